@@ -1,0 +1,43 @@
+# Needs Python 3.11 or newer and make; everything else comes into .venv.
+
+PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,\
+	$(shell $(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test check install lock
+
+run: install .env  ## set up what is missing, and serve on HOST and PORT (127.0.0.1:8000)
+	@$(BIN)/gatehouse serve
+
+test: check  ## everything CI runs; on PostgreSQL too when TEST_POSTGRES_URL is set
+	$(BIN)/pytest
+
+check: install  ## style, types and the layers of the house
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+install: $(INSTALLED)  ## a virtual environment with the locked packages
+
+$(INSTALLED): requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.env:
+	@(umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$($(BIN)/gatehouse secret)|" .env.example > $@)
+	@echo "Made .env with a fresh SECRET_KEY."
+
+lock:  ## renew the pinned versions and hashes
+	$(PYTHON) -m venv .lock-venv
+	.lock-venv/bin/python -m pip --quiet install uv
+	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--quiet --output-file requirements.lock pyproject.toml
+	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraint requirements.lock --quiet --output-file requirements-dev.lock --group dev pyproject.toml

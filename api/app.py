@@ -1,0 +1,123 @@
+"""The application, assembled from the settings."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.exceptions import HTTPException
+from starlette.routing import Route, WebSocketRoute
+
+from api import health, token, userinfo
+from api.dependencies import Services
+from api.envelope import Envelope
+from api.errors import on_http_exception
+from api.graphql import GraphQLApp
+from api.logs import keep_secrets_out_of_logs
+from db import migrations
+from db.engine import Sessions, create_engine, is_away
+from domain.passwords import Passwords
+from domain.tokens import AccessTokens
+from graphql_schema.schema import Schema
+from settings import Settings, load_settings
+
+logger = logging.getLogger("gatehouse")
+
+
+class SchemaOutOfDate(Exception):
+    """The database is not what this code was written for, and is not ours to change unasked."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The ASGI application; also what ``uvicorn --factory api.app:create_app`` calls.
+
+    Raises SystemExit, with a sentence that says what to mend, for settings that cannot be used.
+    """
+    settings = settings or load_settings()
+    keep_secrets_out_of_logs()
+    services = create_services(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await prepare_database(services.engine)
+        yield
+        await services.close()
+
+    app = FastAPI(
+        title="Gatehouse",
+        summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    graphql = GraphQLApp(
+        Schema(
+            introspection=settings.allows("introspection"),
+            suggestions=settings.allows("suggestions"),
+        ),
+        graphiql=settings.allows("graphiql"),
+        allowed_origins=settings.cors_origins,
+    )
+    app.router.routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
+    for routes in (token, userinfo, health):
+        app.include_router(routes.router)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_middleware(Envelope)
+    # Around the envelope, so that a browser may read the answers to errors too.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["X-Request-ID"],
+    )
+    return app
+
+
+def create_services(settings: Settings) -> Services:
+    engine = create_engine_from(settings)
+    return Services(
+        engine=engine,
+        sessions=Sessions(engine),
+        passwords=Passwords(
+            memory_kib=settings.argon2_memory_kib,
+            time_cost=settings.argon2_time_cost,
+            parallelism=settings.argon2_parallelism,
+            threads=settings.hashing_threads,
+        ),
+        tokens=AccessTokens(
+            secret=settings.secret_key.get_secret_value(),
+            algorithm=settings.algorithm,
+            lifetime=timedelta(minutes=settings.access_token_expire_minutes),
+        ),
+    )
+
+
+def create_engine_from(settings: Settings) -> AsyncEngine:
+    try:
+        return create_engine(settings.database_url.get_secret_value())
+    except ValueError as error:
+        raise SystemExit(f"gatehouse: {error}") from None
+
+
+async def prepare_database(engine: AsyncEngine) -> None:
+    """Bring an SQLite file up to date; on PostgreSQL, where a schema is changed on purpose, only look.
+
+    Raises SchemaOutOfDate. A PostgreSQL that is away keeps nothing from starting: it may be back in a moment, and
+    until then every answer says that it is away.
+    """
+    if engine.dialect.name == "sqlite":
+        await migrations.upgrade(engine)
+        return
+    try:
+        async with engine.connect() as connection:
+            up_to_date = await connection.run_sync(migrations.is_current)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        logger.warning("The database cannot be reached; serving 503 until it can.")
+        return
+    if not up_to_date:
+        raise SchemaOutOfDate("The database's schema is not up to date: run `gatehouse migrate`.")

@@ -1,0 +1,57 @@
+"""What every request and every answer carries, and what becomes of an error that nothing else caught."""
+
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import on_error
+
+# A GraphQL document with its variables: far more than any of ours needs, far less than would hurt.
+MAX_BODY_BYTES = 1024 * 1024
+
+
+class Envelope:
+    """Gives each request an id, its body a limit, its answer the headers all answers have, and an error its answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        received = 0
+        has_started = False
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise HTTPException(413)
+            return message
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal has_started
+            if message["type"] == "http.response.start":
+                has_started = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                # Every answer is about the caller or for this moment; RFC 6749 section 5.1 demands it of tokens.
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self.app(scope, receive_within_limit, send_with_headers)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            response = on_error(Request(scope), error, request_id=request_id)
+            if not has_started:
+                await response(scope, receive, send_with_headers)

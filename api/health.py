@@ -1,0 +1,35 @@
+"""Whether this process runs, and whether it can serve."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from api.dependencies import services
+from api.errors import OAuthError
+from db import migrations
+from domain.errors import Unavailable
+
+router = APIRouter(prefix="/health", tags=["Health"])
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/live", summary="The process runs")
+async def live() -> Health:
+    return Health()
+
+
+@router.get(
+    "/ready",
+    summary="The database answers and its schema is up to date",
+    responses={503: {"model": OAuthError}},
+)
+async def ready(request: Request) -> Health:
+    async with services(request).sessions() as session:
+        connection = await session.connection()
+        if not await connection.run_sync(migrations.is_current):
+            raise Unavailable("The database's schema is not up to date: run `gatehouse migrate`.")
+    return Health()

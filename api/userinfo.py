@@ -1,0 +1,57 @@
+"""GET /userinfo: the caller as JSON, for OAuth2 tools."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.security import OAuth2PasswordBearer
+from pydantic import BaseModel, Field
+
+from api.dependencies import bearer_token, services
+from api.errors import OAuthError
+from domain import accounts
+from domain.errors import Unauthenticated
+
+router = APIRouter(tags=["OAuth2"])
+
+# For the Authorize button of /docs; the token itself is read in one place for all of the house.
+_documented = OAuth2PasswordBearer(tokenUrl="token", auto_error=False)
+
+
+class UserInfo(BaseModel):
+    """The caller, by the names of OpenID Connect Core 1.0 section 5.1 where it has one."""
+
+    sub: str = Field(description="The user's id, as `me { id }` has it.")
+    preferred_username: str
+    email: str
+    email_verified: bool = Field(description="Whether mail has been proven to arrive: not yet.")
+    picture: str | None = None
+    created_at: datetime
+
+
+@router.get(
+    "/userinfo",
+    summary="Who is calling",
+    response_model_exclude_none=True,
+    responses={401: {"model": OAuthError}, 503: {"model": OAuthError}},
+    dependencies=[Depends(_documented)],
+)
+async def userinfo(
+    request: Request, bearer: Annotated[str | None, Depends(bearer_token)]
+) -> UserInfo:
+    if bearer is None:
+        raise Unauthenticated
+    found = services(request)
+    user_id = found.tokens.read(bearer)
+    async with found.sessions() as session:
+        user = await accounts.get_user(session, user_id)
+    if user is None:
+        raise Unauthenticated
+    return UserInfo(
+        sub=str(user.id),
+        preferred_username=user.username,
+        email=user.email,
+        email_verified=False,
+        picture=user.image_file,
+        created_at=user.created_at,
+    )

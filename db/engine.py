@@ -1,0 +1,126 @@
+"""The engine and its sessions, the same to their callers on SQLite and on PostgreSQL."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    TimeoutError,
+)
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
+
+# How long a caller waits for a connection, a lock of SQLite or a PostgreSQL that does not answer,
+# before it is told that the database is away. Longer, and requests pile up behind a dead database.
+PATIENCE = timedelta(seconds=5)
+
+
+class Sessions:
+    """Makes sessions, each for one short piece of work.
+
+    ``async with sessions() as session:`` to read: every statement stands alone and sees what is committed by then.
+    ``async with sessions.begin() as session:`` to write: one transaction, committed at the end of the block.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        # Without a transaction around them, reads save PostgreSQL two round trips each and never wait for
+        # SQLite's one writer.
+        reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._read = async_sessionmaker(reading, expire_on_commit=False)
+        self._write = async_sessionmaker(engine, expire_on_commit=False)
+
+    def __call__(self) -> AsyncSession:
+        return self._read()
+
+    def begin(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._write.begin()
+
+
+def create_engine(database_url: str) -> AsyncEngine:
+    """An engine for ``sqlite:///path`` or for ``postgresql://...`` as a provider gives it.
+
+    Connects to nothing yet. Raises ValueError, without the URL's password, for a URL that cannot be used.
+    """
+    url = _with_async_driver(database_url)
+    if url.get_backend_name() == "postgresql":
+        return create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_timeout=PATIENCE.total_seconds(),
+            connect_args={"connect_timeout": int(PATIENCE.total_seconds())},
+        )
+    engine = create_async_engine(url, hide_parameters=True, pool_timeout=PATIENCE.total_seconds())
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_immediately)
+    return engine
+
+
+def _with_async_driver(database_url: str) -> URL:
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        raise ValueError("DATABASE_URL is no database URL; see .env.example.") from None
+    match url.get_backend_name():
+        case "postgresql" | "postgres":
+            return url.set(drivername="postgresql+psycopg")
+        case "sqlite" if url.database and ":memory:" not in url.database:
+            return url.set(drivername="sqlite+aiosqlite")
+        case "sqlite":
+            raise ValueError(
+                "DATABASE_URL must name a file: every connection to an SQLite database in memory sees its own."
+            )
+        case _:
+            raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {int(PATIENCE.total_seconds() * 1000)}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # What is committed survives a power cut too; NORMAL may lose the last transactions under WAL.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_immediately(connection: Connection) -> None:
+    """Take the write lock when a transaction begins, not when it first writes.
+
+    A transaction that reads first and writes later would otherwise fail, or overwrite what another process
+    has written in between.
+    """
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def violated_constraint(error: IntegrityError) -> str | None:
+    """The name of the constraint that a statement violated, as the naming convention in ``models`` makes it."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        name: str | None = diagnosis.constraint_name
+        return name
+    # SQLite says it in words alone: "UNIQUE constraint failed: users.email_key".
+    kind, _, columns = str(error.orig).partition(" constraint failed: ")
+    return f"uq_{columns.replace('.', '_')}" if kind == "UNIQUE" else None
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database cannot serve anyone now, rather than that a statement is wrong.
+
+    PostgreSQL away shows as any of these, depending on when it went.
+    """
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, OperationalError | InterfaceError | TimeoutError | ConnectionError)

@@ -1,0 +1,1 @@
+"""The rules: plain async functions. Knows no web, no GraphQL, no environment."""

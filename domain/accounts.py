@@ -1,0 +1,226 @@
+"""Accounts: how a person registers, proves who they are, and changes what is theirs.
+
+A function that hashes takes the session factory and opens short transactions of its own: Argon2 takes tens of
+milliseconds, and a queue may stand before it, while no connection and no lock of SQLite may be held. The others take
+a session.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import TypedDict
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+
+from db.engine import Sessions, violated_constraint
+from db.models import User
+from domain import emails, passwords, usernames
+from domain.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    InvalidInput,
+    Unauthenticated,
+    UsernameTaken,
+)
+from domain.ids import new_id
+from domain.passwords import Passwords
+
+MAX_IMAGE_FILE_LENGTH = 2048
+
+# A frontend puts this into `src` or `href`, where "javascript:" would run.
+_IMAGE_FILE = re.compile(r"https?://[!-~]+|[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+class ProfileChanges(TypedDict, total=False):
+    """What a person may change about their account; a key that is absent leaves things as they are."""
+
+    username: str
+    email: str
+    image_file: str | None
+
+
+async def register(
+    sessions: Sessions, hasher: Passwords, *, username: str, email: str, password: str
+) -> User:
+    """Open an account. Raises InvalidInput, UsernameTaken, EmailTaken or Overloaded."""
+    _refuse(
+        username=usernames.problems(username),
+        email=emails.problems(email),
+        password=passwords.problems(password, username=username, email=email),
+    )
+    user = User(
+        id=new_id(),
+        password_hash=await hasher.hash(password),
+        image_file=None,
+        created_at=datetime.now(UTC),
+    )
+    _set_username(user, username)
+    _set_email(user, email)
+    async with sessions.begin() as session:
+        session.add(user)
+        await _flush(session)
+    return user
+
+
+async def authenticate(sessions: Sessions, hasher: Passwords, *, login: str, password: str) -> User:
+    """The user with this username or email and this password.
+
+    Raises InvalidCredentials, which never says what was wrong, after the same time whether there is such a user
+    or not (OWASP Authentication Cheat Sheet); or Overloaded.
+    """
+    async with sessions() as session:
+        user = await _find_by_login(session, login)
+    verdict = await hasher.verify(password, user.password_hash if user else None)
+    if user is None or not verdict.right:
+        raise InvalidCredentials
+    if verdict.renewed_hash:
+        async with sessions.begin() as session:
+            await _replace_hash(session, user.id, user.password_hash, verdict.renewed_hash)
+    return user
+
+
+async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
+    return await session.get(User, user_id)
+
+
+async def update_profile(
+    sessions: Sessions,
+    hasher: Passwords,
+    user_id: UUID,
+    changes: ProfileChanges,
+    *,
+    current_password: str | None,
+) -> User:
+    """Change what is named in ``changes``; a new email needs the current password.
+
+    Raises InvalidInput, InvalidCredentials, UsernameTaken, EmailTaken, Overloaded; Unauthenticated when the
+    account is gone.
+    """
+    _refuse(
+        username=usernames.problems(changes["username"]) if "username" in changes else [],
+        email=emails.problems(changes["email"]) if "email" in changes else [],
+        image_file=_image_file_problems(changes.get("image_file")),
+    )
+    proven_hash = None
+    if "email" in changes and current_password is not None:
+        proven_hash = await _prove_password(sessions, hasher, user_id, current_password)
+    async with sessions.begin() as session:
+        user = await session.get(
+            User,
+            user_id,
+            with_for_update=True,
+            options=[undefer(User.password_hash), undefer(User.email_key)],
+        )
+        if user is None:
+            raise Unauthenticated
+        if "email" in changes and user.email_key != emails.key(changes["email"]):
+            # The hash is compared under the lock: the password may have been changed since it was proven.
+            if user.password_hash != proven_hash:
+                _refuse(current_password=["A new email needs your current password."])
+            _set_email(user, changes["email"])
+        if "username" in changes:
+            _set_username(user, changes["username"])
+        if "image_file" in changes:
+            user.image_file = changes["image_file"]
+        await _flush(session)
+    return user
+
+
+async def change_password(
+    sessions: Sessions,
+    hasher: Passwords,
+    user_id: UUID,
+    *,
+    current_password: str,
+    new_password: str,
+) -> User:
+    """Replace the password. Raises InvalidInput, InvalidCredentials, Overloaded; Unauthenticated when the account is gone."""
+    async with sessions() as session:
+        user = await get_user(session, user_id)
+    if user is None:
+        raise Unauthenticated
+    _refuse(new_password=passwords.problems(new_password, username=user.username, email=user.email))
+    old_hash = await _prove_password(sessions, hasher, user_id, current_password)
+    new_hash = await hasher.hash(new_password)
+    async with sessions.begin() as session:
+        if not await _replace_hash(session, user_id, old_hash, new_hash):
+            raise _wrong_current_password()
+    return user
+
+
+def _refuse(**problems: list[str]) -> None:
+    at_fault = {field: found for field, found in problems.items() if found}
+    if at_fault:
+        raise InvalidInput(fields=at_fault)
+
+
+def _set_username(user: User, username: str) -> None:
+    user.username, user.username_key = username, usernames.key(username) or ""
+
+
+def _set_email(user: User, email: str) -> None:
+    user.email, user.email_key = emails.stored(email), emails.key(email) or ""
+
+
+async def _flush(session: AsyncSession) -> None:
+    """Let the database judge uniqueness: checking first and inserting later is a race."""
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        match violated_constraint(error):
+            case "uq_users_username_key":
+                raise UsernameTaken from None
+            case "uq_users_email_key":
+                raise EmailTaken from None
+        raise
+
+
+async def _find_by_login(session: AsyncSession, login: str) -> User | None:
+    if "@" in login:
+        condition = User.email_key == emails.key(login)
+    else:
+        condition = User.username_key == usernames.key(login)
+    found = await session.scalars(
+        select(User).where(condition).options(undefer(User.password_hash))
+    )
+    return found.one_or_none()
+
+
+async def _prove_password(
+    sessions: Sessions, hasher: Passwords, user_id: UUID, password: str
+) -> str:
+    """The hash that the password was proven against. Raises InvalidCredentials; Unauthenticated when the account is gone."""
+    async with sessions() as session:
+        stored_hash = await session.scalar(select(User.password_hash).where(User.id == user_id))
+    if stored_hash is None:
+        raise Unauthenticated
+    if not (await hasher.verify(password, stored_hash)).right:
+        raise _wrong_current_password()
+    return stored_hash
+
+
+def _wrong_current_password() -> InvalidCredentials:
+    sentence = "This is not your current password."
+    return InvalidCredentials(sentence, fields={"current_password": [sentence]})
+
+
+async def _replace_hash(session: AsyncSession, user_id: UUID, old_hash: str, new_hash: str) -> bool:
+    """Whether the old hash was still there to be replaced."""
+    replaced = await session.execute(
+        update(User)
+        .where(User.id == user_id, User.password_hash == old_hash)
+        .values(password_hash=new_hash)
+        .returning(User.id)
+    )
+    return replaced.one_or_none() is not None
+
+
+def _image_file_problems(image_file: str | None) -> list[str]:
+    if image_file is None:
+        return []
+    if len(image_file) > MAX_IMAGE_FILE_LENGTH or not _IMAGE_FILE.fullmatch(image_file):
+        return ["An image file is a plain file name or an http(s) address."]
+    return []

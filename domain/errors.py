@@ -1,0 +1,120 @@
+"""Every refusal of the house, by its stable code. No status codes here: each edge has its own."""
+
+import logging
+import traceback
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar
+
+from sqlalchemy.exc import DBAPIError
+
+from db.engine import is_away
+
+logger = logging.getLogger("gatehouse")
+
+Fields = Mapping[str, list[str]]
+"""Sentences by the name of the argument at fault, in the domain's spelling: ``{"new_password": ["..."]}``."""
+
+
+class ErrorCode(StrEnum):
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    INVALID_INPUT = "INVALID_INPUT"
+    USERNAME_TAKEN = "USERNAME_TAKEN"
+    EMAIL_TAKEN = "EMAIL_TAKEN"
+    QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
+    TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
+    OVERLOADED = "OVERLOADED"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+
+
+class DomainError(Exception):
+    """A refusal: a code for programs, a plain sentence for people, and the fields at fault, if any are."""
+
+    code: ClassVar[ErrorCode]
+    sentence: ClassVar[str]
+
+    def __init__(self, sentence: str | None = None, *, fields: Fields | None = None) -> None:
+        super().__init__(sentence or self.sentence)
+        self.fields = fields or {}
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class Unauthenticated(DomainError):
+    code = ErrorCode.UNAUTHENTICATED
+    sentence = "This needs a valid access token in the header `Authorization: Bearer ...`."
+
+
+class TokenExpired(Unauthenticated):
+    code = ErrorCode.TOKEN_EXPIRED
+    sentence = "The access token has expired; log in again."
+
+
+class InvalidCredentials(DomainError):
+    code = ErrorCode.INVALID_CREDENTIALS
+    sentence = "The username or the password is wrong."
+
+
+class InvalidInput(DomainError):
+    code = ErrorCode.INVALID_INPUT
+    sentence = "The input is not valid; `fields` says what to mend."
+
+
+class UsernameTaken(DomainError):
+    code = ErrorCode.USERNAME_TAKEN
+    sentence = "This username, or one that reads the same, is taken."
+
+    def __init__(self) -> None:
+        super().__init__(fields={"username": [self.sentence]})
+
+
+class EmailTaken(DomainError):
+    code = ErrorCode.EMAIL_TAKEN
+    sentence = "An account with this email exists already."
+
+    def __init__(self) -> None:
+        super().__init__(fields={"email": [self.sentence]})
+
+
+class Overloaded(DomainError):
+    code = ErrorCode.OVERLOADED
+    sentence = "Too many passwords are being checked just now; try again in a moment."
+
+
+class Unavailable(DomainError):
+    code = ErrorCode.UNAVAILABLE
+    sentence = "The database cannot be reached just now; try again in a moment."
+
+
+class InternalError(DomainError):
+    code = ErrorCode.INTERNAL_ERROR
+    sentence = "Something went wrong on our side."
+
+
+def refusal_for(error: BaseException, *, request_id: str) -> DomainError:
+    """What a caller may be told about any error. One that is no refusal is logged, with what finds its cause."""
+    if isinstance(error, DomainError):
+        return error
+    if is_away(error):
+        logger.error("request %s: the database is away: %s", request_id, _summary(error))
+        return Unavailable()
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("request %s: %s\n%s", request_id, _summary(error), frames)
+    return InternalError(f"{InternalError.sentence} The log knows more under request {request_id}.")
+
+
+def _summary(error: BaseException) -> str:
+    """The error without its text where that text may quote a row: PostgreSQL's details do, the hash included."""
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, DBAPIError):
+        return f"{name} ({getattr(error.orig, 'sqlstate', None) or type(error.orig).__name__})"
+    return f"{name}: {error}"

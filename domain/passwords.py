@@ -1,0 +1,121 @@
+"""Which passwords are accepted, and how they are hashed and verified. The only file that names passlib."""
+
+import asyncio
+import functools
+import logging
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from passlib.hash import argon2
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from domain.errors import Overloaded
+
+logger = logging.getLogger("gatehouse")
+
+# NIST SP 800-63B section 5.1.1.2: at least 8, no rules of composition, refuse what attackers try first.
+# The upper end keeps the cost of a hash the same for everyone.
+MIN_LENGTH = 8
+MAX_LENGTH = 128
+
+# Callers that may wait for each thread: at OWASP's parameters about two seconds' worth of work.
+WAITING_PER_THREAD = 64
+
+_COMMON = frozenset(
+    password for password in FREQUENCY_LISTS["passwords"] if len(password) >= MIN_LENGTH
+)
+
+Result = TypeVar("Result")
+
+
+def problems(password: str, *, username: str = "", email: str = "") -> list[str]:
+    """What keeps a password from being chosen, as sentences; nothing if it can be."""
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        return [f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters."]
+    if not _can_be_hashed(password):
+        return ["A password has no NUL and no half of a surrogate pair."]
+    lowered = password.lower()
+    if lowered in _COMMON:
+        return ["This password is among the first that anyone tries; choose another."]
+    if lowered in (username.lower(), email.lower()):
+        return ["A password must not be the username or the email."]
+    return []
+
+
+def _can_be_hashed(password: str) -> bool:
+    return "\0" not in password and not any("\ud800" <= c <= "\udfff" for c in password)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a password was right and, if its hash has outdated parameters, the hash to store instead."""
+
+    right: bool
+    renewed_hash: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Verdict(right={self.right})"
+
+
+class Passwords:
+    """Hashes and verifies with Argon2id on threads of its own, so that the event loop never waits for a hash.
+
+    ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's; ``threads`` hash at the same time, and
+    ``WAITING_PER_THREAD`` callers wait for each. Every method raises Overloaded when as many wait already.
+    """
+
+    def __init__(self, *, memory_kib: int, time_cost: int, parallelism: int, threads: int) -> None:
+        self._argon2 = argon2.using(  # type: ignore[no-untyped-call]
+            type="ID", memory_cost=memory_kib, time_cost=time_cost, parallelism=parallelism
+        )
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._room = threads * (1 + WAITING_PER_THREAD)
+        # Hashed here and now: passlib loads its backend at the first hash, which takes time that would tell
+        # an unknown user from a known one, and fails when two threads do it at once.
+        self._nobodys_hash = self._argon2.hash(secrets.token_urlsafe())
+
+    async def hash(self, password: str) -> str:
+        """The hash to store for a password that has no ``problems``."""
+        return await self._on_a_thread(functools.partial(self._argon2.hash, password))
+
+    async def verify(self, password: str, stored_hash: str | None) -> Verdict:
+        """Judge a password. A missing hash costs as much time as a wrong password."""
+        if len(password) > MAX_LENGTH or not _can_be_hashed(password):
+            return Verdict(right=False)
+        return await self._on_a_thread(functools.partial(self._verify, password, stored_hash))
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, password: str, stored_hash: str | None) -> Verdict:
+        try:
+            right = self._argon2.verify(password, stored_hash or self._nobodys_hash)
+        except ValueError:
+            logger.error("a stored password hash is damaged; its owner cannot log in")
+            return Verdict(right=False)
+        if stored_hash is None or not right:
+            return Verdict(right=False)
+        outdated = self._argon2.needs_update(stored_hash)
+        return Verdict(right=True, renewed_hash=self._argon2.hash(password) if outdated else None)
+
+    async def _on_a_thread(self, work: Callable[[], Result]) -> Result:
+        if self._room == 0:
+            raise Overloaded
+        self._room -= 1
+        future = self._pool.submit(work)
+        # Room is given back when the thread is done, not when the caller has left.
+        loop = asyncio.get_running_loop()
+        future.add_done_callback(lambda _: self._give_back_room(loop))
+        return await asyncio.wrap_future(future)
+
+    def _give_back_room(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            loop.call_soon_threadsafe(self._leave)
+        except RuntimeError:
+            self._leave()  # the loop has closed: nobody counts any more
+
+    def _leave(self) -> None:
+        self._room += 1

@@ -1,0 +1,1 @@
+"""The graph: translates between the domain and GraphQL, and decides nothing."""

@@ -1,0 +1,60 @@
+"""What a resolver finds in ``info.context``."""
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+import strawberry
+
+from db.engine import Sessions
+from db.models import User
+from domain import accounts
+from domain.errors import Unauthenticated
+from domain.passwords import Passwords
+from domain.tokens import AccessTokens
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """The house's services and the caller, for one HTTP request or one WebSocket.
+
+    It holds the session factory and no session: sibling fields run at the same time, and a session serves one
+    piece of work. Nothing here does I/O until a field asks for the viewer.
+    """
+
+    sessions: Sessions
+    passwords: Passwords
+    tokens: AccessTokens
+    bearer: str | None
+    request_id: str
+    #: A WebSocket outlives its token and the viewer's row, so nothing is remembered there.
+    is_socket: bool = False
+    #: What a WebSocket client sent with ``connection_init``; Strawberry sets it.
+    connection_params: dict[str, object] | None = None
+    _reading: "asyncio.Task[User] | None" = None
+
+    def viewer_id(self) -> UUID:
+        """Who calls, as their token says. Raises Unauthenticated, or TokenExpired."""
+        if self.bearer is None:
+            raise Unauthenticated
+        return self.tokens.read(self.bearer)
+
+    async def viewer(self) -> User:
+        """The caller's row, read when a field first asks and once a request. Raises as ``viewer_id`` does, and
+        Unauthenticated when the account is gone."""
+        if self.is_socket:
+            return await self._read_viewer()
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._read_viewer())
+        return await self._reading
+
+    async def _read_viewer(self) -> User:
+        viewer_id = self.viewer_id()
+        async with self.sessions() as session:
+            user = await accounts.get_user(session, viewer_id)
+        if user is None:
+            raise Unauthenticated
+        return user
+
+
+Info = strawberry.Info[Context, None]

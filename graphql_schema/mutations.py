@@ -1,0 +1,135 @@
+"""The mutations."""
+
+from typing import Annotated
+
+import strawberry
+
+from domain import accounts
+from domain.accounts import ProfileChanges
+from graphql_schema.context import Info
+from graphql_schema.types import PrivateUser, Token
+
+
+@strawberry.input(description="What it takes to open an account.")
+class RegisterInput:
+    username: str = strawberry.field(
+        description="3 to 32 of the letters a to z, digits, and single dots, hyphens or underscores between them."
+        " Keeps its case; two names that read the same are one name."
+    )
+    email: str = strawberry.field(
+        description="An address that mail can be sent to. Kept in lower case."
+    )
+    password: str = strawberry.field(
+        description="8 to 128 characters, used exactly as typed. Common passwords are refused."
+    )
+
+    # No secret in a repr: it would find its way into a log.
+    __repr__ = object.__repr__
+
+
+@strawberry.input(
+    description="What to change about one's own account. A field left out stays as it is."
+)
+class UpdateMeInput:
+    username: strawberry.Maybe[str] = strawberry.field(description="A new name.", default=None)
+    email: strawberry.Maybe[str] = strawberry.field(
+        description="A new email; needs `currentPassword`.", default=None
+    )
+    image_file: strawberry.Maybe[str | None] = strawberry.field(
+        description="A new picture: a file name or an http(s) address; null takes the picture away.",
+        default=None,
+    )
+    current_password: str | None = strawberry.field(
+        description="The current password; needed to change the email.", default=None
+    )
+
+    __repr__ = object.__repr__
+
+    def changes(self) -> ProfileChanges:
+        changes = ProfileChanges()
+        if self.username:
+            changes["username"] = self.username.value
+        if self.email:
+            changes["email"] = self.email.value
+        if self.image_file:
+            changes["image_file"] = self.image_file.value
+        return changes
+
+
+@strawberry.type(description="What can be changed.")
+class Mutation:
+    @strawberry.mutation(
+        description="Open an account and log in to it."
+        " Refused with INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN or OVERLOADED."
+    )
+    async def register(
+        self,
+        info: Info,
+        input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
+    ) -> Token:
+        user = await accounts.register(
+            info.context.sessions,
+            info.context.passwords,
+            username=input.username,
+            email=input.email,
+            password=input.password,
+        )
+        return Token.of(info.context.tokens.issue(user.id), user)
+
+    @strawberry.mutation(description="Log in. Refused with INVALID_CREDENTIALS or OVERLOADED.")
+    async def login(
+        self,
+        info: Info,
+        username: Annotated[
+            str, strawberry.argument(description="A username or an email, in any case.")
+        ],
+        password: Annotated[str, strawberry.argument(description="The password, as registered.")],
+    ) -> Token:
+        user = await accounts.authenticate(
+            info.context.sessions, info.context.passwords, login=username, password=password
+        )
+        return Token.of(info.context.tokens.issue(user.id), user)
+
+    @strawberry.mutation(
+        description="Change one's own account; all of it or, on a refusal, nothing."
+        " Refused with UNAUTHENTICATED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS or OVERLOADED."
+    )
+    async def update_me(
+        self,
+        info: Info,
+        input: Annotated[UpdateMeInput, strawberry.argument(description="The changes.")],
+    ) -> PrivateUser:
+        user = await accounts.update_profile(
+            info.context.sessions,
+            info.context.passwords,
+            info.context.viewer_id(),
+            input.changes(),
+            current_password=input.current_password,
+        )
+        return PrivateUser.of(user)
+
+    @strawberry.mutation(
+        description="Change one's own password."
+        " Refused with UNAUTHENTICATED, INVALID_INPUT, INVALID_CREDENTIALS or OVERLOADED."
+    )
+    async def change_password(
+        self,
+        info: Info,
+        current_password: Annotated[
+            str, strawberry.argument(description="The password until now.")
+        ],
+        new_password: Annotated[
+            str,
+            strawberry.argument(
+                description="8 to 128 characters, used exactly as typed. Common passwords are refused."
+            ),
+        ],
+    ) -> Token:
+        user = await accounts.change_password(
+            info.context.sessions,
+            info.context.passwords,
+            info.context.viewer_id(),
+            current_password=current_password,
+            new_password=new_password,
+        )
+        return Token.of(info.context.tokens.issue(user.id), user)

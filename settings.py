@@ -1,0 +1,84 @@
+"""Every environment variable Gatehouse reads; `.env.example` is the twin of this file."""
+
+import os
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+# RFC 7518 section 3.2: an HMAC key is at least as long as the output of its hash.
+MIN_SECRET_BYTES = 32
+
+
+class Settings(BaseSettings):
+    """Read once, at the top: ``create_app(Settings())``. The environment wins over ``.env``."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        # A refused value may be a secret or a URL with a password in it.
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    environment: Literal["development", "production"] = "development"
+
+    secret_key: SecretStr = SecretStr("")
+    algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
+    access_token_expire_minutes: int = Field(default=30, ge=1, le=60 * 24 * 365)
+
+    database_url: SecretStr = SecretStr("sqlite:///./gatehouse.db")
+
+    argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
+    argon2_time_cost: int = Field(default=2, ge=1, le=100)
+    argon2_parallelism: int = Field(default=1, ge=1, le=64)
+    hashing_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    graphiql: bool | None = None
+    introspection: bool | None = None
+    suggestions: bool | None = None
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough_to_sign_with(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value().encode("utf-8", "surrogateescape")) < MIN_SECRET_BYTES:
+            raise ValueError(
+                f"needs at least {MIN_SECRET_BYTES} bytes; make one with `gatehouse secret` "
+                "and put it into .env as SECRET_KEY=..."
+            )
+        return secret
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_at_commas(cls, origins: object) -> object:
+        if isinstance(origins, str):
+            return tuple(origin.strip() for origin in origins.split(",") if origin.strip())
+        return origins
+
+    def allows(self, tool: Literal["graphiql", "introspection", "suggestions"]) -> bool:
+        """Whether a tool for developers is on: as set, or else on outside production only."""
+        chosen: bool | None = getattr(self, tool)
+        return self.environment == "development" if chosen is None else chosen
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises SystemExit with one line for each setting that cannot be used, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = (
+            f"gatehouse: {'.'.join(map(str, problem['loc'])).upper()} "
+            f"{problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors(include_input=False)
+        )
+        raise SystemExit("\n".join(lines)) from None

@@ -1,0 +1,137 @@
+"""The fixtures: a real app on a real database, and people who really registered.
+
+Every test that touches the database runs on SQLite, and on PostgreSQL too when TEST_POSTGRES_URL names a server.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.dependencies import Services
+from settings import Settings
+from tests import databases
+from tests.people import GraphQL, Person, join
+from tests.servers import Server, running_server
+
+# The tests choose every setting themselves, whatever the shell they run in has set.
+for name in Settings.model_fields:
+    os.environ.pop(name.upper(), None)
+
+SECRET_KEY = "a secret for tests, and for nothing else but tests"
+
+
+@pytest.fixture(autouse=True)
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "migrated.db"
+    databases.migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres() -> Iterator[str]:
+    with databases.empty_postgres() as url:
+        databases.migrate(url)
+        yield url
+
+
+on_postgres = pytest.param(
+    "postgresql",
+    marks=pytest.mark.skipif(
+        not databases.POSTGRES_URL, reason="on PostgreSQL: set TEST_POSTGRES_URL to run it too"
+    ),
+)
+
+
+@pytest.fixture(params=["sqlite", on_postgres])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with tables and without people."""
+    if request.param == "sqlite":
+        return databases.copy_of(request.getfixturevalue("migrated_sqlite"), tmp_path)
+    return databases.empty_of_people(request.getfixturevalue("migrated_postgres"))
+
+
+@pytest.fixture(params=["sqlite", on_postgres])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        with databases.empty_postgres() as url:
+            yield url
+
+
+def settings_for(database_url: str, **others: object) -> Settings:
+    """Settings with Argon2 as cheap as it gets, for tests that are not about its cost."""
+    cheap = {"argon2_memory_kib": 8, "argon2_time_cost": 1}
+    return Settings.model_validate(
+        {"secret_key": SECRET_KEY, "database_url": database_url} | cheap | others
+    )
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return settings_for(database_url)
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@asynccontextmanager
+async def unprepared_app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """An app that has not looked at its database, and has opened no connection yet."""
+    app = create_app(settings)
+    yield app
+    await app.state.services.close()
+
+
+@pytest.fixture
+def services(app: FastAPI) -> Services:
+    services: Services = app.state.services
+    return services
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(app) as client:
+        yield client
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gatehouse.test")
+
+
+@pytest.fixture
+def graphql(client: httpx.AsyncClient) -> GraphQL:
+    return GraphQL(client)
+
+
+@pytest.fixture
+async def ada(graphql: GraphQL) -> Person:
+    return await join(graphql, "Ada", "ada@example.com", "analytical engine")
+
+
+@pytest.fixture
+async def grace(graphql: GraphQL) -> Person:
+    return await join(graphql, "Grace", "grace@example.com", "nanoseconds of wire")
+
+
+@pytest.fixture
+def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
+    """`gatehouse serve` as a process of its own, on a real socket."""
+    with running_server(database_url, SECRET_KEY, tmp_path) as server:
+        yield server

@@ -1,0 +1,76 @@
+"""`gatehouse serve`, started as its users start it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+GATEHOUSE = str(Path(sys.executable).with_name("gatehouse"))
+PATIENCE_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    log: Path
+
+    def logged(self) -> str:
+        return self.log.read_text()
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """An environment with these settings and no other."""
+    return {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **variables}
+
+
+@contextmanager
+def running_server(database_url: str, secret_key: str, folder: Path) -> Iterator[Server]:
+    port = _free_port()
+    server = Server(f"http://127.0.0.1:{port}", folder / "server.log")
+    with server.log.open("w") as log:
+        process = subprocess.Popen(
+            [GATEHOUSE, "serve"],
+            cwd=folder,  # where there is no .env
+            env=environment(
+                DATABASE_URL=database_url,
+                SECRET_KEY=secret_key,
+                PORT=str(port),
+                ARGON2_MEMORY_KIB="8",
+                ARGON2_TIME_COST="1",
+            ),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_it_answers(server, process)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_it_answers(server: Server, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, server.logged()
+        try:
+            httpx.get(f"{server.url}/health/live")
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"the server does not answer:\n{server.logged()}")

@@ -1,0 +1,169 @@
+"""What makes a token usable (RFC 7519, RFC 9068), and that nothing else does."""
+
+import base64
+import json
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from jose import jwt
+
+from domain.errors import TokenExpired, Unauthenticated
+from domain.tokens import AccessTokens
+
+SECRET = "a secret for tests, and for nothing else but tests"
+TOKENS = AccessTokens(SECRET, "HS256", timedelta(minutes=30))
+USER_ID = uuid4()
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    usual = {
+        "iss": "gatehouse",
+        "aud": "gatehouse",
+        "sub": str(USER_ID),
+        "iat": now,
+        "exp": now + 60,
+        "jti": "1",
+    }
+    return {name: value for name, value in {**usual, **changes}.items() if value is not None}
+
+
+def signed(
+    claims: dict[str, Any], *, secret: str = SECRET, alg: str = "HS256", **header: Any
+) -> str:
+    return jwt.encode(claims, secret, algorithm=alg, headers={"typ": "at+jwt", **header})
+
+
+def by_hand(header: object, payload: object, signature: bytes = b"") -> str:
+    parts = (json.dumps(header).encode(), json.dumps(payload).encode(), signature)
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+def test_an_issued_token_is_read_back() -> None:
+    token = TOKENS.issue(USER_ID)
+
+    assert TOKENS.read(token.value) == USER_ID
+    assert token.expires_in == 1800
+
+
+def test_an_issued_token_has_every_claim_of_rfc_9068_but_a_client() -> None:
+    token = TOKENS.issue(USER_ID).value
+
+    assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "at+jwt"}
+    issued = jwt.get_unverified_claims(token)
+    assert sorted(issued) == ["aud", "exp", "iat", "iss", "jti", "sub"]
+    assert UUID(issued["sub"]) == USER_ID
+    assert issued["exp"] - issued["iat"] == 1800
+
+
+def test_no_two_tokens_are_the_same() -> None:
+    assert TOKENS.issue(USER_ID).value != TOKENS.issue(USER_ID).value
+
+
+def test_what_the_other_tests_forge_would_be_usable_if_it_were_right() -> None:
+    assert TOKENS.read(signed(claims())) == USER_ID
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "iat", "exp", "jti"])
+def test_every_claim_is_required(claim: str) -> None:
+    with pytest.raises(Unauthenticated):
+        TOKENS.read(signed(claims(**{claim: None})))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"iss": "another"},
+        {"aud": "another"},
+        {"aud": ["another"]},
+        {"sub": "nobody"},
+        {"sub": 5},
+        {"exp": "tomorrow"},
+        {"exp": True},
+        {"exp": float("inf")},
+        {"exp": [1]},
+        {"iat": "yesterday"},
+        {"jti": 5},
+    ],
+)
+def test_every_claim_is_looked_at(wrong: dict[str, Any]) -> None:
+    with pytest.raises(Unauthenticated):
+        TOKENS.read(signed(claims(**wrong)))
+
+
+def test_at_its_expiry_a_token_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = signed(claims(exp=int(time.time()) + 60))
+    expiry = jwt.get_unverified_claims(token)["exp"]
+
+    monkeypatch.setattr(time, "time", lambda: expiry - 0.001)
+    assert TOKENS.read(token) == USER_ID
+    monkeypatch.setattr(time, "time", lambda: float(expiry))
+    with pytest.raises(TokenExpired):
+        TOKENS.read(token)
+
+
+def test_a_forged_token_is_not_merely_expired() -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        TOKENS.read(signed(claims(exp=1), secret="another secret, as long as the first one"))
+
+    assert not isinstance(refused.value, TokenExpired)
+
+
+@pytest.mark.parametrize("typ", ["JWT", "at+JWT ", "", None, 5, ["at+jwt"]])
+def test_a_token_of_another_type_is_refused(typ: object) -> None:
+    with pytest.raises(Unauthenticated):
+        TOKENS.read(signed(claims(), typ=typ))
+
+
+def test_an_extension_that_must_be_understood_is_not() -> None:
+    with pytest.raises(Unauthenticated):
+        TOKENS.read(signed(claims(), crit=["exp"]))
+
+
+@pytest.mark.parametrize("alg", ["HS384", "HS512"])
+def test_the_algorithm_is_ours_to_choose(alg: str) -> None:
+    with pytest.raises(Unauthenticated):
+        TOKENS.read(signed(claims(), alg=alg))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        "\ud800",
+        "é.é.é",
+        by_hand({"alg": "none", "typ": "at+jwt"}, claims()),
+        by_hand({"alg": "NONE", "typ": "at+jwt"}, claims()),
+        by_hand({"alg": None, "typ": "at+jwt"}, claims()),
+        by_hand({"alg": ["HS256"], "typ": "at+jwt"}, claims()),
+        by_hand({"typ": "at+jwt"}, claims()),
+        by_hand([], claims()),
+        by_hand("at+jwt", claims()),
+        by_hand({"alg": "HS256", "typ": "at+jwt"}, claims(), b"x"),
+        by_hand({"alg": "HS256", "typ": "at+jwt"}, []),
+        signed(claims()) + ".",
+        signed(claims()) + "A",
+        signed(claims())[:-2],
+        signed(claims(padding="x" * 2048)),
+        "." * 2000,
+        "[" * 2000,
+        base64.urlsafe_b64encode(b"[" * 1400).decode() + "..",
+    ],
+)
+def test_whatever_else_it_is_it_is_unusable(token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        TOKENS.read(token)
+
+
+def test_a_token_or_a_secret_shows_in_no_repr() -> None:
+    token = TOKENS.issue(USER_ID)
+
+    assert token.value not in repr(token)
+    assert SECRET not in repr(TOKENS)

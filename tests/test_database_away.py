@@ -1,0 +1,68 @@
+"""A PostgreSQL that is away. Needs none: it is about there being none."""
+
+import logging
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from domain.ids import new_id
+from domain.tokens import AccessTokens
+from tests.conftest import settings_for
+from tests.people import LOGIN, ME, REGISTER, GraphQL
+
+# Port 1 is never listened on; the password must not show anywhere.
+NOBODY_LISTENS = "postgresql://gatehouse:hunter2hunter2@127.0.0.1:1/gatehouse"
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[FastAPI]:
+    app = create_app(settings_for(NOBODY_LISTENS))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+def token(app: FastAPI) -> str:
+    tokens: AccessTokens = app.state.services.tokens
+    return tokens.issue(new_id()).value
+
+
+async def test_graphql_says_unavailable_and_siblings_survive(graphql: GraphQL, token: str) -> None:
+    me = await graphql("{ me { id } __typename }", by=token)
+    login = await graphql(LOGIN, username="Ada", password="analytical engine")
+    register = await graphql(
+        REGISTER, username="Ada", email="ada@example.com", password="analytical engine"
+    )
+
+    assert me.data == {"me": None, "__typename": "Query"}
+    assert me.code == login.code == register.code == "UNAVAILABLE"
+
+
+async def test_rest_says_503_and_when_to_come_back(client: httpx.AsyncClient, token: str) -> None:
+    form = {"grant_type": "password", "username": "Ada", "password": "analytical engine"}
+    answers = [
+        await client.get("/health/ready"),
+        await client.get("/userinfo", headers={"Authorization": f"Bearer {token}"}),
+        await client.post("/token", data=form),
+    ]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert all(answer.headers["Retry-After"] for answer in answers)
+    assert all(answer.json()["error"] == "temporarily_unavailable" for answer in answers)
+    assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_it_says_so_quickly_and_keeps_the_password(
+    graphql: GraphQL, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = time.monotonic()
+    with caplog.at_level(logging.DEBUG):
+        answer = await graphql(ME, by=token)
+
+    assert time.monotonic() - start < 2
+    assert "hunter2" not in str(answer) + caplog.text
+    assert "away" in caplog.text

@@ -1,0 +1,157 @@
+"""GraphQL over HTTP: what is no proper request is refused in words, and nothing of it runs."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.people import ME, Person
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"5",
+        b'"{ me { id } }"',
+        b"[]",
+        b'[{"query": "{ me { id } }"}]',
+        b"{}",
+        b'{"query": null}',
+        b'{"query": ""}',
+        b'{"query": 5}',
+        b'{"query": ["{ me { id } }"]}',
+        b'{"query": "{ me { id } }", "variables": 5}',
+        b'{"query": "{ me { id } }", "variables": []}',
+        b'{"query": "{ me { id } }", "operationName": 5}',
+        b'{"query": "{ me { id } }", "operationName": "Nobody"}',
+        b'{"query": "{ me { id } }", "extensions": "x"}',
+        b"\xff\xfe{}",
+        '{"query": "{ me { id } }"}'.encode("utf-16"),
+        b"[" * 100_000,
+        b'{"query": "{ me { id } }", "variables": ' + b"9" * 10_000 + b"}",
+        b'{"query": "fragment F on Query { __typename }"}',
+        b'{"query": "\\ud800"}',
+        b'{"query": "# nothing"}',
+    ],
+)
+async def test_a_malformed_request_is_refused_as_json(
+    client: httpx.AsyncClient, body: bytes
+) -> None:
+    response = await client.post("/graphql", content=body, headers=JSON)
+
+    assert response.status_code in (200, 400)
+    [error] = response.json()["errors"]
+    assert error["message"]
+    assert error["extensions"]["code"] in ("INVALID_INPUT", "GRAPHQL_PARSE_FAILED")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ me { id } " * 20_000,
+        "{ me { id } }" + "{" * 200_000,
+        "query(" + "$a: Int " * 50_000 + ") { __typename }",
+        "{" + " a: __typename" * 50_000 + "}",
+        "#" * 900_000,
+        '{ user(id: "' + "x" * 900_000 + '") { id } }',
+        "{ user(id: " + "[" * 50_000 + ") { id } }",
+    ],
+)
+async def test_a_monstrous_document_is_answered(client: httpx.AsyncClient, document: str) -> None:
+    response = await client.post("/graphql", json={"query": document})
+
+    assert response.status_code == 200
+    assert response.json().get("errors") or response.json()["data"] == {"user": None}
+
+
+async def test_a_body_without_end_is_cut_off(client: httpx.AsyncClient) -> None:
+    response = await client.post("/graphql", json={"query": "#" * 2_000_000})
+
+    assert response.status_code == 413
+    assert response.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "multipart/form-data; boundary=x", "", "application/jsonx"]
+)
+async def test_only_json_is_read(client: httpx.AsyncClient, content_type: str) -> None:
+    response = await client.post(
+        "/graphql", content=b'{"query": "{ __typename }"}', headers={"Content-Type": content_type}
+    )
+
+    assert response.status_code == 415
+    assert response.json()["errors"]
+
+
+async def test_a_query_may_come_by_get(client: httpx.AsyncClient, ada: Person) -> None:
+    response = await client.get(
+        "/graphql",
+        params={"query": "query Me($x: Boolean!) { me { id @include(if: $x) } }"}
+        | {"variables": json.dumps({"x": True}), "operationName": "Me"},
+        headers={"Authorization": f"Bearer {ada.token}"},
+    )
+
+    assert response.json() == {"data": {"me": {"id": ada.id}}}
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("parameter", ["variables", "extensions"])
+async def test_a_malformed_parameter_is_refused(client: httpx.AsyncClient, parameter: str) -> None:
+    for value in ("{", "[]", "5", "[" * 5000):
+        response = await client.get("/graphql", params={"query": ME, parameter: value})
+
+        assert response.status_code == 400
+        assert response.json()["errors"]
+
+
+async def test_a_mutation_may_not_come_by_get(client: httpx.AsyncClient, ada: Person) -> None:
+    document = 'mutation { updateMe(input: { username: "Forged" }) { id } }'
+    by_ada = {"Authorization": f"Bearer {ada.token}"}
+    response = await client.get("/graphql", params={"query": document}, headers=by_ada)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    me = await client.post("/graphql", json={"query": ME}, headers=by_ada)
+    assert me.json()["data"]["me"]["username"] == "Ada"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
+async def test_other_methods_are_told_which_ones_work(
+    client: httpx.AsyncClient, method: str
+) -> None:
+    response = await client.request(method, "/graphql")
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, POST"
+
+
+async def test_of_two_operations_without_a_name_none_runs(
+    client: httpx.AsyncClient, ada: Person
+) -> None:
+    document = """
+      mutation A { updateMe(input: { username: "Forged" }) { id } }
+      mutation B { updateMe(input: { imageFile: "forged.png" }) { id } }
+    """
+    by_ada = {"Authorization": f"Bearer {ada.token}"}
+    refused = await client.post("/graphql", json={"query": document}, headers=by_ada)
+    named = await client.post(
+        "/graphql", json={"query": document, "operationName": "B"}, headers=by_ada
+    )
+    me = await client.post("/graphql", json={"query": ME}, headers=by_ada)
+
+    assert refused.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert "errors" not in named.json()
+    assert me.json()["data"]["me"]["username"] == "Ada"
+    assert me.json()["data"]["me"]["imageFile"] == "forged.png"
+
+
+async def test_a_browser_gets_graphiql(client: httpx.AsyncClient) -> None:
+    response = await client.get("/graphql", headers={"Accept": "text/html"})
+
+    assert response.status_code == 200
+    assert "GraphiQL" in response.text

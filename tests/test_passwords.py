@@ -1,0 +1,149 @@
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from passlib.hash import argon2
+
+from db.engine import Sessions, create_engine
+from domain import accounts, passwords
+from domain.errors import InvalidCredentials, Overloaded
+from domain.passwords import WAITING_PER_THREAD, Passwords
+
+
+@pytest.fixture
+def cheap() -> Iterator[Passwords]:
+    hasher = Passwords(memory_kib=8, time_cost=1, parallelism=1, threads=1)
+    yield hasher
+    hasher.close()
+
+
+@pytest.fixture
+def costly() -> Iterator[Passwords]:
+    """Costs about 20 ms a hash, so that a hash left out would show in the time."""
+    hasher = Passwords(memory_kib=19456, time_cost=2, parallelism=1, threads=1)
+    yield hasher
+    hasher.close()
+
+
+@pytest.fixture
+async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+    engine = create_engine(database_url)
+    yield Sessions(engine)
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("password", ["tr0ub4dor&3x", "пароль надолго", "    x    ", "🔑" * 8])
+def test_any_uncommon_text_of_eight_characters_is_a_password(password: str) -> None:
+    assert passwords.problems(password) == []
+
+
+@pytest.mark.parametrize("password", ["seven77", "x" * 129, "with\0nul", "with\ud800half"])
+def test_a_password_that_cannot_be_used_is_refused(password: str) -> None:
+    assert passwords.problems(password)
+
+
+@pytest.mark.parametrize("password", ["password", "Password1", "qwertyuiop", "12345678"])
+def test_common_passwords_are_refused(password: str) -> None:
+    [sentence] = passwords.problems(password)
+
+    assert "first that anyone tries" in sentence
+
+
+@pytest.mark.parametrize("password", ["Lovelace", "lovelace", "Ada@Example.com"])
+def test_a_password_is_not_the_name_or_the_email(password: str) -> None:
+    assert passwords.problems(password, username="Lovelace", email="ada@example.com")
+
+
+async def test_a_hash_is_argon2id_with_the_chosen_costs(cheap: Passwords) -> None:
+    stored = await cheap.hash("analytical engine")
+
+    assert stored.startswith("$argon2id$v=19$m=8,t=1,p=1$")
+    assert "analytical" not in stored
+
+
+async def test_a_damaged_hash_is_a_wrong_password(cheap: Passwords) -> None:
+    assert not (await cheap.verify("analytical engine", "$argon2id$damaged")).right
+    assert not (await cheap.verify("analytical engine", "")).right
+
+
+async def test_a_hash_of_older_parameters_is_renewed_at_login(sessions: Sessions) -> None:
+    old = Passwords(memory_kib=8, time_cost=1, parallelism=1, threads=1)
+    new = Passwords(memory_kib=16, time_cost=1, parallelism=1, threads=1)
+    person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    await accounts.register(sessions, old, **person)
+
+    await accounts.authenticate(sessions, new, login="Ada", password="analytical engine")
+    user = await accounts.authenticate(sessions, new, login="Ada", password="analytical engine")
+
+    assert argon2.from_string(user.password_hash).memory_cost == 16
+
+
+async def test_past_the_queue_callers_are_told_at_once(cheap: Passwords) -> None:
+    room = 1 + WAITING_PER_THREAD
+    outcomes = await asyncio.gather(
+        *(cheap.hash("analytical engine") for _ in range(room + 10)), return_exceptions=True
+    )
+
+    assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 10
+    assert await cheap.hash("there is room again")
+
+
+async def test_callers_who_leave_do_not_make_room_for_more_than_the_queue_holds(
+    costly: Passwords,
+) -> None:
+    for _ in range(3):
+        leaving = [asyncio.ensure_future(costly.hash("engine")) for _ in range(40)]
+        await asyncio.sleep(0)
+        for caller in leaving:
+            caller.cancel()
+        await asyncio.gather(*leaving, return_exceptions=True)
+
+    assert await costly.hash("analytical engine")
+
+
+async def test_the_event_loop_never_waits_for_a_hash(costly: Passwords) -> None:
+    hashes = asyncio.gather(*(costly.hash("analytical engine") for _ in range(10)))
+    turns = 0
+    while not hashes.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    # A loop that hashed by itself would come round about once a hash.
+    assert turns > 100
+
+
+async def test_an_unknown_user_costs_as_much_time_as_a_wrong_password(
+    sessions: Sessions, costly: Passwords
+) -> None:
+    person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    await accounts.register(sessions, costly, **person)
+
+    async def seconds_to_refuse(login: str) -> float:
+        start = time.process_time()
+        with pytest.raises(InvalidCredentials):
+            await accounts.authenticate(sessions, costly, login=login, password="wrong engine")
+        return time.process_time() - start
+
+    # Interleaved, so that whatever else the machine does falls on both alike.
+    rounds = [(await seconds_to_refuse("Ada"), await seconds_to_refuse("Nobody")) for _ in range(9)]
+    known = statistics.median(seconds for seconds, _ in rounds)
+    unknown = statistics.median(seconds for _, seconds in rounds)
+
+    assert 0.6 < unknown / known < 1.6
+
+
+async def test_the_very_first_login_of_a_process_tells_nothing_either() -> None:
+    hasher = Passwords(memory_kib=19456, time_cost=2, parallelism=1, threads=1)
+    stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRvZmdvdXJz$" + "A" * 43
+
+    start = time.process_time()
+    await hasher.verify("wrong engine", None)
+    middle = time.process_time()
+    await hasher.verify("wrong engine", stored)
+    end = time.process_time()
+    hasher.close()
+
+    # A dummy hash that is made on first use would make the first login cost twice.
+    assert (middle - start) / (end - middle) < 1.8

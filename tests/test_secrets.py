@@ -1,0 +1,156 @@
+"""No password, token or hash reaches an answer or a log, by any path."""
+
+import logging
+from urllib.parse import quote
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from api.dependencies import Services
+from domain.errors import refusal_for
+from graphql_schema.mutations import RegisterInput
+from graphql_schema.types import Token
+from settings import Settings
+from tests.conftest import SECRET_KEY
+from tests.people import Person
+from tests.servers import Server
+
+PASSWORD = "hunter2hunter2"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f'mutation {{ login(username: "Ada", password: "{PASSWORD}") {{ accessToken }}',
+        f'mutation {{ login(username: "Ada", password "{PASSWORD}") {{ accessToken }} }}',
+        f"mutation {{ login(username: Ada, password: {PASSWORD}) {{ accessToken }} }}",
+        f'mutation {{ login(username: "Ada", password: "{PASSWORD}) {{ accessToken }} }}',
+        f"mutation {{ login(username: 'Ada', password: '{PASSWORD}') {{ accessToken }} }}",
+        f'mutation {{ login(username: "Ada", password: ["{PASSWORD}"]) {{ accessToken }} }}',
+        f'mutation {{ login(username: "Ada", password: {{a: "{PASSWORD}"}}) {{ accessToken }} }}',
+        f'mutation {{ login(username: "Ada", "{PASSWORD}") {{ accessToken }} }}',
+        f'mutation {{ login(username: "Ada", password: """{PASSWORD}""" x) {{ accessToken }} }}',
+        f'mutation {{ register(input: {{password: "{PASSWORD}"}}) {{ accessToken }} }}',
+        f'mutation {{ register(input: "{PASSWORD}") {{ accessToken }} }}',
+        f'mutation {{ register(input: {{password: "{PASSWORD}", passwort: 1}}) {{ accessToken }} }}',
+        f'"{PASSWORD}"',
+        f'mutation {{ login(username: "Ada", password: "{PASSWORD}") {{ nothing }} }}',
+        f'mutation ($p: String = ["{PASSWORD}"]) {{ login(username: "A", password: $p) {{ expiresIn }} }}',
+        f'mutation {{ login(username: "Ada", password: "{PASSWORD}") {{ expiresIn }} }}',
+    ],
+)
+async def test_an_inline_password_in_a_broken_document(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, document: str
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        by_post = await client.post("/graphql", json={"query": document})
+        by_get = await client.get("/graphql", params={"query": document})
+
+    assert by_post.json()["errors"]
+    # httpx, the client, logs the address that it asks.
+    logged = [record.getMessage() for record in caplog.records if record.name != "httpx"]
+    assert "hunter2" not in by_post.text + by_get.text + "".join(logged)
+
+
+@pytest.mark.parametrize(
+    "digits", ["12345678901", "-12345678901", "1234567.8901", "012345678901", "12345678901x"]
+)
+async def test_an_inline_password_of_digits(client: httpx.AsyncClient, digits: str) -> None:
+    document = f'mutation {{ login(username: "Ada", password: {digits}) {{ accessToken }} }}'
+    response = await client.post("/graphql", json={"query": document})
+
+    assert response.json()["errors"]
+    assert "5678" not in response.text
+    assert "8901" not in response.text
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"input": PASSWORD},
+        {"input": [PASSWORD]},
+        {"input": {"password": [PASSWORD]}},
+        {"input": {"password": {"is": PASSWORD}}},
+        {"input": {"password": PASSWORD}},
+        {"input": {"username": "Ada", "email": "a@example.com", "password": [PASSWORD]}},
+        {"input": {"username": 5, "email": 5, "password": PASSWORD}},
+        {"input": {"username": "A", "email": "a@b.co", "password": PASSWORD, "passwrd": 5}},
+        {"inputs": {"password": PASSWORD}},
+    ],
+)
+async def test_a_password_in_a_wrongly_typed_variable(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, variables: object
+) -> None:
+    document = "mutation ($input: RegisterInput!) { register(input: $input) { accessToken } }"
+    with caplog.at_level(logging.DEBUG):
+        response = await client.post("/graphql", json={"query": document, "variables": variables})
+
+    [*errors] = response.json()["errors"]
+    assert {error["extensions"]["code"] for error in errors} == {"GRAPHQL_VALIDATION_FAILED"}
+    assert "hunter2" not in response.text + caplog.text
+
+
+async def test_a_hash_in_a_database_error(
+    ada: Person, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Exception) as failed:  # noqa: PT011  (each driver has its own)
+        async with services.sessions.begin() as session:
+            # PostgreSQL quotes the whole failing row, the hash with it.
+            await session.execute(text("UPDATE users SET username = NULL"))
+
+    refusal = refusal_for(failed.value, request_id="r1")
+
+    assert refusal.code == "INTERNAL_ERROR"
+    assert "r1" in caplog.text
+    assert "argon2" not in refusal.message + caplog.text
+    assert "example.com" not in refusal.message + caplog.text
+
+
+async def test_a_fault_of_ours_is_masked_and_found_by_its_id(
+    client: httpx.AsyncClient,
+    ada: Person,
+    services: Services,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with services.sessions.begin() as session:
+        await session.execute(text("ALTER TABLE users RENAME COLUMN username TO login"))
+    by_ada = {"Authorization": f"Bearer {ada.token}"}
+    try:
+        graphql = await client.post("/graphql", json={"query": "{ me { id } }"}, headers=by_ada)
+        rest = await client.get("/userinfo", headers=by_ada)
+    finally:
+        async with services.sessions.begin() as session:
+            await session.execute(text("ALTER TABLE users RENAME COLUMN login TO username"))
+
+    [error] = graphql.json()["errors"]
+    # SQLite cannot say whether a statement is wrong or the database unfit.
+    assert error["extensions"]["code"] in ("INTERNAL_ERROR", "UNAVAILABLE")
+    assert rest.status_code in (500, 503)
+    assert graphql.headers["X-Request-ID"] in caplog.text
+    assert rest.headers["X-Request-ID"] in caplog.text
+    assert "SELECT" not in graphql.text + rest.text
+
+
+def test_the_log_of_a_running_server(server: Server) -> None:
+    document = f'mutation {{ login(username: "Ada", password: "{PASSWORD}") {{ expiresIn }} }}'
+    httpx.get(f"{server.url}/graphql?query={quote(document)}")
+    httpx.get(f"{server.url}/token?password={PASSWORD}")
+    httpx.post(f"{server.url}/graphql", json={"query": document})
+    httpx.post(
+        f"{server.url}/token",
+        data={"grant_type": "password", "username": "Ada", "password": PASSWORD},
+    )
+
+    assert "GET /graphql" in server.logged()
+    assert "hunter2" not in server.logged()
+
+
+def test_no_repr_shows_a_secret(settings: Settings) -> None:
+    shown = [
+        repr(settings),
+        repr(RegisterInput(username="Ada", email="ada@example.com", password=PASSWORD)),
+        repr(Token(access_token=PASSWORD, token_type="bearer", expires_in=1, user=None)),  # type: ignore[arg-type]
+    ]
+
+    assert not any(SECRET_KEY in text or PASSWORD in text for text in shown)

@@ -1,0 +1,87 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from settings import Settings
+from tests.conftest import SECRET_KEY, settings_for
+from tests.servers import GATEHOUSE, environment
+
+EXAMPLE = Path(__file__).parent.parent / ".env.example"
+
+
+def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [GATEHOUSE, "serve"],
+        cwd=folder,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+
+
+@pytest.mark.parametrize("secret", [None, "", "too short to sign with", "x" * 31])
+def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
+    tmp_path: Path, secret: str | None
+) -> None:
+    run = serve(tmp_path, **({} if secret is None else {"SECRET_KEY": secret}))
+
+    assert run.returncode == 1
+    [line] = run.stderr.splitlines()
+    assert "SECRET_KEY" in line
+    assert "gatehouse secret" in line
+    assert not secret or secret not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://user:hunter2@127.0.0.1/gatehouse"),
+        ("DATABASE_URL", "hunter2"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:////hunter2/no/such/folder/gatehouse.db"),
+        ("ALGORITHM", "none"),
+        ("ALGORITHM", "hunter2"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "hunter2"),
+        ("HASHING_THREADS", "0"),
+        ("ENVIRONMENT", "hunter2"),
+        ("PORT", "99999"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_in_a_line(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    run = serve(tmp_path, SECRET_KEY=SECRET_KEY, **{name: value})
+
+    assert run.returncode == 1
+    assert len(run.stderr.splitlines()) == 1
+    assert "Traceback" not in run.stderr
+    assert "hunter2" not in run.stderr
+
+
+def test_secret_makes_one_that_will_do() -> None:
+    secret = subprocess.run(
+        [GATEHOUSE, "secret"], env=environment(), capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+    assert settings_for("sqlite:///x.db", secret_key=secret)
+
+
+def test_the_example_names_every_setting_with_its_default() -> None:
+    example = dict(re.findall(r"^([A-Z_0-9]+)=(.*)$", EXAMPLE.read_text(), re.MULTILINE))
+    defaults = Settings(_env_file=EXAMPLE, secret_key=SecretStr(SECRET_KEY))  # type: ignore[call-arg]
+
+    assert sorted(example) == sorted(name.upper() for name in Settings.model_fields)
+    assert defaults == settings_for(
+        "sqlite:///./gatehouse.db", argon2_memory_kib=19456, argon2_time_cost=2
+    )
+
+
+def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://a.example, https://b.example,")
+
+    assert settings_for("sqlite:///x.db").cors_origins == ("https://a.example", "https://b.example")

@@ -1,0 +1,121 @@
+import pytest
+
+from tests.people import LOGIN, ME, GraphQL, Person
+
+UPDATE = """
+mutation Update($input: UpdateMeInput!) {
+  updateMe(input: $input) { id username email imageFile }
+}
+"""
+
+
+async def test_what_is_left_out_stays_as_it_is(graphql: GraphQL, ada: Person) -> None:
+    await graphql(UPDATE, by=ada, input={"imageFile": "ada.png"})
+    answer = await graphql(UPDATE, by=ada, input={"username": "Countess"})
+
+    assert answer.data["updateMe"] == {
+        "id": ada.id,
+        "username": "Countess",
+        "email": ada.email,
+        "imageFile": "ada.png",
+    }
+    assert (await graphql(ME, by=ada)).data["me"]["username"] == "Countess"
+
+
+async def test_the_old_username_is_free_again(graphql: GraphQL, ada: Person, grace: Person) -> None:
+    await graphql(UPDATE, by=ada, input={"username": "Countess"})
+    answer = await graphql(UPDATE, by=grace, input={"username": "ada"})
+
+    assert answer.data["updateMe"]["username"] == "ada"
+
+
+async def test_one_may_change_the_case_of_ones_own_name(graphql: GraphQL, ada: Person) -> None:
+    answer = await graphql(UPDATE, by=ada, input={"username": "ADA"})
+
+    assert answer.data["updateMe"]["username"] == "ADA"
+
+
+async def test_null_takes_the_picture_away(graphql: GraphQL, ada: Person) -> None:
+    await graphql(UPDATE, by=ada, input={"imageFile": "https://example.com/ada.png"})
+    answer = await graphql(UPDATE, by=ada, input={"imageFile": None})
+
+    assert answer.data["updateMe"]["imageFile"] is None
+
+
+@pytest.mark.parametrize(
+    "image_file",
+    [
+        "",
+        "javascript:alert(1)",
+        "../ada.png",
+        "/ada.png",
+        "//evil.example",
+        "a b.png",
+        ".hidden",
+        "https://example.com/\x00",
+        "data:text/html,x",
+        "a" * 2049,
+    ],
+)
+async def test_a_picture_is_a_file_name_or_an_address(
+    graphql: GraphQL, ada: Person, image_file: str
+) -> None:
+    answer = await graphql(UPDATE, by=ada, input={"imageFile": image_file})
+
+    assert answer.code == "INVALID_INPUT"
+    assert list(answer.fields) == ["imageFile"]
+
+
+async def test_a_new_email_needs_the_current_password(graphql: GraphQL, ada: Person) -> None:
+    without = await graphql(UPDATE, by=ada, input={"email": "new@example.com"})
+    wrong = await graphql(
+        UPDATE, by=ada, input={"email": "new@example.com", "currentPassword": "difference engine"}
+    )
+    right = await graphql(
+        UPDATE, by=ada, input={"email": "New@example.com", "currentPassword": ada.password}
+    )
+
+    assert without.code == "INVALID_INPUT"
+    assert wrong.code == "INVALID_CREDENTIALS"
+    assert list(without.fields) == list(wrong.fields) == ["currentPassword"]
+    assert right.data["updateMe"]["email"] == "new@example.com"
+    login = await graphql(LOGIN, username="new@example.com", password=ada.password)
+    assert login.errors == []
+
+
+async def test_the_email_one_has_already_needs_no_password(graphql: GraphQL, ada: Person) -> None:
+    answer = await graphql(UPDATE, by=ada, input={"email": "ADA@example.com", "username": "Byron"})
+
+    assert answer.data["updateMe"]["username"] == "Byron"
+
+
+async def test_someone_elses_name_or_email_is_taken_and_nothing_changes(
+    graphql: GraphQL, ada: Person, grace: Person
+) -> None:
+    name = await graphql(UPDATE, by=ada, input={"username": "GRACE", "imageFile": "ada.png"})
+    email = await graphql(
+        UPDATE, by=ada, input={"email": grace.email, "currentPassword": ada.password}
+    )
+
+    assert name.code == "USERNAME_TAKEN"
+    assert email.code == "EMAIL_TAKEN"
+    assert (await graphql(ME, by=ada)).data["me"]["imageFile"] is None
+
+
+async def test_a_bad_name_or_email_is_named(graphql: GraphQL, ada: Person) -> None:
+    answer = await graphql(UPDATE, by=ada, input={"username": "-", "email": "-"})
+
+    assert answer.code == "INVALID_INPUT"
+    assert sorted(answer.fields) == ["email", "username"]
+
+
+async def test_null_is_no_username(graphql: GraphQL, ada: Person) -> None:
+    answer = await graphql(UPDATE, by=ada, input={"username": None})
+
+    assert answer.code == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_nobody_can_update_nothing(graphql: GraphQL) -> None:
+    answer = await graphql(UPDATE, input={"username": "Countess"})
+
+    assert answer.code == "UNAUTHENTICATED"

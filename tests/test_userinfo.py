@@ -1,0 +1,65 @@
+import httpx
+import pytest
+from sqlalchemy import delete
+
+from api.dependencies import Services
+from db.models import User
+from tests.people import GraphQL, Person
+
+
+async def ask(client: httpx.AsyncClient, authorization: str) -> httpx.Response:
+    return await client.get("/userinfo", headers={"Authorization": authorization})
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_caller_as_json(client: httpx.AsyncClient, ada: Person, scheme: str) -> None:
+    response = await ask(client, f"{scheme} {ada.token}")
+
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    body = response.json()
+    assert body.pop("created_at")
+    assert body == {
+        "sub": ada.id,
+        "preferred_username": "Ada",
+        "email": "ada@example.com",
+        "email_verified": False,
+    }
+
+
+async def test_a_picture_is_there_when_there_is_one(
+    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+) -> None:
+    await graphql('mutation { updateMe(input: { imageFile: "ada.png" }) { id } }', by=ada)
+    response = await ask(client, f"Bearer {ada.token}")
+
+    assert response.json()["picture"] == "ada.png"
+
+
+async def test_without_a_token_the_challenge_names_no_error(client: httpx.AsyncClient) -> None:
+    response = await client.get("/userinfo")
+
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="gatehouse"'
+
+
+@pytest.mark.parametrize("token", ["broken", "a.b.c", "é", "x" * 10_000])
+async def test_an_unusable_token_is_invalid(client: httpx.AsyncClient, token: str) -> None:
+    response = await client.get(
+        "/userinfo", headers=[(b"Authorization", f"Bearer {token}".encode("latin-1"))]
+    )
+
+    assert response.status_code == 401
+    assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
+    assert response.json()["error"] == "invalid_token"
+
+
+async def test_the_token_of_a_deleted_user_is_invalid(
+    client: httpx.AsyncClient, ada: Person, services: Services
+) -> None:
+    async with services.sessions.begin() as session:
+        await session.execute(delete(User))
+
+    response = await ask(client, f"Bearer {ada.token}")
+
+    assert response.status_code == 401

@@ -1,6 +1,7 @@
 """Every environment variable Gatehouse reads; `.env.example` is the twin of this file."""
 
 import os
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -8,6 +9,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 # RFC 7518 section 3.2: an HMAC key is at least as long as the output of its hash.
 MIN_SECRET_BYTES = 32
+
+# RFC 6454 section 6.2: what a browser sends as `Origin`, and nothing after it.
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?|https?://\[[0-9A-Fa-f:]+\](?::\d+)?")
 
 
 class Settings(BaseSettings):
@@ -54,6 +58,16 @@ class Settings(BaseSettings):
                 "and put it into .env as SECRET_KEY=..."
             )
         return secret
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    "takes origins such as https://app.example.com, with commas between"
+                )
+        return origins
 
     @field_validator("cors_origins", mode="before")
     @classmethod

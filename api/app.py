@@ -42,9 +42,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await prepare_database(services.engine)
-        yield
-        await services.close()
+        try:
+            await prepare_database(services.engine)
+            yield
+        finally:
+            await services.close()
 
     app = FastAPI(
         title="Gatehouse",

@@ -19,7 +19,8 @@ TYPE = "at+jwt"
 # Ours have about 350 characters. Whatever is longer is not worth decoding.
 MAX_LENGTH = 2048
 
-_EVERY_CLAIM = {f"require_{claim}": True for claim in ("sub", "iat", "exp", "iss", "aud", "jti")}
+# Not `exp`, which jose would then judge before it has looked at the others: see `read`.
+_REQUIRED = {f"require_{claim}": True for claim in ("sub", "iat", "iss", "aud", "jti")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class AccessTokens:
         except Exception:
             # jose raises far more than JWTError on a crafted token: TypeError, RecursionError and others.
             raise Unauthenticated from None
-        # RFC 7519 section 4.1.4: on its expiry a token is expired already.
+        # Judged last: a token that is wrong in any other way was never good. RFC 7519 section 4.1.4: on its expiry
+        # a token has expired.
         if expires_at <= time.time():
             raise TokenExpired
         return subject
@@ -80,8 +82,7 @@ class AccessTokens:
             algorithms=[self.algorithm],
             audience=AUDIENCE,
             issuer=ISSUER,
-            # The expiry is judged by `read`, when all else has been found right.
-            options={**_EVERY_CLAIM, "verify_exp": False},
+            options={**_REQUIRED, "verify_exp": False},
         )
         if type(claims["exp"]) is not int or claims["aud"] != AUDIENCE:
             raise Unauthenticated

@@ -45,15 +45,17 @@ def migrated_postgres() -> Iterator[str]:
         yield url
 
 
-on_postgres = pytest.param(
-    "postgresql",
-    marks=pytest.mark.skipif(
-        not databases.POSTGRES_URL, reason="on PostgreSQL: set TEST_POSTGRES_URL to run it too"
-    ),
-)
+DATABASES = ["sqlite", "postgresql"] if databases.POSTGRES_URL else ["sqlite"]
 
 
-@pytest.fixture(params=["sqlite", on_postgres])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if "postgresql" not in DATABASES:
+        terminalreporter.write_line(
+            "PostgreSQL was skipped: set TEST_POSTGRES_URL to run the same tests there too."
+        )
+
+
+@pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with tables and without people."""
     if request.param == "sqlite":
@@ -61,7 +63,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return databases.empty_of_people(request.getfixturevalue("migrated_postgres"))
 
 
-@pytest.fixture(params=["sqlite", on_postgres])
+@pytest.fixture(params=DATABASES)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without tables."""
     if request.param == "sqlite":

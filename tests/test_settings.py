@@ -50,6 +50,8 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
         ("HASHING_THREADS", "0"),
         ("ENVIRONMENT", "hunter2"),
         ("PORT", "99999"),
+        ("CORS_ORIGINS", "app.example.com"),
+        ("CORS_ORIGINS", "https://app.example.com/"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_in_a_line(

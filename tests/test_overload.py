@@ -1,0 +1,47 @@
+"""More logins than the machine can hash. Argon2 costs what it does in production here: cheap hashes would not queue."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from domain.passwords import WAITING_PER_THREAD
+from settings import Settings
+from tests.conftest import settings_for
+from tests.people import LOGIN, GraphQL
+
+MORE_THAN_FIT = WAITING_PER_THREAD + 60
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return settings_for(
+        database_url, argon2_memory_kib=19456, argon2_time_cost=2, hashing_threads=1
+    )
+
+
+async def test_login_past_the_queue_is_overloaded_and_the_others_are_served(
+    graphql: GraphQL,
+) -> None:
+    answers = await asyncio.gather(
+        *(
+            graphql(LOGIN, username="Nobody", password="difference engine")
+            for _ in range(MORE_THAN_FIT)
+        )
+    )
+
+    codes = [answer.code for answer in answers]
+    assert set(codes) == {"OVERLOADED", "INVALID_CREDENTIALS"}
+    assert codes.count("INVALID_CREDENTIALS") > WAITING_PER_THREAD
+
+
+async def test_token_past_the_queue_says_when_to_come_back(client: httpx.AsyncClient) -> None:
+    form = {"grant_type": "password", "username": "Nobody", "password": "difference engine"}
+    answers = await asyncio.gather(
+        *(client.post("/token", data=form) for _ in range(MORE_THAN_FIT))
+    )
+
+    assert {answer.status_code for answer in answers} == {400, 503}
+    [refused, *_] = [answer for answer in answers if answer.status_code == 503]
+    assert refused.headers["Retry-After"] == "1"
+    assert refused.json()["error"] == "temporarily_unavailable"

@@ -1,0 +1,26 @@
+"""The README's tour, typed as it stands."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from tests.servers import Server
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_the_tour_with_curl_works_as_it_stands(server: Server) -> None:
+    commands = "\n".join(re.findall(r"^```sh\n(.*?)^```", README.read_text(), re.M | re.S))
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands.replace("http://127.0.0.1:8000", server.url)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert '"register":{"expiresIn":1800' in run.stdout
+    assert '"email":"grace@example.com"' in run.stdout
+    assert '"access_token":"ey' in run.stdout
+    assert '"preferred_username":"grace"' in run.stdout
+    assert "error" not in run.stdout

@@ -21,6 +21,7 @@ from db import migrations
 from db.engine import Sessions, create_engine, is_away
 from domain.passwords import Passwords
 from domain.tokens import AccessTokens
+from graphql_schema.limits import Limits
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
 
@@ -56,6 +57,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.services = services
     graphql = GraphQLApp(
         Schema(
+            Limits(
+                depth=settings.max_query_depth,
+                aliases=settings.max_query_aliases,
+                tokens=settings.max_query_tokens,
+                cost=settings.max_query_cost,
+            ),
             introspection=settings.allows("introspection"),
             suggestions=settings.allows("suggestions"),
         ),

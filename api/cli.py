@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import SchemaOutOfDate, create_app, create_engine_from, prepare_database
 from db import migrations
+from graphql_schema.limits import UNLIMITED
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
 
@@ -69,7 +70,7 @@ def _in_one_line(error: Exception) -> str:
 
 
 def print_schema() -> None:
-    print(Schema().as_str())
+    print(Schema(UNLIMITED).as_str())
 
 
 def print_secret() -> None:

@@ -2,24 +2,30 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import cross_web
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLRequestData
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
 from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import bearer_token, request_id, services, token_in
+from api.negotiation import GRAPHQL_RESPONSE, JSON, negotiate
 from domain.errors import ErrorCode
 from graphql_schema.context import Context
 from graphql_schema.schema import Schema
+
+# What the current draft recommends for an answer with both data and errors.
+PARTIAL_SUCCESS = 294
 
 
 class GraphQLApp(GraphQL[Context, None]):
@@ -59,6 +65,14 @@ class GraphQLApp(GraphQL[Context, None]):
         acknowledge: UnsetType = UNSET
         return acknowledge
 
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        # Strawberry would also show the page to `Accept: */*`, which is a program.
+        return (
+            request.method == "GET"
+            and "query" not in request.query_params
+            and "text/html" in request.headers.get("accept", "")
+        )
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
@@ -67,14 +81,17 @@ class GraphQLApp(GraphQL[Context, None]):
         try:
             response = await self.run(request)
         except cross_web.HTTPException as refused:
-            response = _refuse(refused, request)
+            response = _refuse(request, refused)
         except HTTPException as refused:
-            response = _error(refused.status_code, f"{HTTPStatus(refused.status_code).phrase}.")
+            phrase = HTTPStatus(refused.status_code).phrase
+            response = _error(request, refused.status_code, f"{phrase}.")
         await response(scope, receive, send)
 
     async def parse_http_body(
         self, request: cross_web.AsyncHTTPRequestAdapter
     ) -> GraphQLRequestData:
+        if negotiate(request.headers.get("accept")) is None:
+            raise cross_web.HTTPException(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
         if request.method == "GET":
             data = self.parse_query_params(request.query_params)
         elif (request.content_type or "").partition(";")[0].strip().lower() != "application/json":
@@ -105,6 +122,43 @@ class GraphQLApp(GraphQL[Context, None]):
             raise cross_web.HTTPException(400, "This must be a JSON object.")
         return parsed
 
+    async def process_result(
+        self, request: Request, result: ExecutionResult
+    ) -> GraphQLHTTPResponse:
+        response = await super().process_result(request, result)
+        # An error without a path is one of the request: nothing ran, and there is no `data`, not even null.
+        if result.data is None and all(error.path is None for error in result.errors or ()):
+            response.pop("data", None)
+        return response
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        response = await super().get_sub_response(request)
+        response.media_type = negotiate(request.headers.get("accept"))
+        return response
+
+    def create_response(
+        self,
+        response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
+        sub_response: Response,
+    ) -> Response:
+        assert not isinstance(response_data, list)  # batching is off
+        return Response(
+            self.encode_json(response_data),
+            status_code=_status(response_data, sub_response.media_type),
+            media_type=sub_response.media_type,
+        )
+
+
+def _status(response: GraphQLHTTPResponse, media_type: str | None) -> int:
+    """As GraphQL over HTTP has it: `application/json` is 200 whatever happened in the graph."""
+    if media_type != GRAPHQL_RESPONSE or "errors" not in response:
+        return 200
+    if "data" in response:
+        return PARTIAL_SUCCESS
+    errors = cast("list[dict[str, Any]]", response["errors"] or [])
+    is_ours = any(error["extensions"]["code"] == ErrorCode.INTERNAL_ERROR for error in errors)
+    return 500 if is_ours else 400
+
 
 def _expect(kind: type[str] | type[dict[str, Any]], data: dict[str, Any], name: str) -> None:
     if not isinstance(data.get(name), kind | None):
@@ -112,15 +166,19 @@ def _expect(kind: type[str] | type[dict[str, Any]], data: dict[str, Any], name: 
         raise cross_web.HTTPException(400, f"`{name}` must be {described} or null.")
 
 
-def _refuse(refused: cross_web.HTTPException, request: HTTPConnection) -> Response:
+def _refuse(request: Request, refused: cross_web.HTTPException) -> Response:
     if isinstance(refused.__cause__, InvalidOperationTypeError):
-        return _error(405, "Send mutations by POST.", allow="POST")
+        return _error(request, 405, "Send mutations by POST.", allow="POST")
     if refused.status_code == 405:
-        return _error(405, refused.reason, allow="GET, POST")
-    return _error(refused.status_code, refused.reason)
+        return _error(request, 405, refused.reason, allow="GET, POST")
+    return _error(request, refused.status_code, refused.reason)
 
 
-def _error(status: int, message: str, *, allow: str | None = None) -> Response:
+def _error(request: Request, status: int, message: str, *, allow: str | None = None) -> Response:
     error = {"message": message, "extensions": {"code": ErrorCode.INVALID_INPUT}}
-    headers = {"Allow": allow} if allow else None
-    return JSONResponse({"errors": [error]}, status_code=status, headers=headers)
+    return JSONResponse(
+        {"errors": [error]},
+        status_code=status,
+        headers={"Allow": allow} if allow else None,
+        media_type=negotiate(request.headers.get("accept")) or JSON,
+    )

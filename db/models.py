@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, MetaData, String
+from sqlalchemy import DateTime, Dialect, ForeignKey, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -56,3 +56,18 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255), deferred=True, deferred_raiseload=True)
     image_file: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Post(Base):
+    """Something a person wrote. Ids are UUIDv7, so their order is the order of publishing, and an index on them serves
+    "newest first" from any place in it."""
+
+    __tablename__ = "posts"
+    __table_args__ = (Index("ix_posts_author_id", "author_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    title: Mapped[str] = mapped_column(String(200))
+    content: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

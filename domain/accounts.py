@@ -6,6 +6,7 @@ a session.
 """
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TypedDict
 from uuid import UUID
@@ -84,6 +85,20 @@ async def authenticate(sessions: Sessions, hasher: Passwords, *, login: str, pas
 
 async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
     return await session.get(User, user_id)
+
+
+async def get_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, User]:
+    """Those of the users that there are, by their ids."""
+    users = await session.scalars(select(User).where(User.id.in_(user_ids)))
+    return {user.id: user for user in users}
+
+
+async def hold(session: AsyncSession, user_id: UUID) -> User:
+    """The user, who cannot be deleted until the transaction ends. Raises Unauthenticated when the account is gone."""
+    user = await session.get(User, user_id, with_for_update={"read": True, "key_share": True})
+    if user is None:
+        raise Unauthenticated
+    return user
 
 
 async def update_profile(

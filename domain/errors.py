@@ -64,6 +64,21 @@ class InvalidCredentials(DomainError):
     sentence = "The username or the password is wrong."
 
 
+class Forbidden(DomainError):
+    code = ErrorCode.FORBIDDEN
+    sentence = "This is not yours to change."
+
+
+class NotFound(DomainError):
+    code = ErrorCode.NOT_FOUND
+    sentence = "There is no such thing."
+
+
+class QueryTooCostly(DomainError):
+    code = ErrorCode.QUERY_TOO_COSTLY
+    sentence = "The document asks for more than one request may."
+
+
 class InvalidInput(DomainError):
     code = ErrorCode.INVALID_INPUT
     sentence = "The input is not valid; `fields` says what to mend."

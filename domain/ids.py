@@ -1,4 +1,4 @@
-"""Ids: UUIDv7, which sort by the time they were made and so keep an index compact."""
+"""Ids: UUIDv7, which sort by the time they were made. Indexes stay compact, and "newest first" is an order of ids."""
 
 import secrets
 import time
@@ -6,9 +6,15 @@ from uuid import UUID
 
 
 def new_id() -> UUID:
-    """A UUID of version 7 (RFC 9562 section 5.7): 48 bits of Unix milliseconds, 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    bits = milliseconds << 80 | secrets.randbits(80)
-    bits = bits & ~(0xF << 76) | 0x7 << 76  # version
-    bits = bits & ~(0x3 << 62) | 0x2 << 62  # variant
-    return UUID(int=bits)
+    """A UUID of version 7 (RFC 9562 section 5.7): 48 bits of Unix milliseconds, 12 bits of their fraction (section 6.2,
+    method 3: about 250 ns, so that ids made one after the other sort so), 62 random bits."""
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    fraction = nanoseconds * 4096 // 1_000_000
+    version, variant = 0b0111, 0b10
+    return UUID(
+        int=milliseconds << 80
+        | version << 76
+        | fraction << 64
+        | variant << 62
+        | secrets.randbits(62)
+    )

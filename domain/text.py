@@ -2,11 +2,21 @@
 
 import unicodedata
 
-# Cc: controls, NUL among them, which PostgreSQL cannot store. Cf: invisible formatting. Cs: lone surrogates, which
-# no encoding can carry. Co, Cn: private and unassigned, which nobody can read. Zl, Zp: line breaks in disguise.
-_UNREADABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Controls, NUL among them, which PostgreSQL cannot store; and lone surrogates, which no encoding can carry.
+_UNSTORABLE = frozenset({"Cc", "Cs"})
+
+# And what cannot be seen: formatting, private and unassigned characters, line breaks in disguise.
+_UNREADABLE = _UNSTORABLE | {"Cf", "Co", "Cn", "Zl", "Zp"}
 
 
 def is_readable(text: str) -> bool:
-    """Whether every character of a line of text can be seen, stored and sent."""
+    """Whether every character of an identifier can be seen, stored and sent."""
     return not any(unicodedata.category(character) in _UNREADABLE for character in text)
+
+
+def is_storable(text: str, *, besides: str = "") -> bool:
+    """Whether prose has no control character but those named in ``besides``, and no half of a surrogate pair."""
+    return not any(
+        unicodedata.category(character) in _UNSTORABLE and character not in besides
+        for character in text
+    )

@@ -12,6 +12,7 @@ from domain import accounts
 from domain.errors import Unauthenticated
 from domain.passwords import Passwords
 from domain.tokens import AccessTokens
+from graphql_schema.loaders import Loaders
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +33,13 @@ class Context:
     #: What a WebSocket client sent with ``connection_init``; Strawberry sets it.
     connection_params: dict[str, object] | None = None
     _reading: "asyncio.Task[User] | None" = None
+    _loaders: Loaders | None = None
+
+    @property
+    def loaders(self) -> Loaders:
+        if self._loaders is None:
+            self._loaders = Loaders(self.sessions)
+        return self._loaders
 
     def viewer_id(self) -> UUID:
         """Who calls, as their token says. Raises Unauthenticated, or TokenExpired."""

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import strawberry
 
-from domain import accounts
+from domain import accounts, posts
 from domain.accounts import ProfileChanges
 from graphql_schema.context import Info
-from graphql_schema.types import PrivateUser, Token
+from graphql_schema.ids import as_uuid
+from graphql_schema.limits import HASHES
+from graphql_schema.types import Post, PrivateUser, Token
 
 
 @strawberry.input(description="What it takes to open an account.")
@@ -56,11 +58,21 @@ class UpdateMeInput:
         return changes
 
 
+@strawberry.input(description="A post as its author writes it.")
+class PostInput:
+    title: str = strawberry.field(description="1 to 200 characters on one line.")
+    content: str = strawberry.field(description="1 to 50,000 characters, kept exactly as written.")
+
+
+PostId = Annotated[strawberry.ID, strawberry.argument(description="The post's id.")]
+
+
 @strawberry.type(description="What can be changed.")
 class Mutation:
     @strawberry.mutation(
+        metadata=HASHES,
         description="Open an account and log in to it."
-        " Refused with INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN or OVERLOADED."
+        " Refused with INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN or OVERLOADED.",
     )
     async def register(
         self,
@@ -76,7 +88,9 @@ class Mutation:
         )
         return Token.of(info.context.tokens.issue(user.id), user)
 
-    @strawberry.mutation(description="Log in. Refused with INVALID_CREDENTIALS or OVERLOADED.")
+    @strawberry.mutation(
+        metadata=HASHES, description="Log in. Refused with INVALID_CREDENTIALS or OVERLOADED."
+    )
     async def login(
         self,
         info: Info,
@@ -91,8 +105,9 @@ class Mutation:
         return Token.of(info.context.tokens.issue(user.id), user)
 
     @strawberry.mutation(
+        metadata=HASHES,
         description="Change one's own account; all of it or, on a refusal, nothing."
-        " Refused with UNAUTHENTICATED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS or OVERLOADED."
+        " Refused with UNAUTHENTICATED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS or OVERLOADED.",
     )
     async def update_me(
         self,
@@ -109,8 +124,9 @@ class Mutation:
         return PrivateUser.of(user)
 
     @strawberry.mutation(
+        metadata=HASHES,
         description="Change one's own password."
-        " Refused with UNAUTHENTICATED, INVALID_INPUT, INVALID_CREDENTIALS or OVERLOADED."
+        " Refused with UNAUTHENTICATED, INVALID_INPUT, INVALID_CREDENTIALS or OVERLOADED.",
     )
     async def change_password(
         self,
@@ -133,3 +149,43 @@ class Mutation:
             new_password=new_password,
         )
         return Token.of(info.context.tokens.issue(user.id), user)
+
+    @strawberry.mutation(
+        description="Publish a post. Refused with UNAUTHENTICATED or INVALID_INPUT."
+    )
+    async def create_post(
+        self,
+        info: Info,
+        input: Annotated[PostInput, strawberry.argument(description="The new post.")],
+    ) -> Post:
+        author_id = info.context.viewer_id()
+        async with info.context.sessions.begin() as session:
+            post = await posts.publish(session, author_id, title=input.title, content=input.content)
+        return Post.of(post)
+
+    @strawberry.mutation(
+        description="Edit a post of one's own."
+        " Refused with UNAUTHENTICATED, NOT_FOUND, FORBIDDEN or INVALID_INPUT."
+    )
+    async def update_post(
+        self,
+        info: Info,
+        id: PostId,
+        input: Annotated[PostInput, strawberry.argument(description="The post as it shall be.")],
+    ) -> Post:
+        editor_id = info.context.viewer_id()
+        async with info.context.sessions.begin() as session:
+            post = await posts.edit(
+                session, editor_id, as_uuid(id), title=input.title, content=input.content
+            )
+        return Post.of(post)
+
+    @strawberry.mutation(
+        description="Remove a post of one's own, for good, and answer its id."
+        " Refused with UNAUTHENTICATED, NOT_FOUND or FORBIDDEN."
+    )
+    async def delete_post(self, info: Info, id: PostId) -> strawberry.ID:
+        remover_id = info.context.viewer_id()
+        async with info.context.sessions.begin() as session:
+            await posts.remove(session, remover_id, as_uuid(id))
+        return id

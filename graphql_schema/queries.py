@@ -1,13 +1,14 @@
 """The queries."""
 
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
-from domain import accounts
+from domain import accounts, posts
+from domain.pages import Window
 from graphql_schema.context import Info
-from graphql_schema.types import PrivateUser, PublicUser
+from graphql_schema.ids import as_uuid
+from graphql_schema.types import After, First, Post, PostConnection, PrivateUser, PublicUser
 
 
 @strawberry.type(description="What can be read.")
@@ -24,10 +25,36 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The user's id.")],
     ) -> PublicUser | None:
-        try:
-            user_id = UUID(id)
-        except ValueError:
-            return None
         async with info.context.sessions() as session:
-            user = await accounts.get_user(session, user_id)
+            user = await accounts.get_user(session, as_uuid(id))
         return PublicUser.of(user) if user else None
+
+    @strawberry.field(description="One post; null when there is none.")
+    async def post(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The post's id.")],
+    ) -> Post | None:
+        async with info.context.sessions() as session:
+            post = await posts.get_post(session, as_uuid(id))
+        return Post.of(post) if post else None
+
+    @strawberry.field(
+        description="What everyone, or one author, has written, newest first."
+        " Refused with INVALID_INPUT for a bad `first` or `after`."
+    )
+    async def posts(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        author: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only the posts of this user.")
+        ] = None,
+    ) -> PostConnection:
+        window = Window.of(first, after)
+        if author is not None:
+            by_author = info.context.loaders.posts_by_author
+            return PostConnection.of(await by_author.load((as_uuid(author), window)))
+        async with info.context.sessions() as session:
+            return PostConnection.of(await posts.latest(session, window))

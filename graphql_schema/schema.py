@@ -1,59 +1,35 @@
 """The one schema and its extensions."""
 
-from collections.abc import Iterator
-
 import strawberry
-from graphql import GraphQLError, OperationDefinitionNode
-from strawberry.extensions import (
-    DisableIntrospection,
-    MaxTokensLimiter,
-    SchemaExtension,
-)
+from graphql import GraphQLError
+from strawberry.extensions import DisableIntrospection
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from graphql_schema.context import Context
+from graphql_schema.documents import Documents, RememberDocuments
 from graphql_schema.errors import PublishedErrorCode, translate
+from graphql_schema.limits import Limits
 from graphql_schema.mutations import Mutation
 from graphql_schema.queries import Query
 from graphql_schema.types import PublicUser
-
-# GraphiQL's introspection has some 250. Parsing stops at the limit, whatever else the document holds.
-MAX_TOKENS = 1000
-
-
-class OneOperation(SchemaExtension):
-    """Refuses a document of several operations that does not say which to run. Strawberry would run the first."""
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        assert context.graphql_document is not None
-        operations = [
-            definition
-            for definition in context.graphql_document.definitions
-            if isinstance(definition, OperationDefinitionNode)
-        ]
-        # The public `operation_name` falls back to the first operation's, which hides whether the client named one.
-        if len(operations) > 1 and context._provided_operation_name is None:
-            context.pre_execution_errors = [
-                GraphQLError("The document has several operations: name one as `operationName`.")
-            ]
-        yield
 
 
 class Schema(strawberry.Schema):
     """Strawberry's, with errors translated once for HTTP, WebSockets and tests alike."""
 
-    def __init__(self, *, introspection: bool = True, suggestions: bool = True) -> None:
+    def __init__(
+        self, limits: Limits, *, introspection: bool = True, suggestions: bool = True
+    ) -> None:
         self._suggestions = suggestions
+        documents = Documents(limits)
         super().__init__(
             query=Query,
             mutation=Mutation,
             types=[PublicUser, PublishedErrorCode],
             config=StrawberryConfig(batching_config=None),
             extensions=[
-                OneOperation,
-                lambda: MaxTokensLimiter(MAX_TOKENS),
+                lambda: RememberDocuments(documents),
                 *([] if introspection else [DisableIntrospection]),
             ],
         )

@@ -39,7 +39,7 @@ def empty_postgres() -> Iterator[str]:
 
 def empty_of_people(url: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("TRUNCATE users")
+        connection.execute("TRUNCATE users CASCADE")
     return url
 
 

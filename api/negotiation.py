@@ -1,0 +1,39 @@
+"""Which media type an answer of the graph has (GraphQL over HTTP, "Body"; RFC 9110 section 12.5.1)."""
+
+from functools import lru_cache
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+
+
+@lru_cache(maxsize=128)
+def negotiate(accept: str | None) -> str | None:
+    """The media type to answer in, or None if the client takes none of ours.
+
+    A client that says nothing gets the draft's own type. One that takes anything gets plain JSON, which every tool
+    shows.
+    """
+    if not accept or not accept.strip():
+        return GRAPHQL_RESPONSE
+    qualities = dict(_media_range(part) for part in accept.split(","))
+    by_wildcard = qualities.get("application/*", qualities.get("*/*", 0.0))
+    graphql_response = qualities.get(GRAPHQL_RESPONSE, by_wildcard)
+    json = qualities.get(JSON, by_wildcard)
+    if not graphql_response and not json:
+        return None
+    if graphql_response == json:
+        return GRAPHQL_RESPONSE if GRAPHQL_RESPONSE in qualities else JSON
+    return GRAPHQL_RESPONSE if graphql_response > json else JSON
+
+
+def _media_range(part: str) -> tuple[str, float]:
+    name, *parameters = part.lower().split(";")
+    quality = 1.0
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                quality = float(value)
+            except ValueError:
+                quality = 0.0
+    return name.strip(), quality

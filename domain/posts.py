@@ -1,0 +1,112 @@
+"""Posts: how a person publishes, edits and removes what is theirs, and how everyone pages through it."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from db.models import Post
+from domain import accounts
+from domain.errors import Forbidden, InvalidInput, NotFound
+from domain.ids import new_id
+from domain.pages import Page, Window
+from domain.text import is_storable
+
+MAX_TITLE_LENGTH = 200
+MAX_CONTENT_LENGTH = 50_000
+
+
+async def publish(session: AsyncSession, author_id: UUID, *, title: str, content: str) -> Post:
+    """Raises InvalidInput; Unauthenticated when the author's account is gone."""
+    _check(title, content)
+    await accounts.hold(session, author_id)
+    now = datetime.now(UTC)
+    post = Post(
+        id=new_id(),
+        author_id=author_id,
+        title=title,
+        content=content,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(post)
+    return post
+
+
+async def edit(
+    session: AsyncSession, editor_id: UUID, post_id: UUID, *, title: str, content: str
+) -> Post:
+    """Raises InvalidInput, NotFound, Forbidden; Unauthenticated when the editor's account is gone."""
+    _check(title, content)
+    post = await _own(session, editor_id, post_id)
+    post.title, post.content, post.updated_at = title, content, datetime.now(UTC)
+    return post
+
+
+async def remove(session: AsyncSession, remover_id: UUID, post_id: UUID) -> None:
+    """Raises NotFound, Forbidden; Unauthenticated when the remover's account is gone."""
+    await session.delete(await _own(session, remover_id, post_id))
+
+
+async def get_post(session: AsyncSession, post_id: UUID) -> Post | None:
+    return await session.get(Post, post_id)
+
+
+async def latest(session: AsyncSession, window: Window) -> Page[Post]:
+    """A page of everyone's posts, newest first."""
+    posts = await session.scalars(_newest_first(select(Post), window))
+    return Page.cut(posts.all(), window)
+
+
+async def latest_by(
+    session: AsyncSession, author_ids: Collection[UUID], window: Window
+) -> dict[UUID, Page[Post]]:
+    """The same page of each author's posts, newest first, in one statement."""
+    # Each author's page is a search of its own in the index. A window function would number all of their posts first.
+    pages = [
+        _newest_first(select(Post).where(Post.author_id == author_id), window).subquery().select()
+        for author_id in author_ids
+    ]
+    post = aliased(Post, union_all(*pages).subquery())
+    by_author: dict[UUID, list[Post]] = {author_id: [] for author_id in author_ids}
+    for found in await session.scalars(select(post).order_by(post.id.desc())):
+        by_author[found.author_id].append(found)
+    return {author_id: Page.cut(posts, window) for author_id, posts in by_author.items()}
+
+
+def _newest_first(posts: Select[Post], window: Window) -> Select[Post]:
+    if window.after is not None:
+        posts = posts.where(Post.id < window.after)
+    # One more than asked for tells whether there is a next page.
+    return posts.order_by(Post.id.desc()).limit(window.size + 1)
+
+
+async def _own(session: AsyncSession, user_id: UUID, post_id: UUID) -> Post:
+    await accounts.hold(session, user_id)
+    post = await session.get(Post, post_id, with_for_update=True)
+    if post is None:
+        raise NotFound("There is no such post.")
+    if post.author_id != user_id:
+        raise Forbidden("This is someone else's post.")
+    return post
+
+
+def _check(title: str, content: str) -> None:
+    problems = {}
+    if not title.strip() or len(title) > MAX_TITLE_LENGTH or not is_storable(title):
+        problems["title"] = [
+            f"A title has 1 to {MAX_TITLE_LENGTH} characters on one line, and not spaces alone."
+        ]
+    if (
+        not content.strip()
+        or len(content) > MAX_CONTENT_LENGTH
+        or not is_storable(content, besides="\n\r\t")
+    ):
+        problems["content"] = [
+            f"A content has 1 to {MAX_CONTENT_LENGTH} characters, not spaces alone, and no control characters."
+        ]
+    if problems:
+        raise InvalidInput(fields=problems)

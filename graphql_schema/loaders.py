@@ -1,0 +1,42 @@
+"""DataLoaders: what sibling fields ask for one by one is read at once.
+
+Each batch has its own short session, and no session is held while a loader waits. Nothing is remembered: a field that is
+asked again after a mutation, or later on a WebSocket, sees what is there by then.
+"""
+
+from collections import defaultdict
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from db.engine import Sessions
+from db.models import Post, User
+from domain import accounts, posts
+from domain.pages import MAX_PAGE_SIZE, Page, Window
+
+
+class Loaders:
+    """One set for each request, or for each WebSocket."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self.users = DataLoader(load_fn=self._load_users, max_batch_size=MAX_PAGE_SIZE, cache=False)
+        self.posts_by_author = DataLoader(
+            load_fn=self._load_posts_by_author, max_batch_size=MAX_PAGE_SIZE, cache=False
+        )
+
+    async def _load_users(self, user_ids: list[UUID]) -> list[User | None]:
+        async with self._sessions() as session:
+            found = await accounts.get_users(session, set(user_ids))
+        return [found.get(user_id) for user_id in user_ids]
+
+    async def _load_posts_by_author(self, keys: list[tuple[UUID, Window]]) -> list[Page[Post]]:
+        authors: dict[Window, set[UUID]] = defaultdict(set)
+        for author_id, window in keys:
+            authors[window].add(author_id)
+        async with self._sessions() as session:
+            pages = {
+                window: await posts.latest_by(session, author_ids, window)
+                for window, author_ids in authors.items()
+            }
+        return [pages[window][author_id] for author_id, window in keys]

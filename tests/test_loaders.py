@@ -1,0 +1,81 @@
+"""How many statements a page takes: a number of its own for each level, whatever the number of rows."""
+
+import pytest
+
+from api.dependencies import Services
+from tests.people import GraphQL, Person, join
+from tests.statements import statements
+from tests.test_posts import publish
+
+
+@pytest.fixture
+async def people(graphql: GraphQL) -> list[Person]:
+    """Five people with three posts each."""
+    people = [
+        await join(graphql, f"writer.{n}", f"writer{n}@example.com", "analytical engine")
+        for n in range(5)
+    ]
+    for n in range(3):
+        for person in people:
+            await publish(graphql, person, title=f"{person.username} {n}")
+    return people
+
+
+async def test_posts_with_their_authors_take_two_statements(
+    graphql: GraphQL, services: Services, people: list[Person]
+) -> None:
+    with statements(services) as seen:
+        answer = await graphql("{ posts(first: 15) { edges { node { author { username } } } } }")
+
+    authors = {edge["node"]["author"]["username"] for edge in answer.data["posts"]["edges"]}
+    assert authors == {person.username for person in people}
+    assert len(seen) == 2
+
+
+async def test_posts_of_the_authors_of_posts_take_three(
+    graphql: GraphQL, services: Services, people: list[Person]
+) -> None:
+    with statements(services) as seen:
+        answer = await graphql("""{
+          posts(first: 15) { edges { node { title author { username
+            posts(first: 2) { edges { node { title } } pageInfo { hasNextPage } } } } } }
+        }""")
+
+    assert len(seen) == 3
+    for edge in answer.data["posts"]["edges"]:
+        author = edge["node"]["author"]
+        theirs = [edge["node"]["title"] for edge in author["posts"]["edges"]]
+        assert theirs == [f"{author['username']} 2", f"{author['username']} 1"]
+        assert author["posts"]["pageInfo"]["hasNextPage"]
+
+
+async def test_siblings_that_ask_for_users_side_by_side_are_read_at_once(
+    graphql: GraphQL, services: Services, people: list[Person]
+) -> None:
+    fields = " ".join(
+        f'p{n}: posts(first: 1, author: "{p.id}") {{ edges {{ node {{ author {{ id }} }} }} }}'
+        for n, p in enumerate(people)
+    )
+    with statements(services) as seen:
+        answer = await graphql(f"{{ {fields} }}")
+
+    assert [answer.data[f"p{n}"]["edges"][0]["node"]["author"]["id"] for n in range(5)] == [
+        person.id for person in people
+    ]
+    assert len(seen) == 2
+
+
+async def test_a_field_asked_again_after_a_mutation_sees_it(
+    graphql: GraphQL, people: list[Person]
+) -> None:
+    answer = await graphql(
+        """mutation {
+          a: createPost(input: { title: "a", content: "a" }) { author { username } }
+          updateMe(input: { username: "renamed" }) { id }
+          b: createPost(input: { title: "b", content: "b" }) { author { username } }
+        }""",
+        by=people[0],
+    )
+
+    assert answer.data["a"]["author"] == {"username": "writer.0"}
+    assert answer.data["b"]["author"] == {"username": "renamed"}

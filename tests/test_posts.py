@@ -1,0 +1,122 @@
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.people import GraphQL, Person
+
+CREATE = """
+mutation Create($input: PostInput!) {
+  createPost(input: $input) { id title content createdAt updatedAt author { id username } }
+}
+"""
+UPDATE = """
+mutation Update($id: ID!, $input: PostInput!) {
+  updatePost(id: $id, input: $input) { id title content createdAt updatedAt }
+}
+"""
+DELETE = "mutation Delete($id: ID!) { deletePost(id: $id) }"
+POST = "query Post($id: ID!) { post(id: $id) { id title content author { username } } }"
+
+NOTES = {"title": "Notes", "content": "On the analytical engine"}
+
+
+async def publish(graphql: GraphQL, by: Person, **input: str) -> dict[str, Any]:
+    answer = await graphql(CREATE, by=by, input={**NOTES, **input})
+    post: dict[str, Any] = answer.data["createPost"]
+    return post
+
+
+async def test_anyone_may_read_what_someone_publishes(graphql: GraphQL, ada: Person) -> None:
+    post = await publish(graphql, ada)
+    answer = await graphql(POST, id=post["id"])
+
+    assert post["author"] == {"id": ada.id, "username": "Ada"}
+    assert post["createdAt"] == post["updatedAt"]
+    assert answer.data["post"] == {"id": post["id"], **NOTES, "author": {"username": "Ada"}}
+
+
+async def test_an_author_edits_their_post(graphql: GraphQL, ada: Person) -> None:
+    post = await publish(graphql, ada)
+    answer = await graphql(
+        UPDATE, by=ada, id=post["id"], input={"title": "Note G", "content": "B7"}
+    )
+
+    edited = answer.data["updatePost"]
+    assert (edited["title"], edited["content"]) == ("Note G", "B7")
+    assert edited["createdAt"] == post["createdAt"]
+    assert edited["updatedAt"] > post["updatedAt"]
+
+
+async def test_an_author_removes_their_post(graphql: GraphQL, ada: Person) -> None:
+    post = await publish(graphql, ada)
+    answer = await graphql(DELETE, by=ada, id=post["id"])
+
+    assert answer.data == {"deletePost": post["id"]}
+    assert (await graphql(POST, id=post["id"])).data == {"post": None}
+
+
+async def test_nobody_touches_someone_elses_post(
+    graphql: GraphQL, ada: Person, grace: Person
+) -> None:
+    post = await publish(graphql, ada)
+
+    assert (await graphql(UPDATE, by=grace, id=post["id"], input=NOTES)).code == "FORBIDDEN"
+    assert (await graphql(DELETE, by=grace, id=post["id"])).code == "FORBIDDEN"
+    assert (await graphql(UPDATE, id=post["id"], input=NOTES)).code == "UNAUTHENTICATED"
+    assert (await graphql(DELETE, id=post["id"])).code == "UNAUTHENTICATED"
+    assert (await graphql(CREATE, input=NOTES)).code == "UNAUTHENTICATED"
+    assert (await graphql(POST, id=post["id"])).data["post"]["title"] == "Notes"
+
+
+@pytest.mark.parametrize("id", ["", "5", "\ud800", "\0", str(uuid4())])
+async def test_there_is_no_such_post(graphql: GraphQL, ada: Person, id: str) -> None:
+    assert (await graphql(POST, id=id)).data == {"post": None}
+    assert (await graphql(UPDATE, by=ada, id=id, input=NOTES)).code == "NOT_FOUND"
+    assert (await graphql(DELETE, by=ada, id=id)).code == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("title", ""),
+        ("title", "   "),
+        ("title", "x" * 201),
+        ("title", "two\nlines"),
+        ("title", "nul\0"),
+        ("title", "half\ud800"),
+        ("content", ""),
+        ("content", " \n\t "),
+        ("content", "x" * 50_001),
+        ("content", "nul\0"),
+        ("content", "half\udfff"),
+        ("content", "escape\x1b[2J"),
+    ],
+)
+async def test_what_cannot_be_published_is_refused_and_named(
+    graphql: GraphQL, ada: Person, field: str, text: str
+) -> None:
+    post = await publish(graphql, ada)
+    created = await graphql(CREATE, by=ada, input={**NOTES, field: text})
+    updated = await graphql(UPDATE, by=ada, id=post["id"], input={**NOTES, field: text})
+
+    assert created.code == updated.code == "INVALID_INPUT"
+    assert list(created.fields) == list(updated.fields) == [field]
+
+
+@pytest.mark.parametrize(
+    ("title", "content"),
+    [
+        ("x" * 200, "x" * 50_000),
+        ("🔑" * 200, "🔑" * 50_000),
+        ("👩‍💻 کتاب‌ها", "tabs\tand\r\nlines"),
+        (" spaces stay ", " as they are "),
+    ],
+)
+async def test_what_is_published_is_kept_exactly_as_written(
+    graphql: GraphQL, ada: Person, title: str, content: str
+) -> None:
+    post = await publish(graphql, ada, title=title, content=content)
+    answer = await graphql(POST, id=post["id"])
+
+    assert (answer.data["post"]["title"], answer.data["post"]["content"]) == (title, content)

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     max_query_depth: int = Field(default=12, ge=1)
     max_query_aliases: int = Field(default=50, ge=0)
-    max_query_tokens: int = Field(default=2000, ge=1)
+    max_query_tokens: int = Field(default=1000, ge=1)
     max_query_cost: int = Field(default=5000, ge=1)
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

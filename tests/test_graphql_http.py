@@ -155,3 +155,115 @@ async def test_a_browser_gets_graphiql(client: httpx.AsyncClient) -> None:
 
     assert response.status_code == 200
     assert "GraphiQL" in response.text
+
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (GRAPHQL_RESPONSE, GRAPHQL_RESPONSE),
+        ("application/json", "application/json"),
+        ("*/*", "application/json"),
+        ("application/*", "application/json"),
+        (f"{GRAPHQL_RESPONSE}, application/json", GRAPHQL_RESPONSE),
+        (f"application/json, {GRAPHQL_RESPONSE}", GRAPHQL_RESPONSE),
+        (f"{GRAPHQL_RESPONSE}, application/json;q=0.9", GRAPHQL_RESPONSE),
+        (f"{GRAPHQL_RESPONSE};q=0.8, application/json", "application/json"),
+        (f"{GRAPHQL_RESPONSE};charset=utf-8", GRAPHQL_RESPONSE),
+        ("APPLICATION/JSON ; Q=0.5, */*;q=0", "application/json"),
+        ("text/html, application/json", "application/json"),
+        ("", GRAPHQL_RESPONSE),
+    ],
+)
+async def test_the_answer_has_the_type_that_was_asked_for(
+    client: httpx.AsyncClient, accept: str, media_type: str
+) -> None:
+    response = await client.post(
+        "/graphql", json={"query": "{ __typename }"}, headers={"Accept": accept}
+    )
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == media_type
+    assert response.json() == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize(
+    "accept",
+    ["text/html", "image/*", "application/json;q=0", "text/event-stream", "multipart/mixed", ";,;"],
+)
+async def test_what_takes_neither_type_is_not_acceptable_and_nothing_runs(
+    client: httpx.AsyncClient, ada: Person, accept: str
+) -> None:
+    document = 'mutation { updateMe(input: { username: "Forged" }) { id } }'
+    by_ada = {"Authorization": f"Bearer {ada.token}"}
+    refused = await client.post(
+        "/graphql", json={"query": document}, headers={"Accept": accept, **by_ada}
+    )
+    me = await client.post("/graphql", json={"query": ME}, headers=by_ada)
+
+    assert refused.status_code == 406
+    assert refused.json()["errors"]
+    assert me.json()["data"]["me"]["username"] == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "status", "has_data"),
+    [
+        ("{ __typename }", {}, 200, True),
+        ("{ me { id } __typename }", {}, 294, True),
+        ('mutation { login(username: "A", password: "B") { expiresIn } }', {}, 294, True),
+        ("{", {}, 400, False),
+        ("{ nothing }", {}, 400, False),
+        ("query ($id: ID!) { user(id: $id) { id } }", {}, 400, False),
+        ("query ($id: ID!) { user(id: $id) { id } }", {"id": [[]]}, 400, False),
+        ("query A { __typename } query B { __typename }", {}, 400, False),
+        ("{ " + "a " * 2000 + "}", {}, 400, False),
+    ],
+)
+async def test_the_status_tells_what_became_of_the_request(
+    client: httpx.AsyncClient,
+    document: str,
+    variables: object,
+    status: int,
+    has_data: bool,
+) -> None:
+    body = {"query": document, "variables": variables}
+    strict = await client.post("/graphql", json=body, headers={"Accept": GRAPHQL_RESPONSE})
+    legacy = await client.post("/graphql", json=body, headers={"Accept": "application/json"})
+
+    assert strict.status_code == status
+    assert legacy.status_code == 200
+    assert ("data" in strict.json()) is has_data
+    assert strict.json() == legacy.json()
+
+
+@pytest.mark.parametrize(
+    ("document", "query"),
+    [("{ __typename }", "operationName=Nobody"), ("fragment F on Query { __typename }", "")],
+)
+async def test_an_operation_that_is_not_there_is_refused(
+    client: httpx.AsyncClient, document: str, query: str
+) -> None:
+    response = await client.get(f"/graphql?query={document}&{query}")
+
+    assert response.status_code == 400
+    assert response.json()["errors"]
+
+
+async def test_a_program_that_asks_for_nothing_gets_no_page(client: httpx.AsyncClient) -> None:
+    response = await client.get("/graphql")
+
+    assert response.status_code == 400
+    assert response.json()["errors"]
+
+
+async def test_an_upload_is_not_read(client: httpx.AsyncClient) -> None:
+    response = await client.post(
+        "/graphql",
+        data={"operations": '{"query": "{ __typename }"}', "map": "{}"},
+        files={"0": b"content"},
+    )
+
+    assert response.status_code == 415

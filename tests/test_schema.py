@@ -1,9 +1,17 @@
+import re
 import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
-from graphql import GraphQLSchema, build_schema, get_introspection_query
+from graphql import (
+    GraphQLSchema,
+    build_schema,
+    find_breaking_changes,
+    get_introspection_query,
+    get_named_type,
+    is_abstract_type,
+)
 
 from domain.errors import ErrorCode
 from graphql_schema.errors import PublishedErrorCode
@@ -11,7 +19,10 @@ from tests.conftest import client_of, settings_for, unprepared_app
 from tests.people import GraphQL
 from tests.servers import GATEHOUSE, environment
 
-COMMITTED = Path(__file__).parent.parent / "graphql_schema" / "schema.graphql"
+HOUSE = Path(__file__).parent.parent
+COMMITTED = HOUSE / "graphql_schema" / "schema.graphql"
+RELEASED = HOUSE / "graphql_schema" / "released.graphql"
+CHANGELOG = HOUSE / "CHANGELOG.md"
 
 
 @pytest.fixture
@@ -46,12 +57,68 @@ def test_every_type_field_and_argument_is_described(schema: GraphQLSchema) -> No
     assert undescribed == []
 
 
-def test_an_email_is_a_field_of_private_users_alone(schema: GraphQLSchema) -> None:
-    with_email = [
-        name for name, type_ in schema.type_map.items() if "email" in getattr(type_, "fields", {})
+def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> None:
+    """Every path of output fields to an email: those that answer the caller about themselves, and no other."""
+    paths = []
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+    # Each type is entered once on a path, so circles end.
+    unread = [(root, (root.name,), ()) for root in roots if root]
+    while unread:
+        type_, path, entered = unread.pop()
+        for possible in [
+            type_,
+            *(schema.get_possible_types(type_) if is_abstract_type(type_) else ()),
+        ]:
+            for name, field in getattr(possible, "fields", {}).items():
+                if name == "email":
+                    paths.append(path)
+                inside = get_named_type(field.type)
+                if inside.name not in entered:
+                    unread.append((inside, (*path, f"{name}: {inside}"), (*entered, inside.name)))
+
+    assert sorted(".".join(path) for path in paths) == [
+        "Mutation.changePassword: Token.user: PrivateUser",
+        "Mutation.login: Token.user: PrivateUser",
+        "Mutation.register: Token.user: PrivateUser",
+        "Mutation.updateMe: PrivateUser",
+        "Query.me: PrivateUser",
     ]
 
-    assert sorted(with_email) == ["PrivateUser", "RegisterInput", "UpdateMeInput"]
+
+def test_a_breaking_change_is_in_the_changelog(schema: GraphQLSchema) -> None:
+    """What clients of the last release rely on is there, or the changelog says that it is not."""
+    released = build_schema(RELEASED.read_text())
+    announced = re.findall(r"^- \*\*Breaking\*\*: (.*)$", CHANGELOG.read_text(), re.MULTILINE)
+    changes = [change.description for change in find_breaking_changes(released, schema)]
+
+    unannounced = [change for change in changes if not any(change in entry for entry in announced)]
+    assert unannounced == []
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "change"),
+    [
+        ("imageFile: String", "", "User.imageFile was removed."),
+        ("me: PrivateUser", "me: PrivateUser!", None),
+        (
+            "username: String!",
+            "username: String",
+            "User.username changed type from String! to String.",
+        ),
+        ("user(", "user(\n    name: String!", "A required argument Query.user(name:) was added."),
+    ],
+)
+def test_what_breaks_clients_is_told_from_what_does_not(
+    was: str, becomes: str, change: str | None
+) -> None:
+    released = RELEASED.read_text()
+    assert was in released
+    changed = build_schema(released.replace(was, becomes))
+    changes = [
+        change.description for change in find_breaking_changes(build_schema(released), changed)
+    ]
+
+    assert (change in changes) if change else (changes == [])
 
 
 def test_every_code_of_the_domain_is_published() -> None:

@@ -1,0 +1,155 @@
+"""What a document may cost, and that finding it out costs next to nothing."""
+
+import time
+
+import httpx
+import pytest
+from graphql import get_introspection_query
+
+from settings import Settings
+from tests.conftest import settings_for
+from tests.people import GraphQL, Person
+from tests.servers import Server
+
+LOGIN = 'login(username: "Nobody", password: "difference engine") { expiresIn }'
+
+
+def doubling(levels: int) -> str:
+    """Fragments that each spread the next one twice."""
+    fragments = [f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(levels)]
+    return " ".join([*fragments, f"fragment f{levels} on Query {{ __typename }}", "{ ...f0 }"])
+
+
+BOMBS = {
+    "doubling fragments": doubling(30),
+    "repeated fields": "{" + " __typename" * 20_000 + "}",
+    "aliases": "{" + " ".join(f"a{n}:__typename" for n in range(70_000)) + "}",
+    "depth": "{ posts { edges { node { author " * 5_000 + "{ id }" + "}" * 20_000,
+    "lists in lists": "{ posts(first: 100) { edges { node { author { posts(first: 100) { edges { node { id } } } } } } } }",
+    "fragments in circles": "{ ...a } fragment a on Query { ...b ...b } fragment b on Query { ...a ...a }",
+    "undefined fragments": "{" + " ...a" * 900 + "}",
+    "hashes": "mutation {" + "".join(f" a{n}: {LOGIN}" for n in range(6)) + "}",
+    "hashes in fragments": "mutation { ...a ...b } fragment a on Mutation { ...b ...b ...b }"
+    f" fragment b on Mutation {{ {LOGIN} {LOGIN} }}",
+    "errors": "{" + " ".join(f"n{n}" for n in range(990)) + "}",
+}
+
+
+def test_a_document_built_to_blow_up_is_refused_at_once(server: Server) -> None:
+    slow, allowed = {}, {"QUERY_TOO_COSTLY", "GRAPHQL_VALIDATION_FAILED", "INVALID_INPUT"}
+    with httpx.Client(base_url=server.url) as client:
+        for name, document in BOMBS.items():
+            # The best of three: what is measured is the document, not whatever else the machine has to do.
+            seconds = []
+            for _ in range(3):
+                start = time.perf_counter()
+                response = client.post("/graphql", json={"query": document})
+                seconds.append(time.perf_counter() - start)
+            if min(seconds) > 0.1:
+                slow[name] = min(seconds)
+
+            assert {error["extensions"]["code"] for error in response.json()["errors"]} <= allowed
+            assert "data" not in response.json()
+            assert client.get("/health/live").status_code == 200
+
+    assert slow == {}
+
+
+async def test_the_refusal_names_what_was_too_much_and_what_may_be(graphql: GraphQL) -> None:
+    deep = await graphql(
+        "{ posts { edges { node { author { posts { edges { node { author { posts { edges { node { author { id } } } } } } } } } } } } }"
+    )
+    aliased = await graphql("{" + " ".join(f"a{n}: __typename" for n in range(51)) + "}")
+    costly = await graphql(BOMBS["lists in lists"])
+
+    assert deep.code == aliased.code == costly.code == "QUERY_TOO_COSTLY"
+    assert deep.error["message"] == "The document has 13 levels of fields; a request may have 12."
+    assert aliased.error["message"] == "The document has 51 aliases; a request may have 50."
+    assert "a request may have 5000" in costly.error["message"]
+
+
+async def test_the_introspection_of_graphiql_passes(graphql: GraphQL) -> None:
+    options = {
+        "descriptions": True,
+        "specified_by_url": True,
+        "directive_is_repeatable": True,
+        "schema_description": True,
+        "input_value_deprecation": True,
+    }
+    answer = await graphql(get_introspection_query(**options))
+
+    assert answer.errors == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "{0} a: {0} b: {0} c: {0} d: {0}",
+        "...f a: {0} b: {0} c: {0}",
+        "... on Mutation {{ {0} a: {0} }} ...f ...g",
+    ],
+)
+async def test_a_document_carries_a_handful_of_hashes_and_no_more(
+    graphql: GraphQL, fields: str
+) -> None:
+    fragments = f" fragment f on Mutation {{ x: {LOGIN} y: {LOGIN} }} fragment g on Mutation {{ z: {LOGIN} }}"
+    too_many = await graphql("mutation { " + fields.format(LOGIN) + " }" + fragments)
+    few = await graphql(f"mutation {{ {LOGIN} a: {LOGIN} b: {LOGIN} c: {LOGIN} }}")
+
+    assert too_many.code == "QUERY_TOO_COSTLY"
+    assert {error["extensions"]["code"] for error in few.errors} == {"INVALID_CREDENTIALS"}
+
+
+PAGES = """
+query Pages($outer: Int!, $inner: Int = 100) {
+  posts(first: $outer) { edges { node { author { posts(first: $inner) { edges { node { id } } } } } } }
+}
+"""
+
+
+async def test_lists_weigh_by_the_page_size_that_is_really_asked_for(
+    graphql: GraphQL, ada: Person
+) -> None:
+    # The document is remembered after the first; each size is judged for itself all the same.
+    small = await graphql(PAGES, outer=5, inner=5)
+    large = await graphql(PAGES, outer=100, inner=100)
+    by_default = await graphql(PAGES, outer=100)
+    again = await graphql(PAGES, outer=5, inner=5)
+
+    assert small.errors == again.errors == []
+    assert large.code == by_default.code == "QUERY_TOO_COSTLY"
+
+
+async def test_a_size_out_of_range_costs_what_the_largest_page_does(graphql: GraphQL) -> None:
+    negative = await graphql(PAGES, outer=-1, inner=100)
+    huge = await graphql(PAGES, outer=2**31 - 1, inner=100)
+
+    assert negative.code == huge.code == "QUERY_TOO_COSTLY"
+
+
+class TestSettings:
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return settings_for(
+            database_url,
+            max_query_depth=2,
+            max_query_aliases=1,
+            max_query_tokens=30,
+            max_query_cost=10,
+        )
+
+    @pytest.mark.parametrize(
+        ("within", "beyond"),
+        [
+            ("{ me { id } }", "{ posts { edges { cursor } } }"),
+            ("{ a: __typename }", "{ a: __typename b: __typename }"),
+            ("{" + " __typename" * 10 + "}", "{" + " __typename" * 11 + "}"),
+            (
+                "{ user(id: [" + "1 " * 15 + "]) { id } }",
+                "{ user(id: [" + "1 " * 30 + "]) { id } }",
+            ),
+        ],
+    )
+    async def test_every_limit_can_be_set(self, graphql: GraphQL, within: str, beyond: str) -> None:
+        assert "QUERY_TOO_COSTLY" not in str(await graphql(within))
+        assert "QUERY_TOO_COSTLY" in str(await graphql(beyond))

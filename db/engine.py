@@ -11,8 +11,8 @@ from sqlalchemy.exc import (
     IntegrityError,
     InterfaceError,
     OperationalError,
-    TimeoutError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -21,8 +21,8 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
-# How long a caller waits for a connection, a lock of SQLite or a PostgreSQL that does not answer,
-# before it is told that the database is away. Longer, and requests pile up behind a dead database.
+# How long a caller waits for a connection or for a lock of SQLite before it is told that the database is away.
+# Longer, and requests pile up behind a dead database.
 PATIENCE = timedelta(seconds=5)
 
 
@@ -59,7 +59,10 @@ def create_engine(database_url: str) -> AsyncEngine:
             hide_parameters=True,
             pool_pre_ping=True,
             pool_timeout=PATIENCE.total_seconds(),
-            connect_args={"connect_timeout": int(PATIENCE.total_seconds())},
+            connect_args={
+                "connect_timeout": int(PATIENCE.total_seconds()),
+                "tcp_user_timeout": int(PATIENCE.total_seconds() * 1000),
+            },
         )
     engine = create_async_engine(url, hide_parameters=True, pool_timeout=PATIENCE.total_seconds())
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -123,4 +126,12 @@ def is_away(error: BaseException) -> bool:
     """
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, OperationalError | InterfaceError | TimeoutError | ConnectionError)
+    # SQLite calls a wrong statement an operational error too, and has a name for each kind.
+    if getattr(getattr(error, "orig", None), "sqlite_errorname", None) == "SQLITE_ERROR":
+        return False
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout | ConnectionError)
+
+
+def reason(error: Exception) -> str:
+    """What the driver says of an error that ``is_away``, in a line. (Of other errors it may quote a row.)"""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]

@@ -32,7 +32,8 @@ class PublishedErrorCode(Enum):
     NOT_FOUND = strawberry.enum_value(ErrorCode.NOT_FOUND, description="There is no such thing.")
     INVALID_INPUT = strawberry.enum_value(
         ErrorCode.INVALID_INPUT,
-        description="The input breaks a rule; `extensions.fields` has the sentences for each argument at fault.",
+        description="The request or its input breaks a rule; `extensions.fields` has the sentences for each argument"
+        " at fault.",
     )
     USERNAME_TAKEN = strawberry.enum_value(
         ErrorCode.USERNAME_TAKEN,
@@ -83,10 +84,10 @@ def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> Non
     else:
         refusal = refusal_for(cause, request_id=request_id)
         error.message = refusal.message
-        error.extensions = extensions_of(refusal, request_id=request_id)
+        error.extensions = _extensions(refusal, request_id=request_id)
 
 
-def extensions_of(refusal: DomainError, *, request_id: str) -> dict[str, Any]:
+def _extensions(refusal: DomainError, *, request_id: str) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": refusal.code}
     if refusal.fields:
         extensions["fields"] = {
@@ -109,7 +110,10 @@ _SYNTAX_WITHOUT_VALUE = re.compile(
     r" (?:Name|String|BlockString|Int|Float|<EOF>|'[^\w\s]{1,3}')"
 )
 _QUOTATION = re.compile(r"['\"]")
-_VALUE = re.compile(r"(?:, found|\. Found|, but encountered error|(?<= value)):? ")
+_FOUND = re.compile(
+    r"(cannot represent [\w -]*value): .*|[,.?] [Ff]ound: .*|, but encountered error .*",
+    re.DOTALL,
+)
 
 
 def _syntax_without_values(message: str) -> str:
@@ -119,5 +123,4 @@ def _syntax_without_values(message: str) -> str:
 
 
 def _without_values(message: str) -> str:
-    kept, *value = _VALUE.split(message, maxsplit=1)
-    return f"{kept}." if value else kept
+    return _FOUND.sub(r"\1.", message, count=1)

@@ -16,7 +16,6 @@ from graphql_schema.context import Context
 from graphql_schema.errors import PublishedErrorCode, translate
 from graphql_schema.mutations import Mutation
 from graphql_schema.queries import Query
-from graphql_schema.types import PublicUser
 
 # GraphiQL's introspection has some 250. Parsing stops at the limit, whatever else the document holds.
 MAX_TOKENS = 1000
@@ -49,7 +48,7 @@ class Schema(strawberry.Schema):
         super().__init__(
             query=Query,
             mutation=Mutation,
-            types=[PublicUser, PublishedErrorCode],
+            types=[PublishedErrorCode],
             config=StrawberryConfig(batching_config=None),
             extensions=[
                 OneOperation,

@@ -150,6 +150,42 @@ async def test_of_two_operations_without_a_name_none_runs(
     assert me.json()["data"]["me"]["imageFile"] == "forged.png"
 
 
+@pytest.mark.parametrize(
+    ("document", "variables", "message"),
+    [
+        ("{ me { id }", {}, "Syntax Error: Expected Name, found <EOF>."),
+        ("{ me { id } ) }", {}, "Syntax Error: Expected Name, found ')'."),
+        (
+            "{ user(id: true) { id } }",
+            {},
+            "ID cannot represent a non-string and non-integer value.",
+        ),
+        (
+            'mutation { register(input: { username: "a", password: "b" }) { expiresIn } }',
+            {},
+            "Expected value of type 'RegisterInput' to include required field 'email'.",
+        ),
+        (
+            "mutation ($i: RegisterInput!) { register(input: $i) { expiresIn } }",
+            {"i": {"username": "a", "password": "b"}},
+            "Variable '$i' has invalid value: Expected value of type 'RegisterInput'"
+            " to include required field 'email'.",
+        ),
+        (
+            "mutation ($i: RegisterInput!) { register(input: $i) { expiresIn } }",
+            {"i": {"username": "a", "email": "b", "password": 5}},
+            "Variable '$i' has invalid value at .password: String cannot represent a non string value.",
+        ),
+    ],
+)
+async def test_a_mistake_is_said_with_what_was_expected_and_where(
+    client: httpx.AsyncClient, document: str, variables: object, message: str
+) -> None:
+    response = await client.post("/graphql", json={"query": document, "variables": variables})
+
+    assert response.json()["errors"][0]["message"] == message
+
+
 async def test_a_browser_gets_graphiql(client: httpx.AsyncClient) -> None:
     response = await client.get("/graphql", headers={"Accept": "text/html"})
 

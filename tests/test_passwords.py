@@ -90,17 +90,29 @@ async def test_past_the_queue_callers_are_told_at_once(cheap: Passwords) -> None
     assert await cheap.hash("there is room again")
 
 
-async def test_callers_who_leave_do_not_make_room_for_more_than_the_queue_holds(
-    costly: Passwords,
+async def test_callers_who_leave_give_back_exactly_the_places_they_held(
+    cheap: Passwords,
 ) -> None:
+    room = 1 + WAITING_PER_THREAD
     for _ in range(3):
-        leaving = [asyncio.ensure_future(costly.hash("engine")) for _ in range(40)]
+        leaving = [asyncio.ensure_future(cheap.hash("analytical engine")) for _ in range(room)]
         await asyncio.sleep(0)
         for caller in leaving:
             caller.cancel()
         await asyncio.gather(*leaving, return_exceptions=True)
+        await asyncio.to_thread(lambda: None)
+    await cheap.hash("whoever was being served is done by now")
 
-    assert await costly.hash("analytical engine")
+    outcomes = await asyncio.gather(
+        *(cheap.hash("analytical engine") for _ in range(room + 5)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 5
+
+
+async def test_a_closed_pool_hashes_again(cheap: Passwords) -> None:
+    cheap.close()
+
+    assert await cheap.hash("analytical engine")
 
 
 async def test_the_event_loop_never_waits_for_a_hash(costly: Passwords) -> None:

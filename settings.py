@@ -2,9 +2,9 @@
 
 import os
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 # 256 bits: what RFC 7518 section 3.2 demands for HS256, and beyond guessing with any hash.
@@ -80,6 +80,13 @@ class Settings(BaseSettings):
             return tuple(origin.strip() for origin in origins.split(",") if origin.strip())
         return origins
 
+    @model_validator(mode="after")
+    def _memory_for_every_lane(self) -> Self:
+        # RFC 9106 section 3.1.
+        if self.argon2_memory_kib < 8 * self.argon2_parallelism:
+            raise ValueError("ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM")
+        return self
+
     def allows(self, tool: Literal["graphiql", "introspection", "suggestions"]) -> bool:
         """Whether a tool for developers is on: as set, or else on outside production only."""
         chosen: bool | None = getattr(self, tool)
@@ -93,10 +100,21 @@ def load_settings() -> Settings:
     """
     try:
         return Settings()
+    except UnicodeDecodeError:
+        raise SystemExit("gatehouse: .env must be text in UTF-8") from None
     except ValidationError as error:
         lines = (
-            f"gatehouse: {'.'.join(map(str, problem['loc'])).upper()} "
-            f"{problem['msg'].removeprefix('Value error, ')}"
+            " ".join(
+                ["gatehouse:", *map(_as_written, problem["loc"]), _said_plainly(problem["msg"])]
+            )
             for problem in error.errors(include_input=False)
         )
         raise SystemExit("\n".join(lines)) from None
+
+
+def _as_written(field: int | str) -> str:
+    return str(field).upper()
+
+
+def _said_plainly(message: str) -> str:
+    return message.removeprefix("Value error, ")

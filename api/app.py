@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Gatehouse",
+        version=version("gatehouse"),
         summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
         lifespan=lifespan,
     )
@@ -81,6 +83,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def create_services(settings: Settings) -> Services:
     engine = create_engine_from(settings)
+    try:
+        tokens = AccessTokens(
+            secret=settings.secret_key.get_secret_value(),
+            algorithm=settings.algorithm,
+            lifetime=timedelta(minutes=settings.access_token_expire_minutes),
+        )
+    except ValueError as error:
+        raise SystemExit(f"gatehouse: {error}") from None
     return Services(
         engine=engine,
         sessions=Sessions(engine),
@@ -90,11 +100,7 @@ def create_services(settings: Settings) -> Services:
             parallelism=settings.argon2_parallelism,
             threads=settings.hashing_threads,
         ),
-        tokens=AccessTokens(
-            secret=settings.secret_key.get_secret_value(),
-            algorithm=settings.algorithm,
-            lifetime=timedelta(minutes=settings.access_token_expire_minutes),
-        ),
+        tokens=tokens,
     )
 
 

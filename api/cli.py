@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from uvicorn.config import LOGGING_CONFIG
 
 from api.app import SchemaOutOfDate, create_app, create_engine_from, prepare_database
+from api.envelope import MAX_BODY_BYTES
 from db import migrations
 from db.engine import is_away, reason
 from graphql_schema.schema import Schema
@@ -53,7 +54,12 @@ def serve() -> None:
         flush=True,
     )
     uvicorn.run(
-        app, host=settings.host, port=settings.port, server_header=False, log_config=LOGGING
+        app,
+        host=settings.host,
+        port=settings.port,
+        server_header=False,
+        ws_max_size=MAX_BODY_BYTES,
+        log_config=LOGGING,
     )
 
 

@@ -6,6 +6,8 @@ a session.
 """
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypedDict
 from uuid import UUID
@@ -62,9 +64,8 @@ async def register(
     )
     _set_username(user, username)
     _set_email(user, address)
-    async with sessions.begin() as session:
+    async with _naming_what_is_taken(sessions, user.id, username), sessions.begin() as session:
         session.add(user)
-        await _flush(session)
     return user
 
 
@@ -102,9 +103,10 @@ async def update_profile(
     Raises InvalidInput, InvalidCredentials, UsernameTaken, EmailTaken, Overloaded; Unauthenticated when the
     account is gone.
     """
+    new_name = changes.get("username")
     address = emails.parse(changes["email"]) if "email" in changes else None
     _refuse(
-        username=usernames.problems(changes["username"]) if "username" in changes else [],
+        username=[] if new_name is None else usernames.problems(new_name),
         email=_email_problems(address) if "email" in changes else [],
         image_file=_image_file_problems(changes.get("image_file")),
     )
@@ -114,18 +116,20 @@ async def update_profile(
             user = await _with_hash(session, user_id)
         await _prove_password(hasher, user, current_password)
         proven_hash = user.password_hash
-    async with sessions.begin() as session:
+    async with (
+        _naming_what_is_taken(sessions, user_id, new_name),
+        sessions.begin() as session,
+    ):
         user = await _with_hash(session, user_id, lock=True)
         if address is not None and user.email_key != address.key:
             # The hash is compared under the lock: the password may have been changed since it was proven.
             if user.password_hash != proven_hash:
                 _refuse(current_password=["A new email needs your current password."])
             _set_email(user, address)
-        if "username" in changes:
-            _set_username(user, changes["username"])
+        if new_name is not None:
+            _set_username(user, new_name)
         if "image_file" in changes:
             user.image_file = changes["image_file"]
-        await _flush(session)
     return user
 
 
@@ -169,17 +173,31 @@ def _set_email(user: User, address: Address) -> None:
     user.email, user.email_key = address.text, address.key
 
 
-async def _flush(session: AsyncSession) -> None:
-    """Let the database judge uniqueness: checking first and inserting later is a race."""
+@asynccontextmanager
+async def _naming_what_is_taken(
+    sessions: Sessions, user_id: UUID, username: str | None
+) -> AsyncIterator[None]:
+    """Around a transaction: the database judges uniqueness. Checking first and writing later is a race.
+
+    Where both are taken it is the username that is named, whichever constraint the database looked at first.
+    """
     try:
-        await session.flush()
+        yield
+        return
     except IntegrityError as error:
-        match violated_constraint(error):
-            case "uq_users_username_key":
-                raise UsernameTaken from None
-            case "uq_users_email_key":
-                raise EmailTaken from None
-        raise
+        violated = violated_constraint(error)
+        if violated not in ("uq_users_username_key", "uq_users_email_key"):
+            raise
+    if violated == "uq_users_email_key":
+        async with sessions() as session:
+            holder = await session.scalar(
+                select(User.id).where(
+                    User.username_key == (username and usernames.key(username)), User.id != user_id
+                )
+            )
+        if holder is None:
+            raise EmailTaken
+    raise UsernameTaken
 
 
 async def _find_by_login(session: AsyncSession, login: str) -> User | None:

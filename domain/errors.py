@@ -113,8 +113,9 @@ def refusal_for(error: Exception, *, request_id: str) -> DomainError:
 
 
 def _summary(error: Exception) -> str:
-    """The error without its text where that text may quote a row: PostgreSQL's details do, the hash included."""
+    """The error without its text, which may quote what a client sent or what a row holds: PostgreSQL's details quote
+    the whole row, the hash included."""
     name = f"{type(error).__module__}.{type(error).__qualname__}"
     if isinstance(error, DBAPIError):
         return f"{name} ({getattr(error.orig, 'sqlstate', None) or type(error.orig).__name__})"
-    return f"{name}: {error}"
+    return name

@@ -94,15 +94,19 @@ class Passwords:
         return ThreadPoolExecutor(self._threads, thread_name_prefix="argon2")
 
     def _verify(self, password: str, stored_hash: str | None) -> Verdict:
-        try:
-            right = self._argon2.verify(password, stored_hash or self._nobodys_hash)
-        except ValueError:
-            logger.error("a stored password hash is damaged; its owner cannot log in")
-            return Verdict(right=False)
-        if stored_hash is None or not right:
-            return Verdict(right=False)
-        outdated = self._argon2.needs_update(stored_hash)
-        return Verdict(right=True, renewed_hash=self._argon2.hash(password) if outdated else None)
+        right, outdated = False, True
+        if stored_hash is not None:
+            try:
+                right = self._argon2.verify(password, stored_hash)
+                outdated = self._argon2.needs_update(stored_hash)
+            except ValueError:
+                logger.error("a stored password hash is damaged; its owner cannot log in")
+        if right:
+            return Verdict(True, self._argon2.hash(password) if outdated else None)
+        if outdated:
+            # No hash, or one that may have cost less than those of today: the time would tell a user from none.
+            self._argon2.verify(password, self._nobodys_hash)
+        return Verdict(False)
 
     async def _on_a_thread(self, work: Callable[[], Result]) -> Result:
         if self._room == 0:

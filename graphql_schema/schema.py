@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import strawberry
-from graphql import GraphQLError, OperationDefinitionNode
+from graphql import GraphQLError, OperationDefinitionNode, parse
 from strawberry.extensions import (
     DisableIntrospection,
-    MaxTokensLimiter,
     SchemaExtension,
 )
 from strawberry.schema.config import StrawberryConfig
@@ -17,8 +16,19 @@ from graphql_schema.errors import PublishedErrorCode, translate
 from graphql_schema.mutations import Mutation
 from graphql_schema.queries import Query
 
-# GraphiQL's introspection has some 250. Parsing stops at the limit, whatever else the document holds.
+# GraphiQL's introspection has some 200 tokens. Parsing stops at either limit, whatever else the document holds:
+# graphql-core reads all of the text again for every error, to say in which line it is.
 MAX_TOKENS = 1000
+MAX_CHARACTERS = 16 * 1024
+
+
+class ParseWithinLimits(SchemaExtension):
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        context.graphql_document = parse(
+            context.query or "", max_tokens=MAX_TOKENS, max_source_length=MAX_CHARACTERS
+        )
+        yield
 
 
 class OneOperation(SchemaExtension):
@@ -52,7 +62,7 @@ class Schema(strawberry.Schema):
             config=StrawberryConfig(batching_config=None),
             extensions=[
                 OneOperation,
-                lambda: MaxTokensLimiter(MAX_TOKENS),
+                ParseWithinLimits,
                 *([] if introspection else [DisableIntrospection]),
             ],
         )

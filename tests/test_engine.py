@@ -38,6 +38,21 @@ async def test_a_reader_does_not_wait_for_a_writer(
     assert me.data["me"]["username"] == "Ada"
 
 
+async def test_readers_do_not_wait_for_a_crowd_of_writers(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    async with services.sessions.begin() as session:
+        await session.scalars(select(User).with_for_update())
+        update = 'mutation { updateMe(input: { imageFile: "ada.png" }) { id } }'
+        # More than the pool has connections.
+        writers = [asyncio.ensure_future(graphql(update, by=ada)) for _ in range(12)]
+        me = await asyncio.wait_for(graphql(ME, by=ada), timeout=3)
+    written = await asyncio.gather(*writers)
+
+    assert me.errors == []
+    assert all(answer.errors == [] for answer in written)
+
+
 async def test_an_error_of_the_driver_has_no_parameters_in_its_text(services: Services) -> None:
     with pytest.raises(DBAPIError) as failed:
         async with services.sessions() as session:

@@ -1,6 +1,7 @@
 """No password, token or hash reaches an answer or a log, by any path."""
 
 import logging
+import socket
 from urllib.parse import quote
 
 import httpx
@@ -27,6 +28,7 @@ PASSWORD = "hunter2hunter2"
         f"mutation {{ login(username: Ada, password: {PASSWORD}) {{ accessToken }} }}",
         f'mutation {{ login(username: "Ada", password: "{PASSWORD}) {{ accessToken }} }}',
         f"mutation {{ login(username: 'Ada', password: '{PASSWORD}') {{ accessToken }} }}",
+        f'mutation {{ login(username: "Ada", password: ${PASSWORD}) {{ accessToken }} }}',
         f'mutation {{ login(username: "Ada", password: ["{PASSWORD}"]) {{ accessToken }} }}',
         f'mutation {{ login(username: "Ada", password: {{a: "{PASSWORD}"}}) {{ accessToken }} }}',
         f'mutation {{ login(username: "Ada", "{PASSWORD}") {{ accessToken }} }}',
@@ -139,6 +141,12 @@ def test_the_log_of_a_running_server(server: Server) -> None:
     document = f'mutation {{ login(username: "Ada", password: "{PASSWORD}") {{ expiresIn }} }}'
     httpx.get(f"{server.url}/graphql?query={quote(document)}")
     httpx.get(f"{server.url}/token?password={PASSWORD}")
+    # As a client of a proxy asks; httpx would not.
+    with socket.create_connection(
+        (httpx.URL(server.url).host, httpx.URL(server.url).port or 80)
+    ) as raw:
+        raw.sendall(f"GET {server.url}/graphql?q={PASSWORD} HTTP/1.0\r\n\r\n".encode())
+        assert raw.recv(100).startswith(b"HTTP/1.1")
     httpx.post(f"{server.url}/graphql", json={"query": document})
     httpx.post(
         f"{server.url}/token",

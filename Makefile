@@ -30,8 +30,8 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.env:
-	@(umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$($(BIN)/gatehouse secret)|" .env.example > $@)
+.env: | install
+	@secret=$$($(BIN)/gatehouse secret) && umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$secret|" .env.example > $@
 	@echo "Made .env with a fresh SECRET_KEY."
 
 lock:  ## renew the pinned versions and hashes

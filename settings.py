@@ -2,12 +2,12 @@
 
 import os
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-# RFC 7518 section 3.2: an HMAC key is at least as long as the output of its hash.
+# 256 bits: what RFC 7518 section 3.2 demands for HS256, and beyond guessing with any hash.
 MIN_SECRET_BYTES = 32
 
 # RFC 6454 section 6.2: what a browser sends as `Origin`, and nothing after it.
@@ -57,9 +57,13 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _long_enough_to_sign_with(cls, secret: SecretStr) -> SecretStr:
-        if len(secret.get_secret_value().encode("utf-8", "surrogateescape")) < MIN_SECRET_BYTES:
+        try:
+            length = len(secret.get_secret_value().encode())
+        except UnicodeEncodeError:
+            length = 0  # bytes from the environment that are no UTF-8
+        if length < MIN_SECRET_BYTES:
             raise ValueError(
-                f"needs at least {MIN_SECRET_BYTES} bytes; make one with `gatehouse secret` "
+                f"needs at least {MIN_SECRET_BYTES} bytes of text; make one with `gatehouse secret` "
                 "and put it into .env as SECRET_KEY=..."
             )
         return secret
@@ -81,6 +85,13 @@ class Settings(BaseSettings):
             return tuple(origin.strip() for origin in origins.split(",") if origin.strip())
         return origins
 
+    @model_validator(mode="after")
+    def _memory_for_every_lane(self) -> Self:
+        # RFC 9106 section 3.1.
+        if self.argon2_memory_kib < 8 * self.argon2_parallelism:
+            raise ValueError("ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM")
+        return self
+
     def allows(self, tool: Literal["graphiql", "introspection", "suggestions"]) -> bool:
         """Whether a tool for developers is on: as set, or else on outside production only."""
         chosen: bool | None = getattr(self, tool)
@@ -94,10 +105,21 @@ def load_settings() -> Settings:
     """
     try:
         return Settings()
+    except UnicodeDecodeError:
+        raise SystemExit("gatehouse: .env must be text in UTF-8") from None
     except ValidationError as error:
         lines = (
-            f"gatehouse: {'.'.join(map(str, problem['loc'])).upper()} "
-            f"{problem['msg'].removeprefix('Value error, ')}"
+            " ".join(
+                ["gatehouse:", *map(_as_written, problem["loc"]), _said_plainly(problem["msg"])]
+            )
             for problem in error.errors(include_input=False)
         )
         raise SystemExit("\n".join(lines)) from None
+
+
+def _as_written(field: int | str) -> str:
+    return str(field).upper()
+
+
+def _said_plainly(message: str) -> str:
+    return message.removeprefix("Value error, ")

@@ -4,9 +4,11 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
@@ -18,7 +20,7 @@ from api.errors import on_http_exception
 from api.graphql import GraphQLApp
 from api.logs import keep_secrets_out_of_logs
 from db import migrations
-from db.engine import Sessions, create_engine, is_away
+from db.engine import Sessions, create_engine, is_away, reason
 from domain.passwords import Passwords
 from domain.tokens import AccessTokens
 from graphql_schema.limits import Limits
@@ -44,13 +46,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            await prepare_database(services.engine)
+            await _prepare_if_it_is_there(services.engine)
             yield
         finally:
             await services.close()
 
     app = FastAPI(
         title="Gatehouse",
+        version=version("gatehouse"),
         summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
         lifespan=lifespan,
     )
@@ -87,6 +90,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def create_services(settings: Settings) -> Services:
     engine = create_engine_from(settings)
+    try:
+        tokens = AccessTokens(
+            secret=settings.secret_key.get_secret_value(),
+            algorithm=settings.algorithm,
+            lifetime=timedelta(minutes=settings.access_token_expire_minutes),
+        )
+    except ValueError as error:
+        raise SystemExit(f"gatehouse: {error}") from None
     return Services(
         engine=engine,
         sessions=Sessions(engine),
@@ -96,11 +107,7 @@ def create_services(settings: Settings) -> Services:
             parallelism=settings.argon2_parallelism,
             threads=settings.hashing_threads,
         ),
-        tokens=AccessTokens(
-            secret=settings.secret_key.get_secret_value(),
-            algorithm=settings.algorithm,
-            lifetime=timedelta(minutes=settings.access_token_expire_minutes),
-        ),
+        tokens=tokens,
     )
 
 
@@ -114,19 +121,24 @@ def create_engine_from(settings: Settings) -> AsyncEngine:
 async def prepare_database(engine: AsyncEngine) -> None:
     """Bring an SQLite file up to date; on PostgreSQL, where a schema is changed on purpose, only look.
 
-    Raises SchemaOutOfDate. A PostgreSQL that is away keeps nothing from starting: it may be back in a moment, and
-    until then every answer says that it is away.
+    Raises SchemaOutOfDate, and what the driver raises when the database is away.
     """
     if engine.dialect.name == "sqlite":
         await migrations.upgrade(engine)
         return
+    async with engine.connect() as connection:
+        if not await connection.run_sync(migrations.is_current):
+            raise SchemaOutOfDate(
+                "The database's schema is not up to date: run `gatehouse migrate`."
+            )
+
+
+async def _prepare_if_it_is_there(engine: AsyncEngine) -> None:
+    """A PostgreSQL that is away keeps nothing from starting: it may be back in a moment, and until then every answer
+    says that it is away."""
     try:
-        async with engine.connect() as connection:
-            up_to_date = await connection.run_sync(migrations.is_current)
-    except Exception as error:
-        if not is_away(error):
+        await prepare_database(engine)
+    except SQLAlchemyError as error:
+        if engine.dialect.name == "sqlite" or not is_away(error):
             raise
-        logger.warning("The database cannot be reached; serving 503 until it can.")
-        return
-    if not up_to_date:
-        raise SchemaOutOfDate("The database's schema is not up to date: run `gatehouse migrate`.")
+        logger.warning("The database cannot be reached: %s", reason(error))

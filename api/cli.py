@@ -6,15 +6,27 @@ import secrets
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
+from uvicorn.config import LOGGING_CONFIG
 
 from api.app import SchemaOutOfDate, create_app, create_engine_from, prepare_database
+from api.envelope import MAX_BODY_BYTES
 from db import migrations
+from db.engine import is_away, reason
 from graphql_schema.limits import UNLIMITED
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
 
 # 64 bytes: enough for HS512 too (RFC 7518 section 3.2).
 SECRET_BYTES = 64
+
+# uvicorn's, with our own log beside its own.
+LOGGING = {
+    **LOGGING_CONFIG,
+    "loggers": {
+        **LOGGING_CONFIG["loggers"],
+        "gatehouse": {"handlers": ["default"], "level": "INFO", "propagate": False},
+    },
+}
 
 
 def main() -> None:
@@ -32,20 +44,35 @@ def main() -> None:
 
 def serve() -> None:
     settings = load_settings()
+    # The application prepares the database as well, for whoever serves it by other means. Done first here, so that a
+    # refusal is a line and no traceback.
     asyncio.run(_prepare(settings))
-    address = f"http://{settings.host}:{settings.port}"
     app = create_app(settings)
-    page = "/graphql" if settings.allows("graphiql") else "/docs"
-    print(f"Gatehouse: open {address}{page} in a browser. Ctrl+C stops it.", flush=True)
-    uvicorn.run(app, host=settings.host, port=settings.port, server_header=False)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    page = "graphql" if settings.allows("graphiql") else "docs"
+    print(
+        f"Gatehouse: open http://{host}:{settings.port}/{page} in a browser. Ctrl+C stops it.",
+        flush=True,
+    )
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        server_header=False,
+        ws_max_size=MAX_BODY_BYTES,
+        log_config=LOGGING,
+    )
 
 
 async def _prepare(settings: Settings) -> None:
     engine = create_engine_from(settings)
     try:
         await prepare_database(engine)
-    except (SchemaOutOfDate, SQLAlchemyError) as error:
-        raise SystemExit(f"gatehouse: {_in_one_line(error)}") from None
+    except SchemaOutOfDate as refusal:
+        raise SystemExit(f"gatehouse: {refusal}") from None
+    except SQLAlchemyError as error:
+        if engine.dialect.name == "sqlite" or not is_away(error):
+            raise SystemExit(f"gatehouse: {reason(error)}") from None
     finally:
         await engine.dispose()
 
@@ -59,14 +86,10 @@ async def _migrate(settings: Settings) -> None:
     try:
         await migrations.upgrade(engine)
     except SQLAlchemyError as error:
-        raise SystemExit(f"gatehouse: {_in_one_line(error)}") from None
+        raise SystemExit(f"gatehouse: {reason(error)}") from None
     finally:
         await engine.dispose()
     print("Gatehouse: the database is up to date.")
-
-
-def _in_one_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
 def print_schema() -> None:

@@ -22,6 +22,9 @@ class Envelope:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        if scope["type"] == "websocket":
+            await self.app(scope, _within_limit(receive, send), send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -55,3 +58,16 @@ class Envelope:
             response = on_error(Request(scope), error, request_id=request_id)
             if not has_started:
                 await response(scope, receive, send_with_headers)
+
+
+def _within_limit(receive: Receive, send: Send) -> Receive:
+    """Closes a WebSocket at a message that is too big (RFC 6455 section 7.4.1)."""
+
+    async def receive_within_limit() -> Message:
+        message = await receive()
+        if len(message.get("text") or message.get("bytes") or "") <= MAX_BODY_BYTES:
+            return message
+        await send({"type": "websocket.close", "code": 1009, "reason": "The message is too big."})
+        return {"type": "websocket.disconnect", "code": 1009}
+
+    return receive_within_limit

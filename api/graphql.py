@@ -1,6 +1,7 @@
 """GraphQL over HTTP and WebSockets: the context getter and the /graphql mount."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -13,13 +14,17 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
-from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.schema.exceptions import (
+    CannotGetOperationTypeError,
+    InvalidOperationTypeError,
+)
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import bearer_token, request_id, services, token_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, negotiate
+from api.websocket import Handler, problem_in
 from domain.errors import ErrorCode
 from graphql_schema.context import Context
 from graphql_schema.schema import Schema
@@ -33,6 +38,8 @@ class GraphQLApp(GraphQL[Context, None]):
 
     Mounted without FastAPI's router in between, which would cost each request more than `me` does.
     """
+
+    graphql_transport_ws_handler_class = Handler
 
     def __init__(self, schema: Schema, *, graphiql: bool, allowed_origins: tuple[str, ...]) -> None:
         super().__init__(
@@ -93,15 +100,13 @@ class GraphQLApp(GraphQL[Context, None]):
         if negotiate(request.headers.get("accept")) is None:
             raise cross_web.HTTPException(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
         if request.method == "GET":
-            data = self.parse_query_params(request.query_params)
+            data = self._from_address(request.query_params)
         elif (request.content_type or "").partition(";")[0].strip().lower() != "application/json":
             raise cross_web.HTTPException(415, "Send the request as application/json.")
         else:
-            data = self.parse_json(await request.get_body())
-        _expect(str, data, "query")
-        _expect(str, data, "operationName")
-        _expect(dict, data, "variables")
-        _expect(dict, data, "extensions")
+            data = self._json_object(await request.get_body())
+        if problem := problem_in(data):
+            raise cross_web.HTTPException(400, problem)
         return GraphQLRequestData(
             query=data.get("query"),
             variables=data.get("variables"),
@@ -110,12 +115,24 @@ class GraphQLApp(GraphQL[Context, None]):
             protocol="http",
         )
 
-    def parse_json(self, data: str | bytes) -> Any:
-        """A JSON object out of a body, or out of a parameter of a GET request."""
+    def decode_json(self, data: str | bytes) -> Any:
+        """Raises JSONDecodeError for whatever cannot be decoded: text that is no UTF-8, numbers and nesting without end."""
         try:
-            parsed = json.loads(data.decode() if isinstance(data, bytes) else data)
+            return json.loads(data.decode() if isinstance(data, bytes) else data)
         except (ValueError, RecursionError):
-            raise cross_web.HTTPException(400, "This is not valid JSON.") from None
+            raise json.JSONDecodeError("no JSON", "", 0) from None
+
+    def _from_address(self, params: Mapping[str, str | list[str] | None]) -> dict[str, Any]:
+        data: dict[str, Any] = dict(params)
+        for name in ("variables", "extensions"):
+            if data.get(name) in ("", "null"):
+                del data[name]
+            elif name in data:
+                data[name] = self._json_object(data[name])
+        return data
+
+    def _json_object(self, data: str | bytes) -> dict[str, Any]:
+        parsed = self.parse_json(data)
         if isinstance(parsed, list):
             raise cross_web.HTTPException(400, "Send one operation a request: batching is off.")
         if not isinstance(parsed, dict):
@@ -160,15 +177,11 @@ def _status(response: GraphQLHTTPResponse, media_type: str | None) -> int:
     return 500 if is_ours else 400
 
 
-def _expect(kind: type[str] | type[dict[str, Any]], data: dict[str, Any], name: str) -> None:
-    if not isinstance(data.get(name), kind | None):
-        described = "a string" if kind is str else "an object"
-        raise cross_web.HTTPException(400, f"`{name}` must be {described} or null.")
-
-
 def _refuse(request: Request, refused: cross_web.HTTPException) -> Response:
     if isinstance(refused.__cause__, InvalidOperationTypeError):
         return _error(request, 405, "Send mutations by POST.", allow="POST")
+    if isinstance(refused.__cause__, CannotGetOperationTypeError):
+        return _error(request, 400, "The document has no operation of that name, or none at all.")
     if refused.status_code == 405:
         return _error(request, 405, refused.reason, allow="GET, POST")
     return _error(request, refused.status_code, refused.reason)

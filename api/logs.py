@@ -9,9 +9,7 @@ class _HideQueryStrings(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                argument.partition("?")[0]
-                if isinstance(argument, str) and argument.startswith("/")
-                else argument
+                argument.partition("?")[0] if isinstance(argument, str) else argument
                 for argument in record.args
             )
         return True

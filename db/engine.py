@@ -1,6 +1,9 @@
 """The engine and its sessions, the same to their callers on SQLite and on PostgreSQL."""
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from sqlalchemy import URL, Connection, event, make_url
@@ -11,8 +14,8 @@ from sqlalchemy.exc import (
     IntegrityError,
     InterfaceError,
     OperationalError,
-    TimeoutError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -21,9 +24,12 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
-# How long a caller waits for a connection, a lock of SQLite or a PostgreSQL that does not answer,
-# before it is told that the database is away. Longer, and requests pile up behind a dead database.
+# How long a caller waits for a connection or for a lock of SQLite before it is told that the database is away.
+# Longer, and requests pile up behind a dead database.
 PATIENCE = timedelta(seconds=5)
+
+# The SQLSTATE of a PostgreSQL that is a standby, as in the middle of a failover.
+_READ_ONLY = "25006"
 
 
 class Sessions:
@@ -39,12 +45,30 @@ class Sessions:
         reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._read = async_sessionmaker(reading, expire_on_commit=False)
         self._write = async_sessionmaker(engine, expire_on_commit=False)
+        self._one_writer = asyncio.Lock() if engine.dialect.name == "sqlite" else None
 
     def __call__(self) -> AsyncSession:
         return self._read()
 
-    def begin(self) -> AbstractAsyncContextManager[AsyncSession]:
-        return self._write.begin()
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        async with self._turn_to_write(), self._write.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        """SQLite's writers wait here for one another, and leave the connections to the readers meanwhile."""
+        if self._one_writer is None:
+            yield
+            return
+        try:
+            await asyncio.wait_for(self._one_writer.acquire(), PATIENCE.total_seconds())
+        except TimeoutError:
+            raise PoolTimeout("SQLite's one writer is busy") from None
+        try:
+            yield
+        finally:
+            self._one_writer.release()
 
 
 def create_engine(database_url: str) -> AsyncEngine:
@@ -59,7 +83,10 @@ def create_engine(database_url: str) -> AsyncEngine:
             hide_parameters=True,
             pool_pre_ping=True,
             pool_timeout=PATIENCE.total_seconds(),
-            connect_args={"connect_timeout": int(PATIENCE.total_seconds())},
+            connect_args={
+                "connect_timeout": int(PATIENCE.total_seconds()),
+                "tcp_user_timeout": int(PATIENCE.total_seconds() * 1000),
+            },
         )
     engine = create_async_engine(url, hide_parameters=True, pool_timeout=PATIENCE.total_seconds())
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -70,17 +97,21 @@ def create_engine(database_url: str) -> AsyncEngine:
 def _with_async_driver(database_url: str) -> URL:
     try:
         url = make_url(database_url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ValueError("DATABASE_URL is no database URL; see .env.example.") from None
     match url.get_backend_name():
         case "postgresql" | "postgres":
             return url.set(drivername="postgresql+psycopg")
-        case "sqlite" if url.database and ":memory:" not in url.database:
-            return url.set(drivername="sqlite+aiosqlite")
-        case "sqlite":
+        case "sqlite" if url.database in (None, "", ":memory:"):
             raise ValueError(
                 "DATABASE_URL must name a file: every connection to an SQLite database in memory sees its own."
             )
+        case "sqlite" if url.query or str(url.database).startswith("file:"):
+            raise ValueError(
+                "DATABASE_URL must name an SQLite file by its path, without parameters."
+            )
+        case "sqlite":
+            return url.set(drivername="sqlite+aiosqlite")
         case _:
             raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
 
@@ -88,7 +119,9 @@ def _with_async_driver(database_url: str) -> URL:
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {int(PATIENCE.total_seconds() * 1000)}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    # Locked means that another connection is switching at this moment: the mode is the file's, and holds here as well.
+    with suppress(sqlite3.OperationalError):
+        cursor.execute("PRAGMA journal_mode = WAL")
     # What is committed survives a power cut too; NORMAL may lose the last transactions under WAL.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
@@ -123,4 +156,14 @@ def is_away(error: BaseException) -> bool:
     """
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, OperationalError | InterfaceError | TimeoutError | ConnectionError)
+    # SQLite calls a wrong statement an operational error too, and has a name for each kind.
+    if getattr(getattr(error, "orig", None), "sqlite_errorname", None) == "SQLITE_ERROR":
+        return False
+    if getattr(getattr(error, "orig", None), "sqlstate", None) == _READ_ONLY:
+        return True
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout | ConnectionError)
+
+
+def reason(error: Exception) -> str:
+    """What the driver says of an error that ``is_away``, in a line. (Of other errors it may quote a row.)"""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]

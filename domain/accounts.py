@@ -6,7 +6,8 @@ a session.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypedDict
 from uuid import UUID
@@ -19,6 +20,7 @@ from sqlalchemy.orm import undefer
 from db.engine import Sessions, violated_constraint
 from db.models import User
 from domain import emails, passwords, usernames
+from domain.emails import Address
 from domain.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -47,11 +49,13 @@ async def register(
     sessions: Sessions, hasher: Passwords, *, username: str, email: str, password: str
 ) -> User:
     """Open an account. Raises InvalidInput, UsernameTaken, EmailTaken or Overloaded."""
+    address = emails.parse(email)
     _refuse(
         username=usernames.problems(username),
-        email=emails.problems(email),
+        email=_email_problems(address),
         password=passwords.problems(password, username=username, email=email),
     )
+    assert address is not None
     user = User(
         id=new_id(),
         password_hash=await hasher.hash(password),
@@ -59,10 +63,9 @@ async def register(
         created_at=datetime.now(UTC),
     )
     _set_username(user, username)
-    _set_email(user, email)
-    async with sessions.begin() as session:
+    _set_email(user, address)
+    async with _naming_what_is_taken(sessions, user.id, username), sessions.begin() as session:
         session.add(user)
-        await _flush(session)
     return user
 
 
@@ -114,33 +117,33 @@ async def update_profile(
     Raises InvalidInput, InvalidCredentials, UsernameTaken, EmailTaken, Overloaded; Unauthenticated when the
     account is gone.
     """
+    new_name = changes.get("username")
+    address = emails.parse(changes["email"]) if "email" in changes else None
     _refuse(
-        username=usernames.problems(changes["username"]) if "username" in changes else [],
-        email=emails.problems(changes["email"]) if "email" in changes else [],
+        username=[] if new_name is None else usernames.problems(new_name),
+        email=_email_problems(address) if "email" in changes else [],
         image_file=_image_file_problems(changes.get("image_file")),
     )
     proven_hash = None
-    if "email" in changes and current_password is not None:
-        proven_hash = await _prove_password(sessions, hasher, user_id, current_password)
-    async with sessions.begin() as session:
-        user = await session.get(
-            User,
-            user_id,
-            with_for_update=True,
-            options=[undefer(User.password_hash), undefer(User.email_key)],
-        )
-        if user is None:
-            raise Unauthenticated
-        if "email" in changes and user.email_key != emails.key(changes["email"]):
+    if address is not None and current_password is not None:
+        async with sessions() as session:
+            user = await _with_hash(session, user_id)
+        await _prove_password(hasher, user, current_password)
+        proven_hash = user.password_hash
+    async with (
+        _naming_what_is_taken(sessions, user_id, new_name),
+        sessions.begin() as session,
+    ):
+        user = await _with_hash(session, user_id, lock=True)
+        if address is not None and user.email_key != address.key:
             # The hash is compared under the lock: the password may have been changed since it was proven.
             if user.password_hash != proven_hash:
                 _refuse(current_password=["A new email needs your current password."])
-            _set_email(user, changes["email"])
-        if "username" in changes:
-            _set_username(user, changes["username"])
+            _set_email(user, address)
+        if new_name is not None:
+            _set_username(user, new_name)
         if "image_file" in changes:
             user.image_file = changes["image_file"]
-        await _flush(session)
     return user
 
 
@@ -154,14 +157,12 @@ async def change_password(
 ) -> User:
     """Replace the password. Raises InvalidInput, InvalidCredentials, Overloaded; Unauthenticated when the account is gone."""
     async with sessions() as session:
-        user = await get_user(session, user_id)
-    if user is None:
-        raise Unauthenticated
+        user = await _with_hash(session, user_id)
     _refuse(new_password=passwords.problems(new_password, username=user.username, email=user.email))
-    old_hash = await _prove_password(sessions, hasher, user_id, current_password)
+    await _prove_password(hasher, user, current_password)
     new_hash = await hasher.hash(new_password)
     async with sessions.begin() as session:
-        if not await _replace_hash(session, user_id, old_hash, new_hash):
+        if not await _replace_hash(session, user_id, user.password_hash, new_hash):
             raise _wrong_current_password()
     return user
 
@@ -172,30 +173,51 @@ def _refuse(**problems: list[str]) -> None:
         raise InvalidInput(fields=at_fault)
 
 
+def _email_problems(address: Address | None) -> list[str]:
+    return [] if address else ["This is not an email address that mail can be sent to."]
+
+
 def _set_username(user: User, username: str) -> None:
-    user.username, user.username_key = username, usernames.key(username) or ""
+    key = usernames.key(username)
+    assert key is not None
+    user.username, user.username_key = username, key
 
 
-def _set_email(user: User, email: str) -> None:
-    user.email, user.email_key = emails.stored(email), emails.key(email) or ""
+def _set_email(user: User, address: Address) -> None:
+    user.email, user.email_key = address.text, address.key
 
 
-async def _flush(session: AsyncSession) -> None:
-    """Let the database judge uniqueness: checking first and inserting later is a race."""
+@asynccontextmanager
+async def _naming_what_is_taken(
+    sessions: Sessions, user_id: UUID, username: str | None
+) -> AsyncIterator[None]:
+    """Around a transaction: the database judges uniqueness. Checking first and writing later is a race.
+
+    Where both are taken it is the username that is named, whichever constraint the database looked at first.
+    """
     try:
-        await session.flush()
+        yield
+        return
     except IntegrityError as error:
-        match violated_constraint(error):
-            case "uq_users_username_key":
-                raise UsernameTaken from None
-            case "uq_users_email_key":
-                raise EmailTaken from None
-        raise
+        violated = violated_constraint(error)
+        if violated not in ("uq_users_username_key", "uq_users_email_key"):
+            raise
+    if violated == "uq_users_email_key":
+        async with sessions() as session:
+            holder = await session.scalar(
+                select(User.id).where(
+                    User.username_key == (username and usernames.key(username)), User.id != user_id
+                )
+            )
+        if holder is None:
+            raise EmailTaken
+    raise UsernameTaken
 
 
 async def _find_by_login(session: AsyncSession, login: str) -> User | None:
     if "@" in login:
-        condition = User.email_key == emails.key(login)
+        address = emails.parse(login)
+        condition = User.email_key == (address and address.key)
     else:
         condition = User.username_key == usernames.key(login)
     found = await session.scalars(
@@ -204,17 +226,22 @@ async def _find_by_login(session: AsyncSession, login: str) -> User | None:
     return found.one_or_none()
 
 
-async def _prove_password(
-    sessions: Sessions, hasher: Passwords, user_id: UUID, password: str
-) -> str:
-    """The hash that the password was proven against. Raises InvalidCredentials; Unauthenticated when the account is gone."""
-    async with sessions() as session:
-        stored_hash = await session.scalar(select(User.password_hash).where(User.id == user_id))
-    if stored_hash is None:
+async def _with_hash(session: AsyncSession, user_id: UUID, *, lock: bool = False) -> User:
+    """The user with their password hash. Raises Unauthenticated when the account is gone."""
+    user = await session.get(
+        User,
+        user_id,
+        with_for_update=lock,
+        options=[undefer(User.password_hash), undefer(User.email_key)],
+    )
+    if user is None:
         raise Unauthenticated
-    if not (await hasher.verify(password, stored_hash)).right:
+    return user
+
+
+async def _prove_password(hasher: Passwords, user: User, password: str) -> None:
+    if not (await hasher.verify(password, user.password_hash)).right:
         raise _wrong_current_password()
-    return stored_hash
 
 
 def _wrong_current_password() -> InvalidCredentials:

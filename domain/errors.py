@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError
 
-from db.engine import is_away
+from db.engine import is_away, reason
 
 logger = logging.getLogger("gatehouse")
 
@@ -115,21 +115,22 @@ class InternalError(DomainError):
     sentence = "Something went wrong on our side."
 
 
-def refusal_for(error: BaseException, *, request_id: str) -> DomainError:
+def refusal_for(error: Exception, *, request_id: str) -> DomainError:
     """What a caller may be told about any error. One that is no refusal is logged, with what finds its cause."""
     if isinstance(error, DomainError):
         return error
     if is_away(error):
-        logger.error("request %s: the database is away: %s", request_id, _summary(error))
+        logger.error("request %s: the database is away: %s", request_id, reason(error))
         return Unavailable()
     frames = "".join(traceback.format_tb(error.__traceback__))
     logger.error("request %s: %s\n%s", request_id, _summary(error), frames)
     return InternalError(f"{InternalError.sentence} The log knows more under request {request_id}.")
 
 
-def _summary(error: BaseException) -> str:
-    """The error without its text where that text may quote a row: PostgreSQL's details do, the hash included."""
+def _summary(error: Exception) -> str:
+    """The error without its text, which may quote what a client sent or what a row holds: PostgreSQL's details quote
+    the whole row, the hash included."""
     name = f"{type(error).__module__}.{type(error).__qualname__}"
     if isinstance(error, DBAPIError):
         return f"{name} ({getattr(error.orig, 'sqlstate', None) or type(error.orig).__name__})"
-    return f"{name}: {error}"
+    return name

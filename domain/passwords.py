@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from passlib.hash import argon2
@@ -16,7 +16,7 @@ from domain.errors import Overloaded
 
 logger = logging.getLogger("gatehouse")
 
-# NIST SP 800-63B section 5.1.1.2: at least 8, no rules of composition, refuse what attackers try first.
+# NIST SP 800-63B (revision 3) section 5.1.1.2: at least 8, no rules of composition, refuse what attackers try first.
 # The upper end keeps the cost of a hash the same for everyone.
 MIN_LENGTH = 8
 MAX_LENGTH = 128
@@ -54,24 +54,22 @@ class Verdict:
     """Whether a password was right and, if its hash has outdated parameters, the hash to store instead."""
 
     right: bool
-    renewed_hash: str | None = None
-
-    def __repr__(self) -> str:
-        return f"Verdict(right={self.right})"
+    renewed_hash: str | None = field(default=None, repr=False)
 
 
 class Passwords:
     """Hashes and verifies with Argon2id on threads of its own, so that the event loop never waits for a hash.
 
     ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's; ``threads`` hash at the same time, and
-    ``WAITING_PER_THREAD`` callers wait for each. Every method raises Overloaded when as many wait already.
+    ``WAITING_PER_THREAD`` callers wait for each: the next one gets Overloaded.
     """
 
     def __init__(self, *, memory_kib: int, time_cost: int, parallelism: int, threads: int) -> None:
         self._argon2 = argon2.using(  # type: ignore[no-untyped-call]
             type="ID", memory_cost=memory_kib, time_cost=time_cost, parallelism=parallelism
         )
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._threads = threads
+        self._pool = self._new_pool()
         self._room = threads * (1 + WAITING_PER_THREAD)
         # Hashed here and now: passlib loads its backend at the first hash, which takes time that would tell
         # an unknown user from a known one, and fails when two threads do it at once.
@@ -88,18 +86,27 @@ class Passwords:
         return await self._on_a_thread(functools.partial(self._verify, password, stored_hash))
 
     def close(self) -> None:
+        """Give up what waits. An application may be started again after it."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads, thread_name_prefix="argon2")
 
     def _verify(self, password: str, stored_hash: str | None) -> Verdict:
-        try:
-            right = self._argon2.verify(password, stored_hash or self._nobodys_hash)
-        except ValueError:
-            logger.error("a stored password hash is damaged; its owner cannot log in")
-            return Verdict(right=False)
-        if stored_hash is None or not right:
-            return Verdict(right=False)
-        outdated = self._argon2.needs_update(stored_hash)
-        return Verdict(right=True, renewed_hash=self._argon2.hash(password) if outdated else None)
+        right, outdated = False, True
+        if stored_hash is not None:
+            try:
+                right = self._argon2.verify(password, stored_hash)
+                outdated = self._argon2.needs_update(stored_hash)
+            except ValueError:
+                logger.error("a stored password hash is damaged; its owner cannot log in")
+        if right:
+            return Verdict(True, self._argon2.hash(password) if outdated else None)
+        if outdated:
+            # No hash, or one that may have cost less than those of today: the time would tell a user from none.
+            self._argon2.verify(password, self._nobodys_hash)
+        return Verdict(False)
 
     async def _on_a_thread(self, work: Callable[[], Result]) -> Result:
         if self._room == 0:

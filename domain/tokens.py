@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from jose import jwt
+from jose import JOSEError, jwt
 
 from domain.errors import TokenExpired, Unauthenticated
 
@@ -33,11 +33,21 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class AccessTokens:
-    """Issues and reads the tokens of one secret and one algorithm."""
+    """Issues and reads the tokens of one secret and one algorithm.
+
+    Raises ValueError for a secret that cannot sign.
+    """
 
     secret: str = field(repr=False)
     algorithm: str
     lifetime: timedelta
+
+    def __post_init__(self) -> None:
+        try:
+            self.issue(UUID(int=0))
+        except JOSEError:
+            # jose takes a text that looks like a public key for one.
+            raise ValueError("SECRET_KEY cannot sign; make one with `gatehouse secret`.") from None
 
     def issue(self, user_id: UUID) -> AccessToken:
         now = int(time.time())

@@ -18,6 +18,9 @@ from strawberry.extensions import SchemaExtension
 from domain.errors import QueryTooCostly
 from graphql_schema.limits import Limits, Measure, measure
 
+# graphql-core reads all of the text again for every error, to say in which line it is.
+MAX_CHARACTERS = 16 * 1024
+
 # A parsed document takes some hundred times the memory of its text, and the memory bounds the number too.
 BYTES_FOR_A_CHARACTER = 100
 BYTES_FOR_THE_SHORTEST = 64 * 1024
@@ -52,19 +55,20 @@ class Documents:
         return self._remembered.get(text)
 
     def remember(self, document: Document) -> None:
-        if BYTES_FOR_A_CHARACTER * len(document.text) <= BYTES_FOR_ALL:
-            self._remembered[document.text] = document
+        self._remembered[document.text] = document
 
     def parse(self, text: str) -> Document:
         """Raises QueryTooCostly for a document beyond what is worth parsing, and GraphQLSyntaxError."""
         try:
-            return Document(text, parse(text, max_tokens=self.limits.tokens))
+            node = parse(text, max_tokens=self.limits.tokens, max_source_length=MAX_CHARACTERS)
         except GraphQLSyntaxError as error:
             if error.message.endswith("Parsing aborted."):
                 raise QueryTooCostly(
-                    f"The document is too long or nested too deeply; it may have {self.limits.tokens} tokens."
+                    f"The document is too long or too deep; it may have {self.limits.tokens} tokens"
+                    f" and {MAX_CHARACTERS} characters."
                 ) from None
             raise
+        return Document(text, node)
 
 
 class RememberDocuments(SchemaExtension):

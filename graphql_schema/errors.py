@@ -7,9 +7,13 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from domain.errors import DomainError, ErrorCode, refusal_for
+
+# A message names what it is about, which a client may have made as long as a document.
+MAX_MESSAGE_LENGTH = 500
 
 
 @strawberry.enum(
@@ -32,7 +36,8 @@ class PublishedErrorCode(Enum):
     NOT_FOUND = strawberry.enum_value(ErrorCode.NOT_FOUND, description="There is no such thing.")
     INVALID_INPUT = strawberry.enum_value(
         ErrorCode.INVALID_INPUT,
-        description="The input breaks a rule; `extensions.fields` has the sentences for each argument at fault.",
+        description="The request or its input breaks a rule; `extensions.fields` has the sentences for each argument"
+        " at fault.",
     )
     USERNAME_TAKEN = strawberry.enum_value(
         ErrorCode.USERNAME_TAKEN,
@@ -75,18 +80,22 @@ def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> Non
     if isinstance(error, GraphQLSyntaxError):
         error.message = _syntax_without_values(error.message)
         error.extensions = {"code": ErrorCode.GRAPHQL_PARSE_FAILED}
+    elif isinstance(cause, MissingQueryError | CannotGetOperationTypeError):
+        error.message = "The document has no operation of that name, or none at all."
+        error.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED}
     elif cause is None or isinstance(cause, GraphQLError | StrawberryInputCoercionError):
-        error.message = _without_values(error.message)
+        message = _without_values(error.message)
         if not suggestions:
-            error.message = error.message.partition(" Did you mean ")[0]
+            message = message.partition(" Did you mean ")[0]
+        error.message = message[:MAX_MESSAGE_LENGTH]
         error.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED}
     else:
         refusal = refusal_for(cause, request_id=request_id)
         error.message = refusal.message
-        error.extensions = extensions_of(refusal, request_id=request_id)
+        error.extensions = _extensions(refusal, request_id=request_id)
 
 
-def extensions_of(refusal: DomainError, *, request_id: str) -> dict[str, Any]:
+def _extensions(refusal: DomainError, *, request_id: str) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": refusal.code}
     if refusal.fields:
         extensions["fields"] = {
@@ -109,7 +118,12 @@ _SYNTAX_WITHOUT_VALUE = re.compile(
     r" (?:Name|String|BlockString|Int|Float|<EOF>|'[^\w\s]{1,3}')"
 )
 _QUOTATION = re.compile(r"['\"]")
-_VALUE = re.compile(r"(?:, found|\. Found|, but encountered error|(?<= value)):? ")
+_FOUND = re.compile(
+    r"(cannot represent [\w -]*value): .*|[,.?] [Ff]ound: .*|, but encountered error .*",
+    re.DOTALL,
+)
+# A password that begins with a dollar sign.
+_UNDEFINED_VARIABLE = re.compile(r"Variable '\$\w*' is not defined")
 
 
 def _syntax_without_values(message: str) -> str:
@@ -119,5 +133,5 @@ def _syntax_without_values(message: str) -> str:
 
 
 def _without_values(message: str) -> str:
-    kept, *value = _VALUE.split(message, maxsplit=1)
-    return f"{kept}." if value else kept
+    message = _UNDEFINED_VARIABLE.sub("A variable is not defined", message, count=1)
+    return _FOUND.sub(r"\1.", message, count=1)

@@ -12,7 +12,6 @@ from graphql_schema.errors import PublishedErrorCode, translate
 from graphql_schema.limits import Limits
 from graphql_schema.mutations import Mutation
 from graphql_schema.queries import Query
-from graphql_schema.types import PublicUser
 
 
 class Schema(strawberry.Schema):
@@ -26,7 +25,7 @@ class Schema(strawberry.Schema):
         super().__init__(
             query=Query,
             mutation=Mutation,
-            types=[PublicUser, PublishedErrorCode],
+            types=[PublishedErrorCode],
             config=StrawberryConfig(batching_config=None),
             extensions=[
                 lambda: RememberDocuments(documents),

@@ -19,7 +19,8 @@ from tests import databases
 from tests.people import GraphQL, Person, join
 from tests.servers import Server, running_server
 
-# The tests choose every setting themselves, whatever the shell they run in has set.
+# The tests choose every setting themselves, whatever the shell they run in or a .env has set.
+Settings.model_config["env_file"] = None
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
 

@@ -33,8 +33,10 @@ def empty_postgres() -> Iterator[str]:
     name = f"gatehouse_test_{uuid4().hex}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        try:
+            yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def empty_of_people(url: str) -> str:

@@ -1,6 +1,5 @@
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from settings import Settings
 from tests.conftest import settings_for
@@ -34,7 +33,7 @@ async def test_a_chosen_origin_may_send_json_and_a_token(client: httpx.AsyncClie
     assert response.status_code == 200
 
 
-async def test_no_other_origin_may(app: FastAPI, client: httpx.AsyncClient) -> None:
+async def test_no_other_origin_may(client: httpx.AsyncClient) -> None:
     response = await client.get("/userinfo", headers={"Origin": "https://evil.example"})
 
     assert "Access-Control-Allow-Origin" not in response.headers

@@ -29,6 +29,7 @@ JSON = {"Content-Type": "application/json"}
         b'{"query": "{ me { id } }", "variables": []}',
         b'{"query": "{ me { id } }", "operationName": 5}',
         b'{"query": "{ me { id } }", "operationName": "Nobody"}',
+        b'{"query": "{ me { id } }", "operationName": "\\ud800"}',
         b'{"query": "{ me { id } }", "extensions": "x"}',
         b"\xff\xfe{}",
         '{"query": "{ me { id } }"}'.encode("utf-16"),
@@ -58,15 +59,21 @@ async def test_a_malformed_request_is_refused_as_json(
         "query(" + "$a: Int " * 50_000 + ") { __typename }",
         "{" + " a: __typename" * 50_000 + "}",
         "#" * 900_000,
+        "\n" * 500_000 + "{" + " ".join(f"x{n}" for n in range(900)) + "}",
+        "\n" * 500_000 + "{" + " ".join(f"a{n}: me {{ id }}" for n in range(160)) + "}",
+        "{ " + "x" * 900_000 + " }",
         '{ user(id: "' + "x" * 900_000 + '") { id } }',
         "{ user(id: " + "[" * 50_000 + ") { id } }",
     ],
 )
-async def test_a_monstrous_document_is_answered(client: httpx.AsyncClient, document: str) -> None:
+async def test_a_monstrous_document_is_refused(client: httpx.AsyncClient, document: str) -> None:
     response = await client.post("/graphql", json={"query": document})
 
     assert response.status_code == 200
-    assert response.json().get("errors") or response.json()["data"] == {"user": None}
+    assert {error["extensions"]["code"] for error in response.json()["errors"]} == {
+        "QUERY_TOO_COSTLY"
+    }
+    assert len(response.content) < 1000
 
 
 async def test_a_body_without_end_is_cut_off(client: httpx.AsyncClient) -> None:
@@ -98,6 +105,14 @@ async def test_a_query_may_come_by_get(client: httpx.AsyncClient, ada: Person) -
 
     assert response.json() == {"data": {"me": {"id": ada.id}}}
     assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("value", ["", "null", "{}"])
+async def test_a_parameter_may_be_there_and_empty(client: httpx.AsyncClient, value: str) -> None:
+    parameters = {"query": "{ __typename }", "variables": value, "extensions": value}
+    response = await client.get("/graphql", params=parameters)
+
+    assert response.json() == {"data": {"__typename": "Query"}}
 
 
 @pytest.mark.parametrize("parameter", ["variables", "extensions"])
@@ -148,6 +163,42 @@ async def test_of_two_operations_without_a_name_none_runs(
     assert "errors" not in named.json()
     assert me.json()["data"]["me"]["username"] == "Ada"
     assert me.json()["data"]["me"]["imageFile"] == "forged.png"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "message"),
+    [
+        ("{ me { id }", {}, "Syntax Error: Expected Name, found <EOF>."),
+        ("{ me { id } ) }", {}, "Syntax Error: Expected Name, found ')'."),
+        (
+            "{ user(id: true) { id } }",
+            {},
+            "ID cannot represent a non-string and non-integer value.",
+        ),
+        (
+            'mutation { register(input: { username: "a", password: "b" }) { expiresIn } }',
+            {},
+            "Expected value of type 'RegisterInput' to include required field 'email'.",
+        ),
+        (
+            "mutation ($i: RegisterInput!) { register(input: $i) { expiresIn } }",
+            {"i": {"username": "a", "password": "b"}},
+            "Variable '$i' has invalid value: Expected value of type 'RegisterInput'"
+            " to include required field 'email'.",
+        ),
+        (
+            "mutation ($i: RegisterInput!) { register(input: $i) { expiresIn } }",
+            {"i": {"username": "a", "email": "b", "password": 5}},
+            "Variable '$i' has invalid value at .password: String cannot represent a non string value.",
+        ),
+    ],
+)
+async def test_a_mistake_is_said_with_what_was_expected_and_where(
+    client: httpx.AsyncClient, document: str, variables: object, message: str
+) -> None:
+    response = await client.post("/graphql", json={"query": document, "variables": variables})
+
+    assert response.json()["errors"][0]["message"] == message
 
 
 async def test_a_browser_gets_graphiql(client: httpx.AsyncClient) -> None:

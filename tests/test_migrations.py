@@ -5,11 +5,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from api.app import create_app
+from api.app import SchemaOutOfDate, create_app
 from db import migrations
 from db.engine import create_engine
 from db.models import Base
-from tests.conftest import settings_for
+from tests.conftest import client_of, settings_for
+from tests.people import LOGIN, GraphQL
 
 
 def differences(connection: Connection) -> list[object]:
@@ -52,12 +53,21 @@ async def test_several_may_migrate_at_once(empty_database_url: str) -> None:
         await engine.dispose()
 
 
-async def test_an_app_on_an_empty_database(empty_database_url: str) -> None:
+async def test_an_app_makes_the_tables_on_sqlite_alone(empty_database_url: str) -> None:
     app = create_app(settings_for(empty_database_url))
     if empty_database_url.startswith("sqlite"):
-        async with app.router.lifespan_context(app):
-            pass  # it made its tables
+        engine = app.state.services.engine
+        async with app.router.lifespan_context(app), engine.connect() as connection:
+            assert await connection.run_sync(migrations.is_current)
     else:
-        with pytest.raises(Exception, match="gatehouse migrate"):
+        with pytest.raises(SchemaOutOfDate, match="gatehouse migrate"):
             async with app.router.lifespan_context(app):
                 pass
+
+
+async def test_an_app_may_be_started_again(database_url: str) -> None:
+    app = create_app(settings_for(database_url))
+    for _ in range(2):
+        async with app.router.lifespan_context(app), client_of(app) as client:
+            answer = await GraphQL(client)(LOGIN, username="Nobody", password="difference engine")
+            assert answer.code == "INVALID_CREDENTIALS"

@@ -27,6 +27,13 @@ def costly() -> Iterator[Passwords]:
     hasher.close()
 
 
+async def seconds_to_refuse(sessions: Sessions, hasher: Passwords, login: str) -> float:
+    start = time.process_time()
+    with pytest.raises(InvalidCredentials):
+        await accounts.authenticate(sessions, hasher, login=login, password="wrong engine")
+    return time.process_time() - start
+
+
 @pytest.fixture
 async def sessions(database_url: str) -> AsyncIterator[Sessions]:
     engine = create_engine(database_url)
@@ -90,17 +97,29 @@ async def test_past_the_queue_callers_are_told_at_once(cheap: Passwords) -> None
     assert await cheap.hash("there is room again")
 
 
-async def test_callers_who_leave_do_not_make_room_for_more_than_the_queue_holds(
-    costly: Passwords,
+async def test_callers_who_leave_give_back_exactly_the_places_they_held(
+    cheap: Passwords,
 ) -> None:
+    room = 1 + WAITING_PER_THREAD
     for _ in range(3):
-        leaving = [asyncio.ensure_future(costly.hash("engine")) for _ in range(40)]
+        leaving = [asyncio.ensure_future(cheap.hash("analytical engine")) for _ in range(room)]
         await asyncio.sleep(0)
         for caller in leaving:
             caller.cancel()
         await asyncio.gather(*leaving, return_exceptions=True)
+        await asyncio.to_thread(lambda: None)
+    await cheap.hash("whoever was being served is done by now")
 
-    assert await costly.hash("analytical engine")
+    outcomes = await asyncio.gather(
+        *(cheap.hash("analytical engine") for _ in range(room + 5)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 5
+
+
+async def test_a_closed_pool_hashes_again(cheap: Passwords) -> None:
+    cheap.close()
+
+    assert await cheap.hash("analytical engine")
 
 
 async def test_the_event_loop_never_waits_for_a_hash(costly: Passwords) -> None:
@@ -114,20 +133,22 @@ async def test_the_event_loop_never_waits_for_a_hash(costly: Passwords) -> None:
     assert turns > 100
 
 
+@pytest.mark.parametrize("hashed_when_it_was", ["as costly as today", "cheaper"])
 async def test_an_unknown_user_costs_as_much_time_as_a_wrong_password(
-    sessions: Sessions, costly: Passwords
+    sessions: Sessions, cheap: Passwords, costly: Passwords, hashed_when_it_was: str
 ) -> None:
     person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-    await accounts.register(sessions, costly, **person)
-
-    async def seconds_to_refuse(login: str) -> float:
-        start = time.process_time()
-        with pytest.raises(InvalidCredentials):
-            await accounts.authenticate(sessions, costly, login=login, password="wrong engine")
-        return time.process_time() - start
+    then = cheap if hashed_when_it_was == "cheaper" else costly
+    await accounts.register(sessions, then, **person)
 
     # Interleaved, so that whatever else the machine does falls on both alike.
-    rounds = [(await seconds_to_refuse("Ada"), await seconds_to_refuse("Nobody")) for _ in range(9)]
+    rounds = [
+        (
+            await seconds_to_refuse(sessions, costly, "Ada"),
+            await seconds_to_refuse(sessions, costly, "Nobody"),
+        )
+        for _ in range(9)
+    ]
     known = statistics.median(seconds for seconds, _ in rounds)
     unknown = statistics.median(seconds for _, seconds in rounds)
 

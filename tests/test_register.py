@@ -39,6 +39,21 @@ async def test_an_email_is_taken_in_any_case(graphql: GraphQL, ada: Person) -> N
     assert list(answer.fields) == ["email"]
 
 
+async def test_of_a_name_and_an_email_that_are_taken_the_name_is_told(
+    graphql: GraphQL, ada: Person, grace: Person
+) -> None:
+    registered = await graphql(
+        REGISTER, username="ada", email=ada.email, password="analytical engine"
+    )
+    updated = await graphql(
+        "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }",
+        by=grace,
+        input={"username": "ada", "email": ada.email, "currentPassword": grace.password},
+    )
+
+    assert registered.code == updated.code == "USERNAME_TAKEN"
+
+
 async def test_every_field_at_fault_is_named_at_once(graphql: GraphQL) -> None:
     answer = await graphql(REGISTER, username="a", email="nobody", password="short")
 

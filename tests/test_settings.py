@@ -23,7 +23,19 @@ def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("secret", [None, "", "too short to sign with", "x" * 31])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        None,
+        "",
+        "too short to sign with",
+        "x" * 31,
+        "\udcff" * 40,
+        # jose would take these for public keys, and refuse to sign with them.
+        "-----BEGIN PUBLIC KEY-----" + "a" * 40,
+        "ssh-rsa " + "A" * 40,
+    ],
+)
 def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
     tmp_path: Path, secret: str | None
 ) -> None:
@@ -43,6 +55,9 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
         ("DATABASE_URL", "hunter2"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:///file:x?mode=memory&uri=true"),
+        ("DATABASE_URL", "postgresql://db:hunter2"),
+        ("ARGON2_PARALLELISM", "64"),
         ("DATABASE_URL", "sqlite:////hunter2/no/such/folder/gatehouse.db"),
         ("ALGORITHM", "none"),
         ("ALGORITHM", "hunter2"),
@@ -57,12 +72,20 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
 def test_a_setting_that_cannot_be_used_is_refused_in_a_line(
     tmp_path: Path, name: str, value: str
 ) -> None:
-    run = serve(tmp_path, SECRET_KEY=SECRET_KEY, **{name: value})
+    run = serve(tmp_path, **{"SECRET_KEY": SECRET_KEY, "ARGON2_MEMORY_KIB": "64", name: value})
 
     assert run.returncode == 1
     assert len(run.stderr.splitlines()) == 1
     assert "Traceback" not in run.stderr
     assert "hunter2" not in run.stderr
+
+
+def test_a_file_that_is_no_text_is_refused_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xff\xfe")
+    run = serve(tmp_path)
+
+    assert run.returncode == 1
+    assert run.stderr == "gatehouse: .env must be text in UTF-8\n"
 
 
 def test_secret_makes_one_that_will_do() -> None:

@@ -1,3 +1,7 @@
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
 import httpx
 import pytest
 from sqlalchemy import delete
@@ -52,6 +56,17 @@ async def test_an_unusable_token_is_invalid(client: httpx.AsyncClient, token: st
     assert response.status_code == 401
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
     assert response.json()["error"] == "invalid_token"
+
+
+async def test_an_expired_token_says_so(
+    client: httpx.AsyncClient, ada: Person, services: Services
+) -> None:
+    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(UUID(ada.id))
+    response = await ask(client, f"Bearer {expired.value}")
+
+    assert response.status_code == 401
+    assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
+    assert "expired" in response.json()["error_description"]
 
 
 async def test_the_token_of_a_deleted_user_is_invalid(

@@ -43,6 +43,7 @@ def test_nothing_else_is_a_name(name: str) -> None:
         ("paypal", "paypa1"),
         ("google", "g00gle"),
         ("modem", "modern"),
+        ("william", "VVilliam"),
         ("ada", "ADA"),
     ],
 )

@@ -1,16 +1,20 @@
 """GraphQL over WebSockets, by the protocol graphql-transport-ws."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from tests.conftest import SECRET_KEY
+from tests.databases import copy_of
 from tests.people import REGISTER
-from tests.servers import Server
+from tests.servers import Server, running_server
 
 TRANSPORT_WS = Subprotocol("graphql-transport-ws")
 
@@ -32,6 +36,14 @@ def ask(socket: ClientConnection, document: str) -> dict[str, Any]:
 def greet(socket: ClientConnection, **params: str) -> None:
     socket.send(json.dumps({"type": "connection_init", "payload": params}))
     assert json.loads(socket.recv())["type"] == "connection_ack"
+
+
+@pytest.fixture(scope="module")
+def one_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all of the messages that never reach a database."""
+    folder = tmp_path_factory.mktemp("server")
+    with running_server(copy_of(migrated_sqlite, folder), SECRET_KEY, folder) as server:
+        yield server
 
 
 @pytest.fixture
@@ -88,3 +100,68 @@ def test_the_legacy_protocol_is_off(server: Server) -> None:
     address = server.url.replace("http", "ws") + "/graphql"
     with connect(address, subprotocols=[Subprotocol("graphql-ws")]) as socket:
         assert socket.subprotocol is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[]",
+        "null",
+        "1",
+        '"text"',
+        "{}",
+        "{",
+        '{"type": "subscribe"}',
+        '{"type": "subscribe", "id": [], "payload": {"query": "{ __typename }"}}',
+        '{"type": "subscribe", "id": "1", "payload": []}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": 1}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": ""}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{ me }", "variables": []}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{ me }", "operationName": 1}}',
+        '{"type": "subscribe", "id": "' + "x" * 200 + '", "payload": {"query": "{ me }"}}',
+        '{"type": "subscribe", "id": "\\ud800", "payload": {"query": "{ me }"}}',
+        '{"type": "complete", "id": []}',
+        '{"type": "ping", "payload": []}',
+        '{"type": "' + "x" * 200 + '"}',
+        '{"type": "\\ud800"}',
+        "[" * 100_000,
+        "9" * 5_000,
+    ],
+)
+def test_a_malformed_message_closes_the_socket_with_a_reason(
+    one_server: Server, message: str
+) -> None:
+    with open_socket(one_server) as socket:
+        greet(socket)
+        socket.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv()
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4400
+    assert "Traceback" not in one_server.logged()
+
+
+def test_a_message_that_is_too_big_closes_the_socket(one_server: Server) -> None:
+    with open_socket(one_server) as socket:
+        greet(socket)
+        socket.send("#" * 2_000_000)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv()
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+
+
+@pytest.mark.parametrize("name", ["Nobody", "\ud800", "x" * 10_000])
+def test_an_operation_that_is_not_there_closes_the_socket(one_server: Server, name: str) -> None:
+    payload = {"query": "{ __typename }", "operationName": name}
+    with open_socket(one_server) as socket:
+        greet(socket)
+        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv()
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4400
+    assert name not in one_server.logged()

@@ -17,8 +17,11 @@ _scripts = Path(__file__).parent
 
 async def upgrade(engine: AsyncEngine) -> None:
     """Bring the tables up to date, all the way or not at all. Safe when several processes do it at once."""
-    async with engine.begin() as connection:
-        await connection.run_sync(_upgrade)
+    async with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            await connection.run_sync(_upgrade_sqlite)
+        else:
+            await connection.run_sync(_upgrade_postgresql)
 
 
 def is_current(connection: Connection) -> bool:
@@ -27,10 +30,29 @@ def is_current(connection: Connection) -> bool:
     return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
 
 
-def _upgrade(connection: Connection) -> None:
-    # SQLite's transaction has the write lock already. Whoever comes second finds the work done.
-    if connection.dialect.name == "postgresql":
+def _upgrade_postgresql(connection: Connection) -> None:
+    with connection.begin():
+        # Whoever comes second waits here, and then finds the work done.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        _run(connection)
+
+
+def _upgrade_sqlite(connection: Connection) -> None:
+    # To alter a table, Alembic copies it and drops the old one, which would take along every row that refers to it.
+    # SQLite listens to this only outside a transaction; the lock comes with the transaction.
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = OFF")
+    try:
+        with connection.begin():
+            _run(connection)
+            if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise RuntimeError("A migration has left rows that refer to nothing.")
+    finally:
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+
+def _run(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_scripts))
     config.attributes["connection"] = connection

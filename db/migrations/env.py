@@ -1,13 +1,19 @@
 """What Alembic runs. `gatehouse migrate` hands it a connection; the `alembic` command gets one from the settings."""
 
 import asyncio
+from typing import Literal
 
 from alembic import context
 from sqlalchemy import Connection
 
 from db.engine import create_engine
-from db.models import Base
+from db.models import Base, UtcDateTime
 from settings import load_settings
+
+
+def render_without_our_code(kind: str, item: object, _: object) -> str | Literal[False]:
+    """A migration says what a column is in the database; our types come and go."""
+    return "sa.DateTime(timezone=True)" if isinstance(item, UtcDateTime) else False
 
 
 def migrate(connection: Connection) -> None:
@@ -16,6 +22,7 @@ def migrate(connection: Connection) -> None:
         target_metadata=Base.metadata,
         # SQLite cannot alter most of a table: batch mode copies it instead.
         render_as_batch=connection.dialect.name == "sqlite",
+        render_item=render_without_our_code,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,0 +1,58 @@
+"""GraphQL over WebSockets: messages that are none are refused before Strawberry's handler takes them for granted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+
+from graphql_schema.context import Context
+
+# Strawberry repeats an id or an operation's name in the reason that it closes with, and a reason has 123 bytes
+# (RFC 6455 section 5.5).
+MAX_NAME_LENGTH = 64
+
+
+class Handler(BaseGraphQLTransportWSHandler[Context, None]):
+    async def handle_message(self, message: Message) -> None:
+        if _is_well_formed(message):
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message("This is no message of graphql-transport-ws.")
+
+
+def problem_in(request: Mapping[Any, Any]) -> str | None:
+    """What keeps the parameters of a GraphQL request from being read, as a sentence."""
+    for name, kind, described in (
+        ("query", str, "a string"),
+        ("operationName", str, "a string"),
+        ("variables", dict, "an object"),
+        ("extensions", dict, "an object"),
+    ):
+        if not isinstance(request.get(name), kind | None):
+            return f"`{name}` must be {described} or null."
+    return None
+
+
+def _is_well_formed(message: object) -> bool:
+    match message:
+        case {"type": "connection_init" | "ping" | "pong", **others}:
+            return isinstance(others.get("payload"), dict | None)
+        case {"type": "complete", "id": str(id)}:
+            return _is_short(id)
+        case {"type": "subscribe", "id": str(id), "payload": {"query": str(query), **others}}:
+            return (
+                query != ""
+                and problem_in(others) is None
+                and _is_short(id)
+                and _is_short(others.get("operationName"))
+            )
+    return False
+
+
+def _is_short(name: object) -> bool:
+    return name is None or (
+        isinstance(name, str) and name.isascii() and len(name) <= MAX_NAME_LENGTH
+    )

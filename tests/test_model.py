@@ -1,0 +1,169 @@
+"""Whatever people do, in whatever order, the API and a few lines of Python agree on what came of it."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings, strategies
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from api.app import create_app
+from domain import usernames
+from tests import databases
+from tests.conftest import DATABASES, client_of, settings_for
+from tests.people import LOGIN, REGISTER, Answer, GraphQL
+from tests.test_pages import POSTS, titles
+from tests.test_posts import CREATE, DELETE, POST, UPDATE
+
+# Few, and some of them the same name.
+names = strategies.sampled_from(["ada", "ADA", "grace", "linus", "1inus", "margaret"])
+passwords = strategies.sampled_from(["analytical engine", "nanoseconds of wire"])
+texts = strategies.text(min_size=1, max_size=20).filter(
+    lambda text: text.strip() and text.isprintable()
+)
+picks = strategies.integers(min_value=0, max_value=50)
+
+
+class Gatehouse(RuleBasedStateMachine):
+    """The API over HTTP, beside a model of it: people by the key of their name, posts from the newest to the oldest."""
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.app = create_app(settings_for(database_url))
+        self.graphql = GraphQL(client_of(self.app))
+        self.people: dict[str, dict[str, str]] = {}
+        self.posts: list[dict[str, str]] = []
+
+    def teardown(self) -> None:
+        self.ask(self.graphql.client.aclose())
+        self.ask(self.app.state.services.close())
+        self.runner.close()
+
+    def ask(self, answer: Any) -> Any:
+        return self.runner.run(answer)
+
+    def person(self, pick: int) -> dict[str, str]:
+        return list(self.people.values())[pick % len(self.people)]
+
+    def post(self, pick: int) -> dict[str, str]:
+        return self.posts[pick % len(self.posts)]
+
+    @rule(name=names, password=passwords)
+    def register(self, name: str, password: str) -> None:
+        email = f"{name}@example.com"
+        answer = self.ask(self.graphql(REGISTER, username=name, email=email, password=password))
+        key = usernames.key(name)
+        assert key is not None
+        if key in self.people:
+            assert answer.code == "USERNAME_TAKEN"
+            return
+        token = answer.data["register"]
+        self.people[key] = {
+            "id": token["user"]["id"],
+            "name": name,
+            "email": email.lower(),
+            "password": password,
+            "token": token["accessToken"],
+        }
+
+    @rule(name=names, by_email=strategies.booleans(), password=passwords)
+    def log_in(self, name: str, by_email: bool, password: str) -> None:
+        login = f"{name}@example.com" if by_email else name
+        answer = self.ask(self.graphql(LOGIN, username=login, password=password))
+        found = [
+            person
+            for key, person in self.people.items()
+            if (person["email"] == login.lower() if by_email else key == usernames.key(name))
+        ]
+        if found and found[0]["password"] == password:
+            assert answer.data["login"]["user"]["id"] == found[0]["id"]
+        else:
+            assert answer.code == "INVALID_CREDENTIALS"
+
+    @precondition(lambda self: self.people)
+    @rule(pick=picks, title=texts, content=texts)
+    def publish(self, pick: int, title: str, content: str) -> None:
+        author = self.person(pick)
+        text = {"title": title, "content": content}
+        answer = self.ask(self.graphql(CREATE, by=author["token"], input=text))
+        post = answer.data["createPost"]
+        assert post["author"] == {"id": author["id"], "username": author["name"]}
+        self.posts.insert(0, {"id": post["id"], "author": author["id"], **text})
+
+    @precondition(lambda self: self.posts)
+    @rule(pick=picks, editor=picks, title=texts)
+    def edit(self, pick: int, editor: int, title: str) -> None:
+        post, person = self.post(pick), self.person(editor)
+        text = {"title": title, "content": post["content"]}
+        answer = self.ask(self.graphql(UPDATE, by=person["token"], id=post["id"], input=text))
+        if self.may(person, post, answer):
+            post["title"] = title
+
+    @precondition(lambda self: self.posts)
+    @rule(pick=picks, remover=picks)
+    def remove(self, pick: int, remover: int) -> None:
+        post, person = self.post(pick), self.person(remover)
+        answer = self.ask(self.graphql(DELETE, by=person["token"], id=post["id"]))
+        if self.may(person, post, answer):
+            self.posts.remove(post)
+            assert self.ask(self.graphql(POST, id=post["id"])).data == {"post": None}
+
+    @rule(size=strategies.integers(min_value=1, max_value=5))
+    def page_through_everything(self, size: int) -> None:
+        assert self.all_pages(size) == [post["title"] for post in self.posts]
+
+    @precondition(lambda self: self.people)
+    @rule(pick=picks, size=strategies.integers(min_value=1, max_value=5))
+    def page_through_one_author(self, pick: int, size: int) -> None:
+        author = self.person(pick)["id"]
+        theirs = [post["title"] for post in self.posts if post["author"] == author]
+        assert self.all_pages(size, author=author) == theirs
+
+    def all_pages(self, size: int, **arguments: str) -> list[str]:
+        found: list[str] = []
+        after = None
+        while True:
+            page = self.ask(self.graphql(POSTS, first=size, after=after, **arguments)).data["posts"]
+            found += titles(page)
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+
+    def may(self, person: dict[str, str], post: dict[str, str], answer: Answer) -> bool:
+        if person["id"] == post["author"]:
+            assert answer.errors == []
+            return True
+        assert answer.code == "FORBIDDEN"
+        return False
+
+
+@pytest.fixture(params=DATABASES)
+def new_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], str]:
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("migrated_sqlite")
+        return lambda: databases.copy_of(template, tmp_path_factory.mktemp("model"))
+    url: str = request.getfixturevalue("migrated_postgres")
+    return lambda: databases.empty_of_people(url)
+
+
+def test_whatever_people_do_the_api_and_a_model_agree(new_database: Callable[[], str]) -> None:
+    class OnThisDatabase(Gatehouse):
+        def __init__(self) -> None:
+            super().__init__(new_database())
+
+    run_state_machine_as_test(
+        OnThisDatabase,
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=30,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -36,7 +36,7 @@ PARTIAL_SUCCESS = 294
 class GraphQLApp(GraphQL[Context, None]):
     """Strawberry's ASGI application with every option chosen, and with no request that it cannot answer.
 
-    Mounted without FastAPI's router in between, which would cost each request more than `me` does.
+    Mounted without FastAPI's router in between, which does nothing for the graph and costs every request.
     """
 
     graphql_transport_ws_handler_class = Handler

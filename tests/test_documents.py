@@ -1,0 +1,71 @@
+"""What is remembered of the documents that clients send, and that it has an end."""
+
+import pytest
+
+from domain.errors import QueryTooCostly
+from graphql_schema.documents import MAX_CHARACTERS, Documents
+from graphql_schema.limits import Limits
+from tests.people import GraphQL, Person
+
+LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)
+
+
+@pytest.mark.parametrize(
+    ("length", "number"),
+    [(0, 1_024), (16_000, 14)],  # 64 MiB, at 64 KiB for the shortest and 280 bytes for a character
+)
+def test_the_oldest_is_forgotten_when_there_are_too_many_or_too_long(
+    length: int, number: int
+) -> None:
+    documents = Documents(LIMITS)
+    texts = [f"{{ a{n} }}".ljust(length) for n in range(number + 1)]
+    for text in texts:
+        documents.remember(documents.parse(text))
+
+    assert documents.find(texts[0]) is None
+    assert all(documents.find(text) for text in texts[1:])
+
+
+def test_what_is_too_long_is_not_even_parsed() -> None:
+    documents = Documents(LIMITS)
+
+    assert documents.parse("{ a }".ljust(MAX_CHARACTERS))
+    with pytest.raises(QueryTooCostly):
+        documents.parse("{ a }".ljust(MAX_CHARACTERS + 1))
+
+
+async def test_the_same_document_serves_everyone_and_tells_nobody_of_another(
+    graphql: GraphQL, ada: Person, grace: Person
+) -> None:
+    document = "query Me($name: Boolean!) { me { id username @include(if: $name) } }"
+    answers = [
+        await graphql(document, by=person, name=name)
+        for person in (ada, grace)
+        for name in (True, False)
+    ]
+
+    assert [answer.data["me"] for answer in answers] == [
+        {"id": ada.id, "username": "Ada"},
+        {"id": ada.id},
+        {"id": grace.id, "username": "Grace"},
+        {"id": grace.id},
+    ]
+
+
+async def test_of_a_remembered_document_each_operation_is_judged_for_itself(
+    graphql: GraphQL,
+) -> None:
+    both = """
+      query Small { posts(first: 1) { edges { node { id } } } }
+      query Large { posts(first: 100) { edges { node { author { posts(first: 100) { edges { cursor } } } } } } }
+    """
+
+    async def ask(name: str) -> list[str]:
+        response = await graphql.client.post(
+            "/graphql", json={"query": both, "operationName": name}
+        )
+        return [error["extensions"]["code"] for error in response.json().get("errors", [])]
+
+    assert await ask("Small") == []
+    assert await ask("Large") == ["QUERY_TOO_COSTLY"]
+    assert await ask("Small") == []

@@ -13,10 +13,13 @@ from domain import accounts
 from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.ids import new_id
 from domain.pages import Page, Window
-from domain.text import is_storable
+from domain.text import is_blank, is_one_line, is_storable
 
 MAX_TITLE_LENGTH = 200
 MAX_CONTENT_LENGTH = 50_000
+
+# SQLite puts together at most 500 queries in one.
+AUTHORS_IN_A_STATEMENT = 100
 
 
 async def publish(session: AsyncSession, author_id: UUID, *, title: str, content: str) -> Post:
@@ -64,16 +67,21 @@ async def latest(session: AsyncSession, window: Window) -> Page[Post]:
 async def latest_by(
     session: AsyncSession, author_ids: Collection[UUID], window: Window
 ) -> dict[UUID, Page[Post]]:
-    """The same page of each author's posts, newest first, in one statement."""
-    # Each author's page is a search of its own in the index. A window function would number all of their posts first.
-    pages = [
-        _newest_first(select(Post).where(Post.author_id == author_id), window).subquery().select()
-        for author_id in author_ids
-    ]
-    post = aliased(Post, union_all(*pages).subquery())
+    """The same page of each author's posts, newest first, in one statement for every hundred authors."""
     by_author: dict[UUID, list[Post]] = {author_id: [] for author_id in author_ids}
-    for found in await session.scalars(select(post).order_by(post.id.desc())):
-        by_author[found.author_id].append(found)
+    left = list(author_ids)
+    while left:
+        some, left = left[:AUTHORS_IN_A_STATEMENT], left[AUTHORS_IN_A_STATEMENT:]
+        # Each author's page is a search of its own in the index. A window function would number all of their posts.
+        pages = [
+            _newest_first(select(Post).where(Post.author_id == author_id), window)
+            .subquery()
+            .select()
+            for author_id in some
+        ]
+        post = aliased(Post, union_all(*pages).subquery())
+        for found in await session.scalars(select(post).order_by(post.id.desc())):
+            by_author[found.author_id].append(found)
     return {author_id: Page.cut(posts, window) for author_id, posts in by_author.items()}
 
 
@@ -96,17 +104,17 @@ async def _own(session: AsyncSession, user_id: UUID, post_id: UUID) -> Post:
 
 def _check(title: str, content: str) -> None:
     problems = {}
-    if not title.strip() or len(title) > MAX_TITLE_LENGTH or not is_storable(title):
+    if is_blank(title) or len(title) > MAX_TITLE_LENGTH or not is_one_line(title):
         problems["title"] = [
-            f"A title has 1 to {MAX_TITLE_LENGTH} characters on one line, and not spaces alone."
+            f"A title has 1 to {MAX_TITLE_LENGTH} characters on one line, some of them to be seen."
         ]
     if (
-        not content.strip()
+        is_blank(content)
         or len(content) > MAX_CONTENT_LENGTH
         or not is_storable(content, besides="\n\r\t")
     ):
         problems["content"] = [
-            f"A content has 1 to {MAX_CONTENT_LENGTH} characters, not spaces alone, and no control characters."
+            f"A content has 1 to {MAX_CONTENT_LENGTH} characters, some of them to be seen, and no control characters."
         ]
     if problems:
         raise InvalidInput(fields=problems)

@@ -20,3 +20,13 @@ def is_storable(text: str, *, besides: str = "") -> bool:
         unicodedata.category(character) in _UNSTORABLE and character not in besides
         for character in text
     )
+
+
+def is_one_line(text: str) -> bool:
+    """Whether prose ``is_storable`` and has no line break, in disguise or not."""
+    return is_storable(text) and not {"\u2028", "\u2029"} & set(text)
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to see: separators, controls and invisible formatting alone."""
+    return all(unicodedata.category(character)[0] in "ZC" for character in text)

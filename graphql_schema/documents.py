@@ -2,24 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     GraphQLError,
-    GraphQLSyntaxError,
-    OperationDefinitionNode,
+    TokenKind,
     get_operation_ast,
-    parse,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
 
 from domain.errors import QueryTooCostly
-from graphql_schema.limits import Limits, Measure, measure
+from graphql_schema.limits import Limits, Measure, measure, page_sizes
 
 # graphql-core reads all of the text again for every error, to say in which line it is.
 MAX_CHARACTERS = 16 * 1024
+
+MAX_DIGITS = 300
 
 # A parsed document takes up to 280 times the memory of its text (a list of one-letter fields; ordinary ones take 100).
 # The bound on the memory of all, with the least that each counts for, bounds their number too.
@@ -58,61 +59,79 @@ class Documents:
     def remember(self, document: Document) -> None:
         self._remembered[document.text] = document
 
-    def parse(self, text: str) -> Document:
-        """Raises QueryTooCostly for a document beyond what is worth parsing, and GraphQLSyntaxError."""
-        try:
-            node = parse(text, max_tokens=self.limits.tokens, max_source_length=MAX_CHARACTERS)
-        except GraphQLSyntaxError as error:
-            if error.message.endswith("Parsing aborted."):
-                raise QueryTooCostly(
-                    f"The document is too long or too deep; it may have {self.limits.tokens} tokens"
-                    f" and {MAX_CHARACTERS} characters."
-                ) from None
-            raise
-        return Document(text, node)
-
 
 class RememberDocuments(SchemaExtension):
-    """Parses a document and refuses one that is too costly, before anything else looks at it."""
+    """Refuses a document that is too costly before anything else looks at it.
+
+    A refusal is set and not raised: on a WebSocket Strawberry would log what is raised here, with the document.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        self._is_known = False
+        self._known: Document | None = None
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        text = context.query or ""
-        known = self._documents.find(text)
-        self._is_known = known is not None
-        self._document = known or self._documents.parse(text)
-        context.graphql_document = self._document.node
+        self._known = self._documents.find(context.query or "")
+        if self._known:
+            context.graphql_document = self._known.node
+        else:
+            options = cast("dict[str, int]", context.parse_options)
+            options["max_tokens"] = self._documents.limits.tokens
+            options["max_source_length"] = MAX_CHARACTERS
         yield
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
+        assert context.graphql_document is not None
+        document = self._known or Document(context.query or "", context.graphql_document)
+        try:
+            self._documents.limits.check(self._measure(document))
+        except (GraphQLError, QueryTooCostly) as refusal:
+            context.pre_execution_errors = [_as_graphql_error(refusal)]
+            yield
+            return
+        context.pre_execution_errors = [] if self._known else self._validate()
+        if not self._known and not context.pre_execution_errors:
+            self._documents.remember(document)
+        yield
+
+    def _validate(self) -> list[GraphQLError]:
+        context = self.execution_context
+        assert context.graphql_document is not None
+        if _has_endless_number(context.graphql_document):
+            return [GraphQLError("The document has a number that is too long.")]
+        return validate_document(
+            context.schema._schema, context.graphql_document, context.validation_rules
+        )
+
+    def _measure(self, document: Document) -> Measure:
+        context = self.execution_context
         # The public `operation_name` falls back to the first operation's: a document of several that names none would
         # run its first.
-        operation = get_operation_ast(self._document.node, context._provided_operation_name)
+        operation = get_operation_ast(document.node, context._provided_operation_name)
         if operation is None:
             raise GraphQLError("The document has several operations: name one as `operationName`.")
-        self._documents.limits.check(self._measure(operation))
-        if self._is_known:
-            context.pre_execution_errors = []
-        yield
-        if not self._is_known and not context.pre_execution_errors:
-            self._documents.remember(self._document)
-
-    def _measure(self, operation: OperationDefinitionNode) -> Measure:
-        context = self.execution_context
-        given = context.variables or {}
-        variables = {
-            name: given[name]
-            for definition in operation.variable_definitions or ()
-            if isinstance(given.get(name := definition.variable.name.value), int)
-        }
-        key = (operation.name and operation.name.value, *variables.items())
-        found = self._document.measures.get(key)
+        sizes = page_sizes(document.node, operation, context.variables or {})
+        key = (operation.name and operation.name.value, *sorted(sizes.items()))
+        found = document.measures.get(key)
         if found is None:
-            found = measure(context.schema._schema, self._document.node, operation, variables)
-            self._document.measures[key] = found
+            found = measure(context.schema._schema, document.node, operation, sizes)
+            document.measures[key] = found
         return found
+
+
+def _as_graphql_error(error: Exception) -> GraphQLError:
+    return (
+        error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+    )
+
+
+def _has_endless_number(node: DocumentNode) -> bool:
+    """Python reads no number of more than 4,300 digits, and graphql-core does not expect that."""
+    token = node.loc.start_token if node.loc else None
+    while token:
+        if token.kind is TokenKind.INT and len(token.value or "") > MAX_DIGITS:
+            return True
+        token = token.next
+    return False

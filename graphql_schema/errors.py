@@ -77,7 +77,12 @@ def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> Non
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
-    if isinstance(error, GraphQLSyntaxError):
+    if isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted."):
+        error.message = (
+            "The document is longer or deeper than a request may send: it was not read to its end."
+        )
+        error.extensions = {"code": ErrorCode.QUERY_TOO_COSTLY}
+    elif isinstance(error, GraphQLSyntaxError):
         error.message = _syntax_without_values(error.message)
         error.extensions = {"code": ErrorCode.GRAPHQL_PARSE_FAILED}
     elif isinstance(cause, MissingQueryError | CannotGetOperationTypeError):

@@ -7,8 +7,9 @@ NIL = UUID(int=0)
 
 
 def as_uuid(id: str) -> UUID:
-    """The id, or the nil UUID for what is no id: there is nothing under either, which is no error."""
+    """The id, or the nil UUID for what is not written as ids are: there is nothing under either, which is no error."""
     try:
-        return UUID(id)
+        parsed = UUID(id)
     except ValueError:
         return NIL
+    return parsed if str(parsed) == id else NIL

@@ -6,7 +6,7 @@ fields, undefined fragments, fragments in circles.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
@@ -23,8 +23,8 @@ from graphql import (
     IntValueNode,
     NamedTypeNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
-    Undefined,
     VariableNode,
     get_named_type,
 )
@@ -38,6 +38,12 @@ COST = "cost"
 # A password hash costs the machine some hundred times what a row does. Beside the default limit of 5,000 this leaves room
 # for four in one document, whatever aliases and fragments it uses.
 HASHES = {COST: 1_000}
+
+# A list is a search of its own in the database, for each of the objects that have it.
+SEARCHES = {COST: 20}
+
+# Some 50,000 characters: a hundred of them make an answer of megabytes.
+LONG_TEXT = {COST: 40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +89,35 @@ class Measure(NamedTuple):
         )
 
 
+def page_sizes(
+    document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> dict[str, int]:
+    """The page sizes that come as variables: of each variable that has a value and is the ``first`` of a field."""
+    defaults = {
+        definition.variable.name.value: _literal(definition.default_value)
+        for definition in operation.variable_definitions or ()
+        if definition.default_value
+    }
+    return {
+        name: _within_range(variables[name]) if name in variables else defaults[name]
+        for name in _names_of_page_sizes(document)
+        if name in variables or name in defaults
+    }
+
+
 def measure(
     schema: GraphQLSchema,
     document: DocumentNode,
     operation: OperationDefinitionNode,
-    variables: Mapping[str, Any],
+    sizes: Mapping[str, int],
 ) -> Measure:
-    """What one operation of a document comes to with these variables."""
+    """What one operation of a document comes to with these page sizes."""
     fragments = {
         definition.name.value: definition
         for definition in document.definitions
         if isinstance(definition, FragmentDefinitionNode)
     }
-    defaults = {
-        definition.variable.name.value: int(definition.default_value.value)
-        for definition in operation.variable_definitions or ()
-        if isinstance(definition.default_value, IntValueNode)
-    }
-    ruler = _Ruler(schema, defaults | dict(variables))
+    ruler = _Ruler(schema, sizes)
     for name in _innermost_first(fragments):
         fragment = fragments[name]
         on = schema.get_type(fragment.type_condition.name.value)
@@ -108,9 +125,51 @@ def measure(
     return ruler.selection(operation.selection_set, schema.get_root_type(operation.operation))
 
 
+def _names_of_page_sizes(document: DocumentNode) -> set[str]:
+    return {
+        node.value.name.value
+        for selection in _selections(
+            definition.selection_set
+            for definition in document.definitions
+            if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+        )
+        if isinstance(selection, FieldNode)
+        for node in selection.arguments or ()
+        if node.name.value == "first" and isinstance(node.value, VariableNode)
+    }
+
+
+def _selections(selection_sets: Iterable[SelectionSetNode]) -> Iterator[SelectionNode]:
+    """All selections in them, at every level, but not those of the fragments that they spread."""
+    unread = list(selection_sets)
+    while unread:
+        for selection in unread.pop().selections:
+            yield selection
+            if inside := getattr(selection, "selection_set", None):
+                unread.append(inside)
+
+
+def _within_range(size: object) -> int:
+    """A size out of range is refused when it is resolved; until then it costs what the largest page does."""
+    if isinstance(size, float) and size.is_integer():
+        size = int(size)  # as graphql-core takes it
+    return size if type(size) is int and 0 < size <= MAX_PAGE_SIZE else MAX_PAGE_SIZE
+
+
+def _literal(value: object) -> int:
+    if isinstance(value, IntValueNode) and len(value.value) <= len(str(MAX_PAGE_SIZE)):
+        return _within_range(int(value.value))
+    return MAX_PAGE_SIZE
+
+
 def _innermost_first(fragments: Mapping[str, FragmentDefinitionNode]) -> list[str]:
     spreads = {
-        name: fragments.keys() & _spreads(fragment.selection_set)
+        name: fragments.keys()
+        & {
+            selection.name.value
+            for selection in _selections([fragment.selection_set])
+            if isinstance(selection, FragmentSpreadNode)
+        }
         for name, fragment in fragments.items()
     }
     try:
@@ -119,28 +178,16 @@ def _innermost_first(fragments: Mapping[str, FragmentDefinitionNode]) -> list[st
         return []  # validation refuses it, and nothing of it runs
 
 
-def _spreads(selection_set: SelectionSetNode) -> set[str]:
-    names = set()
-    unread = [selection_set]
-    while unread:
-        for selection in unread.pop().selections:
-            if isinstance(selection, FragmentSpreadNode):
-                names.add(selection.name.value)
-            elif inside := getattr(selection, "selection_set", None):
-                unread.append(inside)
-    return names
-
-
 class _Ruler:
     """Measures selections, and knows the fragments that it has measured.
 
     It descends by recursion: graphql-core parses no document that is nested more than 200 deep.
     """
 
-    def __init__(self, schema: GraphQLSchema, variables: Mapping[str, Any]) -> None:
+    def __init__(self, schema: GraphQLSchema, sizes: Mapping[str, int]) -> None:
         self.fragments: dict[str, Measure] = {}
         self._schema = schema
-        self._variables = variables
+        self._sizes = sizes
 
     def selection(self, selection_set: SelectionSetNode, on: GraphQLNamedType | None) -> Measure:
         total = Measure()
@@ -161,13 +208,12 @@ class _Ruler:
     def _field(self, node: FieldNode, on: GraphQLNamedType | None) -> Measure:
         aliases = 1 if node.alias else 0
         field = getattr(on, "fields", {}).get(node.name.value)
-        if node.selection_set is None or node.name.value.startswith("__"):
-            # What introspection may nest is a rule of validation (MaxIntrospectionDepthRule).
+        if node.selection_set is None:
             return Measure(1, aliases, _weight(field))
-        inside = get_named_type(field.type) if field else None
-        inner = self.selection(node.selection_set, inside)
+        inner = self.selection(node.selection_set, get_named_type(field.type) if field else None)
         return Measure(
-            1 + inner.depth,
+            # What introspection may nest is a rule of validation (MaxIntrospectionDepthRule).
+            1 if node.name.value.startswith("__") else 1 + inner.depth,
             aliases + inner.aliases,
             _weight(field) + self._page_size(node, field) * inner.cost,
         )
@@ -176,20 +222,13 @@ class _Ruler:
         """How often what is inside a field may be resolved."""
         if field is None or "first" not in field.args:
             return 1
-        size: object = field.args["first"].default_value
+        default: int = field.args["first"].default_value
         for argument in node.arguments or ():
             if argument.name.value == "first":
-                size = self._number(argument.value)
-        # A size out of range is refused when it is resolved; until then it costs what the largest page does.
-        return size if isinstance(size, int) and 0 < size <= MAX_PAGE_SIZE else MAX_PAGE_SIZE
-
-    def _number(self, value: object) -> object:
-        match value:
-            case IntValueNode(value=digits) if len(digits) <= len(str(MAX_PAGE_SIZE)):
-                return int(digits)
-            case VariableNode(name=name):
-                return self._variables.get(name.value, Undefined)
-        return Undefined
+                if isinstance(argument.value, VariableNode):
+                    return self._sizes.get(argument.value.name.value, default)
+                return _literal(argument.value)
+        return default
 
 
 def _weight(field: GraphQLField | None) -> int:

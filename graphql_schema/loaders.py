@@ -12,7 +12,7 @@ from strawberry.dataloader import DataLoader
 from db.engine import Sessions
 from db.models import Post, User
 from domain import accounts, posts
-from domain.pages import MAX_PAGE_SIZE, Page, Window
+from domain.pages import Page, Window
 
 
 class Loaders:
@@ -20,10 +20,8 @@ class Loaders:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self.users = DataLoader(load_fn=self._load_users, max_batch_size=MAX_PAGE_SIZE, cache=False)
-        self.posts_by_author = DataLoader(
-            load_fn=self._load_posts_by_author, max_batch_size=MAX_PAGE_SIZE, cache=False
-        )
+        self.users = DataLoader(load_fn=self._load_users, cache=False)
+        self.posts_by_author = DataLoader(load_fn=self._load_posts_by_author, cache=False)
 
     async def _load_users(self, user_ids: list[UUID]) -> list[User | None]:
         async with self._sessions() as session:

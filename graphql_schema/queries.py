@@ -8,6 +8,7 @@ from domain import accounts, posts
 from domain.pages import Window
 from graphql_schema.context import Info
 from graphql_schema.ids import as_uuid
+from graphql_schema.limits import SEARCHES
 from graphql_schema.types import After, First, Post, PostConnection, PrivateUser, PublicUser
 
 
@@ -40,8 +41,9 @@ class Query:
         return Post.of(post) if post else None
 
     @strawberry.field(
+        metadata=SEARCHES,
         description="What everyone, or one author, has written, newest first."
-        " Refused with INVALID_INPUT for a bad `first` or `after`."
+        " Refused with INVALID_INPUT for a bad `first` or `after`.",
     )
     async def posts(
         self,

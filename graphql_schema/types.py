@@ -12,6 +12,7 @@ from domain.errors import NotFound
 from domain.pages import MAX_PAGE_SIZE, Page, Window, cursor
 from domain.tokens import AccessToken
 from graphql_schema.context import Info
+from graphql_schema.limits import LONG_TEXT, SEARCHES
 
 First = Annotated[
     int | None,
@@ -48,7 +49,7 @@ class PublicUser(User):
             created_at=user.created_at,
         )
 
-    @strawberry.field(description="What this person has written, newest first.")
+    @strawberry.field(metadata=SEARCHES, description="What this person has written, newest first.")
     async def posts(self, info: Info, first: First = 20, after: After = None) -> "PostConnection":
         window = Window.of(first, after)
         page = await info.context.loaders.posts_by_author.load((UUID(self.id), window))
@@ -96,7 +97,9 @@ class Token:
 class Post:
     id: strawberry.ID = strawberry.field(description="A UUID, never used again.")
     title: str = strawberry.field(description="1 to 200 characters on one line.")
-    content: str = strawberry.field(description="1 to 50,000 characters, exactly as written.")
+    content: str = strawberry.field(
+        metadata=LONG_TEXT, description="1 to 50,000 characters, exactly as written."
+    )
     created_at: datetime = strawberry.field(description="When it was published, in UTC.")
     updated_at: datetime = strawberry.field(description="When it was last edited, in UTC.")
     author_id: strawberry.Private[UUID]

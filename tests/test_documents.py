@@ -1,9 +1,9 @@
 """What is remembered of the documents that clients send, and that it has an end."""
 
 import pytest
+from graphql import parse
 
-from domain.errors import QueryTooCostly
-from graphql_schema.documents import MAX_CHARACTERS, Documents
+from graphql_schema.documents import MAX_CHARACTERS, Document, Documents
 from graphql_schema.limits import Limits
 from tests.people import GraphQL, Person
 
@@ -20,18 +20,21 @@ def test_the_oldest_is_forgotten_when_there_are_too_many_or_too_long(
     documents = Documents(LIMITS)
     texts = [f"{{ a{n} }}".ljust(length) for n in range(number + 1)]
     for text in texts:
-        documents.remember(documents.parse(text))
+        documents.remember(Document(text, parse(text)))
 
     assert documents.find(texts[0]) is None
     assert all(documents.find(text) for text in texts[1:])
 
 
-def test_what_is_too_long_is_not_even_parsed() -> None:
-    documents = Documents(LIMITS)
+@pytest.mark.parametrize(
+    ("length", "is_refused"), [(MAX_CHARACTERS, False), (MAX_CHARACTERS + 1, True)]
+)
+async def test_what_is_too_long_is_not_even_parsed(
+    graphql: GraphQL, length: int, is_refused: bool
+) -> None:
+    answer = await graphql("{ __typename }".ljust(length))
 
-    assert documents.parse("{ a }".ljust(MAX_CHARACTERS))
-    with pytest.raises(QueryTooCostly):
-        documents.parse("{ a }".ljust(MAX_CHARACTERS + 1))
+    assert ("QUERY_TOO_COSTLY" in str(answer)) is is_refused
 
 
 async def test_the_same_document_serves_everyone_and_tells_nobody_of_another(

@@ -31,6 +31,17 @@ BOMBS = {
     "hashes": "mutation {" + "".join(f" a{n}: {LOGIN}" for n in range(6)) + "}",
     "hashes in fragments": "mutation { ...a ...b } fragment a on Mutation { ...b ...b ...b }"
     f" fragment b on Mutation {{ {LOGIN} {LOGIN} }}",
+    "pages by many cursors": "{ posts(first: 50) { edges { node { author {"
+    + " ".join(f'a{n}: posts(first: 1, after: "{n:022}") {{ __typename }}' for n in range(46))
+    + "} } } } }",
+    "long texts": "{ posts(first: 100) { edges { node {"
+    + " ".join(f"c{n}: content" for n in range(46))
+    + "} } } }",
+    "introspection": "{ __schema { types { ...F } } } fragment F on __Type {"
+    + " ".join(f"a{n}: fields {{ ...G }}" for n in range(20))
+    + "} fragment G on __Field {"
+    + " ".join(f"b{n}: name" for n in range(20))
+    + "}",
     "errors": "{" + " ".join(f"n{n}" for n in range(990)) + "}",
 }
 
@@ -120,11 +131,25 @@ async def test_lists_weigh_by_the_page_size_that_is_really_asked_for(
     assert large.code == by_default.code == "QUERY_TOO_COSTLY"
 
 
-async def test_a_size_out_of_range_costs_what_the_largest_page_does(graphql: GraphQL) -> None:
-    negative = await graphql(PAGES, outer=-1, inner=100)
-    huge = await graphql(PAGES, outer=2**31 - 1, inner=100)
+@pytest.mark.parametrize("size", [-1, 0, 2**31 - 1, 100.0, 1e300, True, None, "5", [5]])
+async def test_a_size_of_any_other_kind_costs_what_the_largest_page_does(
+    graphql: GraphQL, size: object
+) -> None:
+    remembered = await graphql(PAGES, outer=1, inner=1)
+    answer = await graphql(PAGES, outer=100, inner=size)
 
-    assert negative.code == huge.code == "QUERY_TOO_COSTLY"
+    assert remembered.errors == []
+    assert answer.code == "QUERY_TOO_COSTLY"
+
+
+async def test_a_size_without_end_is_no_fault_of_ours(graphql: GraphQL) -> None:
+    digits = "9" * 4_400
+    literal = await graphql(f"{{ posts(first: {digits}) {{ edges {{ cursor }} }} }}")
+    default = await graphql(
+        f"query ($n: Int = {digits}) {{ posts(first: $n) {{ edges {{ cursor }} }} }}"
+    )
+
+    assert literal.code == default.code == "GRAPHQL_VALIDATION_FAILED"
 
 
 class TestSettings:

@@ -49,6 +49,28 @@ async def test_posts_of_the_authors_of_posts_take_three(
         assert author["posts"]["pageInfo"]["hasNextPage"]
 
 
+async def test_each_window_of_the_authors_posts_is_one_statement(
+    graphql: GraphQL, services: Services, people: list[Person]
+) -> None:
+    windows = " ".join(f"w{n}: posts(first: {n}) {{ edges {{ cursor }} }}" for n in range(1, 5))
+    with statements(services) as seen:
+        answer = await graphql(
+            f"{{ posts(first: 15) {{ edges {{ node {{ author {{ {windows} }} }} }} }} }}"
+        )
+
+    assert len(answer.data["posts"]["edges"]) == 15
+    assert len(seen) == 1 + 1 + 4
+
+
+async def test_me_is_read_once_a_request(
+    graphql: GraphQL, services: Services, people: list[Person]
+) -> None:
+    with statements(services) as seen:
+        await graphql("{ a: me { id } b: me { email } c: me { username } }", by=people[0])
+
+    assert len(seen) == 1
+
+
 async def test_siblings_that_ask_for_users_side_by_side_are_read_at_once(
     graphql: GraphQL, services: Services, people: list[Person]
 ) -> None:

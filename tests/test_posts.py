@@ -69,7 +69,7 @@ async def test_nobody_touches_someone_elses_post(
     assert (await graphql(POST, id=post["id"])).data["post"]["title"] == "Notes"
 
 
-@pytest.mark.parametrize("id", ["", "5", "\ud800", "\0", str(uuid4())])
+@pytest.mark.parametrize("id", ["", "5", "\ud800", "\0", str(uuid4()), f"urn:uuid:{uuid4()}"])
 async def test_there_is_no_such_post(graphql: GraphQL, ada: Person, id: str) -> None:
     assert (await graphql(POST, id=id)).data == {"post": None}
     assert (await graphql(UPDATE, by=ada, id=id, input=NOTES)).code == "NOT_FOUND"
@@ -83,6 +83,9 @@ async def test_there_is_no_such_post(graphql: GraphQL, ada: Person, id: str) -> 
         ("title", "   "),
         ("title", "x" * 201),
         ("title", "two\nlines"),
+        ("title", "two\u2028lines"),
+        ("title", "\u200b\ufeff"),
+        ("content", "\u200b \u2060"),
         ("title", "nul\0"),
         ("title", "half\ud800"),
         ("content", ""),

@@ -142,6 +142,59 @@ def test_a_malformed_message_closes_the_socket_with_a_reason(
     assert "Traceback" not in one_server.logged()
 
 
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ('{ nothing(is: "hunter2") }', "GRAPHQL_VALIDATION_FAILED"),
+        (
+            'query A { user(id: "hunter2") { id } } query B { me { id } }',
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        ('{ user(id: "hunter2") { id(n: ' + "9" * 5_000 + ") } }", "GRAPHQL_VALIDATION_FAILED"),
+        (
+            "{ posts(first: 100) { edges { node { author { posts(first: 100)"
+            ' { edges { node { id } } } } } } } user(id: "hunter2") { id } }',
+            "QUERY_TOO_COSTLY",
+        ),
+    ],
+)
+def test_every_refusal_of_a_document_reaches_the_client_and_no_log(
+    one_server: Server, document: str, code: str
+) -> None:
+    with open_socket(one_server) as socket:
+        greet(socket)
+        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": document}}))
+        answer = json.loads(socket.recv())
+
+    assert answer["type"] == "error"
+    assert answer["payload"][0]["extensions"] == {"code": code}
+    assert "hunter2" not in one_server.logged()
+    assert "Traceback" not in one_server.logged()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        'mutation { login(username: "a", password: "hunter2) { expiresIn }',
+        '{ user(id: "hunter2") { id } }' + " " * 20_000,
+        '{ user(id: "hunter2") { id } ' + "me { id } " * 500 + "}",
+    ],
+)
+def test_a_document_that_cannot_be_parsed_closes_the_socket(
+    one_server: Server, document: str
+) -> None:
+    with open_socket(one_server) as socket:
+        greet(socket)
+        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": document}}))
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv()
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4400
+    assert "hunter2" not in closed.value.rcvd.reason + one_server.logged()
+    assert "Traceback" not in one_server.logged()
+
+
 def test_a_message_that_is_too_big_closes_the_socket(one_server: Server) -> None:
     with open_socket(one_server) as socket:
         greet(socket)

@@ -27,6 +27,7 @@ from api.negotiation import GRAPHQL_RESPONSE, JSON, negotiate
 from api.websocket import Handler, problem_in
 from domain.errors import ErrorCode
 from graphql_schema.context import Context
+from graphql_schema.errors import NO_SUCH_OPERATION
 from graphql_schema.schema import Schema
 
 # What the current draft recommends for an answer with both data and errors.
@@ -181,16 +182,25 @@ def _refuse(request: Request, refused: cross_web.HTTPException) -> Response:
     if isinstance(refused.__cause__, InvalidOperationTypeError):
         return _error(request, 405, "Send mutations by POST.", allow="POST")
     if isinstance(refused.__cause__, CannotGetOperationTypeError):
-        return _error(request, 400, "The document has no operation of that name, or none at all.")
+        # The request is well-formed, so this is an error of the graph and not of HTTP.
+        strict = negotiate(request.headers.get("accept")) == GRAPHQL_RESPONSE
+        code = ErrorCode.GRAPHQL_VALIDATION_FAILED
+        return _error(request, 400 if strict else 200, NO_SUCH_OPERATION, code=code)
     if refused.status_code == 405:
         return _error(request, 405, refused.reason, allow="GET, POST")
     return _error(request, refused.status_code, refused.reason)
 
 
-def _error(request: Request, status: int, message: str, *, allow: str | None = None) -> Response:
-    error = {"message": message, "extensions": {"code": ErrorCode.INVALID_INPUT}}
+def _error(
+    request: Request,
+    status: int,
+    message: str,
+    *,
+    code: ErrorCode = ErrorCode.INVALID_INPUT,
+    allow: str | None = None,
+) -> Response:
     return JSONResponse(
-        {"errors": [error]},
+        {"errors": [{"message": message, "extensions": {"code": code}}]},
         status_code=status,
         headers={"Allow": allow} if allow else None,
         media_type=negotiate(request.headers.get("accept")) or JSON,

@@ -1,12 +1,14 @@
 """What no text of ours may contain, on any database."""
 
+import re
 import unicodedata
 
 # Controls, NUL among them, which PostgreSQL cannot store; and lone surrogates, which no encoding can carry.
-_UNSTORABLE = frozenset({"Cc", "Cs"})
+_UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LINE_BREAKS = re.compile("[\u2028\u2029]")
 
-# And what cannot be seen: formatting, private and unassigned characters, line breaks in disguise.
-_UNREADABLE = _UNSTORABLE | {"Cf", "Co", "Cn", "Zl", "Zp"}
+# Besides: formatting, private and unassigned characters, line breaks in disguise.
+_UNREADABLE = frozenset({"Cc", "Cs", "Cf", "Co", "Cn", "Zl", "Zp"})
 
 
 def is_readable(text: str) -> bool:
@@ -15,16 +17,13 @@ def is_readable(text: str) -> bool:
 
 
 def is_storable(text: str, *, besides: str = "") -> bool:
-    """Whether prose has no control character but those named in ``besides``, and no half of a surrogate pair."""
-    return not any(
-        unicodedata.category(character) in _UNSTORABLE and character not in besides
-        for character in text
-    )
+    """Whether prose has no control character but those in ``besides``, and no half of a surrogate pair."""
+    return set(_UNSTORABLE.findall(text)) <= set(besides)
 
 
 def is_one_line(text: str) -> bool:
     """Whether prose ``is_storable`` and has no line break, in disguise or not."""
-    return is_storable(text) and not {"\u2028", "\u2029"} & set(text)
+    return is_storable(text) and not _LINE_BREAKS.search(text)
 
 
 def is_blank(text: str) -> bool:

@@ -12,6 +12,8 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from domain.errors import DomainError, ErrorCode, refusal_for
 
+NO_SUCH_OPERATION = "The document has no operation of that name, or none at all."
+
 # A message names what it is about, which a client may have made as long as a document.
 MAX_MESSAGE_LENGTH = 500
 
@@ -86,7 +88,7 @@ def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> Non
         error.message = _syntax_without_values(error.message)
         error.extensions = {"code": ErrorCode.GRAPHQL_PARSE_FAILED}
     elif isinstance(cause, MissingQueryError | CannotGetOperationTypeError):
-        error.message = "The document has no operation of that name, or none at all."
+        error.message = NO_SUCH_OPERATION
         error.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED}
     elif cause is None or isinstance(cause, GraphQLError | StrawberryInputCoercionError):
         message = _without_values(error.message)

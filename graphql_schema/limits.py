@@ -6,6 +6,7 @@ fields, undefined fragments, fragments in circles.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -42,6 +43,9 @@ HASHES = {COST: 1_000}
 # A list is a search of its own in the database, for each of the objects that have it.
 SEARCHES = {COST: 20}
 
+# Validation compares every field with every other of its name, and what is inside them too. Nobody asks so often.
+MAX_REPEATS = 20
+
 # Some 50,000 characters: a hundred of them make an answer of megabytes.
 LONG_TEXT = {COST: 40}
 
@@ -60,20 +64,17 @@ class Limits:
         for what, has, may in (
             ("levels of fields", measure.depth, self.depth),
             ("aliases", measure.aliases, self.aliases),
+            ("fields of one name in one place", measure.repeats, MAX_REPEATS),
             ("as its cost", measure.cost, self.cost),
         ):
             if has > may:
-                raise too_costly(what, has, may)
+                # A document that doubles thirty times has a cost that nobody wants to read.
+                shown = has if has < 1_000_000 else "over 1000000"
+                raise QueryTooCostly(f"The document has {shown} {what}; a request may have {may}.")
 
 
 # For a schema that is printed, or tried out by a trusted hand.
 UNLIMITED = Limits(depth=sys.maxsize, aliases=sys.maxsize, tokens=sys.maxsize, cost=sys.maxsize)
-
-
-def too_costly(what: str, has: int, may: int) -> QueryTooCostly:
-    # A document that doubles thirty times has a cost that nobody wants to read.
-    shown = has if has < 1_000_000 else "over 1000000"
-    return QueryTooCostly(f"The document has {shown} {what}; a request may have {may}.")
 
 
 class Measure(NamedTuple):
@@ -82,10 +83,14 @@ class Measure(NamedTuple):
     depth: int = 0
     aliases: int = 0
     cost: int = 0
+    repeats: int = 0
 
     def beside(self, other: "Measure") -> "Measure":
         return Measure(
-            max(self.depth, other.depth), self.aliases + other.aliases, self.cost + other.cost
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.cost + other.cost,
+            max(self.repeats, other.repeats),
         )
 
 
@@ -190,7 +195,7 @@ class _Ruler:
         self._sizes = sizes
 
     def selection(self, selection_set: SelectionSetNode, on: GraphQLNamedType | None) -> Measure:
-        total = Measure()
+        total = Measure(repeats=_repeats(selection_set))
         for selection in selection_set.selections:
             match selection:
                 case FieldNode():
@@ -216,6 +221,7 @@ class _Ruler:
             1 if node.name.value.startswith("__") else 1 + inner.depth,
             aliases + inner.aliases,
             _weight(field) + self._page_size(node, field) * inner.cost,
+            inner.repeats,
         )
 
     def _page_size(self, node: FieldNode, field: GraphQLField | None) -> int:
@@ -229,6 +235,15 @@ class _Ruler:
                     return self._sizes.get(argument.value.name.value, default)
                 return _literal(argument.value)
         return default
+
+
+def _repeats(selection_set: SelectionSetNode) -> int:
+    names = Counter(
+        (field.alias or field.name).value
+        for field in selection_set.selections
+        if isinstance(field, FieldNode)
+    )
+    return max(names.values(), default=0)
 
 
 def _weight(field: GraphQLField | None) -> int:

@@ -48,7 +48,11 @@ async def test_a_malformed_request_is_refused_as_json(
     assert response.status_code in (200, 400)
     [error] = response.json()["errors"]
     assert error["message"]
-    assert error["extensions"]["code"] in ("INVALID_INPUT", "GRAPHQL_PARSE_FAILED")
+    assert error["extensions"]["code"] in (
+        "INVALID_INPUT",
+        "GRAPHQL_PARSE_FAILED",
+        "GRAPHQL_VALIDATION_FAILED",
+    )
 
 
 @pytest.mark.parametrize(
@@ -291,16 +295,24 @@ async def test_the_status_tells_what_became_of_the_request(
 
 
 @pytest.mark.parametrize(
-    ("document", "query"),
-    [("{ __typename }", "operationName=Nobody"), ("fragment F on Query { __typename }", "")],
+    ("document", "name"),
+    [
+        ("{ __typename }", "Nobody"),
+        ("query A { __typename }", "B"),
+        ("fragment F on Query { __typename }", None),
+    ],
 )
-async def test_an_operation_that_is_not_there_is_refused(
-    client: httpx.AsyncClient, document: str, query: str
+async def test_an_operation_that_is_not_there_is_an_error_of_the_graph(
+    client: httpx.AsyncClient, document: str, name: str | None
 ) -> None:
-    response = await client.get(f"/graphql?query={document}&{query}")
+    body = {"query": document, "operationName": name}
+    strict = await client.post("/graphql", json=body, headers={"Accept": GRAPHQL_RESPONSE})
+    legacy = await client.post("/graphql", json=body)
 
-    assert response.status_code == 400
-    assert response.json()["errors"]
+    assert (strict.status_code, legacy.status_code) == (400, 200)
+    for response in (strict, legacy):
+        [error] = response.json()["errors"]
+        assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_a_program_that_asks_for_nothing_gets_no_page(client: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""How many statements a page takes: a number of its own for each level, whatever the number of rows."""
+"""How many statements a page takes: a number of its own for each level, and one for each window of pages, whatever the number of rows."""
 
 import pytest
 

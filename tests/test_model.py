@@ -103,6 +103,19 @@ class Gatehouse(RuleBasedStateMachine):
             post["title"] = title
 
     @precondition(lambda self: self.posts)
+    @rule(pick=picks)
+    def read(self, pick: int) -> None:
+        post = self.post(pick)
+        answer = self.ask(self.graphql(POST, id=post["id"]))
+        [author] = [person for person in self.people.values() if person["id"] == post["author"]]
+        assert answer.data["post"] == {
+            "id": post["id"],
+            "title": post["title"],
+            "content": post["content"],
+            "author": {"username": author["name"]},
+        }
+
+    @precondition(lambda self: self.posts)
     @rule(pick=picks, remover=picks)
     def remove(self, pick: int, remover: int) -> None:
         post, person = self.post(pick), self.person(remover)

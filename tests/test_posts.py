@@ -1,8 +1,12 @@
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import delete
 
+from api.dependencies import Services
+from db.models import User
 from tests.people import GraphQL, Person
 
 CREATE = """
@@ -123,3 +127,42 @@ async def test_what_is_published_is_kept_exactly_as_written(
     answer = await graphql(POST, id=post["id"])
 
     assert (answer.data["post"]["title"], answer.data["post"]["content"]) == (title, content)
+
+
+async def test_a_deleted_account_publishes_edits_and_removes_nothing(
+    graphql: GraphQL, ada: Person, grace: Person, services: Services
+) -> None:
+    post = await publish(graphql, grace)
+    async with services.sessions.begin() as session:
+        await session.execute(delete(User).where(User.username == "Ada"))
+
+    answers = [
+        await graphql(CREATE, by=ada, input=NOTES),
+        await graphql(UPDATE, by=ada, id=post["id"], input=NOTES),
+        await graphql(DELETE, by=ada, id=post["id"]),
+    ]
+    assert [answer.code for answer in answers] == ["UNAUTHENTICATED"] * 3
+
+
+async def test_the_posts_of_a_deleted_account_are_gone(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    post = await publish(graphql, ada)
+    async with services.sessions.begin() as session:
+        await session.execute(delete(User))
+
+    assert (await graphql(POST, id=post["id"])).data == {"post": None}
+
+
+async def test_an_edit_and_a_removal_at_once_end_in_one_or_the_other(
+    graphql: GraphQL, ada: Person
+) -> None:
+    for _ in range(5):
+        post = await publish(graphql, ada)
+        edits = [graphql(UPDATE, by=ada, id=post["id"], input=NOTES) for _ in range(4)]
+        removals = [graphql(DELETE, by=ada, id=post["id"]) for _ in range(2)]
+        answers = await asyncio.gather(*edits, *removals)
+
+        codes = {answer.code for answer in answers if answer.errors}
+        assert codes <= {"NOT_FOUND"}
+        assert sum(not answer.errors for answer in answers[4:]) == 1

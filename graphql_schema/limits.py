@@ -46,8 +46,11 @@ SEARCHES = {COST: 20}
 # Validation compares every field with every other of its name, and what is inside them too. Nobody asks so often.
 MAX_REPEATS = 20
 
+# Each row of a list is read whole, long texts and all, whatever is selected of it.
+ROW = 10
+
 # Some 50,000 characters: a hundred of them make an answer of megabytes.
-LONG_TEXT = {COST: 40}
+LONG_TEXT = {COST: 30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,21 +223,24 @@ class _Ruler:
             # What introspection may nest is a rule of validation (MaxIntrospectionDepthRule).
             1 if node.name.value.startswith("__") else 1 + inner.depth,
             aliases + inner.aliases,
-            _weight(field) + self._page_size(node, field) * inner.cost,
+            _weight(field) + self._inside(node, field, inner.cost),
             inner.repeats,
         )
 
-    def _page_size(self, node: FieldNode, field: GraphQLField | None) -> int:
-        """How often what is inside a field may be resolved."""
+    def _inside(self, node: FieldNode, field: GraphQLField | None, cost: int) -> int:
+        """What is inside a field costs, as often as it may be resolved."""
         if field is None or "first" not in field.args:
-            return 1
-        default: int = field.args["first"].default_value
+            return cost
+        size: int = field.args["first"].default_value
         for argument in node.arguments or ():
             if argument.name.value == "first":
-                if isinstance(argument.value, VariableNode):
-                    return self._sizes.get(argument.value.name.value, default)
-                return _literal(argument.value)
-        return default
+                value = argument.value
+                size = (
+                    self._sizes.get(value.name.value, size)
+                    if isinstance(value, VariableNode)
+                    else _literal(value)
+                )
+        return size * (ROW + cost)
 
 
 def _repeats(selection_set: SelectionSetNode) -> int:

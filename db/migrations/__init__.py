@@ -1,5 +1,6 @@
 """The history of the tables, and how a database is brought up to date. Alembic does the work."""
 
+import sqlite3
 from pathlib import Path
 
 from alembic import command
@@ -7,6 +8,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 # Any number will do that nothing else in the database takes a lock by.
@@ -17,17 +19,27 @@ _scripts = Path(__file__).parent
 
 async def upgrade(engine: AsyncEngine) -> None:
     """Bring the tables up to date, all the way or not at all. Safe when several processes do it at once."""
+    if engine.dialect.name == "sqlite":
+        _open(engine.url.database or "")
     async with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            await connection.run_sync(_upgrade_sqlite)
-        else:
-            await connection.run_sync(_upgrade_postgresql)
+        await connection.run_sync(
+            _upgrade_sqlite if engine.dialect.name == "sqlite" else _upgrade_postgresql
+        )
 
 
 def is_current(connection: Connection) -> bool:
     """Whether the tables are those that this code was written for."""
     heads = ScriptDirectory(str(_scripts)).get_heads()
     return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+
+
+def _open(path: str) -> None:
+    """Raises OperationalError for a file that cannot be opened. aiosqlite would raise it too, and leave a thread behind
+    that writes a traceback of its own when the event loop has closed by then."""
+    try:
+        sqlite3.connect(path).close()
+    except sqlite3.OperationalError as error:
+        raise OperationalError(None, None, error) from None
 
 
 def _upgrade_postgresql(connection: Connection) -> None:

@@ -41,13 +41,13 @@ class Settings(BaseSettings):
     argon2_parallelism: int = Field(default=1, ge=1, le=64)
     hashing_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
     max_query_depth: int = Field(default=12, ge=1)
     max_query_aliases: int = Field(default=50, ge=0)
     max_query_tokens: int = Field(default=1000, ge=1)
     max_query_cost: int = Field(default=5000, ge=1)
 
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     graphiql: bool | None = None

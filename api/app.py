@@ -139,6 +139,11 @@ async def _prepare_if_it_is_there(engine: AsyncEngine) -> None:
     try:
         await prepare_database(engine)
     except SQLAlchemyError as error:
-        if engine.dialect.name == "sqlite" or not is_away(error):
+        if not may_come_back(engine, error):
             raise
         logger.warning("The database cannot be reached: %s", reason(error))
+
+
+def may_come_back(engine: AsyncEngine, error: SQLAlchemyError) -> bool:
+    """Whether to start all the same. A file that cannot be opened now will not open later by itself."""
+    return engine.dialect.name != "sqlite" and is_away(error)

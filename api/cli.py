@@ -8,10 +8,16 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from uvicorn.config import LOGGING_CONFIG
 
-from api.app import SchemaOutOfDate, create_app, create_engine_from, prepare_database
+from api.app import (
+    SchemaOutOfDate,
+    create_app,
+    create_engine_from,
+    may_come_back,
+    prepare_database,
+)
 from api.envelope import MAX_BODY_BYTES
 from db import migrations
-from db.engine import is_away, reason
+from db.engine import reason
 from graphql_schema.limits import UNLIMITED
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
@@ -71,7 +77,7 @@ async def _prepare(settings: Settings) -> None:
     except SchemaOutOfDate as refusal:
         raise SystemExit(f"gatehouse: {refusal}") from None
     except SQLAlchemyError as error:
-        if engine.dialect.name == "sqlite" or not is_away(error):
+        if not may_come_back(engine, error):
             raise SystemExit(f"gatehouse: {reason(error)}") from None
     finally:
         await engine.dispose()

@@ -23,7 +23,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import bearer_token, request_id, services, token_in
-from api.negotiation import GRAPHQL_RESPONSE, JSON, negotiate
+from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
 from api.websocket import Handler, problem_in
 from domain.errors import ErrorCode
 from graphql_schema.context import Context
@@ -102,7 +102,7 @@ class GraphQLApp(GraphQL[Context, None]):
             raise cross_web.HTTPException(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
         if request.method == "GET":
             data = self._from_address(request.query_params)
-        elif (request.content_type or "").partition(";")[0].strip().lower() != "application/json":
+        elif media_type(request.content_type) != JSON:
             raise cross_web.HTTPException(415, "Send the request as application/json.")
         else:
             data = self._json_object(await request.get_body())

@@ -1,4 +1,4 @@
-"""Which media type an answer of the graph has (GraphQL over HTTP, "Body"; RFC 9110 section 12.5.1)."""
+"""Which media type a body has, and which one an answer of the graph gets (GraphQL over HTTP, "Body"; RFC 9110)."""
 
 from functools import lru_cache
 
@@ -6,9 +6,14 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 
 
+def media_type(content_type: str | None) -> str:
+    """The type in a Content-Type header, in lower case and without its parameters (RFC 9110 section 8.3.1)."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
 @lru_cache(maxsize=128)
 def negotiate(accept: str | None) -> str | None:
-    """The media type to answer in, or None if the client takes none of ours.
+    """The media type to answer in (RFC 9110 section 12.5.1), or None if the client takes none of ours.
 
     A client that says nothing gets the draft's own type. One that takes anything gets plain JSON, which every tool
     shows.

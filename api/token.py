@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.dependencies import services
 from api.errors import OAuthError, oauth_error
+from api.negotiation import media_type
 from domain import accounts
 
 router = APIRouter(tags=["OAuth2"])
@@ -46,7 +47,7 @@ _FORM_SCHEMA = {
 async def token(request: Request) -> Response:
     """A client may authenticate by HTTP Basic or not at all: there are no registered clients, so what it sends there
     is not looked at."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    if media_type(request.headers.get("content-type")) != FORM:
         return oauth_error("invalid_request", f"Send the parameters as {FORM}.")
     async with request.form(max_fields=MAX_FIELDS) as form:
         parameters = form.multi_items()

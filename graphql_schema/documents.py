@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from cachetools import LRUCache
 from graphql import (
@@ -15,7 +15,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
 from domain.errors import QueryTooCostly
-from graphql_schema.limits import Limits, Measure, measure, page_sizes
+from graphql_schema.limits import Limits, Measure, measure, page_sizes, variables_for_page_sizes
 
 # graphql-core reads all of the text again for every error, to say in which line it is.
 MAX_CHARACTERS = 16 * 1024
@@ -38,7 +38,12 @@ class Document:
 
     text: str
     node: DocumentNode
+    variables_for_page_sizes: frozenset[str]
     measures: LRUCache[Any, Measure] = field(default_factory=lambda: LRUCache(REMEMBERED_MEASURES))
+
+    @classmethod
+    def of(cls, text: str, node: DocumentNode) -> Self:
+        return cls(text, node, variables_for_page_sizes(node))
 
 
 class Documents:
@@ -84,7 +89,7 @@ class RememberDocuments(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
         assert context.graphql_document is not None
-        document = self._known or Document(context.query or "", context.graphql_document)
+        document = self._known or Document.of(context.query or "", context.graphql_document)
         try:
             self._documents.limits.check(self._measure(document))
         except (GraphQLError, QueryTooCostly) as refusal:
@@ -112,7 +117,7 @@ class RememberDocuments(SchemaExtension):
         operation = get_operation_ast(document.node, context._provided_operation_name)
         if operation is None:
             raise GraphQLError("The document has several operations: name one as `operationName`.")
-        sizes = page_sizes(document.node, operation, context.variables or {})
+        sizes = page_sizes(document.variables_for_page_sizes, operation, context.variables or {})
         key = (operation.name and operation.name.value, *sorted(sizes.items()))
         found = document.measures.get(key)
         if found is None:

@@ -97,10 +97,25 @@ class Measure(NamedTuple):
         )
 
 
+def variables_for_page_sizes(document: DocumentNode) -> frozenset[str]:
+    """The names of the variables that are the ``first`` of a field."""
+    return frozenset(
+        node.value.name.value
+        for selection in _selections(
+            definition.selection_set
+            for definition in document.definitions
+            if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+        )
+        if isinstance(selection, FieldNode)
+        for node in selection.arguments or ()
+        if node.name.value == "first" and isinstance(node.value, VariableNode)
+    )
+
+
 def page_sizes(
-    document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    names: Iterable[str], operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> dict[str, int]:
-    """The page sizes that come as variables: of each variable that has a value and is the ``first`` of a field."""
+    """The page sizes that come as variables: of each of the names that has a value."""
     defaults = {
         definition.variable.name.value: _literal(definition.default_value)
         for definition in operation.variable_definitions or ()
@@ -108,7 +123,7 @@ def page_sizes(
     }
     return {
         name: _within_range(variables[name]) if name in variables else defaults[name]
-        for name in _names_of_page_sizes(document)
+        for name in names
         if name in variables or name in defaults
     }
 
@@ -131,20 +146,6 @@ def measure(
         on = schema.get_type(fragment.type_condition.name.value)
         ruler.fragments[name] = ruler.selection(fragment.selection_set, on)
     return ruler.selection(operation.selection_set, schema.get_root_type(operation.operation))
-
-
-def _names_of_page_sizes(document: DocumentNode) -> set[str]:
-    return {
-        node.value.name.value
-        for selection in _selections(
-            definition.selection_set
-            for definition in document.definitions
-            if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
-        )
-        if isinstance(selection, FieldNode)
-        for node in selection.arguments or ()
-        if node.name.value == "first" and isinstance(node.value, VariableNode)
-    }
 
 
 def _selections(selection_sets: Iterable[SelectionSetNode]) -> Iterator[SelectionNode]:

@@ -20,7 +20,7 @@ def test_the_oldest_is_forgotten_when_there_are_too_many_or_too_long(
     documents = Documents(LIMITS)
     texts = [f"{{ a{n} }}".ljust(length) for n in range(number + 1)]
     for text in texts:
-        documents.remember(Document(text, parse(text)))
+        documents.remember(Document.of(text, parse(text)))
 
     assert documents.find(texts[0]) is None
     assert all(documents.find(text) for text in texts[1:])

@@ -20,7 +20,7 @@ from api.errors import on_http_exception
 from api.graphql import GraphQLApp
 from api.logs import keep_secrets_out_of_logs
 from db import migrations
-from db.engine import Sessions, create_engine, is_away, reason
+from db.engine import Database, create_engine, is_away, reason
 from domain.passwords import Passwords
 from domain.tokens import AccessTokens
 from graphql_schema.limits import Limits
@@ -100,7 +100,7 @@ def create_services(settings: Settings) -> Services:
         raise SystemExit(f"gatehouse: {error}") from None
     return Services(
         engine=engine,
-        sessions=Sessions(engine),
+        database=Database(engine),
         passwords=Passwords(
             memory_kib=settings.argon2_memory_kib,
             time_cost=settings.argon2_time_cost,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
-from db.engine import Sessions
+from db.engine import Database
 from domain.passwords import Passwords
 from domain.tokens import AccessTokens
 
@@ -15,7 +15,7 @@ class Services:
     """Made once, by ``create_app``."""
 
     engine: AsyncEngine
-    sessions: Sessions
+    database: Database
     passwords: Passwords
     tokens: AccessTokens
 

@@ -58,7 +58,7 @@ class GraphQLApp(GraphQL[Context, None]):
     ) -> Context:
         found = services(request)
         return Context(
-            sessions=found.sessions,
+            database=found.database,
             passwords=found.passwords,
             tokens=found.tokens,
             bearer=bearer_token(request),

@@ -68,7 +68,7 @@ async def token(request: Request) -> Response:
 async def _grant(request: Request, username: str, password: str) -> Response:
     found = services(request)
     user = await accounts.authenticate(
-        found.sessions, found.passwords, login=username, password=password
+        found.database, found.passwords, login=username, password=password
     )
     issued = found.tokens.issue(user.id)
     body = AccessTokenResponse(

@@ -43,7 +43,7 @@ async def userinfo(
         raise Unauthenticated
     found = services(request)
     user_id = found.tokens.read(bearer)
-    async with found.sessions() as session:
+    async with found.database.reading() as session:
         user = await accounts.get_user(session, user_id)
     if user is None:
         raise Unauthenticated

@@ -1,4 +1,4 @@
-"""The engine and its sessions, the same to their callers on SQLite and on PostgreSQL."""
+"""The database, the same to its callers on SQLite and on PostgreSQL."""
 
 import asyncio
 import sqlite3
@@ -32,11 +32,11 @@ PATIENCE = timedelta(seconds=5)
 _READ_ONLY = "25006"
 
 
-class Sessions:
+class Database:
     """Makes sessions, each for one short piece of work.
 
-    ``async with sessions() as session:`` to read: every statement stands alone and sees what is committed by then.
-    ``async with sessions.begin() as session:`` to write: one transaction, committed at the end of the block.
+    ``async with database.reading() as session:`` to read: every statement stands alone and sees what is committed by then.
+    ``async with database.writing() as session:`` to write: one transaction, committed at the end of the block.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -47,11 +47,11 @@ class Sessions:
         self._write = async_sessionmaker(engine, expire_on_commit=False)
         self._one_writer = asyncio.Lock() if engine.dialect.name == "sqlite" else None
 
-    def __call__(self) -> AsyncSession:
+    def reading(self) -> AsyncSession:
         return self._read()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncSession]:
+    async def writing(self) -> AsyncIterator[AsyncSession]:
         async with self._turn_to_write(), self._write.begin() as session:
             yield session
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
-from db.engine import Sessions, violated_constraint
+from db.engine import Database, violated_constraint
 from db.models import User
 from domain import emails, passwords, usernames
 from domain.emails import Address
@@ -46,7 +46,7 @@ class ProfileChanges(TypedDict, total=False):
 
 
 async def register(
-    sessions: Sessions, hasher: Passwords, *, username: str, email: str, password: str
+    database: Database, hasher: Passwords, *, username: str, email: str, password: str
 ) -> User:
     """Open an account. Raises InvalidInput, UsernameTaken, EmailTaken or Overloaded."""
     address = emails.parse(email)
@@ -64,24 +64,24 @@ async def register(
     )
     _set_username(user, username)
     _set_email(user, address)
-    async with _naming_what_is_taken(sessions, user.id, username), sessions.begin() as session:
+    async with _naming_what_is_taken(database, user.id, username), database.writing() as session:
         session.add(user)
     return user
 
 
-async def authenticate(sessions: Sessions, hasher: Passwords, *, login: str, password: str) -> User:
+async def authenticate(database: Database, hasher: Passwords, *, login: str, password: str) -> User:
     """The user with this username or email and this password.
 
     Raises InvalidCredentials, which never says what was wrong, after the same time whether there is such a user
     or not (OWASP Authentication Cheat Sheet); or Overloaded.
     """
-    async with sessions() as session:
+    async with database.reading() as session:
         user = await _find_by_login(session, login)
     verdict = await hasher.verify(password, user.password_hash if user else None)
     if user is None or not verdict.right:
         raise InvalidCredentials
     if verdict.renewed_hash:
-        async with sessions.begin() as session:
+        async with database.writing() as session:
             await _replace_hash(session, user.id, user.password_hash, verdict.renewed_hash)
     return user
 
@@ -105,7 +105,7 @@ async def hold(session: AsyncSession, user_id: UUID) -> User:
 
 
 async def update_profile(
-    sessions: Sessions,
+    database: Database,
     hasher: Passwords,
     user_id: UUID,
     changes: ProfileChanges,
@@ -126,13 +126,13 @@ async def update_profile(
     )
     proven_hash = None
     if address is not None and current_password is not None:
-        async with sessions() as session:
+        async with database.reading() as session:
             user = await _with_hash(session, user_id)
         await _prove_password(hasher, user, current_password)
         proven_hash = user.password_hash
     async with (
-        _naming_what_is_taken(sessions, user_id, new_name),
-        sessions.begin() as session,
+        _naming_what_is_taken(database, user_id, new_name),
+        database.writing() as session,
     ):
         user = await _with_hash(session, user_id, lock=True)
         if address is not None and user.email_key != address.key:
@@ -148,7 +148,7 @@ async def update_profile(
 
 
 async def change_password(
-    sessions: Sessions,
+    database: Database,
     hasher: Passwords,
     user_id: UUID,
     *,
@@ -156,12 +156,12 @@ async def change_password(
     new_password: str,
 ) -> User:
     """Replace the password. Raises InvalidInput, InvalidCredentials, Overloaded; Unauthenticated when the account is gone."""
-    async with sessions() as session:
+    async with database.reading() as session:
         user = await _with_hash(session, user_id)
     _refuse(new_password=passwords.problems(new_password, username=user.username, email=user.email))
     await _prove_password(hasher, user, current_password)
     new_hash = await hasher.hash(new_password)
-    async with sessions.begin() as session:
+    async with database.writing() as session:
         if not await _replace_hash(session, user_id, user.password_hash, new_hash):
             raise _wrong_current_password()
     return user
@@ -189,7 +189,7 @@ def _set_email(user: User, address: Address) -> None:
 
 @asynccontextmanager
 async def _naming_what_is_taken(
-    sessions: Sessions, user_id: UUID, username: str | None
+    database: Database, user_id: UUID, username: str | None
 ) -> AsyncIterator[None]:
     """Around a transaction: the database judges uniqueness. Checking first and writing later is a race.
 
@@ -203,7 +203,7 @@ async def _naming_what_is_taken(
         if violated not in ("uq_users_username_key", "uq_users_email_key"):
             raise
     if violated == "uq_users_email_key":
-        async with sessions() as session:
+        async with database.reading() as session:
             holder = await session.scalar(
                 select(User.id).where(
                     User.username_key == (username and usernames.key(username)), User.id != user_id

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from db.engine import Sessions
+from db.engine import Database
 from db.models import User
 from domain import accounts
 from domain.errors import Unauthenticated
@@ -23,7 +23,7 @@ class Context:
     piece of work. Nothing here does I/O until a field asks for the viewer.
     """
 
-    sessions: Sessions
+    database: Database
     passwords: Passwords
     tokens: AccessTokens
     bearer: str | None
@@ -38,7 +38,7 @@ class Context:
     @property
     def loaders(self) -> Loaders:
         if self._loaders is None:
-            self._loaders = Loaders(self.sessions)
+            self._loaders = Loaders(self.database)
         return self._loaders
 
     def viewer_id(self) -> UUID:
@@ -58,7 +58,7 @@ class Context:
 
     async def _read_viewer(self) -> User:
         viewer_id = self.viewer_id()
-        async with self.sessions() as session:
+        async with self.database.reading() as session:
             user = await accounts.get_user(session, viewer_id)
         if user is None:
             raise Unauthenticated

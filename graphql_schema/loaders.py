@@ -9,7 +9,7 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from db.engine import Sessions
+from db.engine import Database
 from db.models import Post, User
 from domain import accounts, posts
 from domain.pages import Page, Window
@@ -18,13 +18,13 @@ from domain.pages import Page, Window
 class Loaders:
     """One set for each request, or for each WebSocket."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self.users = DataLoader(load_fn=self._load_users, cache=False)
         self.posts_by_author = DataLoader(load_fn=self._load_posts_by_author, cache=False)
 
     async def _load_users(self, user_ids: list[UUID]) -> list[User | None]:
-        async with self._sessions() as session:
+        async with self._database.reading() as session:
             found = await accounts.get_users(session, set(user_ids))
         return [found.get(user_id) for user_id in user_ids]
 
@@ -32,7 +32,7 @@ class Loaders:
         authors: dict[Window, set[UUID]] = defaultdict(set)
         for author_id, window in keys:
             authors[window].add(author_id)
-        async with self._sessions() as session:
+        async with self._database.reading() as session:
             pages = {
                 window: await posts.latest_by(session, author_ids, window)
                 for window, author_ids in authors.items()

@@ -80,7 +80,7 @@ class Mutation:
         input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
     ) -> Token:
         user = await accounts.register(
-            info.context.sessions,
+            info.context.database,
             info.context.passwords,
             username=input.username,
             email=input.email,
@@ -100,7 +100,7 @@ class Mutation:
         password: Annotated[str, strawberry.argument(description="The password, as registered.")],
     ) -> Token:
         user = await accounts.authenticate(
-            info.context.sessions, info.context.passwords, login=username, password=password
+            info.context.database, info.context.passwords, login=username, password=password
         )
         return Token.of(info.context.tokens.issue(user.id), user)
 
@@ -115,7 +115,7 @@ class Mutation:
         input: Annotated[UpdateMeInput, strawberry.argument(description="The changes.")],
     ) -> PrivateUser:
         user = await accounts.update_profile(
-            info.context.sessions,
+            info.context.database,
             info.context.passwords,
             info.context.viewer_id(),
             input.changes(),
@@ -142,7 +142,7 @@ class Mutation:
         ],
     ) -> Token:
         user = await accounts.change_password(
-            info.context.sessions,
+            info.context.database,
             info.context.passwords,
             info.context.viewer_id(),
             current_password=current_password,
@@ -159,7 +159,7 @@ class Mutation:
         input: Annotated[PostInput, strawberry.argument(description="The new post.")],
     ) -> Post:
         author_id = info.context.viewer_id()
-        async with info.context.sessions.begin() as session:
+        async with info.context.database.writing() as session:
             post = await posts.publish(session, author_id, title=input.title, content=input.content)
         return Post.of(post)
 
@@ -174,7 +174,7 @@ class Mutation:
         input: Annotated[PostInput, strawberry.argument(description="The post as it shall be.")],
     ) -> Post:
         editor_id = info.context.viewer_id()
-        async with info.context.sessions.begin() as session:
+        async with info.context.database.writing() as session:
             post = await posts.edit(
                 session, editor_id, as_uuid(id), title=input.title, content=input.content
             )
@@ -186,6 +186,6 @@ class Mutation:
     )
     async def delete_post(self, info: Info, id: PostId) -> strawberry.ID:
         remover_id = info.context.viewer_id()
-        async with info.context.sessions.begin() as session:
+        async with info.context.database.writing() as session:
             await posts.remove(session, remover_id, as_uuid(id))
         return id

@@ -26,7 +26,7 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The user's id.")],
     ) -> PublicUser | None:
-        async with info.context.sessions() as session:
+        async with info.context.database.reading() as session:
             user = await accounts.get_user(session, as_uuid(id))
         return PublicUser.of(user) if user else None
 
@@ -36,7 +36,7 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The post's id.")],
     ) -> Post | None:
-        async with info.context.sessions() as session:
+        async with info.context.database.reading() as session:
             post = await posts.get_post(session, as_uuid(id))
         return Post.of(post) if post else None
 
@@ -58,5 +58,5 @@ class Query:
         if author is not None:
             by_author = info.context.loaders.posts_by_author
             return PostConnection.of(await by_author.load((as_uuid(author), window)))
-        async with info.context.sessions() as session:
+        async with info.context.database.reading() as session:
             return PostConnection.of(await posts.latest(session, window))

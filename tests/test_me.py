@@ -43,7 +43,7 @@ async def test_an_expired_token_says_so(graphql: GraphQL, ada: Person, services:
 async def test_the_token_of_a_deleted_user_is_refused_at_once(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
-    async with services.sessions.begin() as session:
+    async with services.database.writing() as session:
         await session.execute(delete(User))
 
     read = await graphql(ME, by=ada)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from passlib.hash import argon2
 
-from db.engine import Sessions, create_engine
+from db.engine import Database, create_engine
 from domain import accounts, passwords
 from domain.errors import InvalidCredentials, Overloaded
 from domain.passwords import WAITING_PER_THREAD, Passwords
@@ -27,17 +27,17 @@ def costly() -> Iterator[Passwords]:
     hasher.close()
 
 
-async def seconds_to_refuse(sessions: Sessions, hasher: Passwords, login: str) -> float:
+async def seconds_to_refuse(database: Database, hasher: Passwords, login: str) -> float:
     start = time.process_time()
     with pytest.raises(InvalidCredentials):
-        await accounts.authenticate(sessions, hasher, login=login, password="wrong engine")
+        await accounts.authenticate(database, hasher, login=login, password="wrong engine")
     return time.process_time() - start
 
 
 @pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+async def database(database_url: str) -> AsyncIterator[Database]:
     engine = create_engine(database_url)
-    yield Sessions(engine)
+    yield Database(engine)
     await engine.dispose()
 
 
@@ -75,14 +75,14 @@ async def test_a_damaged_hash_is_a_wrong_password(cheap: Passwords) -> None:
     assert not (await cheap.verify("analytical engine", "")).right
 
 
-async def test_a_hash_of_older_parameters_is_renewed_at_login(sessions: Sessions) -> None:
+async def test_a_hash_of_older_parameters_is_renewed_at_login(database: Database) -> None:
     old = Passwords(memory_kib=8, time_cost=1, parallelism=1, threads=1)
     new = Passwords(memory_kib=16, time_cost=1, parallelism=1, threads=1)
     person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-    await accounts.register(sessions, old, **person)
+    await accounts.register(database, old, **person)
 
-    await accounts.authenticate(sessions, new, login="Ada", password="analytical engine")
-    user = await accounts.authenticate(sessions, new, login="Ada", password="analytical engine")
+    await accounts.authenticate(database, new, login="Ada", password="analytical engine")
+    user = await accounts.authenticate(database, new, login="Ada", password="analytical engine")
 
     assert argon2.from_string(user.password_hash).memory_cost == 16
 
@@ -135,17 +135,17 @@ async def test_the_event_loop_never_waits_for_a_hash(costly: Passwords) -> None:
 
 @pytest.mark.parametrize("hashed_when_it_was", ["as costly as today", "cheaper"])
 async def test_an_unknown_user_costs_as_much_time_as_a_wrong_password(
-    sessions: Sessions, cheap: Passwords, costly: Passwords, hashed_when_it_was: str
+    database: Database, cheap: Passwords, costly: Passwords, hashed_when_it_was: str
 ) -> None:
     person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
     then = cheap if hashed_when_it_was == "cheaper" else costly
-    await accounts.register(sessions, then, **person)
+    await accounts.register(database, then, **person)
 
     # Interleaved, so that whatever else the machine does falls on both alike.
     rounds = [
         (
-            await seconds_to_refuse(sessions, costly, "Ada"),
-            await seconds_to_refuse(sessions, costly, "Nobody"),
+            await seconds_to_refuse(database, costly, "Ada"),
+            await seconds_to_refuse(database, costly, "Nobody"),
         )
         for _ in range(9)
     ]

@@ -72,7 +72,7 @@ async def test_an_expired_token_says_so(
 async def test_the_token_of_a_deleted_user_is_invalid(
     client: httpx.AsyncClient, ada: Person, services: Services
 ) -> None:
-    async with services.sessions.begin() as session:
+    async with services.database.writing() as session:
         await session.execute(delete(User))
 
     response = await ask(client, f"Bearer {ada.token}")

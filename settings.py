@@ -2,9 +2,19 @@
 
 import os
 import re
+from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from limits import parse_many
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 # 256 bits: what RFC 7518 section 3.2 demands for HS256, and beyond guessing with any hash.
@@ -34,6 +44,20 @@ class Settings(BaseSettings):
     algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
     access_token_expire_minutes: int = Field(default=30, ge=1, le=60 * 24 * 365)
 
+    session_idle_days: int = Field(default=14, ge=1, le=366)
+    session_absolute_days: int = Field(default=90, ge=1, le=3660)
+    refresh_grace_seconds: int = Field(default=10, ge=0, le=300)
+    retention_days: int = Field(default=90, ge=1, le=3660)
+
+    login_limit_per_account: str = "5/minute;20/hour;100/day"
+    login_limit_per_network: str = "60/minute;600/hour"
+    register_limit_per_network: str = "10/minute;60/hour"
+    refresh_limit_per_network: str = "600/minute"
+    rate_limit_storage_url: SecretStr = SecretStr("memory://")
+
+    introspection_client_id: str | None = None
+    introspection_client_secret: SecretStr | None = None
+
     database_url: SecretStr = SecretStr("sqlite:///./gatehouse.db")
 
     argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
@@ -48,15 +72,21 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str | None = None
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     graphiql: bool | None = None
     introspection: bool | None = None
     suggestions: bool | None = None
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "introspection_client_secret")
     @classmethod
-    def _long_enough_to_sign_with(cls, secret: SecretStr) -> SecretStr:
+    def _long_enough_to_be_secret(
+        cls, secret: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        if secret is None:
+            return None
         try:
             length = len(secret.get_secret_value().encode())
         except UnicodeEncodeError:
@@ -64,9 +94,49 @@ class Settings(BaseSettings):
         if length < MIN_SECRET_BYTES:
             raise ValueError(
                 f"needs at least {MIN_SECRET_BYTES} bytes of text; make one with `gatehouse secret` "
-                "and put it into .env as SECRET_KEY=..."
+                f"and put it into .env as {_as_written(info.field_name or '')}=..."
             )
         return secret
+
+    @field_validator(
+        "login_limit_per_account",
+        "login_limit_per_network",
+        "register_limit_per_network",
+        "refresh_limit_per_network",
+    )
+    @classmethod
+    def _is_a_ceiling(cls, text: str) -> str:
+        try:
+            parse_many(text)
+        except ValueError:
+            raise ValueError("takes a text such as 5/minute;20/hour;100/day") from None
+        return text
+
+    @field_validator("rate_limit_storage_url")
+    @classmethod
+    def _is_memory_or_redis(cls, url: SecretStr) -> SecretStr:
+        if not re.match(r"memory://$|rediss?://.", url.get_secret_value()):
+            raise ValueError("takes memory:// or a URL that begins with redis:// or rediss://")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_one_origin(cls, url: str | None) -> str | None:
+        if url is not None and not _ORIGIN.fullmatch(url):
+            raise ValueError("takes an address such as https://accounts.example.com, and no path")
+        return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError(
+                    "takes addresses or networks such as 10.0.0.0/8, with commas between"
+                ) from None
+        return networks
 
     @field_validator("cors_origins")
     @classmethod
@@ -78,12 +148,12 @@ class Settings(BaseSettings):
                 )
         return origins
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _split_at_commas(cls, origins: object) -> object:
-        if isinstance(origins, str):
-            return tuple(origin.strip() for origin in origins.split(",") if origin.strip())
-        return origins
+    def _split_at_commas(cls, texts: object) -> object:
+        if isinstance(texts, str):
+            return tuple(text.strip() for text in texts.split(",") if text.strip())
+        return texts
 
     @model_validator(mode="after")
     def _memory_for_every_lane(self) -> Self:
@@ -91,6 +161,24 @@ class Settings(BaseSettings):
         if self.argon2_memory_kib < 8 * self.argon2_parallelism:
             raise ValueError("ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM")
         return self
+
+    @model_validator(mode="after")
+    def _both_halves_of_a_credential(self) -> Self:
+        if (self.introspection_client_id is None) != (self.introspection_client_secret is None):
+            raise ValueError(
+                "INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET need one another"
+            )
+        return self
+
+    @property
+    def retention(self) -> timedelta:
+        return timedelta(days=self.retention_days)
+
+    @property
+    def issuer(self) -> str:
+        """Where clients reach this server, and whom its tokens name as their issuer (RFC 8414 section 2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     def allows(self, tool: Literal["graphiql", "introspection", "suggestions"]) -> bool:
         """Whether a tool for developers is on: as set, or else on outside production only."""

@@ -12,16 +12,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import health, token, userinfo
-from api.dependencies import Services
+from api import health, introspection, metadata, revocation, token, userinfo
+from api.dependencies import ClientCredential, Services
 from api.envelope import Envelope
 from api.errors import on_http_exception
 from api.graphql import GraphQLApp
+from api.housekeeping import pruning_every_hour
 from api.logs import keep_secrets_out_of_logs
 from db import migrations
 from db.engine import Database, create_engine, is_away, reason
+from domain.gate import Gate, Lifetimes
 from domain.passwords import Passwords
+from domain.throttle import Ceiling, Ceilings, Throttle
 from domain.tokens import AccessTokens
 from graphql_schema.limits import Limits
 from graphql_schema.schema import Schema
@@ -47,7 +51,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             await _prepare_if_it_is_there(services.engine)
-            yield
+            async with pruning_every_hour(services.gate.database, settings.retention):
+                yield
         finally:
             await services.close()
 
@@ -73,7 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allowed_origins=settings.cors_origins,
     )
     app.router.routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
-    for routes in (token, userinfo, health):
+    for routes in (token, revocation, introspection, metadata, userinfo, health):
         app.include_router(routes.router)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_middleware(Envelope)
@@ -83,8 +88,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type"],
-        expose_headers=["X-Request-ID"],
+        expose_headers=["Retry-After", "X-Request-ID"],
     )
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     return app
 
 
@@ -95,11 +102,25 @@ def create_services(settings: Settings) -> Services:
             secret=settings.secret_key.get_secret_value(),
             algorithm=settings.algorithm,
             lifetime=timedelta(minutes=settings.access_token_expire_minutes),
+            issuer=settings.issuer,
         )
     except ValueError as error:
         raise SystemExit(f"gatehouse: {error}") from None
+    secret = settings.introspection_client_secret
     return Services(
         engine=engine,
+        gate=_create_gate(settings, engine),
+        tokens=tokens,
+        introspection_client=ClientCredential(
+            settings.introspection_client_id or "", secret.get_secret_value()
+        )
+        if secret
+        else None,
+    )
+
+
+def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
+    return Gate(
         database=Database(engine),
         passwords=Passwords(
             memory_kib=settings.argon2_memory_kib,
@@ -107,7 +128,20 @@ def create_services(settings: Settings) -> Services:
             parallelism=settings.argon2_parallelism,
             threads=settings.hashing_threads,
         ),
-        tokens=tokens,
+        throttle=Throttle(
+            Ceilings(
+                account=Ceiling.of("account", settings.login_limit_per_account),
+                network=Ceiling.of("network", settings.login_limit_per_network),
+                registration=Ceiling.of("registration", settings.register_limit_per_network),
+                refresh=Ceiling.of("refresh", settings.refresh_limit_per_network),
+            ),
+            settings.rate_limit_storage_url.get_secret_value(),
+        ),
+        lifetimes=Lifetimes(
+            idle=timedelta(days=settings.session_idle_days),
+            absolute=timedelta(days=settings.session_absolute_days),
+            grace=timedelta(seconds=settings.refresh_grace_seconds),
+        ),
     )
 
 

@@ -3,9 +3,12 @@
 import argparse
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from uvicorn.config import LOGGING_CONFIG
 
 from api.app import (
@@ -17,7 +20,8 @@ from api.app import (
 )
 from api.envelope import MAX_BODY_BYTES
 from db import migrations
-from db.engine import reason
+from db.engine import Database, reason
+from domain import pruning
 from graphql_schema.limits import UNLIMITED
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
@@ -42,6 +46,11 @@ def main() -> None:
         ("serve", serve, "serve the API on HOST and PORT"),
         ("migrate", migrate, "bring the database's tables up to date"),
         ("schema", print_schema, "print the GraphQL schema"),
+        (
+            "prune",
+            prune,
+            "delete ended sessions and security events of more than RETENTION_DAYS ago",
+        ),
         ("secret", print_secret, "print a fresh SECRET_KEY"),
     ):
         commands.add_parser(name, help=says, description=says).set_defaults(run=run)
@@ -65,6 +74,8 @@ def serve() -> None:
         host=settings.host,
         port=settings.port,
         server_header=False,
+        # The application trusts TRUSTED_PROXIES; uvicorn would trust this machine.
+        proxy_headers=False,
         ws_max_size=MAX_BODY_BYTES,
         log_config=LOGGING,
     )
@@ -88,14 +99,31 @@ def migrate() -> None:
 
 
 async def _migrate(settings: Settings) -> None:
+    async with _engine_from(settings) as engine:
+        await migrations.upgrade(engine)
+    print("Gatehouse: the database is up to date.")
+
+
+def prune() -> None:
+    asyncio.run(_prune(load_settings()))
+
+
+async def _prune(settings: Settings) -> None:
+    async with _engine_from(settings) as engine:
+        deleted = await pruning.prune(Database(engine), kept_for=settings.retention)
+    print(f"Gatehouse: {deleted} rows were old enough to go.")
+
+
+@asynccontextmanager
+async def _engine_from(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """For one command. What goes wrong with the database is a line and no traceback."""
     engine = create_engine_from(settings)
     try:
-        await migrations.upgrade(engine)
+        yield engine
     except SQLAlchemyError as error:
         raise SystemExit(f"gatehouse: {reason(error)}") from None
     finally:
         await engine.dispose()
-    print("Gatehouse: the database is up to date.")
 
 
 def print_schema() -> None:

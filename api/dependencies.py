@@ -1,13 +1,21 @@
 """What a request needs: the services of this process, and who is calling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
-from db.engine import Database
-from domain.passwords import Passwords
+from domain.clients import Client
+from domain.gate import Gate
 from domain.tokens import AccessTokens
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredential:
+    """What a program that is no person authenticates with (RFC 6749 section 2.3.1)."""
+
+    id: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +23,13 @@ class Services:
     """Made once, by ``create_app``."""
 
     engine: AsyncEngine
-    database: Database
-    passwords: Passwords
+    gate: Gate
     tokens: AccessTokens
+    introspection_client: ClientCredential | None = None
 
     async def close(self) -> None:
-        self.passwords.close()
+        self.gate.passwords.close()
+        await self.gate.throttle.close()
         await self.engine.dispose()
 
 
@@ -33,6 +42,12 @@ def request_id(connection: HTTPConnection) -> str:
     """What the answer's header ``X-Request-ID`` and the log call this request."""
     found: str = connection.scope.get("state", {}).get("request_id", "-")
     return found
+
+
+def client_of(connection: HTTPConnection) -> Client:
+    """Where a request or a WebSocket comes from. Behind TRUSTED_PROXIES that is what they have forwarded."""
+    host = connection.client.host if connection.client else None
+    return Client.of(host, connection.headers.get("user-agent"))
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:

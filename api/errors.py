@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from api.dependencies import bearer_token
-from domain.errors import DomainError, ErrorCode, refusal_for
+from domain.errors import DomainError, ErrorCode, TooManyAttempts, refusal_for
 
 RETRY_AFTER_SECONDS = 1
 
@@ -18,6 +18,7 @@ _ANSWERS: Mapping[ErrorCode, tuple[int, str]] = {
     ErrorCode.UNAUTHENTICATED: (401, "invalid_token"),
     ErrorCode.TOKEN_EXPIRED: (401, "invalid_token"),
     ErrorCode.INVALID_CREDENTIALS: (400, "invalid_grant"),
+    ErrorCode.TOO_MANY_ATTEMPTS: (429, "temporarily_unavailable"),
     ErrorCode.OVERLOADED: (503, "temporarily_unavailable"),
     ErrorCode.UNAVAILABLE: (503, "temporarily_unavailable"),
     ErrorCode.INTERNAL_ERROR: (500, "server_error"),
@@ -51,6 +52,8 @@ def on_error(request: Request, error: Exception, *, request_id: str) -> JSONResp
         headers["WWW-Authenticate"] = _challenge(request, name, refusal)
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(refusal, TooManyAttempts):
+        headers["Retry-After"] = str(refusal.retry_after)
     return oauth_error(name, refusal.message, status=status, headers=headers)
 
 

@@ -22,7 +22,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.unset import UNSET, UnsetType
 
-from api.dependencies import bearer_token, request_id, services, token_in
+from api.dependencies import bearer_token, client_of, request_id, services, token_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
 from api.websocket import Handler, problem_in
 from domain.errors import ErrorCode
@@ -58,9 +58,9 @@ class GraphQLApp(GraphQL[Context, None]):
     ) -> Context:
         found = services(request)
         return Context(
-            database=found.database,
-            passwords=found.passwords,
+            gate=found.gate,
             tokens=found.tokens,
+            client=client_of(request),
             bearer=bearer_token(request),
             request_id=request_id(request),
             is_socket=isinstance(request, WebSocket),

@@ -28,7 +28,7 @@ async def live() -> Health:
     responses={503: {"model": OAuthError}},
 )
 async def ready(request: Request) -> Health:
-    async with services(request).database.reading() as session:
+    async with services(request).gate.database.reading() as session:
         connection = await session.connection()
         if not await connection.run_sync(migrations.is_current):
             raise Unavailable("The database's schema is not up to date: run `gatehouse migrate`.")

@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 
 from api.dependencies import bearer_token, services
 from api.errors import OAuthError
-from domain import accounts
+from domain import sessions
 from domain.errors import Unauthenticated
 
 router = APIRouter(tags=["OAuth2"])
 
 # For the Authorize button of /docs; the token itself is read in one place for all of the house.
-_documented = OAuth2PasswordBearer(tokenUrl="token", auto_error=False)
+_documented = OAuth2PasswordBearer(tokenUrl="token", refreshUrl="token", auto_error=False)
 
 
 class UserInfo(BaseModel):
@@ -42,11 +42,9 @@ async def userinfo(
     if bearer is None:
         raise Unauthenticated
     found = services(request)
-    user_id = found.tokens.read(bearer)
-    async with found.database.reading() as session:
-        user = await accounts.get_user(session, user_id)
-    if user is None:
-        raise Unauthenticated
+    caller = found.tokens.read(bearer).caller
+    async with found.gate.database.reading() as session:
+        user = await sessions.user_of(session, caller)
     return UserInfo(
         sub=str(user.id),
         preferred_username=user.username,

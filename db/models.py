@@ -1,9 +1,10 @@
 """The tables."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -71,3 +72,50 @@ class Post(Base):
     content: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LoginSession(Base):
+    """One of a person's sessions: from a login, a registration or a grant until it ends or expires.
+
+    Its refresh tokens are here as hashes alone. ``rotations`` are the most recent ones: when, and with which salt.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index("ix_sessions_user_id", "user_id", "ended_at"),
+        Index("ix_sessions_user_id_network", "user_id", "network"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    origin: Mapped[str] = mapped_column(String(20))
+    client: Mapped[str | None] = mapped_column(String(100))
+    ip: Mapped[str | None] = mapped_column(String(45))
+    network: Mapped[str] = mapped_column(String(45))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    family_hash: Mapped[str] = mapped_column(
+        String(64), unique=True, deferred=True, deferred_raiseload=True
+    )
+    refresh_hash: Mapped[str] = mapped_column(String(64), deferred=True, deferred_raiseload=True)
+    rotations: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, deferred=True, deferred_raiseload=True
+    )
+
+
+class SecurityEvent(Base):
+    """Something that happened to an account. It outlives the account, whose deletion is one of them, until it is pruned:
+    so no foreign key. Ids are UUIDv7, as those of posts."""
+
+    __tablename__ = "security_events"
+    __table_args__ = (Index("ix_security_events_user_id", "user_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]
+    kind: Mapped[str] = mapped_column(String(20))
+    client: Mapped[str | None] = mapped_column(String(100))
+    ip: Mapped[str | None] = mapped_column(String(45))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -56,7 +56,18 @@ class Unauthenticated(DomainError):
 
 class TokenExpired(Unauthenticated):
     code = ErrorCode.TOKEN_EXPIRED
-    sentence = "The access token has expired; log in again."
+    sentence = "The access token has expired; refresh it or log in again."
+
+
+class SessionEnded(Unauthenticated):
+    sentence = "This session has ended; log in again."
+
+
+class InvalidRefreshToken(Unauthenticated):
+    sentence = "The refresh token cannot be used, or not any more; log in again."
+
+    def __init__(self) -> None:
+        super().__init__(fields={"refresh_token": [self.sentence]})
 
 
 class InvalidCredentials(DomainError):
@@ -98,6 +109,16 @@ class EmailTaken(DomainError):
 
     def __init__(self) -> None:
         super().__init__(fields={"email": [self.sentence]})
+
+
+class TooManyAttempts(DomainError):
+    """``retry_after`` in seconds: when the next attempt may be made."""
+
+    code = ErrorCode.TOO_MANY_ATTEMPTS
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many attempts; try again in {retry_after} seconds.")
+        self.retry_after = retry_after
 
 
 class Overloaded(DomainError):

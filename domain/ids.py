@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from datetime import datetime
 from uuid import UUID
 
 
@@ -18,3 +19,8 @@ def new_id() -> UUID:
         | variant << 62
         | secrets.randbits(62)
     )
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """What every id sorts after that was made at a moment or later, to the millisecond."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute
+
 from domain.errors import InvalidInput
 
 MAX_PAGE_SIZE = 100
@@ -50,6 +53,13 @@ class Page(Generic[Row]):
             has_next=len(rows) > window.size,
             has_previous=window.after is not None,
         )
+
+
+def newest_first(rows: Select[Row], id: InstrumentedAttribute[UUID], window: Window) -> Select[Row]:
+    """The rows of a window, and one more, which tells whether there is a next page. The order of ids is that of time."""
+    if window.after is not None:
+        rows = rows.where(id < window.after)
+    return rows.order_by(id.desc()).limit(window.size + 1)
 
 
 def cursor(id: UUID) -> str:

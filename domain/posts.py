@@ -4,16 +4,17 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select, union_all
+from sqlalchemy import select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.models import Post
-from domain import accounts
+from domain import sessions
 from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.ids import new_id
-from domain.pages import Page, Window
+from domain.pages import Page, Window, newest_first
 from domain.text import is_blank, is_one_line, is_storable
+from domain.tokens import Caller
 
 MAX_TITLE_LENGTH = 200
 MAX_CONTENT_LENGTH = 50_000
@@ -22,14 +23,14 @@ MAX_CONTENT_LENGTH = 50_000
 AUTHORS_IN_A_STATEMENT = 100
 
 
-async def publish(session: AsyncSession, author_id: UUID, *, title: str, content: str) -> Post:
-    """Raises InvalidInput; Unauthenticated when the author's account is gone."""
+async def publish(session: AsyncSession, author: Caller, *, title: str, content: str) -> Post:
+    """Raises InvalidInput, SessionEnded."""
     _check(title, content)
-    await accounts.hold(session, author_id)
+    await sessions.user_of(session, author, lock="to keep")
     now = datetime.now(UTC)
     post = Post(
         id=new_id(),
-        author_id=author_id,
+        author_id=author.user_id,
         title=title,
         content=content,
         created_at=now,
@@ -40,18 +41,18 @@ async def publish(session: AsyncSession, author_id: UUID, *, title: str, content
 
 
 async def edit(
-    session: AsyncSession, editor_id: UUID, post_id: UUID, *, title: str, content: str
+    session: AsyncSession, editor: Caller, post_id: UUID, *, title: str, content: str
 ) -> Post:
-    """Raises InvalidInput, NotFound, Forbidden; Unauthenticated when the editor's account is gone."""
+    """Raises InvalidInput, NotFound, Forbidden, SessionEnded."""
     _check(title, content)
-    post = await _own(session, editor_id, post_id)
+    post = await _own(session, editor, post_id)
     post.title, post.content, post.updated_at = title, content, datetime.now(UTC)
     return post
 
 
-async def remove(session: AsyncSession, remover_id: UUID, post_id: UUID) -> None:
-    """Raises NotFound, Forbidden; Unauthenticated when the remover's account is gone."""
-    await session.delete(await _own(session, remover_id, post_id))
+async def remove(session: AsyncSession, remover: Caller, post_id: UUID) -> None:
+    """Raises NotFound, Forbidden, SessionEnded."""
+    await session.delete(await _own(session, remover, post_id))
 
 
 async def get_post(session: AsyncSession, post_id: UUID) -> Post | None:
@@ -60,7 +61,7 @@ async def get_post(session: AsyncSession, post_id: UUID) -> Post | None:
 
 async def latest(session: AsyncSession, window: Window) -> Page[Post]:
     """A page of everyone's posts, newest first."""
-    posts = await session.scalars(_newest_first(select(Post), window))
+    posts = await session.scalars(newest_first(select(Post), Post.id, window))
     return Page.cut(posts.all(), window)
 
 
@@ -74,7 +75,7 @@ async def latest_by(
         some, left = left[:AUTHORS_IN_A_STATEMENT], left[AUTHORS_IN_A_STATEMENT:]
         # Each author's page is a search of its own in the index. A window function would number all of their posts.
         pages = [
-            _newest_first(select(Post).where(Post.author_id == author_id), window)
+            newest_first(select(Post).where(Post.author_id == author_id), Post.id, window)
             .subquery()
             .select()
             for author_id in some
@@ -85,19 +86,12 @@ async def latest_by(
     return {author_id: Page.cut(posts, window) for author_id, posts in by_author.items()}
 
 
-def _newest_first(posts: Select[Post], window: Window) -> Select[Post]:
-    if window.after is not None:
-        posts = posts.where(Post.id < window.after)
-    # One more than asked for tells whether there is a next page.
-    return posts.order_by(Post.id.desc()).limit(window.size + 1)
-
-
-async def _own(session: AsyncSession, user_id: UUID, post_id: UUID) -> Post:
-    await accounts.hold(session, user_id)
+async def _own(session: AsyncSession, caller: Caller, post_id: UUID) -> Post:
+    await sessions.user_of(session, caller, lock="to keep")
     post = await session.get(Post, post_id, with_for_update=True)
     if post is None:
         raise NotFound("There is no such post.")
-    if post.author_id != user_id:
+    if post.author_id != caller.user_id:
         raise Forbidden("This is someone else's post.")
     return post
 

@@ -2,16 +2,16 @@
 
 import asyncio
 from dataclasses import dataclass
-from uuid import UUID
 
 import strawberry
 
 from db.engine import Database
 from db.models import User
-from domain import accounts
+from domain import sessions
+from domain.clients import Client
 from domain.errors import Unauthenticated
-from domain.passwords import Passwords
-from domain.tokens import AccessTokens
+from domain.gate import Gate
+from domain.tokens import AccessTokens, Caller
 from graphql_schema.loaders import Loaders
 
 
@@ -23,9 +23,9 @@ class Context:
     piece of work. Nothing here does I/O until a field asks for the viewer.
     """
 
-    database: Database
-    passwords: Passwords
+    gate: Gate
     tokens: AccessTokens
+    client: Client
     bearer: str | None
     request_id: str
     #: A WebSocket outlives its token and the viewer's row, so nothing is remembered there.
@@ -36,20 +36,24 @@ class Context:
     _loaders: Loaders | None = None
 
     @property
+    def database(self) -> Database:
+        return self.gate.database
+
+    @property
     def loaders(self) -> Loaders:
         if self._loaders is None:
             self._loaders = Loaders(self.database)
         return self._loaders
 
-    def viewer_id(self) -> UUID:
-        """Who calls, as their token says. Raises Unauthenticated, or TokenExpired."""
+    def caller(self) -> Caller:
+        """Who calls, as their token says; whether their session goes on, the domain asks the database. Raises
+        Unauthenticated, or TokenExpired."""
         if self.bearer is None:
             raise Unauthenticated
-        return self.tokens.read(self.bearer)
+        return self.tokens.read(self.bearer).caller
 
     async def viewer(self) -> User:
-        """The caller's row, read when a field first asks and once a request. Raises as ``viewer_id`` does, and
-        Unauthenticated when the account is gone."""
+        """The caller's row, read when a field first asks and once a request. Raises as ``caller`` does, and SessionEnded."""
         if self.is_socket:
             return await self._read_viewer()
         if self._reading is None:
@@ -57,12 +61,9 @@ class Context:
         return await self._reading
 
     async def _read_viewer(self) -> User:
-        viewer_id = self.viewer_id()
+        caller = self.caller()
         async with self.database.reading() as session:
-            user = await accounts.get_user(session, viewer_id)
-        if user is None:
-            raise Unauthenticated
-        return user
+            return await sessions.user_of(session, caller)
 
 
 Info = strawberry.Info[Context, None]

@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from domain.errors import DomainError, ErrorCode, refusal_for
+from domain.errors import DomainError, ErrorCode, TooManyAttempts, refusal_for
 
 NO_SUCH_OPERATION = "The document has no operation of that name, or none at all."
 
@@ -24,10 +24,11 @@ MAX_MESSAGE_LENGTH = 500
 )
 class PublishedErrorCode(Enum):
     UNAUTHENTICATED = strawberry.enum_value(
-        ErrorCode.UNAUTHENTICATED, description="There is no access token, or it cannot be used."
+        ErrorCode.UNAUTHENTICATED,
+        description="There is no access token, or it or its session cannot be used (any more): log in again.",
     )
     TOKEN_EXPIRED = strawberry.enum_value(
-        ErrorCode.TOKEN_EXPIRED, description="The access token has expired: log in again."
+        ErrorCode.TOKEN_EXPIRED, description="The access token has expired: refresh it."
     )
     INVALID_CREDENTIALS = strawberry.enum_value(
         ErrorCode.INVALID_CREDENTIALS, description="The username or the password is wrong."
@@ -108,6 +109,8 @@ def _extensions(refusal: DomainError, *, request_id: str) -> dict[str, Any]:
         extensions["fields"] = {
             _as_the_client_wrote_it(field): sentences for field, sentences in refusal.fields.items()
         }
+    if isinstance(refusal, TooManyAttempts):
+        extensions["retryAfter"] = refusal.retry_after
     if refusal.code is ErrorCode.INTERNAL_ERROR:
         extensions["requestId"] = request_id
     return extensions

@@ -43,6 +43,9 @@ HASHES = {COST: 1_000}
 # A list is a search of its own in the database, for each of the objects that have it.
 SEARCHES = {COST: 20}
 
+# A list without pages, of some ten rows and a hundred at the most.
+SHORT_LIST = {COST: 100}
+
 # Validation compares every field with every other of its name, and what is inside them too. Nobody asks so often.
 MAX_REPEATS = 20
 

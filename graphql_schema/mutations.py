@@ -4,8 +4,9 @@ from typing import Annotated
 
 import strawberry
 
-from domain import accounts, posts
+from domain import accounts, posts, sessions
 from domain.accounts import ProfileChanges
+from domain.sessions import SessionOrigin
 from graphql_schema.context import Info
 from graphql_schema.ids import as_uuid
 from graphql_schema.limits import HASHES
@@ -72,24 +73,25 @@ class Mutation:
     @strawberry.mutation(
         metadata=HASHES,
         description="Open an account and log in to it."
-        " Refused with INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN or OVERLOADED.",
+        " Refused with INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, TOO_MANY_ATTEMPTS or OVERLOADED.",
     )
     async def register(
         self,
         info: Info,
         input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
     ) -> Token:
-        user = await accounts.register(
-            info.context.database,
-            info.context.passwords,
+        signed_in = await accounts.register(
+            info.context.gate,
+            info.context.client,
             username=input.username,
             email=input.email,
             password=input.password,
         )
-        return Token.of(info.context.tokens.issue(user.id), user)
+        return Token.of(signed_in, info.context.tokens)
 
     @strawberry.mutation(
-        metadata=HASHES, description="Log in. Refused with INVALID_CREDENTIALS or OVERLOADED."
+        metadata=HASHES,
+        description="Log in: start a session. Refused with INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS or OVERLOADED.",
     )
     async def login(
         self,
@@ -99,34 +101,41 @@ class Mutation:
         ],
         password: Annotated[str, strawberry.argument(description="The password, as registered.")],
     ) -> Token:
-        user = await accounts.authenticate(
-            info.context.database, info.context.passwords, login=username, password=password
+        signed_in = await accounts.log_in(
+            info.context.gate,
+            info.context.client,
+            login=username,
+            password=password,
+            origin=SessionOrigin.LOGIN,
         )
-        return Token.of(info.context.tokens.issue(user.id), user)
+        return Token.of(signed_in, info.context.tokens)
 
     @strawberry.mutation(
         metadata=HASHES,
         description="Change one's own account; all of it or, on a refusal, nothing."
-        " Refused with UNAUTHENTICATED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS or OVERLOADED.",
+        " Refused with UNAUTHENTICATED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS"
+        " or OVERLOADED.",
     )
     async def update_me(
         self,
         info: Info,
         input: Annotated[UpdateMeInput, strawberry.argument(description="The changes.")],
     ) -> PrivateUser:
+        caller = info.context.caller()
         user = await accounts.update_profile(
-            info.context.database,
-            info.context.passwords,
-            info.context.viewer_id(),
+            info.context.gate,
+            info.context.client,
+            caller,
             input.changes(),
             current_password=input.current_password,
         )
-        return PrivateUser.of(user)
+        return PrivateUser.of(user, caller)
 
     @strawberry.mutation(
         metadata=HASHES,
-        description="Change one's own password."
-        " Refused with UNAUTHENTICATED, INVALID_INPUT, INVALID_CREDENTIALS or OVERLOADED.",
+        description="Change one's own password, and end every other session. This one goes on with the Token that is answered;"
+        " its older refresh tokens are worth nothing any more."
+        " Refused with UNAUTHENTICATED, INVALID_INPUT, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS or OVERLOADED.",
     )
     async def change_password(
         self,
@@ -141,14 +150,83 @@ class Mutation:
             ),
         ],
     ) -> Token:
-        user = await accounts.change_password(
-            info.context.database,
-            info.context.passwords,
-            info.context.viewer_id(),
+        signed_in = await accounts.change_password(
+            info.context.gate,
+            info.context.client,
+            info.context.caller(),
             current_password=current_password,
             new_password=new_password,
         )
-        return Token.of(info.context.tokens.issue(user.id), user)
+        return Token.of(signed_in, info.context.tokens)
+
+    @strawberry.mutation(
+        description="Go on with a session: the next access token for a refresh token, and the next refresh token with it."
+        " Used again within a few seconds, a refresh token gets the same successor; later, its session ends."
+        " Refused with UNAUTHENTICATED or TOO_MANY_ATTEMPTS."
+    )
+    async def refresh(
+        self,
+        info: Info,
+        refresh_token: Annotated[
+            str, strawberry.argument(description="The `refreshToken` of the last Token.")
+        ],
+    ) -> Token:
+        signed_in = await sessions.refresh(info.context.gate, info.context.client, refresh_token)
+        return Token.of(signed_in, info.context.tokens)
+
+    @strawberry.mutation(
+        description="End the session that this request is made in, with all of its tokens, and answer its id."
+        " Refused with UNAUTHENTICATED."
+    )
+    async def logout(self, info: Info) -> strawberry.ID:
+        caller = info.context.caller()
+        async with info.context.database.writing() as session:
+            await sessions.log_out(session, caller, info.context.client)
+        return strawberry.ID(str(caller.session_id))
+
+    @strawberry.mutation(
+        description="End all of one's own sessions, and answer how many. Refused with UNAUTHENTICATED."
+    )
+    async def logout_everywhere(
+        self,
+        info: Info,
+        except_this: Annotated[
+            bool | None, strawberry.argument(description="Whether this one goes on.")
+        ] = False,
+    ) -> int:
+        caller = info.context.caller()
+        async with info.context.database.writing() as session:
+            return await sessions.end_all(
+                session, caller, info.context.client, except_this=bool(except_this)
+            )
+
+    @strawberry.mutation(
+        description="End one of one's own sessions, and answer its id. Refused with UNAUTHENTICATED or NOT_FOUND."
+    )
+    async def end_session(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The session's id.")],
+    ) -> strawberry.ID:
+        caller = info.context.caller()
+        async with info.context.database.writing() as session:
+            await sessions.end(session, caller, info.context.client, as_uuid(id))
+        return id
+
+    @strawberry.mutation(
+        metadata=HASHES,
+        description="Delete one's own account with its posts and sessions, for good, and answer its id."
+        " Refused with UNAUTHENTICATED, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS or OVERLOADED.",
+    )
+    async def delete_me(
+        self,
+        info: Info,
+        password: Annotated[str, strawberry.argument(description="The current password.")],
+    ) -> strawberry.ID:
+        user_id = await accounts.remove(
+            info.context.gate, info.context.client, info.context.caller(), password=password
+        )
+        return strawberry.ID(str(user_id))
 
     @strawberry.mutation(
         description="Publish a post. Refused with UNAUTHENTICATED or INVALID_INPUT."
@@ -158,9 +236,9 @@ class Mutation:
         info: Info,
         input: Annotated[PostInput, strawberry.argument(description="The new post.")],
     ) -> Post:
-        author_id = info.context.viewer_id()
+        author = info.context.caller()
         async with info.context.database.writing() as session:
-            post = await posts.publish(session, author_id, title=input.title, content=input.content)
+            post = await posts.publish(session, author, title=input.title, content=input.content)
         return Post.of(post)
 
     @strawberry.mutation(
@@ -173,10 +251,10 @@ class Mutation:
         id: PostId,
         input: Annotated[PostInput, strawberry.argument(description="The post as it shall be.")],
     ) -> Post:
-        editor_id = info.context.viewer_id()
+        editor = info.context.caller()
         async with info.context.database.writing() as session:
             post = await posts.edit(
-                session, editor_id, as_uuid(id), title=input.title, content=input.content
+                session, editor, as_uuid(id), title=input.title, content=input.content
             )
         return Post.of(post)
 
@@ -185,7 +263,7 @@ class Mutation:
         " Refused with UNAUTHENTICATED, NOT_FOUND or FORBIDDEN."
     )
     async def delete_post(self, info: Info, id: PostId) -> strawberry.ID:
-        remover_id = info.context.viewer_id()
+        remover = info.context.caller()
         async with info.context.database.writing() as session:
-            await posts.remove(session, remover_id, as_uuid(id))
+            await posts.remove(session, remover, as_uuid(id))
         return id

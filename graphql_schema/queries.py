@@ -6,10 +6,11 @@ import strawberry
 
 from domain import accounts, posts
 from domain.pages import Window
+from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
 from graphql_schema.ids import as_uuid
 from graphql_schema.limits import SEARCHES
-from graphql_schema.types import After, First, Post, PostConnection, PrivateUser, PublicUser
+from graphql_schema.types import Post, PrivateUser, PublicUser
 
 
 @strawberry.type(description="What can be read.")
@@ -18,7 +19,7 @@ class Query:
         description="The caller. For a caller who is nobody: null, and an error UNAUTHENTICATED or TOKEN_EXPIRED."
     )
     async def me(self, info: Info) -> PrivateUser | None:
-        return PrivateUser.of(await info.context.viewer())
+        return PrivateUser.of(await info.context.viewer(), info.context.caller())
 
     @strawberry.field(description="Anyone, as others see them; null when there is no such user.")
     async def user(
@@ -53,10 +54,10 @@ class Query:
         author: Annotated[
             strawberry.ID | None, strawberry.argument(description="Only the posts of this user.")
         ] = None,
-    ) -> PostConnection:
+    ) -> Connection[Post]:
         window = Window.of(first, after)
         if author is not None:
             by_author = info.context.loaders.posts_by_author
-            return PostConnection.of(await by_author.load((as_uuid(author), window)))
+            return connection(await by_author.load((as_uuid(author), window)), Post.of)
         async with info.context.database.reading() as session:
-            return PostConnection.of(await posts.latest(session, window))
+            return connection(await posts.latest(session, window), Post.of)

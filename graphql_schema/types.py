@@ -1,27 +1,21 @@
 """The types of the graph. Each is built by a classmethod from what the domain gives."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import PageInfo
 
 from db import models
+from domain import security_events, sessions
 from domain.errors import NotFound
-from domain.pages import MAX_PAGE_SIZE, Page, Window, cursor
-from domain.tokens import AccessToken
+from domain.pages import Window
+from domain.sessions import MAX_SESSIONS, SignedIn
+from domain.tokens import AccessTokens, Caller
+from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
-from graphql_schema.limits import LONG_TEXT, SEARCHES
-
-First = Annotated[
-    int | None,
-    strawberry.argument(description=f"How many, newest first: 1 to {MAX_PAGE_SIZE}."),
-]
-After = Annotated[
-    str | None,
-    strawberry.argument(description="Begin after this cursor: the `endCursor` of the page before."),
-]
+from graphql_schema.limits import LONG_TEXT, SEARCHES, SHORT_LIST
+from graphql_schema.security import SecurityEvent, Session
 
 
 @strawberry.interface(description="A person with an account: what everyone may know about them.")
@@ -50,25 +44,49 @@ class PublicUser(User):
         )
 
     @strawberry.field(metadata=SEARCHES, description="What this person has written, newest first.")
-    async def posts(self, info: Info, first: First = 20, after: After = None) -> "PostConnection":
+    async def posts(self, info: Info, first: First = 20, after: After = None) -> "Connection[Post]":
         window = Window.of(first, after)
         page = await info.context.loaders.posts_by_author.load((UUID(self.id), window))
-        return PostConnection.of(page)
+        return connection(page, Post.of)
 
 
 @strawberry.type(description="The caller as they see themselves. It is only ever the caller.")
 class PrivateUser(User):
     email: str = strawberry.field(description="The email, in lower case. No other type has it.")
+    caller: strawberry.Private[Caller]
 
     @classmethod
-    def of(cls, user: models.User) -> Self:
+    def of(cls, user: models.User, caller: Caller) -> Self:
         return cls(
             id=strawberry.ID(str(user.id)),
             username=user.username,
             image_file=user.image_file,
             created_at=user.created_at,
             email=user.email,
+            caller=caller,
         )
+
+    @strawberry.field(
+        metadata=SHORT_LIST,
+        description=f"Where this person is signed in, the most recently used first: at most {MAX_SESSIONS}.",
+    )
+    async def sessions(self, info: Info) -> list[Session]:
+        async with info.context.database.reading() as session:
+            found = await sessions.ongoing(session, self.caller.user_id)
+        return [Session.of(one, self.caller) for one in found]
+
+    @strawberry.field(
+        metadata=SEARCHES,
+        description="What has happened to this account, newest first, as long as it is kept."
+        " Refused with INVALID_INPUT for a bad `first` or `after`.",
+    )
+    async def security_events(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[SecurityEvent]:
+        window = Window.of(first, after)
+        async with info.context.database.reading() as session:
+            page = await security_events.latest(session, self.caller.user_id, window)
+        return connection(page, SecurityEvent.of)
 
 
 @strawberry.type(description="What proves who you are, and who that is.")
@@ -77,16 +95,23 @@ class Token:
         description="Send it as the header `Authorization: Bearer <accessToken>`."
     )
     token_type: str = strawberry.field(description="Always `bearer` (RFC 6750).")
-    expires_in: int = strawberry.field(description="How long the token lives from now, in seconds.")
+    expires_in: int = strawberry.field(
+        description="How long the access token lives from now, in seconds."
+    )
+    refresh_token: str = strawberry.field(
+        description="What `refresh` takes, once, for the next Token. Keep it where no script of others can read it."
+    )
     user: PrivateUser = strawberry.field(description="Whom the token was issued to.")
 
     @classmethod
-    def of(cls, token: AccessToken, user: models.User) -> Self:
+    def of(cls, signed_in: SignedIn, tokens: AccessTokens) -> Self:
+        issued = tokens.issue(signed_in.caller, not_after=signed_in.session.expires_at)
         return cls(
-            access_token=token.value,
+            access_token=issued.value,
             token_type="bearer",
-            expires_in=token.expires_in,
-            user=PrivateUser.of(user),
+            expires_in=issued.expires_in,
+            refresh_token=signed_in.refresh_token.value,
+            user=PrivateUser.of(signed_in.user, signed_in.caller),
         )
 
     # No secret in a repr: it would find its way into a log.
@@ -121,31 +146,3 @@ class Post:
         if author is None:
             raise NotFound("The author has just deleted their account, and this post with it.")
         return PublicUser.of(author)
-
-
-@strawberry.type(description="A post in its place in a list.")
-class PostEdge:
-    cursor: str = strawberry.field(description="The place, as `after` takes it.")
-    node: Post = strawberry.field(description="The post.")
-
-
-@strawberry.type(
-    description="A page of posts, newest first (Relay's Cursor Connections)."
-    " Posts that come or go between two pages move none of the others."
-)
-class PostConnection:
-    edges: list[PostEdge] = strawberry.field(description="The posts of this page.")
-    page_info: PageInfo = strawberry.field(description="Where this page is in the list.")
-
-    @classmethod
-    def of(cls, page: Page[models.Post]) -> Self:
-        edges = [PostEdge(cursor=cursor(post.id), node=Post.of(post)) for post in page.rows]
-        return cls(
-            edges=edges,
-            page_info=PageInfo(
-                has_next_page=page.has_next,
-                has_previous_page=page.has_previous,
-                start_cursor=edges[0].cursor if edges else None,
-                end_cursor=edges[-1].cursor if edges else None,
-            ),
-        )

@@ -17,7 +17,7 @@ from api.dependencies import Services
 from settings import Settings
 from tests import databases
 from tests.people import GraphQL, Person, join
-from tests.servers import Server, running_server
+from tests.servers import CHEAP, Server, running_server
 
 # The tests choose every setting themselves, whatever the shell they run in or a .env has set.
 Settings.model_config["env_file"] = None
@@ -75,10 +75,11 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 
 def settings_for(database_url: str, **others: object) -> Settings:
-    """Settings with Argon2 as cheap as it gets, for tests that are not about its cost."""
-    cheap = {"argon2_memory_kib": 8, "argon2_time_cost": 1}
+    """Settings with Argon2 as cheap as it gets and ceilings that nobody reaches, for tests that are not about them."""
     return Settings.model_validate(
-        {"secret_key": SECRET_KEY, "database_url": database_url} | cheap | others
+        {"secret_key": SECRET_KEY, "database_url": database_url}
+        | {name.lower(): value for name, value in CHEAP.items()}
+        | others
     )
 
 

@@ -41,7 +41,7 @@ def empty_postgres() -> Iterator[str]:
 
 def empty_of_people(url: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("TRUNCATE users CASCADE")
+        connection.execute("TRUNCATE users, security_events CASCADE")
     return url
 
 

@@ -6,16 +6,22 @@ from typing import Any
 
 import httpx
 
+from domain.clients import Client
+
+# For tests that call the domain as a client on this machine.
+HERE = Client.of("127.0.0.1")
+
 
 @dataclass(frozen=True)
 class Person:
-    """Someone with an account, and the token that registering gave them."""
+    """Someone with an account, and the tokens that registering gave them."""
 
     id: str
     username: str
     email: str
     password: str = field(repr=False)
     token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class GraphQL:
 REGISTER = """
 mutation Register($username: String!, $email: String!, $password: String!) {
   register(input: { username: $username, email: $email, password: $password }) {
-    accessToken tokenType expiresIn
+    accessToken tokenType expiresIn refreshToken
     user { id username email imageFile createdAt }
   }
 }
@@ -77,7 +83,7 @@ mutation Register($username: String!, $email: String!, $password: String!) {
 LOGIN = """
 mutation Login($username: String!, $password: String!) {
   login(username: $username, password: $password) {
-    accessToken tokenType expiresIn
+    accessToken tokenType expiresIn refreshToken
     user { id username email }
   }
 }
@@ -91,5 +97,10 @@ async def join(graphql: GraphQL, username: str, email: str, password: str) -> Pe
     assert answer.errors == []
     token = answer.data["register"]
     return Person(
-        token["user"]["id"], username, token["user"]["email"], password, token["accessToken"]
+        token["user"]["id"],
+        username,
+        token["user"]["email"],
+        password,
+        token["accessToken"],
+        token["refreshToken"],
     )

@@ -15,6 +15,15 @@ import httpx
 GATEHOUSE = str(Path(sys.executable).with_name("gatehouse"))
 PATIENCE_SECONDS = 20
 
+CHEAP = {
+    "ARGON2_MEMORY_KIB": "8",
+    "ARGON2_TIME_COST": "1",
+    "LOGIN_LIMIT_PER_ACCOUNT": "100000/second",
+    "LOGIN_LIMIT_PER_NETWORK": "100000/second",
+    "REGISTER_LIMIT_PER_NETWORK": "100000/second",
+    "REFRESH_LIMIT_PER_NETWORK": "100000/second",
+}
+
 
 @dataclass(frozen=True)
 class Server:
@@ -31,19 +40,19 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_server(database_url: str, secret_key: str, folder: Path) -> Iterator[Server]:
+def running_server(
+    database_url: str, secret_key: str, folder: Path, **settings: str
+) -> Iterator[Server]:
     port = _free_port()
-    server = Server(f"http://127.0.0.1:{port}", folder / "server.log")
+    server = Server(f"http://127.0.0.1:{port}", folder / f"server-{port}.log")
     with server.log.open("w") as log:
         process = subprocess.Popen(
             [GATEHOUSE, "serve"],
             cwd=folder,  # where there is no .env
             env=environment(
-                DATABASE_URL=database_url,
-                SECRET_KEY=secret_key,
-                PORT=str(port),
-                ARGON2_MEMORY_KIB="8",
-                ARGON2_TIME_COST="1",
+                **CHEAP
+                | {"DATABASE_URL": database_url, "SECRET_KEY": secret_key, "PORT": str(port)}
+                | settings
             ),
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -30,7 +30,7 @@ def statements(services: Services) -> Iterator[list[Statement]]:
 
 async def plan(services: Services, statement: Statement) -> str:
     """How the database goes about a statement, given that it uses an index where one helps."""
-    async with services.database.writing() as session:
+    async with services.gate.database.writing() as session:
         connection = await session.connection()
         if connection.dialect.name == "sqlite":
             explain = "EXPLAIN QUERY PLAN"

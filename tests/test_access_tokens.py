@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,19 +11,21 @@ import pytest
 from jose import jwt
 
 from domain.errors import TokenExpired, Unauthenticated
-from domain.tokens import AccessTokens
+from domain.tokens import AccessTokens, Caller
 
 SECRET = "a secret for tests, and for nothing else but tests"
-TOKENS = AccessTokens(SECRET, "HS256", timedelta(minutes=30))
-USER_ID = uuid4()
+CALLER = Caller(user_id=uuid4(), session_id=uuid4())
+ISSUER = "https://accounts.example.com"
+TOKENS = AccessTokens(SECRET, "HS256", timedelta(minutes=30), ISSUER)
 
 
 def claims(**changes: Any) -> dict[str, Any]:
     now = int(time.time())
     usual = {
-        "iss": "gatehouse",
+        "iss": ISSUER,
         "aud": "gatehouse",
-        "sub": str(USER_ID),
+        "sub": str(CALLER.user_id),
+        "sid": str(CALLER.session_id),
         "iat": now,
         "exp": now + 60,
         "jti": "1",
@@ -43,31 +45,38 @@ def by_hand(header: object, payload: object, signature: bytes = b"") -> str:
 
 
 def test_an_issued_token_is_read_back() -> None:
-    token = TOKENS.issue(USER_ID)
+    token = TOKENS.issue(CALLER)
 
-    assert TOKENS.read(token.value) == USER_ID
+    assert TOKENS.read(token.value).caller == CALLER
     assert token.expires_in == 1800
 
 
 def test_an_issued_token_has_every_claim_of_rfc_9068_but_a_client() -> None:
-    token = TOKENS.issue(USER_ID).value
+    token = TOKENS.issue(CALLER).value
 
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "at+jwt"}
     issued = jwt.get_unverified_claims(token)
-    assert sorted(issued) == ["aud", "exp", "iat", "iss", "jti", "sub"]
-    assert UUID(issued["sub"]) == USER_ID
+    assert sorted(issued) == ["aud", "exp", "iat", "iss", "jti", "sid", "sub"]
+    assert UUID(issued["sub"]) == CALLER.user_id
     assert issued["exp"] - issued["iat"] == 1800
 
 
+def test_a_token_ends_with_its_session_at_the_latest() -> None:
+    token = TOKENS.issue(CALLER, not_after=datetime.now(UTC) + timedelta(minutes=5))
+
+    assert 298 <= token.expires_in <= 300
+    assert TOKENS.read(token.value).expires_at <= time.time() + 300
+
+
 def test_no_two_tokens_are_the_same() -> None:
-    assert TOKENS.issue(USER_ID).value != TOKENS.issue(USER_ID).value
+    assert TOKENS.issue(CALLER).value != TOKENS.issue(CALLER).value
 
 
 def test_what_the_other_tests_forge_would_be_usable_if_it_were_right() -> None:
-    assert TOKENS.read(signed(claims())) == USER_ID
+    assert TOKENS.read(signed(claims())).caller == CALLER
 
 
-@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "iat", "exp", "jti"])
+@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "sid", "iat", "exp", "jti"])
 def test_every_claim_is_required(claim: str) -> None:
     with pytest.raises(Unauthenticated):
         TOKENS.read(signed(claims(**{claim: None})))
@@ -81,6 +90,8 @@ def test_every_claim_is_required(claim: str) -> None:
         {"aud": ["another"]},
         {"sub": "nobody"},
         {"sub": 5},
+        {"sid": "none"},
+        {"sid": 5},
         {"exp": "tomorrow"},
         {"exp": True},
         {"exp": float("inf")},
@@ -99,7 +110,7 @@ def test_at_its_expiry_a_token_has_expired(monkeypatch: pytest.MonkeyPatch) -> N
     expiry = jwt.get_unverified_claims(token)["exp"]
 
     monkeypatch.setattr(time, "time", lambda: expiry - 0.001)
-    assert TOKENS.read(token) == USER_ID
+    assert TOKENS.read(token).caller == CALLER
     monkeypatch.setattr(time, "time", lambda: float(expiry))
     with pytest.raises(TokenExpired):
         TOKENS.read(token)
@@ -163,7 +174,7 @@ def test_whatever_else_it_is_it_is_unusable(token: str) -> None:
 
 
 def test_a_token_or_a_secret_shows_in_no_repr() -> None:
-    token = TOKENS.issue(USER_ID)
+    token = TOKENS.issue(CALLER)
 
     assert token.value not in repr(token)
     assert SECRET not in repr(TOKENS)

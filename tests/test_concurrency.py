@@ -107,7 +107,7 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 async def test_three_processes_that_read_then_write_lose_no_update(
     ada: Person, services: Services, database_url: str
 ) -> None:
-    async with services.database.writing() as session:
+    async with services.gate.database.writing() as session:
         (await session.scalars(select(User))).one().image_file = "0"
 
     house = Path(__file__).parent.parent
@@ -115,7 +115,7 @@ async def test_three_processes_that_read_then_write_lose_no_update(
     processes = [await create_subprocess_exec(*command, cwd=house) for _ in range(3)]
     codes = [await asyncio.wait_for(process.wait(), 60) for process in processes]
 
-    async with services.database.reading() as session:
+    async with services.gate.database.reading() as session:
         count = await session.scalar(select(User.image_file))
     assert codes == [0, 0, 0]
     assert count == "180"

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from db.engine import PATIENCE
 from domain.ids import new_id
-from domain.tokens import AccessTokens
+from domain.tokens import AccessTokens, Caller
 from tests.conftest import client_of, settings_for, unprepared_app
 from tests.people import LOGIN, ME, REGISTER, GraphQL
 
@@ -30,7 +30,7 @@ async def app() -> AsyncIterator[FastAPI]:
 @pytest.fixture
 def token(app: FastAPI) -> str:
     tokens: AccessTokens = app.state.services.tokens
-    return tokens.issue(new_id()).value
+    return tokens.issue(Caller(new_id(), new_id())).value
 
 
 async def test_graphql_says_unavailable_and_siblings_survive(graphql: GraphQL, token: str) -> None:

@@ -13,7 +13,7 @@ from tests.people import ME, GraphQL, Person
 
 
 async def pragma(services: Services, name: str) -> object:
-    async with services.database.reading() as session:
+    async with services.gate.database.reading() as session:
         return await session.scalar(text(f"PRAGMA {name}"))
 
 
@@ -30,7 +30,7 @@ async def test_sqlite_is_set_up_to_be_safe(services: Services, database_url: str
 async def test_a_reader_does_not_wait_for_a_writer(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
-    async with services.database.writing() as session:
+    async with services.gate.database.writing() as session:
         (await session.scalars(select(User).with_for_update())).one().username = "Countess"
         await session.flush()
         me = await asyncio.wait_for(graphql(ME, by=ada), timeout=2)
@@ -41,7 +41,7 @@ async def test_a_reader_does_not_wait_for_a_writer(
 async def test_readers_do_not_wait_for_a_crowd_of_writers(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
-    async with services.database.writing() as session:
+    async with services.gate.database.writing() as session:
         await session.scalars(select(User).with_for_update())
         update = 'mutation { updateMe(input: { imageFile: "ada.png" }) { id } }'
         # More than the pool has connections.
@@ -55,7 +55,7 @@ async def test_readers_do_not_wait_for_a_crowd_of_writers(
 
 async def test_an_error_of_the_driver_has_no_parameters_in_its_text(services: Services) -> None:
     with pytest.raises(DBAPIError) as failed:
-        async with services.database.reading() as session:
+        async with services.gate.database.reading() as session:
             await session.execute(text("SELECT :secret FROM nowhere"), {"secret": "hunter2"})
 
     assert "hunter2" not in str(failed.value)

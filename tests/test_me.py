@@ -1,11 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete
 
 from api.dependencies import Services
 from db.models import User
-from domain.tokens import AccessTokens
-from tests.conftest import SECRET_KEY
 from tests.people import ME, GraphQL, Person
 
 
@@ -30,8 +29,8 @@ async def test_nobody_is_null_and_siblings_survive(graphql: GraphQL) -> None:
 
 
 async def test_an_expired_token_says_so(graphql: GraphQL, ada: Person, services: Services) -> None:
-    expired = AccessTokens(SECRET_KEY, "HS256", timedelta(seconds=-1)).issue(
-        services.tokens.read(ada.token)
+    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(
+        services.tokens.read(ada.token).caller
     )
 
     answer = await graphql(ME, by=expired.value)
@@ -43,7 +42,7 @@ async def test_an_expired_token_says_so(graphql: GraphQL, ada: Person, services:
 async def test_the_token_of_a_deleted_user_is_refused_at_once(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
-    async with services.database.writing() as session:
+    async with services.gate.database.writing() as session:
         await session.execute(delete(User))
 
     read = await graphql(ME, by=ada)

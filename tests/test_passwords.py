@@ -1,15 +1,19 @@
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from passlib.hash import argon2
 
-from db.engine import Database, create_engine
+from api.dependencies import Services
 from domain import accounts, passwords
 from domain.errors import InvalidCredentials, Overloaded
+from domain.gate import Gate
 from domain.passwords import WAITING_PER_THREAD, Passwords
+from domain.sessions import SessionOrigin, SignedIn
+from tests.people import HERE
 
 
 @pytest.fixture
@@ -27,18 +31,28 @@ def costly() -> Iterator[Passwords]:
     hasher.close()
 
 
-async def seconds_to_refuse(database: Database, hasher: Passwords, login: str) -> float:
+async def log_in(gate: Gate, login: str, password: str) -> SignedIn:
+    return await accounts.log_in(
+        gate, HERE, login=login, password=password, origin=SessionOrigin.LOGIN
+    )
+
+
+async def register_ada(gate: Gate) -> SignedIn:
+    return await accounts.register(
+        gate, HERE, username="Ada", email="ada@example.com", password="analytical engine"
+    )
+
+
+async def seconds_to_refuse(gate: Gate, login: str) -> float:
     start = time.process_time()
     with pytest.raises(InvalidCredentials):
-        await accounts.authenticate(database, hasher, login=login, password="wrong engine")
+        await log_in(gate, login, "wrong engine")
     return time.process_time() - start
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    engine = create_engine(database_url)
-    yield Database(engine)
-    await engine.dispose()
+def gate(services: Services) -> Gate:
+    return services.gate
 
 
 @pytest.mark.parametrize("password", ["tr0ub4dor&3x", "пароль надолго", "    x    ", "🔑" * 8])
@@ -75,16 +89,25 @@ async def test_a_damaged_hash_is_a_wrong_password(cheap: Passwords) -> None:
     assert not (await cheap.verify("analytical engine", "")).right
 
 
-async def test_a_hash_of_older_parameters_is_renewed_at_login(database: Database) -> None:
-    old = Passwords(memory_kib=8, time_cost=1, parallelism=1, threads=1)
+async def test_a_hash_of_older_parameters_is_renewed_at_login(gate: Gate) -> None:
     new = Passwords(memory_kib=16, time_cost=1, parallelism=1, threads=1)
-    person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-    await accounts.register(database, old, **person)
+    await register_ada(gate)
 
-    await accounts.authenticate(database, new, login="Ada", password="analytical engine")
-    user = await accounts.authenticate(database, new, login="Ada", password="analytical engine")
+    await log_in(replace(gate, passwords=new), "Ada", "analytical engine")
+    signed_in = await log_in(replace(gate, passwords=new), "Ada", "analytical engine")
 
-    assert argon2.from_string(user.password_hash).memory_cost == 16
+    assert argon2.from_string(signed_in.user.password_hash).memory_cost == 16
+
+
+async def test_of_ten_logins_that_renew_one_hash_at_once_all_succeed(gate: Gate) -> None:
+    new = Passwords(memory_kib=16, time_cost=1, parallelism=1, threads=2)
+    ada = await register_ada(gate)
+
+    everyone = await asyncio.gather(
+        *(log_in(replace(gate, passwords=new), "Ada", "analytical engine") for _ in range(10))
+    )
+
+    assert {one.user.id for one in everyone} == {ada.user.id}
 
 
 async def test_past_the_queue_callers_are_told_at_once(cheap: Passwords) -> None:
@@ -135,17 +158,17 @@ async def test_the_event_loop_never_waits_for_a_hash(costly: Passwords) -> None:
 
 @pytest.mark.parametrize("hashed_when_it_was", ["as costly as today", "cheaper"])
 async def test_an_unknown_user_costs_as_much_time_as_a_wrong_password(
-    database: Database, cheap: Passwords, costly: Passwords, hashed_when_it_was: str
+    gate: Gate, cheap: Passwords, costly: Passwords, hashed_when_it_was: str
 ) -> None:
-    person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
     then = cheap if hashed_when_it_was == "cheaper" else costly
-    await accounts.register(database, then, **person)
+    await register_ada(replace(gate, passwords=then))
+    today = replace(gate, passwords=costly)
 
     # Interleaved, so that whatever else the machine does falls on both alike.
     rounds = [
         (
-            await seconds_to_refuse(database, costly, "Ada"),
-            await seconds_to_refuse(database, costly, "Nobody"),
+            await seconds_to_refuse(today, "Ada"),
+            await seconds_to_refuse(today, "Nobody"),
         )
         for _ in range(9)
     ]

@@ -133,7 +133,7 @@ async def test_a_deleted_account_publishes_edits_and_removes_nothing(
     graphql: GraphQL, ada: Person, grace: Person, services: Services
 ) -> None:
     post = await publish(graphql, grace)
-    async with services.database.writing() as session:
+    async with services.gate.database.writing() as session:
         await session.execute(delete(User).where(User.username == "Ada"))
 
     answers = [
@@ -148,7 +148,7 @@ async def test_the_posts_of_a_deleted_account_are_gone(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
     post = await publish(graphql, ada)
-    async with services.database.writing() as session:
+    async with services.gate.database.writing() as session:
         await session.execute(delete(User))
 
     assert (await graphql(POST, id=post["id"])).data == {"post": None}

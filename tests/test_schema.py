@@ -82,6 +82,7 @@ def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> 
     assert sorted(".".join(path) for path in paths) == [
         "Mutation.changePassword: Token.user: PrivateUser",
         "Mutation.login: Token.user: PrivateUser",
+        "Mutation.refresh: Token.user: PrivateUser",
         "Mutation.register: Token.user: PrivateUser",
         "Mutation.updateMe: PrivateUser",
         "Query.me: PrivateUser",
@@ -161,7 +162,15 @@ async def test_the_rest_routes_are_documented(client: httpx.AsyncClient) -> None
     document = (await client.get("/openapi.json")).json()
     page = await client.get("/docs")
 
-    assert sorted(document["paths"]) == ["/health/live", "/health/ready", "/token", "/userinfo"]
+    assert sorted(document["paths"]) == [
+        "/.well-known/oauth-authorization-server",
+        "/health/live",
+        "/health/ready",
+        "/introspect",
+        "/revoke",
+        "/token",
+        "/userinfo",
+    ]
     [scheme] = document["components"]["securitySchemes"].values()
     assert scheme["flows"]["password"]["tokenUrl"] == "token"
     assert page.status_code == 200

@@ -97,7 +97,7 @@ async def test_a_hash_in_a_database_error(
     ada: Person, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Exception) as failed:  # noqa: PT011  (each driver has its own)
-        async with services.database.writing() as session:
+        async with services.gate.database.writing() as session:
             # PostgreSQL quotes the whole failing row, the hash with it.
             await session.execute(text("UPDATE users SET username = NULL"))
 
@@ -115,14 +115,14 @@ async def test_a_fault_of_ours_is_masked_and_found_by_its_id(
     services: Services,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with services.database.writing() as session:
+    async with services.gate.database.writing() as session:
         await session.execute(text("ALTER TABLE users RENAME COLUMN username TO login"))
     by_ada = {"Authorization": f"Bearer {ada.token}"}
     try:
         graphql = await client.post("/graphql", json={"query": "{ me { id } }"}, headers=by_ada)
         rest = await client.get("/userinfo", headers=by_ada)
     finally:
-        async with services.database.writing() as session:
+        async with services.gate.database.writing() as session:
             await session.execute(text("ALTER TABLE users RENAME COLUMN login TO username"))
 
     [error] = graphql.json()["errors"]
@@ -161,7 +161,15 @@ def test_no_repr_shows_a_secret(settings: Settings) -> None:
     shown = [
         repr(settings),
         repr(RegisterInput(username="Ada", email="ada@example.com", password=PASSWORD)),
-        repr(Token(access_token=PASSWORD, token_type="bearer", expires_in=1, user=None)),  # type: ignore[arg-type]
+        repr(
+            Token(
+                access_token=PASSWORD,
+                token_type="bearer",
+                expires_in=1,
+                refresh_token=PASSWORD,
+                user=None,  # type: ignore[arg-type]
+            )
+        ),
     ]
 
     assert not any(SECRET_KEY in text or PASSWORD in text for text in shown)

@@ -3,7 +3,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from settings import Settings
 from tests.conftest import SECRET_KEY, settings_for
@@ -101,12 +101,46 @@ def test_the_example_names_every_setting_with_its_default() -> None:
     defaults = Settings(_env_file=EXAMPLE, secret_key=SecretStr(SECRET_KEY))  # type: ignore[call-arg]
 
     assert sorted(example) == sorted(name.upper() for name in Settings.model_fields)
-    assert defaults == settings_for(
-        "sqlite:///./gatehouse.db", argon2_memory_kib=19456, argon2_time_cost=2
-    )
+    assert defaults == Settings(secret_key=SecretStr(SECRET_KEY))
 
 
 def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGINS", "https://a.example, https://b.example,")
 
     assert settings_for("sqlite:///x.db").cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_networks_are_split_at_commas_too() -> None:
+    networks = settings_for("sqlite:///x.db", trusted_proxies="10.0.0.0/8, ::1").trusted_proxies
+
+    assert networks == ("10.0.0.0/8", "::1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("trusted_proxies", "10.0.0.1/8"),
+        ("trusted_proxies", "proxy.example"),
+        ("public_url", "accounts.example.com"),
+        ("public_url", "https://example.com/accounts"),
+        ("rate_limit_storage_url", "memcached://127.0.0.1"),
+        ("rate_limit_storage_url", "redis://"),
+        ("login_limit_per_account", "5"),
+        ("login_limit_per_network", "five a minute"),
+        ("register_limit_per_network", "5/fortnight"),
+        ("introspection_client_id", "an id without a secret"),
+        ("introspection_client_secret", "too short"),
+        ("session_idle_days", 0),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        settings_for("sqlite:///x.db", **{name: value})
+
+
+def test_the_issuer_is_the_public_url_or_else_the_address_it_listens_at() -> None:
+    public = settings_for("sqlite:///x.db", public_url="https://accounts.example.com")
+    local = settings_for("sqlite:///x.db", host="::1", port=8001)
+
+    assert public.issuer == "https://accounts.example.com"
+    assert local.issuer == "http://[::1]:8001"

@@ -20,7 +20,7 @@ async def test_a_password_gets_a_token(client: httpx.AsyncClient, ada: Person) -
     assert response.headers["Pragma"] == "no-cache"
     assert response.headers["Content-Type"] == "application/json"
     body = response.json()
-    assert sorted(body) == ["access_token", "expires_in", "token_type"]
+    assert sorted(body) == ["access_token", "expires_in", "refresh_token", "token_type"]
     assert (body["token_type"], body["expires_in"]) == ("bearer", 1800)
 
 

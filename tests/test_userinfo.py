@@ -1,6 +1,5 @@
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import httpx
 import pytest
@@ -61,7 +60,9 @@ async def test_an_unusable_token_is_invalid(client: httpx.AsyncClient, token: st
 async def test_an_expired_token_says_so(
     client: httpx.AsyncClient, ada: Person, services: Services
 ) -> None:
-    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(UUID(ada.id))
+    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(
+        services.tokens.read(ada.token).caller
+    )
     response = await ask(client, f"Bearer {expired.value}")
 
     assert response.status_code == 401
@@ -72,7 +73,7 @@ async def test_an_expired_token_says_so(
 async def test_the_token_of_a_deleted_user_is_invalid(
     client: httpx.AsyncClient, ada: Person, services: Services
 ) -> None:
-    async with services.database.writing() as session:
+    async with services.gate.database.writing() as session:
         await session.execute(delete(User))
 
     response = await ask(client, f"Bearer {ada.token}")

@@ -1,0 +1,46 @@
+"""The forms that OAuth2 endpoints take (RFC 6749 section 3.2 and appendix B)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+
+from api.negotiation import media_type
+from domain.errors import InvalidInput
+
+FORM = "application/x-www-form-urlencoded"
+
+# None of the forms has more than seven parameters (RFC 6749 sections 2.3.1 and 4.3.2).
+MAX_FIELDS = 20
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The parameters that have a value: one without counts as left out. Raises InvalidInput."""
+    if media_type(request.headers.get("content-type")) != FORM:
+        raise InvalidInput(f"Send the parameters as {FORM}.")
+    async with request.form(max_fields=MAX_FIELDS) as form:
+        parameters = form.multi_items()
+    if len({name for name, _ in parameters}) < len(parameters):
+        raise InvalidInput("A parameter is there more than once.")
+    return {name: value for name, value in parameters if isinstance(value, str) and value}
+
+
+async def read_token(request: Request) -> str:
+    """The token that a form is about (RFC 7009 section 2.1, RFC 7662 section 2.1). Its hint is not needed: ours can be
+    told apart. Raises InvalidInput."""
+    form = await read_form(request)
+    if "token" not in form:
+        raise InvalidInput("The parameter `token` is required.")
+    return form["token"]
+
+
+def form_of(
+    required: Sequence[str], properties: Mapping[str, Mapping[str, object]]
+) -> dict[str, Any]:
+    """The request body of a route that reads a form, for the OpenAPI document."""
+    schema = {
+        "type": "object",
+        "required": list(required),
+        "properties": {name: {"type": "string", **details} for name, details in properties.items()},
+    }
+    return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}

@@ -1,0 +1,133 @@
+"""POST /introspect: what a token is worth at this moment (RFC 7662)."""
+
+import base64
+import binascii
+import hmac
+from urllib.parse import unquote_plus
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from api.dependencies import ClientCredential, Services, bearer_token, services
+from api.errors import OAuthError, oauth_error
+from api.forms import form_of, read_token
+from domain import sessions
+from domain.errors import Unauthenticated
+from domain.refresh_tokens import RefreshToken
+from domain.tokens import AUDIENCE
+
+router = APIRouter(tags=["OAuth2"])
+
+
+class Introspection(BaseModel):
+    """Section 2.2. Of a token that is not active nothing else is said."""
+
+    active: bool
+    sub: str | None = Field(default=None, description="The id of the user it speaks for.")
+    username: str | None = None
+    token_type: str | None = Field(default=None, description="`bearer`, of an access token.")
+    iss: str | None = None
+    aud: str | None = None
+    exp: int | None = Field(default=None, description="In seconds since 1970.")
+    iat: int | None = None
+    jti: str | None = None
+    sid: str | None = Field(default=None, description="The id of its session.")
+
+
+INACTIVE = Introspection(active=False)
+
+
+@router.post(
+    "/introspect",
+    summary="Ask whether a token is active, and whom it speaks for",
+    response_model=Introspection,
+    response_model_exclude_none=True,
+    responses={status: {"model": OAuthError} for status in (400, 401, 503)},
+    openapi_extra=form_of(
+        required=["token"],
+        properties={
+            "token": {"description": "An access token or a refresh token."},
+            "token_type_hint": {"description": "Not needed, and not looked at."},
+        },
+    ),
+)
+async def introspect(request: Request) -> Introspection | Response:
+    """For callers with an active access token of their own, or with the credential of INTROSPECTION_CLIENT_ID and
+    INTROSPECTION_CLIENT_SECRET by HTTP Basic (section 2.1)."""
+    found = services(request)
+    bearer = bearer_token(request)
+    if bearer is None and not _is_known_client(request, found.introspection_client):
+        return oauth_error(
+            "invalid_client",
+            "Authenticate with an access token or with the client's credential.",
+            status=401,
+            headers={"WWW-Authenticate": 'Bearer realm="gatehouse", Basic realm="gatehouse"'},
+        )
+    if bearer is not None and not (await _access_token(found, bearer)).active:
+        raise Unauthenticated
+    token = await read_token(request)
+    if refresh_token := RefreshToken.parse(token):
+        return await _refresh_token(found, refresh_token)
+    return await _access_token(found, token)
+
+
+async def _access_token(found: Services, token: str) -> Introspection:
+    try:
+        claims = found.tokens.read(token)
+        async with found.gate.database.reading() as session:
+            user = await sessions.user_of(session, claims.caller)
+    except Unauthenticated:
+        return INACTIVE
+    return Introspection(
+        active=True,
+        sub=str(user.id),
+        username=user.username,
+        token_type="bearer",
+        iss=found.tokens.issuer,
+        aud=AUDIENCE,
+        exp=claims.expires_at,
+        iat=claims.issued_at,
+        jti=claims.token_id,
+        sid=str(claims.caller.session_id),
+    )
+
+
+async def _refresh_token(found: Services, token: RefreshToken) -> Introspection:
+    async with found.gate.database.reading() as session:
+        owned = await sessions.find(session, token)
+    if owned is None:
+        return INACTIVE
+    current, user = owned
+    return Introspection(
+        active=True,
+        sub=str(user.id),
+        username=user.username,
+        iss=found.tokens.issuer,
+        exp=int(current.expires_at.timestamp()),
+        iat=int(current.last_used_at.timestamp()),
+        sid=str(current.id),
+    )
+
+
+def _is_known_client(request: Request, known: ClientCredential | None) -> bool:
+    given = _basic_credential(request)
+    if known is None or given is None:
+        return False
+    # Both compared, and in constant time, whatever the first comparison says.
+    right_id = hmac.compare_digest(given.id.encode(), known.id.encode())
+    right_secret = hmac.compare_digest(given.secret.encode(), known.secret.encode())
+    return right_id and right_secret
+
+
+def _basic_credential(request: Request) -> ClientCredential | None:
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    # RFC 6749 section 2.3.1: both were form-encoded first.
+    id, _, secret = decoded.partition(":")
+    return ClientCredential(unquote_plus(id), unquote_plus(secret))

@@ -1,0 +1,97 @@
+"""How a person logs in."""
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+
+from db.models import LoginSession, User
+from domain import emails, security_events, sessions, usernames
+from domain.clients import Client
+from domain.errors import InvalidCredentials
+from domain.gate import Gate
+from domain.security_events import EventKind
+from domain.sessions import SessionOrigin, SignedIn
+
+
+async def log_in(
+    gate: Gate, client: Client, *, login: str, password: str, origin: SessionOrigin
+) -> SignedIn:
+    """Start a session for the user with this username or email and this password.
+
+    Raises InvalidCredentials, which never says what was wrong, after the same time and the same work whether there is
+    such a user or not (OWASP Authentication Cheat Sheet); TooManyAttempts, before any of that work; or Overloaded.
+
+    Attempts on an account are counted together from all the networks that its owner has not logged in from, and apart
+    for each one that they have: whoever guesses elsewhere keeps no owner out. They are counted by what was typed: were
+    username and email counted as one, the refusal would tell which belong together.
+    """
+    ceilings = gate.throttle.ceilings
+    await gate.throttle.admit(ceilings.network, client.network)
+    # What can be no name stands for itself.
+    key = _key(login) or login
+    async with gate.database.reading() as session:
+        user, is_known_there = await _find(session, login, client)
+    counted_as = (key, client.network) if is_known_there else (key,)
+    await gate.throttle.admit(ceilings.account, *counted_as)
+    signed_in = None
+    while signed_in is None:
+        verdict = await gate.passwords.verify(password, user.password_hash if user else None)
+        if user is None or not verdict.right:
+            await _record_failure(gate, client, user)
+            raise InvalidCredentials
+        judged_by = user.password_hash
+        async with gate.database.writing() as session:
+            user = await _lock(session, user)
+            # Changed or renewed while it was being judged, the password is judged once more.
+            if user is not None and user.password_hash == judged_by:
+                user.password_hash = verdict.renewed_hash or judged_by
+                signed_in = await sessions.start(
+                    session, gate.lifetimes, user, client=client, origin=origin
+                )
+                security_events.record(
+                    session,
+                    EventKind.LOGGED_IN,
+                    client,
+                    user_id=user.id,
+                    session_id=signed_in.session.id,
+                )
+    await gate.throttle.forgive(ceilings.account, key, client.network)
+    return signed_in
+
+
+def _key(login: str) -> str | None:
+    """One for all spellings of a name or an email; None for what can be neither."""
+    if "@" in login:
+        address = emails.parse(login)
+        return address.key if address else None
+    return usernames.key(login)
+
+
+async def _find(session: AsyncSession, login: str, client: Client) -> tuple[User | None, bool]:
+    """The user, and whether they have started a session from the client's network."""
+    is_known_there = exists().where(
+        LoginSession.user_id == User.id, LoginSession.network == client.network
+    )
+    by_login = (User.email_key if "@" in login else User.username_key) == _key(login)
+    found = await session.execute(
+        select(User, is_known_there).where(by_login).options(undefer(User.password_hash))
+    )
+    row = found.one_or_none()
+    return (None, False) if row is None else (row[0], row[1])
+
+
+async def _lock(session: AsyncSession, user: User) -> User | None:
+    return await session.get(
+        User,
+        user.id,
+        with_for_update={"key_share": True},
+        options=[undefer(User.password_hash)],
+    )
+
+
+async def _record_failure(gate: Gate, client: Client, user: User | None) -> None:
+    # For nobody too: a transaction takes time, which would tell a user from none.
+    async with gate.database.writing() as session:
+        security_events.record(
+            session, EventKind.WRONG_PASSWORD, client, user_id=user.id if user else None
+        )

@@ -1,0 +1,41 @@
+"""What a caller proves with their password, beyond holding a token."""
+
+from uuid import UUID
+
+from db.models import User
+from domain import security_events
+from domain.clients import Client
+from domain.errors import InvalidCredentials
+from domain.gate import Gate
+from domain.security_events import EventKind
+from domain.tokens import Caller
+
+
+async def prove_password(
+    gate: Gate, client: Client, caller: Caller, user: User, password: str, *, field: str
+) -> str:
+    """The hash that the password was right for, to be compared under a lock: the password may change until then.
+
+    Raises InvalidCredentials, naming the ``field``; TooManyAttempts, Overloaded. Attempts are counted by session: a
+    thief of one can neither go on guessing nor keep the owner out of the others.
+    """
+    ceilings = gate.throttle.ceilings
+    await gate.throttle.admit(ceilings.network, client.network)
+    await gate.throttle.admit(ceilings.account, str(caller.session_id))
+    if not (await gate.passwords.verify(password, user.password_hash)).right:
+        await _record_failure(gate, client, user.id, caller.session_id)
+        raise wrong_password(field)
+    await gate.throttle.forgive(ceilings.account, str(caller.session_id))
+    return user.password_hash
+
+
+def wrong_password(field: str) -> InvalidCredentials:
+    sentence = "This is not your current password."
+    return InvalidCredentials(sentence, fields={field: [sentence]})
+
+
+async def _record_failure(gate: Gate, client: Client, user_id: UUID, session_id: UUID) -> None:
+    async with gate.database.writing() as session:
+        security_events.record(
+            session, EventKind.WRONG_PASSWORD, client, user_id=user_id, session_id=session_id
+        )

@@ -1,0 +1,30 @@
+"""How a person leaves."""
+
+from uuid import UUID
+
+from domain import security_events, sessions
+from domain.accounts.proof import prove_password, wrong_password
+from domain.clients import Client
+from domain.gate import Gate
+from domain.security_events import EventKind
+from domain.tokens import Caller
+
+
+async def remove(gate: Gate, client: Client, caller: Caller, *, password: str) -> UUID:
+    """Delete the account with its posts and sessions, for good, and answer its id. What happened to it stays on record
+    until it is pruned.
+
+    Raises InvalidCredentials, TooManyAttempts, Overloaded, SessionEnded.
+    """
+    async with gate.database.reading() as session:
+        user = await sessions.user_of(session, caller, with_secrets=True)
+    proven_hash = await prove_password(gate, client, caller, user, password, field="password")
+    async with gate.database.writing() as session:
+        user = await sessions.user_of(session, caller, lock="to delete", with_secrets=True)
+        if user.password_hash != proven_hash:
+            raise wrong_password("password")
+        await session.delete(user)
+        security_events.record(
+            session, EventKind.DELETED, client, user_id=user.id, session_id=caller.session_id
+        )
+    return user.id

@@ -1,0 +1,73 @@
+"""The rows of users: what is read of them, and what each of their columns may hold."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.engine import Database, violated_constraint
+from db.models import User
+from domain import usernames
+from domain.emails import Address
+from domain.errors import EmailTaken, InvalidInput, UsernameTaken
+
+
+async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
+    return await session.get(User, user_id)
+
+
+async def get_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, User]:
+    """Those of the users that there are, by their ids."""
+    users = await session.scalars(select(User).where(User.id.in_(user_ids)))
+    return {user.id: user for user in users}
+
+
+def refuse(**problems: list[str]) -> None:
+    """Raises InvalidInput if there is a problem with any of the fields."""
+    at_fault = {field: found for field, found in problems.items() if found}
+    if at_fault:
+        raise InvalidInput(fields=at_fault)
+
+
+def email_problems(address: Address | None) -> list[str]:
+    return [] if address else ["This is not an email address that mail can be sent to."]
+
+
+def set_username(user: User, username: str) -> None:
+    key = usernames.key(username)
+    assert key is not None
+    user.username, user.username_key = username, key
+
+
+def set_email(user: User, address: Address) -> None:
+    user.email, user.email_key = address.text, address.key
+
+
+@asynccontextmanager
+async def naming_what_is_taken(
+    database: Database, user_id: UUID, username: str | None
+) -> AsyncIterator[None]:
+    """Around a transaction: the database judges uniqueness. Checking first and writing later is a race.
+
+    Where both are taken it is the username that is named, whichever constraint the database looked at first.
+    """
+    try:
+        yield
+        return
+    except IntegrityError as error:
+        violated = violated_constraint(error)
+        if violated not in ("uq_users_username_key", "uq_users_email_key"):
+            raise
+    if violated == "uq_users_email_key":
+        async with database.reading() as session:
+            holder = await session.scalar(
+                select(User.id).where(
+                    User.username_key == (username and usernames.key(username)), User.id != user_id
+                )
+            )
+        if holder is None:
+            raise EmailTaken
+    raise UsernameTaken

@@ -1,0 +1,62 @@
+"""Where a request comes from, as far as it can be told: the address that it was sent from, and what its program says of
+itself."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+import ua_parser
+
+# What is longer is no browser's, and would cost the parser more time than it is worth.
+MAX_USER_AGENT_LENGTH = 256
+MAX_NAME_LENGTH = 100
+
+# RFC 9110 section 10.1.5: a product and perhaps its version, here with the harmless characters alone.
+_PRODUCT = re.compile(r"[\w.+-]{1,40}(?:/[\w.+-]{1,20})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """``ip`` as text, None where there is none (a Unix socket). ``network`` is what attempts are counted by: the address
+    itself or, as a site is given that many, the 64-bit prefix of an IPv6 address."""
+
+    ip: str | None
+    network: str
+    user_agent: str = ""
+
+    @classmethod
+    def of(cls, host: str | None, user_agent: str | None = None) -> "Client":
+        user_agent = (user_agent or "")[:MAX_USER_AGENT_LENGTH]
+        address = _address(host)
+        if address is None:
+            return cls(None, "unknown", user_agent)
+        return cls(str(address), _network(address), user_agent)
+
+    @property
+    def name(self) -> str | None:
+        """What a person calls it ("Chrome on Linux"), for them to tell their sessions apart. It says so itself: proof of
+        nothing."""
+        browser = ua_parser.parse_user_agent(self.user_agent)
+        system = ua_parser.parse_os(self.user_agent)
+        if browser:
+            name = f"{browser.family} on {system.family}" if system else browser.family
+            return name[:MAX_NAME_LENGTH]
+        product = _PRODUCT.match(self.user_agent)
+        return product[0] if product else None
+
+
+def _address(host: str | None) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return None
+    if isinstance(address, IPv4Address):
+        return address
+    # Without its zone (RFC 4007), which means something on one machine alone.
+    return address.ipv4_mapped or IPv6Address(int(address))
+
+
+def _network(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(IPv6Network((address, 64), strict=False))

@@ -1,0 +1,177 @@
+"""How often anyone may try. Counted for each attempt, however many of them one request makes, and before the attempt:
+what is refused here costs no hash. The only file that names limits."""
+
+import hashlib
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from cachetools import LRUCache
+from limits import RateLimitItem, parse_many
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import StorageError
+
+from domain.errors import TooManyAttempts
+
+logger = logging.getLogger("gatehouse")
+
+IN_MEMORY = "memory://"
+
+# A Redis that is slower than this is away.
+PATIENCE = timedelta(seconds=1)
+ASK_AGAIN_AFTER = timedelta(seconds=10)
+
+# Each takes some hundred bytes. Who wants one forgotten must touch as many others, and each network has its ceiling.
+REMEMBERED_KEYS = 50_000
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """So many in so long, in one window or several: ``5/minute;20/hour;100/day``. With several, waits grow with the
+    number of attempts. Windows move: there are never more in any minute, hour or day."""
+
+    name: str
+    windows: tuple[RateLimitItem, ...]
+
+    @classmethod
+    def of(cls, name: str, text: str) -> "Ceiling":
+        """Raises ValueError for a text that is no ceiling."""
+        # The shortest first: what it refuses uses up nothing of the longer ones.
+        return cls(name, tuple(sorted(parse_many(text), key=lambda window: window.get_expiry())))
+
+
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """What is counted: passwords tried on one account, and from one network; registrations and refreshes from one
+    network."""
+
+    account: Ceiling
+    network: Ceiling
+    registration: Ceiling
+    refresh: Ceiling
+
+
+@dataclass(slots=True)
+class Throttle:
+    """Counts in this process or, with a ``redis://`` URL, together with all that share that Redis.
+
+    When Redis is away each process counts for itself until it is back, and says so once: people can log in meanwhile.
+    """
+
+    ceilings: Ceilings
+    storage_url: str = field(default=IN_MEMORY, repr=False)
+    _here: MovingWindowRateLimiter = field(init=False, repr=False)
+    _shared: MovingWindowRateLimiter | None = field(init=False, repr=False, default=None)
+    _redis: RedisStorage | None = field(init=False, repr=False, default=None)
+    _away_until: float | None = field(init=False, repr=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._here = MovingWindowRateLimiter(_BoundedMemory())
+        if self.storage_url != IN_MEMORY:
+            self._redis = _redis(self.storage_url)
+            self._shared = MovingWindowRateLimiter(self._redis)
+
+    async def admit(self, ceiling: Ceiling, *whom: str) -> None:
+        """Count one attempt. Raises TooManyAttempts, and then the attempt must not be made."""
+        key = _key(ceiling, whom)
+        for window in ceiling.windows:
+            await self._hit(window, key)
+
+    async def forgive(self, ceiling: Ceiling, *whom: str) -> None:
+        """Forget the attempts of someone who has proven who they are."""
+        key = _key(ceiling, whom)
+        for window in ceiling.windows:
+            await self._clear(window, key)
+
+    async def close(self) -> None:
+        if self._redis:
+            await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
+
+    async def _hit(self, window: RateLimitItem, key: str) -> None:
+        if not await self._ask(lambda limiter: limiter.hit(window, key)):
+            stats = await self._ask(lambda limiter: limiter.get_window_stats(window, key))
+            raise TooManyAttempts(max(1, math.ceil(stats.reset_time - time.time())))
+
+    async def _clear(self, window: RateLimitItem, key: str) -> None:
+        await self._ask(lambda limiter: limiter.clear(window, key))
+
+    async def _ask(
+        self, question: Callable[[MovingWindowRateLimiter], Awaitable[Answer]]
+    ) -> Answer:
+        if self._shared and (self._away_until is None or time.monotonic() >= self._away_until):
+            try:
+                answer = await question(self._shared)
+            except (StorageError, OSError) as error:
+                if self._away_until is None:
+                    logger.error("Redis is away, so attempts are counted here alone: %s", error)
+                self._away_until = time.monotonic() + ASK_AGAIN_AFTER.total_seconds()
+            else:
+                if self._away_until is not None:
+                    logger.warning("Redis is back, and attempts are counted there again.")
+                self._away_until = None
+                return answer
+        return await question(self._here)
+
+
+class _BoundedMemory(MemoryStorage):
+    """The windows of this process: the times of the attempts by key.
+
+    The package's own storage holds every key for as long as its window, and walks through all of them at each attempt.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._attempts: LRUCache[str, deque[float]] = LRUCache(REMEMBERED_KEYS)
+
+    async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        now = time.time()
+        attempts = self._within(key, now - expiry)
+        if len(attempts) + amount > limit:
+            return False
+        attempts.extend([now] * amount)
+        self._attempts[key] = attempts
+        return True
+
+    async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        now = time.time()
+        attempts = self._within(key, now - expiry)
+        return (attempts[0], len(attempts)) if attempts else (now, 0)
+
+    async def clear(self, key: str) -> None:
+        self._attempts.pop(key, None)
+
+    def _within(self, key: str, since: float) -> deque[float]:
+        attempts = self._attempts.get(key) or deque()
+        while attempts and attempts[0] <= since:
+            attempts.popleft()
+        return attempts
+
+
+def _redis(url: str) -> RedisStorage:
+    # Imported where it is needed: it takes a tenth of a second, and one machine alone needs none.
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    return RedisStorage(
+        f"async+{url}",
+        wrap_exceptions=True,
+        implementation="redispy",
+        key_prefix="gatehouse",
+        socket_connect_timeout=PATIENCE.total_seconds(),
+        socket_timeout=PATIENCE.total_seconds(),
+        retry=Retry(NoBackoff(), retries=1),  # type: ignore[arg-type]
+    )
+
+
+def _key(ceiling: Ceiling, whom: tuple[str, ...]) -> str:
+    """Of one length, and without the names and addresses of people."""
+    parts = "\0".join((ceiling.name, *whom))
+    return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()

@@ -85,12 +85,14 @@ async def start(
     )
     session.add(started)
     await session.flush()
-    most_recently_used = (
+    too_many = await session.scalars(
         select(LoginSession.id)
         .where(LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))
         .order_by(LoginSession.last_used_at.desc(), LoginSession.id.desc())
+        .offset(MAX_SESSIONS)
     )
-    await _end(session, LoginSession.id.in_(most_recently_used.offset(MAX_SESSIONS)))
+    if ids := too_many.all():
+        await _end(session, LoginSession.id.in_(ids))
     return SignedIn(user, started, token)
 
 

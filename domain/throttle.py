@@ -71,7 +71,8 @@ class Throttle:
     _here: MovingWindowRateLimiter = field(init=False, repr=False)
     _shared: MovingWindowRateLimiter | None = field(init=False, repr=False, default=None)
     _redis: RedisStorage | None = field(init=False, repr=False, default=None)
-    _away_until: float | None = field(init=False, repr=False, default=None)
+    _is_away: bool = field(init=False, repr=False, default=False)
+    _ask_again_at: float = field(init=False, repr=False, default=0)
 
     def __post_init__(self) -> None:
         self._here = MovingWindowRateLimiter(_BoundedMemory())
@@ -106,19 +107,23 @@ class Throttle:
     async def _ask(
         self, question: Callable[[MovingWindowRateLimiter], Awaitable[Answer]]
     ) -> Answer:
-        if self._shared and (self._away_until is None or time.monotonic() >= self._away_until):
-            try:
-                answer = await question(self._shared)
-            except (StorageError, OSError) as error:
-                if self._away_until is None:
-                    logger.error("Redis is away, so attempts are counted here alone: %s", error)
-                self._away_until = time.monotonic() + ASK_AGAIN_AFTER.total_seconds()
-            else:
-                if self._away_until is not None:
-                    logger.warning("Redis is back, and attempts are counted there again.")
-                self._away_until = None
-                return answer
-        return await question(self._here)
+        if self._shared is None or time.monotonic() < self._ask_again_at:
+            return await question(self._here)
+        if self._is_away:
+            # Whoever asks meanwhile need not wait for what this one learns.
+            self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER.total_seconds()
+        try:
+            answer = await question(self._shared)
+        except (StorageError, OSError) as error:
+            if not self._is_away:
+                logger.error("Redis is away, so attempts are counted here alone: %s", error)
+            self._is_away = True
+            self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER.total_seconds()
+            return await question(self._here)
+        if self._is_away:
+            logger.warning("Redis is back, and attempts are counted there again.")
+            self._is_away, self._ask_again_at = False, 0
+        return answer
 
 
 class _BoundedMemory(MemoryStorage):

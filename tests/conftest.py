@@ -139,3 +139,17 @@ def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
     """`gatehouse serve` as a process of its own, on a real socket."""
     with running_server(database_url, SECRET_KEY, tmp_path) as server:
         yield server
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The same, one for all the tests of a file."""
+    folder = tmp_path_factory.mktemp("server")
+    if request.param == "sqlite":
+        url = databases.copy_of(request.getfixturevalue("migrated_sqlite"), folder)
+    else:
+        url = databases.empty_of_people(request.getfixturevalue("migrated_postgres"))
+    with running_server(url, SECRET_KEY, folder) as server:
+        yield server

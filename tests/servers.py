@@ -43,7 +43,7 @@ def environment(**variables: str) -> dict[str, str]:
 def running_server(
     database_url: str, secret_key: str, folder: Path, **settings: str
 ) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / f"server-{port}.log")
     with server.log.open("w") as log:
         process = subprocess.Popen(
@@ -65,7 +65,7 @@ def running_server(
         process.wait(PATIENCE_SECONDS)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -28,16 +28,17 @@ def statements(services: Services) -> Iterator[list[Statement]]:
     event.remove(engine, "before_cursor_execute", see)
 
 
-async def plan(services: Services, statement: Statement) -> str:
+async def plan(services: Services, statement: Statement, *, of_a_large_table: bool = False) -> str:
     """How the database goes about a statement, given that it uses an index where one helps."""
     async with services.gate.database.writing() as session:
         connection = await session.connection()
         if connection.dialect.name == "sqlite":
             explain = "EXPLAIN QUERY PLAN"
         else:
-            # In an all but empty table PostgreSQL would rather read everything.
-            await session.execute(text("SET LOCAL enable_seqscan = off"))
-            await session.execute(text("SET LOCAL enable_bitmapscan = off"))
+            if not of_a_large_table:
+                # In an all but empty table PostgreSQL would rather read everything.
+                await session.execute(text("SET LOCAL enable_seqscan = off"))
+                await session.execute(text("SET LOCAL enable_bitmapscan = off"))
             explain = "EXPLAIN (COSTS OFF)"
         rows = await connection.exec_driver_sql(f"{explain} {statement.sql}", statement.parameters)
         return "\n".join(str(row) for row in rows)

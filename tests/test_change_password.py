@@ -2,7 +2,7 @@ from tests.people import LOGIN, ME, GraphQL, Person
 
 CHANGE = """
 mutation Change($current: String!, $new: String!) {
-  changePassword(currentPassword: $current, newPassword: $new) { accessToken user { id } }
+  changePassword(currentPassword: $current, newPassword: $new) { accessToken refreshToken user { id } }
 }
 """
 

@@ -13,9 +13,12 @@ from api.app import create_app
 from domain import usernames
 from tests import databases
 from tests.conftest import DATABASES, client_of, settings_for
-from tests.people import LOGIN, REGISTER, Answer, GraphQL
+from tests.people import LOGIN, ME, REGISTER, Answer, GraphQL
+from tests.test_delete_me import DELETE_ME
 from tests.test_pages import POSTS, titles
 from tests.test_posts import CREATE, DELETE, POST, UPDATE
+from tests.test_refresh import REFRESH
+from tests.test_sessions import LOGOUT_EVERYWHERE
 
 # Few, and some of them the same name.
 names = strategies.sampled_from(["ada", "ADA", "grace", "linus", "1inus", "margaret"])
@@ -67,6 +70,7 @@ class Gatehouse(RuleBasedStateMachine):
             "email": email.lower(),
             "password": password,
             "token": token["accessToken"],
+            "refresh": token["refreshToken"],
         }
 
     @rule(name=names, by_email=strategies.booleans(), password=passwords)
@@ -79,9 +83,36 @@ class Gatehouse(RuleBasedStateMachine):
             if (person["email"] == login.lower() if by_email else key == usernames.key(name))
         ]
         if found and found[0]["password"] == password:
-            assert answer.data["login"]["user"]["id"] == found[0]["id"]
+            token = answer.data["login"]
+            assert token["user"]["id"] == found[0]["id"]
+            found[0]["token"], found[0]["refresh"] = token["accessToken"], token["refreshToken"]
         else:
             assert answer.code == "INVALID_CREDENTIALS"
+
+    @precondition(lambda self: self.people)
+    @rule(pick=picks)
+    def refresh(self, pick: int) -> None:
+        person = self.person(pick)
+        token = self.ask(self.graphql(REFRESH, token=person["refresh"])).data["refresh"]
+        assert token["user"]["id"] == person["id"]
+        person["token"], person["refresh"] = token["accessToken"], token["refreshToken"]
+
+    @precondition(lambda self: self.people)
+    @rule(pick=picks)
+    def log_out_everywhere_and_in_again(self, pick: int) -> None:
+        person = self.person(pick)
+        self.ask(self.graphql(LOGOUT_EVERYWHERE, by=person["token"]))
+        assert self.ask(self.graphql(ME, by=person["token"])).code == "UNAUTHENTICATED"
+        assert self.ask(self.graphql(REFRESH, token=person["refresh"])).code == "UNAUTHENTICATED"
+        self.log_in(person["name"], by_email=False, password=person["password"])
+
+    @precondition(lambda self: self.people)
+    @rule(pick=picks)
+    def leave(self, pick: int) -> None:
+        person = self.person(pick)
+        self.ask(self.graphql(DELETE_ME, by=person["token"], password=person["password"]))
+        self.people = {k: other for k, other in self.people.items() if other is not person}
+        self.posts = [post for post in self.posts if post["author"] != person["id"]]
 
     @precondition(lambda self: self.people)
     @rule(pick=picks, title=texts, content=texts)

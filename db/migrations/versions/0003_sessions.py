@@ -29,7 +29,13 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name="fk_sessions_user_id_users", ondelete="CASCADE"
         ),
     )
-    op.create_index("ix_sessions_user_id", "sessions", ["user_id", "ended_at"])
+    op.create_index(
+        "ix_sessions_ongoing",
+        "sessions",
+        ["user_id", "last_used_at"],
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_index("ix_sessions_user_id_network", "sessions", ["user_id", "network"])
     op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"])
     op.create_table(

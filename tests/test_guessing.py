@@ -1,0 +1,142 @@
+"""An attack: five thousand guesses at one account, by GraphQL aliases and at /token, against the default ceilings.
+
+How many passwords are really looked at is what `.env.example` says: 5 in a minute, 20 in an hour and 100 in a day,
+from however many networks. Meanwhile the owner logs in from home.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from settings import Settings
+from tests.conftest import settings_for
+from tests.people import LOGIN, GraphQL, Person, join
+from tests.test_security_events import EVENTS
+
+GUESSES = 5000
+ALIASES = 4
+AT_ONCE = 50
+
+
+@dataclass
+class Clock:
+    """What time.time() says, and with it what the ceilings go by."""
+
+    now: float
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(time.time())
+    monkeypatch.setattr(time, "time", clock.time)
+    return clock
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    defaults = {
+        name: field.default for name, field in Settings.model_fields.items() if "_limit_" in name
+    }
+    return settings_for(database_url, access_token_expire_minutes=60 * 24 * 7, **defaults)
+
+
+@pytest.fixture
+async def owner(client: httpx.AsyncClient) -> Person:
+    return await join(GraphQL(client), "Ada", "ada@example.com", "analytical engine")
+
+
+@pytest.fixture
+async def attackers(app: FastAPI) -> AsyncIterator[list[httpx.AsyncClient]]:
+    """Two hundred, each from a network of its own."""
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(
+                httpx.AsyncClient(
+                    transport=httpx.ASGITransport(app, client=(f"2001:db8:0:{n:x}::1", 1)),
+                    base_url="http://gatehouse.test",
+                )
+            )
+            for n in range(200)
+        ]
+
+
+async def by_aliases(attacker: httpx.AsyncClient, passwords: list[str]) -> None:
+    logins = " ".join(
+        f'a{n}: login(username: "Ada", password: "{password}") {{ expiresIn }}'
+        for n, password in enumerate(passwords)
+    )
+    response = await attacker.post("/graphql", json={"query": f"mutation {{ {logins} }}"})
+    [error] = response.json()["errors"]
+    assert error["extensions"]["code"] in ("INVALID_CREDENTIALS", "TOO_MANY_ATTEMPTS")
+
+
+async def by_token(attacker: httpx.AsyncClient, password: str) -> None:
+    form = {"grant_type": "password", "username": "ada", "password": password}
+    response = await attacker.post("/token", data=form)
+    assert response.status_code in (400, 429)
+
+
+async def attack(
+    attackers: list[httpx.AsyncClient], clock: Clock, *, guesses: int = GUESSES, lasting: float = 0
+) -> None:
+    """Half of the guesses by aliases, half at /token, fifty requests at once, in so many seconds."""
+    everyone = itertools.cycle(attackers)
+    passwords = (f"wrong engine {n}" for n in itertools.count())
+    requests = []
+    for _ in range(guesses // (2 * ALIASES)):
+        requests.append(by_aliases(next(everyone), list(itertools.islice(passwords, ALIASES))))
+        requests += [by_token(next(everyone), next(passwords)) for _ in range(ALIASES)]
+    for first in range(0, len(requests), AT_ONCE):
+        await asyncio.gather(*requests[first : first + AT_ONCE])
+        clock.now += lasting * AT_ONCE / len(requests)
+
+
+async def passwords_checked(client: httpx.AsyncClient, owner: Person) -> int:
+    """Each wrong password that was looked at is an event for the owner to see."""
+    checked: int = 0
+    after = None
+    while True:
+        answer = await GraphQL(client)(EVENTS, by=owner, first=100, after=after)
+        page = answer.data["me"]["securityEvents"]
+        checked += sum(edge["node"]["kind"] == "WRONG_PASSWORD" for edge in page["edges"])
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return checked
+
+
+async def can_log_in(client: httpx.AsyncClient, owner: Person) -> bool:
+    answer = await GraphQL(client)(LOGIN, username="Ada", password=owner.password)
+    return not answer.errors
+
+
+@pytest.mark.parametrize("networks", [1, 200])
+async def test_in_a_minute_five_passwords_are_looked_at(
+    attackers: list[httpx.AsyncClient],
+    client: httpx.AsyncClient,
+    owner: Person,
+    clock: Clock,
+    networks: int,
+) -> None:
+    await attack(attackers[:networks], clock)
+
+    assert await passwords_checked(client, owner) == 5
+    assert await can_log_in(client, owner)
+
+
+async def test_in_a_day_a_hundred_passwords_are_looked_at(
+    attackers: list[httpx.AsyncClient], client: httpx.AsyncClient, owner: Person, clock: Clock
+) -> None:
+    await attack(attackers, clock, guesses=GUESSES // 4, lasting=23.9 * 60 * 60)
+
+    assert await passwords_checked(client, owner) == 100
+    assert await can_log_in(client, owner)

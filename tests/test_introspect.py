@@ -1,0 +1,164 @@
+"""POST /introspect (RFC 7662)."""
+
+import base64
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from api.dependencies import Services
+from settings import Settings
+from tests.conftest import settings_for
+from tests.people import GraphQL, Person
+from tests.test_refresh import refresh
+from tests.test_sessions import LOGOUT, log_in, sessions
+
+SECRET = "a credential for tests: of & and % and + there are some in it"
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return settings_for(
+        database_url,
+        introspection_client_id="the shop",
+        introspection_client_secret=SECRET,
+        public_url="https://accounts.example.com",
+    )
+
+
+def basic(id: str, secret: str) -> str:
+    return f"Basic {base64.b64encode(f'{id}:{secret}'.encode()).decode()}"
+
+
+THE_SHOP = basic(
+    "the+shop", "a+credential+for+tests%3A+of+%26+and+%25+and+%2B+there+are+some+in+it"
+)
+
+
+async def introspect(
+    client: httpx.AsyncClient, token: str, authorization: str = THE_SHOP
+) -> httpx.Response:
+    return await client.post(
+        "/introspect", data={"token": token}, headers={"Authorization": authorization}
+    )
+
+
+async def test_an_active_access_token(
+    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+) -> None:
+    response = await introspect(client, ada.token)
+    [session] = await sessions(graphql, ada)
+
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    body = response.json()
+    assert body.pop("exp") - body.pop("iat") == 1800
+    assert body.pop("jti")
+    assert body == {
+        "active": True,
+        "sub": ada.id,
+        "username": "Ada",
+        "token_type": "bearer",
+        "iss": "https://accounts.example.com",
+        "aud": "gatehouse",
+        "sid": session["id"],
+    }
+
+
+async def test_an_active_refresh_token_is_no_bearer(client: httpx.AsyncClient, ada: Person) -> None:
+    body = (await introspect(client, ada.refresh_token)).json()
+
+    assert (body["active"], body["sub"], body["username"]) == (True, ada.id, "Ada")
+    assert body["exp"] - body["iat"] == 14 * 24 * 60 * 60
+    assert "token_type" not in body
+
+
+async def test_asking_spends_nothing(
+    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+) -> None:
+    await introspect(client, ada.refresh_token)
+    successor = await refresh(graphql, ada.refresh_token)
+
+    assert (await introspect(client, ada.refresh_token)).json() == {"active": False}
+    assert (await introspect(client, successor)).json()["active"]
+
+
+async def test_of_an_ended_session_no_token_is_active(
+    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+) -> None:
+    await graphql(LOGOUT, by=ada)
+
+    for token in (ada.token, ada.refresh_token):
+        assert (await introspect(client, token)).json() == {"active": False}
+
+
+async def test_an_expired_token_is_not_active(
+    client: httpx.AsyncClient, ada: Person, services: Services
+) -> None:
+    caller = services.tokens.read(ada.token).caller
+    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(caller)
+
+    assert (await introspect(client, expired.value)).json() == {"active": False}
+
+
+@pytest.mark.parametrize("token", ["nonsense", "x" * 64, "a.b.c", "é"])
+async def test_what_is_no_token_is_not_active(client: httpx.AsyncClient, token: str) -> None:
+    assert (await introspect(client, token)).json() == {"active": False}
+
+
+async def test_a_caller_with_a_token_of_their_own_may_ask(
+    client: httpx.AsyncClient, ada: Person, grace: Person
+) -> None:
+    response = await introspect(client, ada.token, f"Bearer {grace.token}")
+
+    assert response.json()["sub"] == ada.id
+
+
+async def test_a_caller_whose_session_has_ended_may_not(
+    client: httpx.AsyncClient, graphql: GraphQL, ada: Person, grace: Person
+) -> None:
+    await graphql(LOGOUT, by=grace)
+    response = await introspect(client, ada.token, f"Bearer {grace.token}")
+
+    assert response.status_code == 401
+    assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Basic",
+        "Basic nonsense",
+        "Basic Og==",
+        "Basic /w==",
+        basic("the+shop", "wrong"),
+        basic("another", SECRET),
+        basic("the+shop", ""),
+        "Digest x",
+    ],
+)
+async def test_nobody_else_may(client: httpx.AsyncClient, ada: Person, authorization: str) -> None:
+    response = await introspect(client, ada.token, authorization)
+
+    assert response.status_code == 401
+    assert response.json()["error"] == "invalid_client"
+    assert "Basic" in response.headers["WWW-Authenticate"]
+    assert "Bearer" in response.headers["WWW-Authenticate"]
+
+
+async def test_a_token_is_required(client: httpx.AsyncClient) -> None:
+    response = await introspect(client, "")
+
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_request"
+
+
+async def test_the_answer_differs_for_each_session(
+    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+) -> None:
+    phone = await log_in(graphql, ada)
+    answers = [await introspect(client, person.token) for person in (ada, phone)]
+
+    assert answers[0].json()["sid"] != answers[1].json()["sid"]

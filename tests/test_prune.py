@@ -1,0 +1,113 @@
+"""What is kept for a time, and then no longer."""
+
+import asyncio
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select, update
+
+from api.dependencies import Services
+from api.housekeeping import pruning_every_hour
+from db.models import LoginSession, SecurityEvent
+from domain import pruning
+from domain.ids import first_id_of, new_id
+from tests.conftest import SECRET_KEY
+from tests.people import LOGIN, ME, GraphQL, Person
+from tests.servers import GATEHOUSE, environment
+from tests.test_sessions import LOGOUT, log_in, sessions
+
+KEPT_FOR = timedelta(days=90)
+
+
+async def count(services: Services, model: type[LoginSession | SecurityEvent]) -> int:
+    async with services.gate.database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(model)) or 0
+
+
+async def pass_time(services: Services, time: timedelta) -> None:
+    """As if everything in the database had happened so much earlier."""
+    async with services.gate.database.writing() as session:
+        for one in await session.scalars(select(LoginSession)):
+            one.expires_at -= time
+        for event in await session.scalars(select(SecurityEvent)):
+            moved = event.id.int - first_id_of(datetime.now(UTC)).int
+            before = first_id_of(datetime.now(UTC) - time).int
+            await session.execute(
+                update(SecurityEvent)
+                .where(SecurityEvent.id == event.id)
+                .values(id=type(event.id)(int=before + moved))
+            )
+
+
+async def test_what_is_recent_or_goes_on_is_kept(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    phone = await log_in(graphql, ada)
+    await graphql(LOGOUT, by=phone)
+
+    assert await pruning.prune(services.gate.database, kept_for=KEPT_FOR) == 0
+    assert (await graphql(ME, by=ada)).errors == []
+
+
+async def test_what_ended_or_happened_long_ago_goes(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    phone = await log_in(graphql, ada)
+    await graphql(LOGOUT, by=phone)
+    await pass_time(services, KEPT_FOR)
+    laptop = await log_in(graphql, ada)
+    deleted = await pruning.prune(services.gate.database, kept_for=KEPT_FOR)
+
+    # Ended: the phone's session. The one of the registration would have gone on for 14 days.
+    assert deleted == 1 + 3
+    assert len(await sessions(graphql, laptop)) == 1
+    assert await count(services, LoginSession) == 2
+    assert await count(services, SecurityEvent) == 1
+
+
+async def test_more_than_a_batch_goes_too(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    many = pruning.BATCH + 5
+    async with services.gate.database.writing() as session:
+        session.add_all(
+            SecurityEvent(id=new_id(), kind="WRONG_PASSWORD", created_at=datetime.now(UTC))
+            for _ in range(many)
+        )
+
+    assert await pruning.prune(services.gate.database, kept_for=timedelta(0)) == many + 1
+    assert await count(services, SecurityEvent) == 0
+    assert (await graphql(ME, by=ada)).errors == []
+
+
+async def test_the_command_says_how_much_it_was(
+    graphql: GraphQL, ada: Person, services: Services, database_url: str, tmp_path: Path
+) -> None:
+    await pass_time(services, timedelta(days=14 + 91))
+    run = await asyncio.to_thread(
+        subprocess.run,
+        [GATEHOUSE, "prune"],
+        cwd=tmp_path,
+        env=environment(DATABASE_URL=database_url, SECRET_KEY=SECRET_KEY),
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+
+    assert run.stdout == "Gatehouse: 2 rows were old enough to go.\n"
+    assert (await graphql(LOGIN, username="Ada", password=ada.password)).errors == []
+
+
+async def test_a_serving_process_prunes_again_and_again(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    often = timedelta(milliseconds=1)
+    async with pruning_every_hour(services.gate.database, timedelta(0), every=often):
+        for _ in range(2):
+            await graphql(LOGIN, username="Nobody", password="wrong engine")
+            async with asyncio.timeout(10):
+                while await count(services, SecurityEvent):
+                    pass
+
+    assert (await graphql(ME, by=ada)).errors == []

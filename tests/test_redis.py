@@ -1,0 +1,166 @@
+"""Ceilings that processes share, by a Redis of the test's own."""
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from domain.errors import TooManyAttempts
+from domain.throttle import Ceiling, Ceilings, Throttle
+from tests.conftest import SECRET_KEY
+from tests.people import LOGIN, REGISTER
+from tests.servers import PATIENCE_SECONDS, free_port, running_server
+
+pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
+
+
+class Redis:
+    """A server that can be stopped, frozen and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self.start()
+
+    def start(self) -> None:
+        command = ["redis-server", "--port", str(self._port), "--bind", "127.0.0.1", "--save", ""]
+        self._process = subprocess.Popen(
+            command, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self._port)).close()
+            except ConnectionRefusedError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError("Redis does not answer")
+
+    def stop(self) -> None:
+        os.kill(self._process.pid, signal.SIGCONT)
+        self._process.terminate()
+        self._process.wait(PATIENCE_SECONDS)
+
+    def freeze(self) -> None:
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    redis = Redis(tmp_path)
+    yield redis
+    redis.stop()
+
+
+@asynccontextmanager
+async def counting_in(redis: Redis) -> AsyncIterator[Throttle]:
+    ceiling = Ceiling.of("account", "3/hour;5/day")
+    throttle = Throttle(Ceilings(ceiling, ceiling, ceiling, ceiling), redis.url)
+    yield throttle
+    await throttle.close()
+
+
+async def admitted(throttle: Throttle, times: int) -> int:
+    count = 0
+    for _ in range(times):
+        try:
+            await throttle.admit(throttle.ceilings.account, "ada")
+        except TooManyAttempts:
+            continue
+        count += 1
+    return count
+
+
+def test_two_processes_count_together(redis: Redis, database_url: str, tmp_path: Path) -> None:
+    ceilings = {"RATE_LIMIT_STORAGE_URL": redis.url, "LOGIN_LIMIT_PER_ACCOUNT": "5/hour"}
+    login = {"query": LOGIN, "variables": {"username": "Ada", "password": "wrong engine"}}
+    with (
+        running_server(database_url, SECRET_KEY, tmp_path, **ceilings) as one,
+        running_server(database_url, SECRET_KEY, tmp_path, **ceilings) as two,
+    ):
+        answers = [
+            httpx.post(f"{server.url}/graphql", json=login).json()
+            for _ in range(4)
+            for server in (one, two)
+        ]
+
+    codes = [answer["errors"][0]["extensions"]["code"] for answer in answers]
+    assert codes == ["INVALID_CREDENTIALS"] * 5 + ["TOO_MANY_ATTEMPTS"] * 3
+
+
+async def test_waits_are_as_long_as_in_memory(redis: Redis) -> None:
+    async with counting_in(redis) as throttle:
+        await admitted(throttle, 3)
+        with pytest.raises(TooManyAttempts) as refused:
+            await throttle.admit(throttle.ceilings.account, "ada")
+        await throttle.forgive(throttle.ceilings.account, "ada")
+
+        assert 3590 < refused.value.retry_after <= 3600
+        assert await admitted(throttle, 4) == 3
+
+
+async def test_without_redis_each_counts_for_itself_and_says_so_once(
+    redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with counting_in(redis) as throttle, counting_in(redis) as other:
+        assert await admitted(throttle, 2) + await admitted(other, 2) == 3
+        redis.stop()
+
+        assert await admitted(throttle, 5) == 3
+        assert await admitted(other, 5) == 3
+        assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
+        redis.start()
+
+
+async def test_a_redis_that_is_back_is_asked_again(
+    redis: Redis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with counting_in(redis) as throttle:
+        redis.stop()
+        await admitted(throttle, 5)
+        redis.start()
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 60)
+
+        assert await admitted(throttle, 5) == 3
+        assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
+async def test_a_frozen_redis_is_waited_for_once(redis: Redis) -> None:
+    async with counting_in(redis) as throttle:
+        await admitted(throttle, 1)
+        redis.freeze()
+        start = time.monotonic()
+
+        assert await admitted(throttle, 5) == 3
+        assert time.monotonic() - start < 5
+
+
+def test_logins_go_on_without_redis(redis: Redis, database_url: str, tmp_path: Path) -> None:
+    ada = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    with running_server(
+        database_url, SECRET_KEY, tmp_path, RATE_LIMIT_STORAGE_URL=redis.url
+    ) as server:
+        httpx.post(f"{server.url}/graphql", json={"query": REGISTER, "variables": ada})
+        redis.stop()
+        del ada["email"]
+        logins = [
+            httpx.post(f"{server.url}/graphql", json={"query": LOGIN, "variables": ada}).json()
+            for _ in range(3)
+        ]
+        redis.start()
+
+    assert not any("errors" in login for login in logins)
+    assert server.logged().count("Redis is away") == 1
+    assert "Traceback" not in server.logged()

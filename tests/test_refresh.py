@@ -1,0 +1,270 @@
+"""Refresh tokens: good for one use, and for the same successor for a moment after it (RFC 6749 section 6, RFC 9700
+section 4.14)."""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import undefer
+
+from api.dependencies import Services
+from db.models import LoginSession
+from domain.sessions import MAX_RECENT_ROTATIONS
+from settings import Settings
+from tests.conftest import settings_for
+from tests.people import ME, GraphQL, Person
+
+REFRESH = """
+mutation Refresh($token: String!) {
+  refresh(refreshToken: $token) { accessToken tokenType expiresIn refreshToken user { id username email } }
+}
+"""
+
+
+# A row's secrets are read only by who asks for them.
+ALL = (undefer(LoginSession.refresh_hash), undefer(LoginSession.rotations))
+
+
+async def refresh(graphql: GraphQL, token: str) -> str:
+    """The successor."""
+    answer = await graphql(REFRESH, token=token)
+    assert answer.errors == []
+    successor: str = answer.data["refresh"]["refreshToken"]
+    return successor
+
+
+async def move_rotations_back(services: Services, by: timedelta) -> None:
+    """As if they had been so much earlier."""
+    async with services.gate.database.writing() as session:
+        for current in await session.scalars(select(LoginSession).options(*ALL)):
+            current.rotations = [
+                {**rotation, "at": rotation["at"] - by.total_seconds()}
+                for rotation in current.rotations
+            ]
+
+
+async def test_it_gets_the_next_two_tokens(graphql: GraphQL, ada: Person) -> None:
+    answer = await graphql(REFRESH, token=ada.refresh_token)
+
+    token = answer.data["refresh"]
+    assert token["user"] == {"id": ada.id, "username": "Ada", "email": "ada@example.com"}
+    assert (token["tokenType"], token["expiresIn"]) == ("bearer", 1800)
+    assert token["refreshToken"] != ada.refresh_token
+    assert (await graphql(ME, by=token["accessToken"])).data["me"]["id"] == ada.id
+    assert (await graphql(ME, by=ada.token)).data["me"]["id"] == ada.id
+
+
+async def test_used_again_within_the_grace_it_gets_the_same_successor(
+    graphql: GraphQL, ada: Person
+) -> None:
+    first = await refresh(graphql, ada.refresh_token)
+    again = await refresh(graphql, ada.refresh_token)
+
+    assert first == again
+    assert await refresh(graphql, first) not in (first, ada.refresh_token)
+
+
+async def test_a_tab_that_is_two_rotations_behind_catches_up(graphql: GraphQL, ada: Person) -> None:
+    newest = await refresh(graphql, await refresh(graphql, ada.refresh_token))
+    behind = await refresh(graphql, ada.refresh_token)
+
+    assert behind == newest
+
+
+async def test_used_again_later_it_ends_the_session_and_says_so_in_the_log(
+    graphql: GraphQL, ada: Person, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    successor = await refresh(graphql, ada.refresh_token)
+    await move_rotations_back(services, services.gate.lifetimes.grace)
+    reused = await graphql(REFRESH, token=ada.refresh_token)
+
+    assert reused.code == "UNAUTHENTICATED"
+    assert list(reused.fields) == ["refreshToken"]
+    assert (await graphql(REFRESH, token=successor)).code == "UNAUTHENTICATED"
+    assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"
+    assert "a spent refresh token was used again" in caplog.text
+    assert ada.refresh_token not in caplog.text
+
+
+async def test_however_old_a_token_is_its_reuse_is_noticed(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    newest = ada.refresh_token
+    for _ in range(MAX_RECENT_ROTATIONS + 3):
+        newest = await refresh(graphql, newest)
+    await move_rotations_back(services, services.gate.lifetimes.grace)
+    newest = await refresh(graphql, newest)
+    reused = await graphql(REFRESH, token=ada.refresh_token)
+
+    assert reused.code == "UNAUTHENTICATED"
+    assert (await graphql(REFRESH, token=newest)).code == "UNAUTHENTICATED"
+
+
+async def test_reuse_ends_that_session_alone(
+    graphql: GraphQL, ada: Person, grace: Person, services: Services
+) -> None:
+    await refresh(graphql, ada.refresh_token)
+    await move_rotations_back(services, services.gate.lifetimes.grace)
+    await graphql(REFRESH, token=ada.refresh_token)
+
+    assert (await graphql(ME, by=grace)).errors == []
+    assert await refresh(graphql, grace.refresh_token)
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "short", "x" * 64, "x" * 65, "é" * 64, "\ud800" * 64, "\0" * 64, "=" * 64, "x" * 100_000],
+)
+async def test_what_is_no_refresh_token_is_refused(graphql: GraphQL, token: str) -> None:
+    answer = await graphql(REFRESH, token=token)
+
+    assert answer.code == "UNAUTHENTICATED"
+    assert answer.data is None
+
+
+async def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(
+    graphql: GraphQL, ada: Person
+) -> None:
+    assert (await graphql(REFRESH, token=ada.token)).code == "UNAUTHENTICATED"
+    assert (await graphql(ME, by=ada.refresh_token)).code == "UNAUTHENTICATED"
+
+
+async def test_a_guessed_secret_with_the_right_family_is_a_reuse(
+    graphql: GraphQL, ada: Person
+) -> None:
+    """Only who holds a real one knows the family."""
+    guess = ada.refresh_token[:32] + "A" * 32
+
+    assert (await graphql(REFRESH, token=guess)).code == "UNAUTHENTICATED"
+    assert (await graphql(REFRESH, token=ada.refresh_token)).code == "UNAUTHENTICATED"
+
+
+async def test_an_expired_access_token_does_not_keep_from_refreshing(
+    graphql: GraphQL, ada: Person
+) -> None:
+    answer = await graphql(REFRESH, by="expired or broken", token=ada.refresh_token)
+
+    assert answer.errors == []
+
+
+async def test_of_twenty_clients_at_once_all_get_the_one_successor(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    successors = await asyncio.gather(*(refresh(graphql, ada.refresh_token) for _ in range(20)))
+
+    assert len(set(successors)) == 1
+    async with services.gate.database.reading() as session:
+        current = await session.scalar(select(LoginSession).options(*ALL))
+    assert current is not None
+    assert len(current.rotations) == 1
+    assert current.refresh_hash == hashlib.sha256(successors[0].encode()).hexdigest()
+
+
+async def test_twenty_clients_that_go_on_refreshing_at_once_stay_signed_in(
+    graphql: GraphQL, ada: Person
+) -> None:
+    async def go_on() -> str:
+        token = ada.refresh_token
+        for _ in range(4):
+            token = await refresh(graphql, token)
+        return token
+
+    newest = await asyncio.gather(*(go_on() for _ in range(20)))
+
+    assert await refresh(graphql, newest[0])
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return settings_for(database_url, session_idle_days=2, session_absolute_days=5)
+
+
+async def pass_days(services: Services, days: int) -> None:
+    """As if the sessions had been started and used so much earlier."""
+    by = timedelta(days=days)
+    async with services.gate.database.writing() as session:
+        for current in await session.scalars(select(LoginSession)):
+            current.created_at -= by
+            current.last_used_at -= by
+            current.expires_at -= by
+
+
+async def test_a_session_that_is_not_used_for_too_long_has_expired(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    await pass_days(services, 2)
+
+    assert (await graphql(REFRESH, token=ada.refresh_token)).code == "UNAUTHENTICATED"
+    assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"
+
+
+async def test_a_session_that_is_used_goes_on_until_its_absolute_end(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    token = ada.refresh_token
+    for _ in range(4):
+        await pass_days(services, 1)
+        token = await refresh(graphql, token)
+    await pass_days(services, 1)
+
+    assert (await graphql(REFRESH, token=token)).code == "UNAUTHENTICATED"
+
+
+async def test_an_access_token_does_not_outlive_its_session(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    almost_over = datetime.now(UTC) - timedelta(days=5) + timedelta(minutes=2)
+    async with services.gate.database.writing() as session:
+        await session.execute(update(LoginSession).values(created_at=almost_over))
+
+    answer = await graphql(REFRESH, token=ada.refresh_token)
+
+    assert 110 <= answer.data["refresh"]["expiresIn"] <= 120
+
+
+async def test_the_database_holds_no_token(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    successor = await refresh(graphql, ada.refresh_token)
+    async with services.gate.database.reading() as session:
+        [row] = (await session.execute(text("SELECT * FROM sessions"))).all()
+
+    stored = str(row)
+    for token in (ada.refresh_token, successor):
+        assert token not in stored
+        assert token[:20] not in stored
+        assert token[-20:] not in stored
+
+
+async def ask(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
+    return await client.post("/token", data=parameters)
+
+
+async def test_the_rest_door_refreshes_the_same_tokens(
+    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+) -> None:
+    response = await ask(client, grant_type="refresh_token", refresh_token=ada.refresh_token)
+
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    body = response.json()
+    assert sorted(body) == ["access_token", "expires_in", "refresh_token", "token_type"]
+    assert (await graphql(ME, by=body["access_token"])).data["me"]["id"] == ada.id
+    assert await refresh(graphql, body["refresh_token"])
+
+
+async def test_a_refused_refresh_token_is_an_invalid_grant(client: httpx.AsyncClient) -> None:
+    response = await ask(client, grant_type="refresh_token", refresh_token="x" * 64)
+
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_grant"
+
+
+async def test_the_refresh_grant_needs_its_token(client: httpx.AsyncClient, ada: Person) -> None:
+    response = await ask(client, grant_type="refresh_token", username="Ada", password=ada.password)
+
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_request"

@@ -1,0 +1,140 @@
+"""What happened to an account, as its owner reads it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from api.dependencies import Services
+from db import models
+from tests.people import LOGIN, GraphQL, Person
+from tests.test_change_password import CHANGE
+from tests.test_delete_me import DELETE_ME
+from tests.test_refresh import REFRESH, move_rotations_back, refresh
+from tests.test_sessions import END, FIREFOX, LOGOUT, LOGOUT_EVERYWHERE, log_in, sessions
+
+EVENTS = """
+query ($first: Int, $after: String) {
+  me { securityEvents(first: $first, after: $after) {
+    edges { cursor node { id kind createdAt client ip sessionId } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  } }
+}
+"""
+
+
+async def events(graphql: GraphQL, person: Person, **window: Any) -> list[dict[str, Any]]:
+    answer = await graphql(EVENTS, by=person, **{"first": 100, **window})
+    assert answer.errors == []
+    return [edge["node"] for edge in answer.data["me"]["securityEvents"]["edges"]]
+
+
+async def kinds(graphql: GraphQL, person: Person) -> list[str]:
+    """From the first to the last."""
+    return [event["kind"] for event in reversed(await events(graphql, person))]
+
+
+async def test_whatever_happens_to_an_account_is_there_newest_first(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    phone, laptop = await log_in(graphql, ada), await log_in(graphql, ada)
+    await graphql(LOGIN, username="ADA@example.com", password="wrong engine")
+    await refresh(graphql, phone.refresh_token)
+    await move_rotations_back(services, timedelta(minutes=1))
+    await graphql(REFRESH, token=phone.refresh_token)
+    await graphql(LOGOUT, by=laptop)
+    email = {"email": "countess@example.com", "currentPassword": ada.password}
+    await graphql(
+        "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }", by=ada, input=email
+    )
+    await graphql(CHANGE, by=ada, current=ada.password, new="difference engine")
+
+    assert await kinds(graphql, ada) == [
+        "REGISTERED",
+        "LOGGED_IN",
+        "LOGGED_IN",
+        "WRONG_PASSWORD",
+        "REFRESHED",
+        "TOKEN_REUSED",
+        "SIGNED_OUT",
+        "EMAIL_CHANGED",
+        "PASSWORD_CHANGED",
+    ]
+
+
+async def test_an_event_says_when_from_where_and_in_which_session(
+    graphql: GraphQL, client: httpx.AsyncClient, ada: Person
+) -> None:
+    form = {"grant_type": "password", "username": "Ada", "password": ada.password}
+    await client.post("/token", data=form, headers={"User-Agent": FIREFOX})
+    event = (await events(graphql, ada))[0]
+
+    assert (event["kind"], event["client"], event["ip"]) == (
+        "LOGGED_IN",
+        "Firefox on Linux",
+        "127.0.0.1",
+    )
+    assert datetime.now(UTC) - datetime.fromisoformat(event["createdAt"]) < timedelta(minutes=1)
+    assert event["sessionId"] == (await sessions(graphql, ada))[0]["id"]
+
+
+async def test_each_session_that_is_ended_is_an_event(graphql: GraphQL, ada: Person) -> None:
+    for _ in range(3):
+        await log_in(graphql, ada)
+    [_, other, *_] = await sessions(graphql, ada)
+    await graphql(END, by=ada, id=other["id"])
+    await graphql(LOGOUT_EVERYWHERE, by=ada, but=True)
+
+    assert (await kinds(graphql, ada)).count("SIGNED_OUT") == 3
+
+
+async def test_a_wrong_password_within_a_session_is_one_too(graphql: GraphQL, ada: Person) -> None:
+    await graphql(CHANGE, by=ada, current="wrong engine", new="difference engine")
+    await graphql(DELETE_ME, by=ada, password="wrong engine")
+
+    [last, before, _] = await events(graphql, ada)
+    assert (last["kind"], before["kind"]) == ("WRONG_PASSWORD", "WRONG_PASSWORD")
+    assert last["sessionId"] == before["sessionId"] == (await sessions(graphql, ada))[0]["id"]
+
+
+async def test_nobody_reads_the_events_of_another(
+    graphql: GraphQL, ada: Person, grace: Person
+) -> None:
+    await graphql(LOGIN, username="Nobody", password="wrong engine")
+
+    assert await kinds(graphql, ada) == await kinds(graphql, grace) == ["REGISTERED"]
+
+
+async def test_they_come_in_pages(graphql: GraphQL, ada: Person) -> None:
+    for _ in range(4):
+        await log_in(graphql, ada)
+    everything = [event["id"] for event in await events(graphql, ada)]
+
+    found: list[str] = []
+    after = None
+    for _ in range(3):
+        answer = await graphql(EVENTS, by=ada, first=2, after=after)
+        page = answer.data["me"]["securityEvents"]
+        found += [edge["node"]["id"] for edge in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+    assert found == everything
+    assert not page["pageInfo"]["hasNextPage"]
+
+
+async def test_a_page_out_of_range_is_refused(graphql: GraphQL, ada: Person) -> None:
+    answer = await graphql(EVENTS, by=ada, first=101)
+
+    assert answer.code == "INVALID_INPUT"
+    assert list(answer.fields) == ["first"]
+
+
+async def test_a_deletion_stays_on_record(
+    graphql: GraphQL, ada: Person, services: Services
+) -> None:
+    await graphql(DELETE_ME, by=ada, password=ada.password)
+
+    async with services.gate.database.reading() as session:
+        found = (await session.scalars(select(models.SecurityEvent))).all()
+    assert [str(event.user_id) for event in found] == [ada.id] * 2
+    assert sorted(event.kind for event in found) == ["DELETED", "REGISTERED"]

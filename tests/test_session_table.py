@@ -1,0 +1,84 @@
+"""A table of 100,000 sessions: whatever is done with one of them uses an index."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Uuid, bindparam, text
+
+from api.dependencies import Services
+from domain import pruning
+from tests.people import LOGIN, ME, GraphQL, Person
+from tests.statements import Statement, plan, statements
+from tests.test_refresh import REFRESH
+from tests.test_sessions import LOGOUT, LOGOUT_EVERYWHERE, SESSIONS
+
+ROWS = 100_000
+
+MANY = """
+INSERT INTO sessions (id, user_id, origin, network, created_at, last_used_at, expires_at, ended_at,
+    family_hash, refresh_hash, rotations)
+WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :rows)
+SELECT {new_id}, one.user_id, one.origin, 'network ' || n % 200, one.created_at, one.last_used_at,
+    one.expires_at, CASE one.user_id WHEN :ada THEN one.created_at END, 'family ' || n, '', one.rotations
+FROM numbers JOIN sessions AS one ON one.user_id = CASE n % 2 WHEN 0 THEN :ada ELSE :grace END
+"""
+
+
+@pytest.fixture
+async def crowded(services: Services, ada: Person, grace: Person) -> None:
+    """Half of the sessions are Ada's, and ended; the others are Grace's, and go on."""
+    is_sqlite = services.engine.dialect.name == "sqlite"
+    many = text(
+        MANY.format(new_id="lower(hex(randomblob(16)))" if is_sqlite else "gen_random_uuid()")
+    )
+    people = [
+        bindparam(name, UUID(person.id), Uuid())
+        for name, person in (("ada", ada), ("grace", grace))
+    ]
+    async with services.gate.database.writing() as session:
+        await session.execute(many.bindparams(*people, rows=ROWS))
+    async with services.gate.database.writing() as session:
+        await session.execute(text("ANALYZE"))
+
+
+async def plans(services: Services, seen: Sequence[Statement]) -> list[str]:
+    """Of the statements about sessions that read before they answer or write."""
+    return [
+        await plan(services, statement, of_a_large_table=True)
+        for statement in seen
+        if "sessions" in statement.sql and not statement.sql.startswith("INSERT")
+    ]
+
+
+async def test_every_statement_about_one_session_uses_an_index(
+    graphql: GraphQL, services: Services, ada: Person, grace: Person, crowded: None
+) -> None:
+    with statements(services) as seen:
+        login = await graphql(LOGIN, username="Ada", password=ada.password)
+        answers = [
+            login,
+            await graphql(ME, by=ada),
+            await graphql(REFRESH, token=ada.refresh_token),
+            await graphql(SESSIONS, by=ada),
+            await graphql(LOGOUT_EVERYWHERE, by=ada, but=True),
+            await graphql(LOGOUT, by=ada),
+        ]
+
+    assert not any(answer.errors for answer in answers)
+    found = await plans(services, seen)
+    assert len(found) >= 9
+    for one in found:
+        assert "SCAN sessions" not in one
+        assert "Seq Scan on sessions" not in one
+
+
+async def test_pruning_finds_what_is_old_by_an_index(
+    services: Services, ada: Person, crowded: None
+) -> None:
+    with statements(services) as seen:
+        await pruning.prune(services.gate.database, kept_for=timedelta(days=90))
+
+    [sessions] = await plans(services, seen)
+    assert "ix_sessions_expires_at" in sessions

@@ -1,0 +1,244 @@
+"""How often anyone may try."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from domain.errors import TooManyAttempts
+from domain.throttle import REMEMBERED_KEYS, Ceiling, Ceilings, Throttle
+from settings import Settings
+from tests.conftest import settings_for
+from tests.people import LOGIN, REGISTER, Answer, GraphQL, Person, join
+from tests.test_change_password import CHANGE
+from tests.test_delete_me import DELETE_ME
+from tests.test_refresh import REFRESH
+from tests.test_security_events import kinds
+from tests.test_sessions import log_in
+
+HOME, CAFE, ELSEWHERE = "198.51.100.1", "2001:db8:1:2::1", "203.0.113.7"
+
+From = Callable[[str], GraphQL]
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return settings_for(
+        database_url,
+        login_limit_per_account="3/minute;5/hour",
+        login_limit_per_network="12/hour",
+        register_limit_per_network="4/hour",
+        refresh_limit_per_network="4/hour",
+    )
+
+
+@pytest.fixture
+async def at(app: FastAPI) -> AsyncIterator[From]:
+    """``at(HOME)`` is a client of that address."""
+    async with AsyncExitStack() as stack:
+        clients: dict[str, httpx.AsyncClient] = {}
+        for ip in (HOME, CAFE, ELSEWHERE, "2001:db8:1:2::ffff", "2001:db8:1:3::1"):
+            transport = httpx.ASGITransport(app, client=(ip, 1))
+            clients[ip] = await stack.enter_async_context(
+                httpx.AsyncClient(transport=transport, base_url="http://gatehouse.test")
+            )
+        yield lambda ip: GraphQL(clients[ip])
+
+
+@pytest.fixture
+async def ada(at: From) -> Person:
+    return await join(at(HOME), "Ada", "ada@example.com", "analytical engine")
+
+
+async def guess(graphql: GraphQL, name: str = "Ada") -> Answer:
+    return await graphql(LOGIN, username=name, password="wrong engine")
+
+
+async def test_a_guesser_waits_after_a_few_failures_and_is_told_how_long(
+    at: From, ada: Person
+) -> None:
+    codes = [(await guess(at(ELSEWHERE))).code for _ in range(3)]
+    refused = await guess(at(ELSEWHERE))
+
+    assert codes == ["INVALID_CREDENTIALS"] * 3
+    assert refused.code == "TOO_MANY_ATTEMPTS"
+    assert 50 < refused.error["extensions"]["retryAfter"] <= 60
+
+
+async def test_the_wait_grows_with_the_failures(
+    at: From, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await guess(at(ELSEWHERE))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 61)
+    codes = [(await guess(at(ELSEWHERE))).code for _ in range(2)]
+    refused = await guess(at(ELSEWHERE))
+
+    assert codes == ["INVALID_CREDENTIALS"] * 2
+    assert 3400 < refused.error["extensions"]["retryAfter"] <= 3600
+
+
+async def test_even_the_right_password_is_not_looked_at_then(at: From, ada: Person) -> None:
+    for _ in range(3):
+        await guess(at(ELSEWHERE))
+    answer = await at(ELSEWHERE)(LOGIN, username="Ada", password=ada.password)
+
+    assert answer.code == "TOO_MANY_ATTEMPTS"
+
+
+async def test_guesses_are_counted_together_from_everywhere_that_is_new(
+    at: From, ada: Person
+) -> None:
+    for ip in (ELSEWHERE, CAFE, "2001:db8:1:3::1"):
+        assert (await guess(at(ip))).code == "INVALID_CREDENTIALS"
+
+    assert (await guess(at(CAFE))).code == "TOO_MANY_ATTEMPTS"
+
+
+async def test_the_owner_logs_in_where_they_have_before(at: From, ada: Person) -> None:
+    for _ in range(5):
+        await guess(at(ELSEWHERE))
+
+    assert (await at(HOME)(LOGIN, username="Ada", password=ada.password)).errors == []
+    assert (await at(HOME)(LOGIN, username="ada@EXAMPLE.com", password=ada.password)).errors == []
+
+
+async def test_a_success_makes_a_network_known(at: From, ada: Person) -> None:
+    assert (await at(CAFE)(LOGIN, username="Ada", password=ada.password)).errors == []
+    for _ in range(5):
+        await guess(at(ELSEWHERE))
+
+    assert (await at(CAFE)(LOGIN, username="Ada", password=ada.password)).errors == []
+
+
+async def test_a_success_forgives_the_failures_before_it(at: From, ada: Person) -> None:
+    for _ in range(3):
+        codes = [(await guess(at(HOME))).code for _ in range(2)]
+        login = await at(HOME)(LOGIN, username="Ada", password=ada.password)
+
+        assert codes == ["INVALID_CREDENTIALS"] * 2
+        assert login.errors == []
+
+
+async def test_where_the_owner_logs_in_a_guesser_waits_too(at: From, ada: Person) -> None:
+    codes = [(await guess(at(HOME))).code for _ in range(4)]
+
+    assert codes == ["INVALID_CREDENTIALS"] * 3 + ["TOO_MANY_ATTEMPTS"]
+
+
+async def test_names_that_are_nobodys_are_counted_like_any_other(at: From) -> None:
+    codes = [
+        (await guess(at(CAFE), name)).code for name in ("Nob0dy", "nobody", "NOBODY", "n0body")
+    ]
+
+    assert codes == ["INVALID_CREDENTIALS"] * 3 + ["TOO_MANY_ATTEMPTS"]
+
+
+async def test_the_refusal_does_not_tell_which_email_belongs_to_a_name(
+    at: From, ada: Person
+) -> None:
+    for _ in range(4):
+        await guess(at(ELSEWHERE), "Ada")
+
+    assert (await guess(at(CAFE), "ada@example.com")).code == "INVALID_CREDENTIALS"
+
+
+async def test_a_network_has_a_ceiling_whatever_the_names(at: From) -> None:
+    codes = [(await guess(at(CAFE), f"person.{n}")).code for n in range(13)]
+
+    assert codes == ["INVALID_CREDENTIALS"] * 12 + ["TOO_MANY_ATTEMPTS"]
+    assert (await guess(at("2001:db8:1:2::ffff"))).code == "TOO_MANY_ATTEMPTS"
+    assert (await guess(at("2001:db8:1:3::1"))).code == "INVALID_CREDENTIALS"
+
+
+async def test_aliases_are_attempts(at: From, ada: Person) -> None:
+    tries = " ".join(
+        f'a{n}: login(username: "Ada", password: "wrong engine") {{ expiresIn }}' for n in range(4)
+    )
+    codes = [(await at(ELSEWHERE)(f"mutation {{ {tries} }}")).code for _ in range(4)]
+
+    # A mutation ends with its first refusal: no document gets to try a second password after a wrong one.
+    assert codes == ["INVALID_CREDENTIALS"] * 3 + ["TOO_MANY_ATTEMPTS"]
+    assert (await kinds(at(HOME), ada)).count("WRONG_PASSWORD") == 3
+
+
+async def test_token_says_429_and_when_to_come_back(
+    at: From, ada: Person, client: httpx.AsyncClient
+) -> None:
+    form = {"grant_type": "password", "username": "Ada", "password": "wrong engine"}
+    answers = [await client.post("/token", data=form) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 400, 429]
+    assert 50 < int(answers[3].headers["Retry-After"]) <= 60
+    assert answers[3].json()["error"] == "temporarily_unavailable"
+
+
+async def test_registrations_from_a_network_have_a_ceiling(at: From) -> None:
+    answers = [
+        await at(CAFE)(
+            REGISTER,
+            username=f"person.{n}",
+            email=f"p{n}@example.com",
+            password="analytical engine" if n else "short",
+        )
+        for n in range(6)
+    ]
+
+    # What breaks a rule is not an attempt.
+    codes = [answer.code for answer in answers if answer.errors]
+    assert codes == ["INVALID_INPUT", "TOO_MANY_ATTEMPTS"]
+
+
+async def test_refreshes_from_a_network_have_a_ceiling(at: From) -> None:
+    codes = [(await at(CAFE)(REFRESH, token="x" * 64)).code for _ in range(5)]
+
+    assert codes == ["UNAUTHENTICATED"] * 4 + ["TOO_MANY_ATTEMPTS"]
+
+
+async def test_the_thief_of_a_session_cannot_guess_on_and_keeps_no_other_session_out(
+    at: From, ada: Person
+) -> None:
+    stolen = await log_in(at(HOME), ada)
+    codes = [
+        (await at(ELSEWHERE)(CHANGE, by=stolen, current="wrong engine", new="x" * 20)).code
+        for _ in range(3)
+    ]
+    refused = await at(ELSEWHERE)(DELETE_ME, by=stolen, password="another engine")
+
+    assert codes == ["INVALID_CREDENTIALS"] * 3
+    assert refused.code == "TOO_MANY_ATTEMPTS"
+    assert (await at(HOME)(DELETE_ME, by=ada, password=ada.password)).errors == []
+
+
+def throttle() -> Throttle:
+    ceiling = Ceiling.of("account", "2/minute")
+    return Throttle(Ceilings(ceiling, ceiling, ceiling, ceiling))
+
+
+async def test_what_is_counted_does_not_grow_without_end() -> None:
+    counting = throttle()
+    account = counting.ceilings.account
+    for n in range(REMEMBERED_KEYS + 100):
+        await counting.admit(account, f"name{n}")
+
+    for _ in range(2):
+        await counting.admit(account, "name0")
+    with pytest.raises(TooManyAttempts):
+        await counting.admit(account, "name0")
+
+
+async def test_no_two_keys_are_one() -> None:
+    counting = throttle()
+    for whom in (("ab", "c"), ("a", "bc"), ("abc",), ("abc", "")):
+        for _ in range(2):
+            await counting.admit(counting.ceilings.account, *whom)
+
+
+@pytest.mark.parametrize("text", ["", "5", "five/minute", "5/fortnight", "5/minute;"])
+def test_a_text_that_is_no_ceiling_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Ceiling.of("account", text)

@@ -129,7 +129,7 @@ class Throttle:
 class _BoundedMemory(MemoryStorage):
     """The windows of this process: the times of the attempts by key.
 
-    The package's own storage holds every key for as long as its window, and walks through all of them at each attempt.
+    The package's own storage holds every key for as long as its window, and walks through all of them after each attempt.
     """
 
     def __init__(self) -> None:

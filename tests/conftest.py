@@ -4,6 +4,7 @@ Every test that touches the database runs on SQLite, and on PostgreSQL too when 
 """
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,6 +47,7 @@ def migrated_postgres() -> Iterator[str]:
         yield url
 
 
+REDIS_SERVER = shutil.which("redis-server")
 DATABASES = ["sqlite", "postgresql"] if databases.POSTGRES_URL else ["sqlite"]
 
 
@@ -54,6 +56,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             "PostgreSQL was skipped: set TEST_POSTGRES_URL to run the same tests there too."
         )
+    if not REDIS_SERVER:
+        terminalreporter.write_line("Redis was skipped: install redis-server to test with it too.")
 
 
 @pytest.fixture(params=DATABASES)

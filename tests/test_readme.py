@@ -21,6 +21,8 @@ def test_the_tour_with_curl_works_as_it_stands(server: Server) -> None:
     assert run.returncode == 0, run.stderr
     assert '"register":{"expiresIn":1800' in run.stdout
     assert '"email":"grace@example.com"' in run.stdout
+    assert '"kind":"LOGGED_IN"' in run.stdout
+    assert '"logoutEverywhere":1' in run.stdout
     assert '"access_token":"ey' in run.stdout
     assert '"preferred_username":"grace"' in run.stdout
     assert "error" not in run.stdout

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,11 +15,11 @@ import pytest
 
 from domain.errors import TooManyAttempts
 from domain.throttle import Ceiling, Ceilings, Throttle
-from tests.conftest import SECRET_KEY
+from tests.conftest import REDIS_SERVER, SECRET_KEY
 from tests.people import LOGIN, REGISTER
 from tests.servers import PATIENCE_SECONDS, free_port, running_server
 
-pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
+pytestmark = pytest.mark.skipif(not REDIS_SERVER, reason="needs redis-server")
 
 
 class Redis:
@@ -33,7 +32,8 @@ class Redis:
         self.start()
 
     def start(self) -> None:
-        command = ["redis-server", "--port", str(self._port), "--bind", "127.0.0.1", "--save", ""]
+        assert REDIS_SERVER
+        command = [REDIS_SERVER, "--port", str(self._port), "--bind", "127.0.0.1", "--save", ""]
         self._process = subprocess.Popen(
             command, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

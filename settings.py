@@ -107,16 +107,18 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_ceiling(cls, text: str) -> str:
         try:
-            parse_many(text)
+            usable = all(window.amount and window.get_expiry() for window in parse_many(text))
         except ValueError:
-            raise ValueError("takes a text such as 5/minute;20/hour;100/day") from None
+            usable = False
+        if not usable:
+            raise ValueError("takes a text such as 5/minute;20/hour;100/day")
         return text
 
     @field_validator("rate_limit_storage_url")
     @classmethod
     def _is_memory_or_redis(cls, url: SecretStr) -> SecretStr:
-        if not re.match(r"memory://$|rediss?://.", url.get_secret_value()):
-            raise ValueError("takes memory:// or a URL that begins with redis:// or rediss://")
+        if not re.fullmatch(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?", url.get_secret_value()):
+            raise ValueError("takes memory:// or a URL such as redis://:password@host:6379/0")
         return url
 
     @field_validator("public_url")

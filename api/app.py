@@ -96,27 +96,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def create_services(settings: Settings) -> Services:
-    engine = create_engine_from(settings)
     try:
-        tokens = AccessTokens(
-            secret=settings.secret_key.get_secret_value(),
-            algorithm=settings.algorithm,
-            lifetime=timedelta(minutes=settings.access_token_expire_minutes),
-            issuer=settings.issuer,
+        engine = create_engine(settings.database_url.get_secret_value())
+        return Services(
+            engine=engine,
+            gate=_create_gate(settings, engine),
+            tokens=AccessTokens(
+                secret=settings.secret_key.get_secret_value(),
+                algorithm=settings.algorithm,
+                lifetime=timedelta(minutes=settings.access_token_expire_minutes),
+                issuer=settings.issuer,
+            ),
+            introspection_client=_introspection_client(settings),
         )
     except ValueError as error:
         raise SystemExit(f"gatehouse: {error}") from None
-    secret = settings.introspection_client_secret
-    return Services(
-        engine=engine,
-        gate=_create_gate(settings, engine),
-        tokens=tokens,
-        introspection_client=ClientCredential(
-            settings.introspection_client_id or "", secret.get_secret_value()
-        )
-        if secret
-        else None,
-    )
 
 
 def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
@@ -143,6 +137,11 @@ def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
             grace=timedelta(seconds=settings.refresh_grace_seconds),
         ),
     )
+
+
+def _introspection_client(settings: Settings) -> ClientCredential | None:
+    id, secret = settings.introspection_client_id, settings.introspection_client_secret
+    return ClientCredential(id, secret.get_secret_value()) if id and secret else None
 
 
 def create_engine_from(settings: Settings) -> AsyncEngine:

@@ -1,7 +1,6 @@
 """POST /introspect: what a token is worth at this moment (RFC 7662)."""
 
 import base64
-import binascii
 import hmac
 from urllib.parse import unquote_plus
 
@@ -114,7 +113,13 @@ def _is_known_client(request: Request, known: ClientCredential | None) -> bool:
     given = _basic_credential(request)
     if known is None or given is None:
         return False
-    # Both compared, and in constant time, whatever the first comparison says.
+    # RFC 6749 section 2.3.1 has both form-encoded first; half of the clients send them as they are.
+    decoded = ClientCredential(unquote_plus(given.id), unquote_plus(given.secret))
+    return _is_same(given, known) or _is_same(decoded, known)
+
+
+def _is_same(given: ClientCredential, known: ClientCredential) -> bool:
+    """Both compared, and in constant time, whatever the first comparison says."""
     right_id = hmac.compare_digest(given.id.encode(), known.id.encode())
     right_secret = hmac.compare_digest(given.secret.encode(), known.secret.encode())
     return right_id and right_secret
@@ -125,9 +130,8 @@ def _basic_credential(request: Request) -> ClientCredential | None:
     if scheme.lower() != "basic":
         return None
     try:
-        decoded = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except ValueError:
         return None
-    # RFC 6749 section 2.3.1: both were form-encoded first.
     id, _, secret = decoded.partition(":")
-    return ClientCredential(unquote_plus(id), unquote_plus(secret))
+    return ClientCredential(id, secret)

@@ -47,7 +47,7 @@ async def token(request: Request) -> Response:
             return oauth_error(
                 "unsupported_grant_type", "The grant_type must be `password` or `refresh_token`."
             )
-        case {"scope": scope} if scope.strip():
+        case {"grant_type": _, "scope": scope} if scope.strip():
             return oauth_error("invalid_scope", "There are no scopes; leave `scope` out.")
         case {"grant_type": "password", "username": username, "password": password}:
             return _issue(request, await _log_in(request, username, password))

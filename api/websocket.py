@@ -16,6 +16,10 @@ MAX_NAME_LENGTH = 64
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
+    def forget_id(self, id: str) -> None:
+        # An operation may end by itself while it is being cancelled, and is then forgotten twice.
+        self.operations.pop(id, None)
+
     async def handle_message(self, message: Message) -> None:
         if _is_well_formed(message):
             await super().handle_message(message)

@@ -9,7 +9,9 @@ import ua_parser
 
 # What is longer is no browser's, and would cost the parser more time than it is worth.
 MAX_USER_AGENT_LENGTH = 256
-MAX_NAME_LENGTH = 100
+
+# Some of the parser's names are what the client sent.
+_NAME = re.compile(r"[A-Za-z0-9 .+_/-]{1,40}")
 
 # RFC 9110 section 10.1.5: a product and perhaps its version, here with the harmless characters alone.
 _PRODUCT = re.compile(r"[\w.+-]{1,40}(?:/[\w.+-]{1,20})?", re.ASCII)
@@ -38,9 +40,9 @@ class Client:
         nothing."""
         browser = ua_parser.parse_user_agent(self.user_agent)
         system = ua_parser.parse_os(self.user_agent)
-        if browser:
-            name = f"{browser.family} on {system.family}" if system else browser.family
-            return name[:MAX_NAME_LENGTH]
+        if browser and _NAME.fullmatch(browser.family):
+            known = system and _NAME.fullmatch(system.family)
+            return f"{browser.family} on {system.family}" if system and known else browser.family
         product = _PRODUCT.match(self.user_agent)
         return product[0] if product else None
 

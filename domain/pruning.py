@@ -30,7 +30,10 @@ async def _delete(
     while True:
         async with database.writing() as session:
             batch = await session.scalars(
-                delete(model).where(model.id.in_(ids.limit(BATCH))).returning(model.id)
+                delete(model)
+                # What someone else is deleting is not waited for: they may wait for this.
+                .where(model.id.in_(ids.limit(BATCH).with_for_update(skip_locked=True)))
+                .returning(model.id)
             )
             count = len(batch.all())
         deleted += count

@@ -43,6 +43,7 @@ class SessionOrigin(StrEnum):
     REGISTRATION = "REGISTRATION"
     LOGIN = "LOGIN"
     PASSWORD_GRANT = "PASSWORD_GRANT"
+    PASSWORD_CHANGE = "PASSWORD_CHANGE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,12 @@ async def user_of(
         .join(LoginSession, LoginSession.user_id == User.id)
         .where(User.id == caller.user_id, LoginSession.id == caller.session_id, _is_alive())
     )
-    if lock:
-        statement = statement.with_for_update(
-            of=User, read=lock == "to keep", key_share=lock != "to delete"
-        )
+    if lock == "to keep":
+        statement = statement.with_for_update(of=User, read=True, key_share=True)
+    elif lock:
+        # First, and by itself: PostgreSQL would see the session as it was when it began to wait.
+        row = select(User.id).where(User.id == caller.user_id)
+        await session.execute(row.with_for_update(key_share=lock == "to change"))
     if with_secrets:
         statement = statement.options(undefer(User.password_hash), undefer(User.email_key))
     user = await session.scalar(statement)
@@ -142,22 +145,6 @@ async def refresh(gate: Gate, client: Client, refresh_token: str) -> SignedIn:
     if signed_in is None:
         raise InvalidRefreshToken
     return signed_in
-
-
-async def renew(
-    session: AsyncSession, lifetimes: Lifetimes, user: User, caller: Caller
-) -> SignedIn:
-    """Give the caller's own session a new family of refresh tokens: the old ones are worth nothing from now on.
-    Raises SessionEnded."""
-    current = await session.get(LoginSession, caller.session_id, with_for_update=True)
-    now = datetime.now(UTC)
-    if current is None or current.ended_at is not None or current.expires_at <= now:
-        raise SessionEnded
-    token = RefreshToken.new()
-    current.family_hash, current.refresh_hash, current.rotations = token.family_hash, token.hash, []
-    current.last_used_at = now
-    current.expires_at = lifetimes.end(started=current.created_at, used=now)
-    return SignedIn(user, current, token)
 
 
 async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession, User] | None:
@@ -210,14 +197,9 @@ async def end_all(
     return await _sign_out(session, client, LoginSession.user_id == caller.user_id, *others)
 
 
-async def end_others(session: AsyncSession, caller: Caller) -> None:
-    """For a caller whose row is locked."""
-    await _end(
-        session,
-        LoginSession.user_id == caller.user_id,
-        LoginSession.id != caller.session_id,
-        _is_alive(),
-    )
+async def end_quietly(session: AsyncSession, user: User) -> None:
+    """End all the sessions of a user whose row is locked, as a part of something that is on record itself."""
+    await _end(session, LoginSession.user_id == user.id, _is_alive())
 
 
 async def revoke(session: AsyncSession, client: Client, token: RefreshToken | Caller) -> None:

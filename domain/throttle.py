@@ -2,10 +2,11 @@
 what is refused here costs no hash. The only file that names limits."""
 
 import hashlib
+import json
 import logging
 import math
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,7 +16,7 @@ from cachetools import LRUCache
 from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
-from limits.errors import StorageError
+from limits.errors import ConfigurationError, StorageError
 
 from domain.errors import TooManyAttempts
 
@@ -44,8 +45,12 @@ class Ceiling:
     @classmethod
     def of(cls, name: str, text: str) -> "Ceiling":
         """Raises ValueError for a text that is no ceiling."""
+        windows = parse_many(text)
+        for window in windows:
+            # Each ceiling is counted under its own name.
+            window.namespace = name
         # The shortest first: what it refuses uses up nothing of the longer ones.
-        return cls(name, tuple(sorted(parse_many(text), key=lambda window: window.get_expiry())))
+        return cls(name, tuple(sorted(windows, key=lambda window: window.get_expiry())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Ceilings:
 class Throttle:
     """Counts in this process or, with a ``redis://`` URL, together with all that share that Redis.
 
-    When Redis is away each process counts for itself until it is back, and says so once: people can log in meanwhile.
+    Raises ValueError for a URL that cannot be used. When Redis is away each process counts for itself until it is back, and says so once: people can log in meanwhile.
     """
 
     ceilings: Ceilings
@@ -82,13 +87,15 @@ class Throttle:
 
     async def admit(self, ceiling: Ceiling, *whom: str) -> None:
         """Count one attempt. Raises TooManyAttempts, and then the attempt must not be made."""
-        key = _key(ceiling, whom)
+        key = _key(whom)
         for window in ceiling.windows:
-            await self._hit(window, key)
+            if not await self._hit(window, key):
+                waits = [await self._wait(other, key) for other in ceiling.windows]
+                raise TooManyAttempts(max(1, *waits))
 
     async def forgive(self, ceiling: Ceiling, *whom: str) -> None:
         """Forget the attempts of someone who has proven who they are."""
-        key = _key(ceiling, whom)
+        key = _key(whom)
         for window in ceiling.windows:
             await self._clear(window, key)
 
@@ -96,10 +103,13 @@ class Throttle:
         if self._redis:
             await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
 
-    async def _hit(self, window: RateLimitItem, key: str) -> None:
-        if not await self._ask(lambda limiter: limiter.hit(window, key)):
-            stats = await self._ask(lambda limiter: limiter.get_window_stats(window, key))
-            raise TooManyAttempts(max(1, math.ceil(stats.reset_time - time.time())))
+    async def _hit(self, window: RateLimitItem, key: str) -> bool:
+        return await self._ask(lambda limiter: limiter.hit(window, key))
+
+    async def _wait(self, window: RateLimitItem, key: str) -> int:
+        """How many seconds until a window that is full has room."""
+        stats = await self._ask(lambda limiter: limiter.get_window_stats(window, key))
+        return 0 if stats.remaining > 0 else math.ceil(stats.reset_time - time.time())
 
     async def _clear(self, window: RateLimitItem, key: str) -> None:
         await self._ask(lambda limiter: limiter.clear(window, key))
@@ -134,7 +144,10 @@ class _BoundedMemory(MemoryStorage):
 
     def __init__(self) -> None:
         super().__init__()
-        self._attempts: LRUCache[str, deque[float]] = LRUCache(REMEMBERED_KEYS)
+        # One for each ceiling: what costs an attacker nothing must not push out what costs a hash each.
+        self._ceilings: dict[str, LRUCache[str, deque[float]]] = defaultdict(
+            lambda: LRUCache(REMEMBERED_KEYS)
+        )
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         now = time.time()
@@ -142,7 +155,7 @@ class _BoundedMemory(MemoryStorage):
         if len(attempts) + amount > limit:
             return False
         attempts.extend([now] * amount)
-        self._attempts[key] = attempts
+        self._of(key)[key] = attempts
         return True
 
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
@@ -151,13 +164,17 @@ class _BoundedMemory(MemoryStorage):
         return (attempts[0], len(attempts)) if attempts else (now, 0)
 
     async def clear(self, key: str) -> None:
-        self._attempts.pop(key, None)
+        self._of(key).pop(key, None)
 
     def _within(self, key: str, since: float) -> deque[float]:
-        attempts = self._attempts.get(key) or deque()
+        attempts = self._of(key).get(key) or deque()
         while attempts and attempts[0] <= since:
             attempts.popleft()
         return attempts
+
+    def _of(self, key: str) -> LRUCache[str, deque[float]]:
+        ceiling, _, _ = key.partition("/")
+        return self._ceilings[ceiling]
 
 
 def _redis(url: str) -> RedisStorage:
@@ -165,18 +182,24 @@ def _redis(url: str) -> RedisStorage:
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 
-    return RedisStorage(
-        f"async+{url}",
-        wrap_exceptions=True,
-        implementation="redispy",
-        key_prefix="gatehouse",
-        socket_connect_timeout=PATIENCE.total_seconds(),
-        socket_timeout=PATIENCE.total_seconds(),
-        retry=Retry(NoBackoff(), retries=1),  # type: ignore[arg-type]
-    )
+    try:
+        storage = RedisStorage(
+            f"async+{url}",
+            wrap_exceptions=True,
+            implementation="redispy",
+            key_prefix="gatehouse",
+            socket_connect_timeout=PATIENCE.total_seconds(),
+            socket_timeout=PATIENCE.total_seconds(),
+            retry=Retry(NoBackoff(), retries=1),  # type: ignore[arg-type]
+        )
+        # Made and not opened: it is what refuses a parameter that it does not know.
+        storage.bridge.storage.connection_pool.make_connection()  # type: ignore[attr-defined]
+    except (ConfigurationError, ValueError, TypeError):
+        # Whatever they say of it may quote the password.
+        raise ValueError("RATE_LIMIT_STORAGE_URL is no Redis URL that can be used.") from None
+    return storage
 
 
-def _key(ceiling: Ceiling, whom: tuple[str, ...]) -> str:
-    """Of one length, and without the names and addresses of people."""
-    parts = "\0".join((ceiling.name, *whom))
-    return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()
+def _key(whom: tuple[str, ...]) -> str:
+    """Of one length, without the names and addresses of people; of JSON, in which no two lists are written alike."""
+    return hashlib.sha256(json.dumps(whom).encode()).hexdigest()

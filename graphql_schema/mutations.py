@@ -133,8 +133,8 @@ class Mutation:
 
     @strawberry.mutation(
         metadata=HASHES,
-        description="Change one's own password, and end every other session. This one goes on with the Token that is answered;"
-        " its older refresh tokens are worth nothing any more."
+        description="Change one's own password, and end every session but the one of the Token that is answered:"
+        " go on with that, since this one's tokens have ended too."
         " Refused with UNAUTHENTICATED, INVALID_INPUT, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS or OVERLOADED.",
     )
     async def change_password(

@@ -21,6 +21,10 @@ class PublishedSessionOrigin(Enum):
     PASSWORD_GRANT = strawberry.enum_value(
         SessionOrigin.PASSWORD_GRANT, description="By an OAuth2 tool, at `/token`."
     )
+    PASSWORD_CHANGE = strawberry.enum_value(
+        SessionOrigin.PASSWORD_CHANGE,
+        description="By a password change, in place of the session that it was made in.",
+    )
 
 
 @strawberry.enum(name="SecurityEventKind", description="What happened to an account.")

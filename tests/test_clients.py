@@ -48,6 +48,8 @@ def test_an_ipv6_network_is_a_64_bit_prefix(host: str | None, ip: str | None, ne
         ("accounts-sync/2.1 (nightly)", "accounts-sync/2.1"),
         ("<script>alert(1)</script>", None),
         ("\x1b[31mred", None),
+        ("<b>Call 555</b>/1 CFNetwork", None),
+        ("\x85\x9b31m/1 CFNetwork", None),
         ("é", None),
         ("", None),
         (None, None),

@@ -46,7 +46,7 @@ async def test_so_does_a_spent_refresh_token(
     assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"
 
 
-@pytest.mark.parametrize("token", ["nonsense", "x" * 64, "a.b.c", "é", "x" * 100_000])
+@pytest.mark.parametrize("token", ["nonsense", "x" * 64, "a.b.c", "é", "x" * 10_000])
 async def test_a_token_that_is_none_is_no_error(client: httpx.AsyncClient, token: str) -> None:
     response = await revoke(client, token=token)
 
@@ -58,6 +58,12 @@ async def test_revoking_twice_is_no_error(client: httpx.AsyncClient, ada: Person
     second = await revoke(client, token=ada.token)
 
     assert first.status_code == second.status_code == 200
+
+
+async def test_a_form_that_is_too_long_is_not_read(client: httpx.AsyncClient) -> None:
+    response = await client.post("/revoke", content="&" * 20_000, headers=FORM)
+
+    assert response.status_code == 413
 
 
 @pytest.mark.parametrize("body", ["", "token=", "token=a&token=b", "token_type_hint=access_token"])

@@ -12,7 +12,15 @@ from tests.people import LOGIN, GraphQL, Person
 from tests.test_change_password import CHANGE
 from tests.test_delete_me import DELETE_ME
 from tests.test_refresh import REFRESH, move_rotations_back, refresh
-from tests.test_sessions import END, FIREFOX, LOGOUT, LOGOUT_EVERYWHERE, log_in, sessions
+from tests.test_sessions import (
+    END,
+    FIREFOX,
+    LOGOUT,
+    LOGOUT_EVERYWHERE,
+    change_password,
+    log_in,
+    sessions,
+)
 
 EVENTS = """
 query ($first: Int, $after: String) {
@@ -48,9 +56,9 @@ async def test_whatever_happens_to_an_account_is_there_newest_first(
     await graphql(
         "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }", by=ada, input=email
     )
-    await graphql(CHANGE, by=ada, current=ada.password, new="difference engine")
+    changed = await change_password(graphql, ada, "difference engine")
 
-    assert await kinds(graphql, ada) == [
+    assert await kinds(graphql, changed) == [
         "REGISTERED",
         "LOGGED_IN",
         "LOGGED_IN",

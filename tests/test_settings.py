@@ -67,6 +67,9 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
         ("PORT", "99999"),
         ("CORS_ORIGINS", "app.example.com"),
         ("CORS_ORIGINS", "https://app.example.com/"),
+        ("RATE_LIMIT_STORAGE_URL", "redis://user:hunter2@127.0.0.1:port/0"),
+        ("RATE_LIMIT_STORAGE_URL", "redis://[hunter2"),
+        ("RATE_LIMIT_STORAGE_URL", "redis://127.0.0.1:6379/0?hunter2=1"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_in_a_line(
@@ -125,6 +128,8 @@ def test_networks_are_split_at_commas_too() -> None:
         ("public_url", "https://example.com/accounts"),
         ("rate_limit_storage_url", "memcached://127.0.0.1"),
         ("rate_limit_storage_url", "redis://"),
+        ("rate_limit_storage_url", "redis://user:hunter2/x@127.0.0.1:6379/0"),
+        ("rate_limit_storage_url", "redis://127.0.0.1/name"),
         ("login_limit_per_account", "5"),
         ("login_limit_per_network", "five a minute"),
         ("register_limit_per_network", "5/fortnight"),

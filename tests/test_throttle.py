@@ -219,6 +219,58 @@ def throttle() -> Throttle:
     return Throttle(Ceilings(ceiling, ceiling, ceiling, ceiling))
 
 
+async def test_no_spelling_of_a_name_counts_as_something_else(at: From, ada: Person) -> None:
+    phone = await log_in(at(HOME), ada)
+    [_, session] = (await at(HOME)("{ me { sessions { id } } }", by=phone)).data["me"]["sessions"]
+    for name in (f"ada\0{HOME}", f'ada", "{HOME}', "known", session["id"]):
+        for _ in range(3):
+            await guess(at(ELSEWHERE), name)
+
+    assert (await at(HOME)(LOGIN, username="Ada", password=ada.password)).errors == []
+    assert (await at(HOME)(DELETE_ME, by=ada, password=ada.password)).errors == []
+
+
+async def test_what_is_taken_is_told_no_more_often_by_a_change_than_by_registering(
+    at: From, ada: Person
+) -> None:
+    taken = {"username": "ADA", "imageFile": None}
+    update = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }"
+    answers = [await at(CAFE)(update, by=ada, input=taken) for _ in range(5)]
+    picture = await at(CAFE)(update, by=ada, input={"imageFile": "ada.png"})
+
+    assert [answer.code for answer in answers if answer.errors] == ["TOO_MANY_ATTEMPTS"]
+    assert picture.errors == []
+
+
+async def test_the_wait_is_that_of_the_window_which_holds_longest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ceiling = Ceiling.of("account", "2/second;3/minute")
+    counting = Throttle(Ceilings(ceiling, ceiling, ceiling, ceiling))
+    waits = []
+    now = time.time()
+    for seconds in (0, 0, 2, 2, 2, 2):
+        monkeypatch.setattr(time, "time", lambda moment=now + seconds: moment)
+        try:
+            await counting.admit(ceiling, "ada")
+        except TooManyAttempts as refused:
+            waits.append(refused.retry_after)
+
+    assert waits == [58] * 3
+
+
+async def test_what_costs_nothing_pushes_nothing_out() -> None:
+    counting = throttle()
+    refresh = Ceiling.of("refresh", "2/minute")
+    for _ in range(2):
+        await counting.admit(counting.ceilings.account, "ada")
+    for n in range(REMEMBERED_KEYS + 1):
+        await counting.admit(refresh, f"network {n}")
+
+    with pytest.raises(TooManyAttempts):
+        await counting.admit(counting.ceilings.account, "ada")
+
+
 async def test_what_is_counted_does_not_grow_without_end() -> None:
     counting = throttle()
     account = counting.ceilings.account

@@ -77,6 +77,7 @@ async def test_wrong_credentials_are_an_invalid_grant(
         ("grant_type=password&username=%00&password=%FF%ED%A0%80", "invalid_grant"),
         ("&".join(f"p{n}=secret%20engine" for n in range(500)), "invalid_request"),
         ("=&=;&&%&%zz=secret%20engine", "invalid_request"),
+        ("scope=secret%20engine", "invalid_request"),
     ],
 )
 async def test_every_refusal_is_400_and_repeats_nothing(

@@ -31,7 +31,7 @@ async def log_in(
     key = _key(login) or login
     async with gate.database.reading() as session:
         user, is_known_there = await _find(session, login, client)
-    counted_as = (key, client.network) if is_known_there else (key,)
+    counted_as = ("known", key, client.network) if is_known_there else ("new", key)
     await gate.throttle.admit(ceilings.account, *counted_as)
     signed_in = None
     while signed_in is None:
@@ -55,7 +55,7 @@ async def log_in(
                     user_id=user.id,
                     session_id=signed_in.session.id,
                 )
-    await gate.throttle.forgive(ceilings.account, key, client.network)
+    await gate.throttle.forgive(ceilings.account, "known", key, client.network)
     return signed_in
 
 

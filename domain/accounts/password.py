@@ -6,15 +6,15 @@ from domain.accounts.users import refuse
 from domain.clients import Client
 from domain.gate import Gate
 from domain.security_events import EventKind
-from domain.sessions import SignedIn
+from domain.sessions import SessionOrigin, SignedIn
 from domain.tokens import Caller
 
 
 async def change_password(
     gate: Gate, client: Client, caller: Caller, *, current_password: str, new_password: str
 ) -> SignedIn:
-    """Replace the password, end every other session, and give this one new refresh tokens: whoever has stolen any of the
-    old ones is out.
+    """Replace the password, and every session by a new one of the caller's: whoever has stolen a token of any is out
+    (OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
 
     Raises InvalidInput, InvalidCredentials, TooManyAttempts, Overloaded, SessionEnded.
     """
@@ -30,12 +30,19 @@ async def change_password(
         if user.password_hash != proven_hash:
             raise wrong_password("current_password")
         user.password_hash = new_hash
-        await sessions.end_others(session, caller)
+        await sessions.end_quietly(session, user)
+        signed_in = await sessions.start(
+            session,
+            gate.lifetimes,
+            user,
+            client=client,
+            origin=SessionOrigin.PASSWORD_CHANGE,
+        )
         security_events.record(
             session,
             EventKind.PASSWORD_CHANGED,
             client,
             user_id=user.id,
-            session_id=caller.session_id,
+            session_id=signed_in.session.id,
         )
-        return await sessions.renew(session, gate.lifetimes, user, caller)
+    return signed_in

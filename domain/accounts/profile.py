@@ -51,6 +51,9 @@ async def update_profile(
         email=email_problems(address) if "email" in changes else [],
         image_file=_image_file_problems(changes.get("image_file")),
     )
+    if new_name is not None or address is not None:
+        # What is taken would be told as often as asked.
+        await gate.throttle.admit(gate.throttle.ceilings.registration, client.network)
     proven_hash = None
     if address is not None and current_password is not None:
         async with gate.database.reading() as session:

@@ -21,11 +21,12 @@ async def prove_password(
     """
     ceilings = gate.throttle.ceilings
     await gate.throttle.admit(ceilings.network, client.network)
-    await gate.throttle.admit(ceilings.account, str(caller.session_id))
+    counted_as = ("session", str(caller.session_id))
+    await gate.throttle.admit(ceilings.account, *counted_as)
     if not (await gate.passwords.verify(password, user.password_hash)).right:
         await _record_failure(gate, client, user.id, caller.session_id)
         raise wrong_password(field)
-    await gate.throttle.forgive(ceilings.account, str(caller.session_id))
+    await gate.throttle.forgive(ceilings.account, *counted_as)
     return user.password_hash
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
-from limits import parse_many
 from pydantic import (
     Field,
     SecretStr,
@@ -97,22 +96,6 @@ class Settings(BaseSettings):
                 f"and put it into .env as {_as_written(info.field_name or '')}=..."
             )
         return secret
-
-    @field_validator(
-        "login_limit_per_account",
-        "login_limit_per_network",
-        "register_limit_per_network",
-        "refresh_limit_per_network",
-    )
-    @classmethod
-    def _is_a_ceiling(cls, text: str) -> str:
-        try:
-            usable = all(window.amount and window.get_expiry() for window in parse_many(text))
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError("takes a text such as 5/minute;20/hour;100/day")
-        return text
 
     @field_validator("rate_limit_storage_url")
     @classmethod

@@ -1,5 +1,6 @@
 """The application, assembled from the settings."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,11 +20,13 @@ from api.dependencies import ClientCredential, Services
 from api.envelope import Envelope
 from api.errors import on_http_exception
 from api.graphql import GraphQLApp
-from api.housekeeping import pruning_every_hour
+from api.housekeeping import pruning
 from api.logs import keep_secrets_out_of_logs
 from db import migrations
 from db.engine import Database, create_engine, is_away, reason
-from domain.gate import Gate, Lifetimes
+from domain.clients import name_of
+from domain.gate import Gate
+from domain.lifetimes import Lifetimes
 from domain.passwords import Passwords
 from domain.throttle import Ceiling, Ceilings, Throttle
 from domain.tokens import AccessTokens
@@ -46,13 +49,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     keep_secrets_out_of_logs()
     services = create_services(settings)
+    if settings.environment == "production" and settings.public_url is None:
+        logger.warning(
+            "Without PUBLIC_URL, tokens and OAuth2 clients are told %s.", settings.issuer
+        )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             await _prepare_if_it_is_there(services.engine)
-            async with pruning_every_hour(services.gate.database, settings.retention):
+            # Its patterns are compiled at the first use, for 0.2 s: not while a login holds a lock.
+            known = asyncio.get_running_loop().run_in_executor(None, name_of, "a browser")
+            async with pruning(services.gate.database, settings.retention):
                 yield
+            await known
         finally:
             await services.close()
 
@@ -61,6 +71,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("gatehouse"),
         summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
         lifespan=lifespan,
+        # What generated clients call the routes.
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
     graphql = GraphQLApp(
@@ -124,10 +136,10 @@ def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
         ),
         throttle=Throttle(
             Ceilings(
-                account=Ceiling.of("account", settings.login_limit_per_account),
-                network=Ceiling.of("network", settings.login_limit_per_network),
-                registration=Ceiling.of("registration", settings.register_limit_per_network),
-                refresh=Ceiling.of("refresh", settings.refresh_limit_per_network),
+                account=_ceiling(settings, "account", "login_limit_per_account"),
+                network=_ceiling(settings, "network", "login_limit_per_network"),
+                registration=_ceiling(settings, "registration", "register_limit_per_network"),
+                refresh=_ceiling(settings, "refresh", "refresh_limit_per_network"),
             ),
             settings.rate_limit_storage_url.get_secret_value(),
         ),
@@ -137,6 +149,15 @@ def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
             grace=timedelta(seconds=settings.refresh_grace_seconds),
         ),
     )
+
+
+def _ceiling(settings: Settings, name: str, setting: str) -> Ceiling:
+    try:
+        return Ceiling.of(name, getattr(settings, setting))
+    except ValueError:
+        raise ValueError(
+            f"{setting.upper()} takes a text such as 5/minute;20/hour;100/day."
+        ) from None
 
 
 def _introspection_client(settings: Settings) -> ClientCredential | None:

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
 from domain.clients import Client
 from domain.gate import Gate
 from domain.tokens import AccessTokens
+
+# For the Authorize button of /docs; the token itself is read by `bearer_token`, for all of the house.
+documented_bearer = OAuth2PasswordBearer(tokenUrl="token", refreshUrl="token", auto_error=False)
 
 
 @dataclass(frozen=True, slots=True)

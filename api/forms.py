@@ -40,7 +40,7 @@ async def read_token(request: Request) -> str:
     return form["token"]
 
 
-def form_of(
+def form_body(
     required: Sequence[str], properties: Mapping[str, Mapping[str, object]]
 ) -> dict[str, Any]:
     """The request body of a route that reads a form, for the OpenAPI document."""
@@ -50,3 +50,12 @@ def form_of(
         "properties": {name: {"type": "string", **details} for name, details in properties.items()},
     }
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
+
+
+TOKEN_FORM = form_body(
+    required=["token"],
+    properties={
+        "token": {"description": "An access token or a refresh token."},
+        "token_type_hint": {"description": "Not needed, and not looked at."},
+    },
+)

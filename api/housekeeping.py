@@ -7,18 +7,17 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from db.engine import Database
-from domain.errors import refusal_for
 from domain.pruning import prune
 
 logger = logging.getLogger("gatehouse")
 
+PRUNE_EVERY = timedelta(hours=1)
+
 
 @asynccontextmanager
-async def pruning_every_hour(
-    database: Database, kept_for: timedelta, *, every: timedelta = timedelta(hours=1)
-) -> AsyncIterator[None]:
-    """Prune while the block runs, for the first time when an hour of it has gone."""
-    task = asyncio.create_task(_prune_for_ever(database, kept_for, every))
+async def pruning(database: Database, kept_for: timedelta) -> AsyncIterator[None]:
+    """Prune while the block runs, for the first time when ``PRUNE_EVERY`` of it has gone: a start has better things to do."""
+    task = asyncio.create_task(_prune_for_ever(database, kept_for))
     try:
         yield
     finally:
@@ -27,13 +26,14 @@ async def pruning_every_hour(
             await task
 
 
-async def _prune_for_ever(database: Database, kept_for: timedelta, every: timedelta) -> None:
+async def _prune_for_ever(database: Database, kept_for: timedelta) -> None:
     while True:
-        await asyncio.sleep(every.total_seconds())
+        await asyncio.sleep(PRUNE_EVERY.total_seconds())
         try:
             deleted = await prune(database, kept_for=kept_for)
         except Exception as error:
-            # Logged, and tried again the next time: the database may be away.
-            refusal_for(error, request_id="prune")
+            # The database may be away, and back the next time. Its text may quote a row.
+            logger.warning("Nothing could be pruned: %s", type(error).__name__)
         else:
-            logger.info("pruned %d rows", deleted)
+            if deleted:
+                logger.info("Pruned %d rows.", deleted)

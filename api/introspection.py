@@ -4,13 +4,20 @@ import base64
 import hmac
 from urllib.parse import unquote_plus
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
+from fastapi.security.http import HTTPBase
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from api.dependencies import ClientCredential, Services, bearer_token, services
+from api.dependencies import (
+    ClientCredential,
+    Services,
+    bearer_token,
+    documented_bearer,
+    services,
+)
 from api.errors import OAuthError, oauth_error
-from api.forms import form_of, read_token
+from api.forms import TOKEN_FORM, read_token
 from domain import sessions
 from domain.errors import Unauthenticated
 from domain.refresh_tokens import RefreshToken
@@ -18,9 +25,12 @@ from domain.tokens import AUDIENCE
 
 router = APIRouter(tags=["OAuth2"])
 
+# For /docs; what is sent is read below.
+_documented_basic = HTTPBase(scheme="basic", auto_error=False)
+
 
 class Introspection(BaseModel):
-    """Section 2.2. Of a token that is not active nothing else is said."""
+    """What a token is worth (RFC 7662 section 2.2). Of one that is not active nothing else is said."""
 
     active: bool
     sub: str | None = Field(default=None, description="The id of the user it speaks for.")
@@ -43,13 +53,8 @@ INACTIVE = Introspection(active=False)
     response_model=Introspection,
     response_model_exclude_none=True,
     responses={status: {"model": OAuthError} for status in (400, 401, 503)},
-    openapi_extra=form_of(
-        required=["token"],
-        properties={
-            "token": {"description": "An access token or a refresh token."},
-            "token_type_hint": {"description": "Not needed, and not looked at."},
-        },
-    ),
+    openapi_extra=TOKEN_FORM,
+    dependencies=[Depends(documented_bearer), Depends(_documented_basic)],
 )
 async def introspect(request: Request) -> Introspection | Response:
     """For callers with an active access token of their own, or with the credential of INTROSPECTION_CLIENT_ID and
@@ -75,7 +80,7 @@ async def _access_token(found: Services, token: str) -> Introspection:
     try:
         claims = found.tokens.read(token)
         async with found.gate.database.reading() as session:
-            user = await sessions.user_of(session, claims.caller)
+            user = await sessions.authorize(session, claims.caller)
     except Unauthenticated:
         return INACTIVE
     return Introspection(

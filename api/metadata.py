@@ -9,7 +9,7 @@ router = APIRouter(tags=["OAuth2"])
 
 
 class Metadata(BaseModel):
-    """Section 2. What is not listed does not work."""
+    """What OAuth2 clients find here (RFC 8414 section 2). What is not listed does not work."""
 
     issuer: str
     token_endpoint: str
@@ -17,6 +17,7 @@ class Metadata(BaseModel):
     introspection_endpoint: str
     userinfo_endpoint: str
     grant_types_supported: list[str] = ["password", "refresh_token"]
+    # Required by section 2, left out when empty by section 3.2: clients look for it.
     response_types_supported: list[str] = Field(
         default=[], description="None: there is no authorization endpoint."
     )

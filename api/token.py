@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.dependencies import client_of, services
 from api.errors import OAuthError, oauth_error
-from api.forms import form_of, read_form
+from api.forms import form_body, read_form
 from domain import accounts, sessions
 from domain.errors import InvalidRefreshToken
 from domain.sessions import SessionOrigin, SignedIn
@@ -29,7 +29,7 @@ class TokenResponse(BaseModel):
     summary="Get an access token for a username and a password, or for a refresh token",
     response_model=TokenResponse,
     responses={status: {"model": OAuthError} for status in (400, 429, 503)},
-    openapi_extra=form_of(
+    openapi_extra=form_body(
         required=["grant_type"],
         properties={
             "grant_type": {"enum": ["password", "refresh_token"]},

@@ -4,18 +4,14 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel, Field
 
-from api.dependencies import bearer_token, services
+from api.dependencies import bearer_token, documented_bearer, services
 from api.errors import OAuthError
 from domain import sessions
 from domain.errors import Unauthenticated
 
 router = APIRouter(tags=["OAuth2"])
-
-# For the Authorize button of /docs; the token itself is read in one place for all of the house.
-_documented = OAuth2PasswordBearer(tokenUrl="token", refreshUrl="token", auto_error=False)
 
 
 class UserInfo(BaseModel):
@@ -34,7 +30,7 @@ class UserInfo(BaseModel):
     summary="Who is calling",
     response_model_exclude_none=True,
     responses={401: {"model": OAuthError}, 503: {"model": OAuthError}},
-    dependencies=[Depends(_documented)],
+    dependencies=[Depends(documented_bearer)],
 )
 async def userinfo(
     request: Request, bearer: Annotated[str | None, Depends(bearer_token)]
@@ -44,7 +40,7 @@ async def userinfo(
     found = services(request)
     caller = found.tokens.read(bearer).caller
     async with found.gate.database.reading() as session:
-        user = await sessions.user_of(session, caller)
+        user = await sessions.authorize(session, caller)
     return UserInfo(
         sub=str(user.id),
         preferred_username=user.username,

@@ -3,6 +3,7 @@ itself."""
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import ua_parser
@@ -38,13 +39,18 @@ class Client:
     def name(self) -> str | None:
         """What a person calls it ("Chrome on Linux"), for them to tell their sessions apart. It says so itself: proof of
         nothing."""
-        browser = ua_parser.parse_user_agent(self.user_agent)
-        system = ua_parser.parse_os(self.user_agent)
-        if browser and _NAME.fullmatch(browser.family):
-            known = system and _NAME.fullmatch(system.family)
-            return f"{browser.family} on {system.family}" if system and known else browser.family
-        product = _PRODUCT.match(self.user_agent)
-        return product[0] if product else None
+        return name_of(self.user_agent)
+
+
+@lru_cache(maxsize=1024)
+def name_of(user_agent: str) -> str | None:
+    browser = ua_parser.parse_user_agent(user_agent)
+    system = ua_parser.parse_os(user_agent)
+    if browser and _NAME.fullmatch(browser.family):
+        known = system and _NAME.fullmatch(system.family)
+        return f"{browser.family} on {system.family}" if system and known else browser.family
+    product = _PRODUCT.match(user_agent)
+    return product[0] if product else None
 
 
 def _address(host: str | None) -> IPv4Address | IPv6Address | None:

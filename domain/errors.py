@@ -136,6 +136,13 @@ class InternalError(DomainError):
     sentence = "Something went wrong on our side."
 
 
+def refuse(**problems: list[str]) -> None:
+    """Raises InvalidInput if there is a problem with any of the fields."""
+    at_fault = {field: found for field, found in problems.items() if found}
+    if at_fault:
+        raise InvalidInput(fields=at_fault)
+
+
 def refusal_for(error: Exception, *, request_id: str) -> DomainError:
     """What a caller may be told about any error. One that is no refusal is logged, with what finds its cause."""
     if isinstance(error, DomainError):

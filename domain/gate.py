@@ -6,24 +6,11 @@ The others take a session.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from db.engine import Database
+from domain.lifetimes import Lifetimes
 from domain.passwords import Passwords
 from domain.throttle import Throttle
-
-
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """How long sessions last: ``idle`` without a refresh, and ``absolute`` whatever happens (OWASP Session Management
-    Cheat Sheet, "Session Expiration"); ``grace`` is how long a spent refresh token still gets its successor."""
-
-    idle: timedelta
-    absolute: timedelta
-    grace: timedelta
-
-    def end(self, *, started: datetime, used: datetime) -> datetime:
-        return min(used + self.idle, started + self.absolute)
 
 
 @dataclass(frozen=True, slots=True)

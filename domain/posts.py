@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from db.models import Post
 from domain import sessions
-from domain.errors import Forbidden, InvalidInput, NotFound
+from domain.errors import Forbidden, NotFound, refuse
 from domain.ids import new_id
 from domain.pages import Page, Window, newest_first
 from domain.text import is_blank, is_one_line, is_storable
@@ -26,7 +26,7 @@ AUTHORS_IN_A_STATEMENT = 100
 async def publish(session: AsyncSession, author: Caller, *, title: str, content: str) -> Post:
     """Raises InvalidInput, SessionEnded."""
     _check(title, content)
-    await sessions.user_of(session, author, lock="to keep")
+    await sessions.authorize(session, author, lock="to keep")
     now = datetime.now(UTC)
     post = Post(
         id=new_id(),
@@ -87,7 +87,7 @@ async def latest_by(
 
 
 async def _own(session: AsyncSession, caller: Caller, post_id: UUID) -> Post:
-    await sessions.user_of(session, caller, lock="to keep")
+    await sessions.authorize(session, caller, lock="to keep")
     post = await session.get(Post, post_id, with_for_update=True)
     if post is None:
         raise NotFound("There is no such post.")
@@ -97,18 +97,24 @@ async def _own(session: AsyncSession, caller: Caller, post_id: UUID) -> Post:
 
 
 def _check(title: str, content: str) -> None:
-    problems = {}
+    refuse(title=_title_problems(title), content=_content_problems(content))
+
+
+def _title_problems(title: str) -> list[str]:
     if is_blank(title) or len(title) > MAX_TITLE_LENGTH or not is_one_line(title):
-        problems["title"] = [
+        return [
             f"A title has 1 to {MAX_TITLE_LENGTH} characters on one line, some of them to be seen."
         ]
+    return []
+
+
+def _content_problems(content: str) -> list[str]:
     if (
         is_blank(content)
         or len(content) > MAX_CONTENT_LENGTH
         or not is_storable(content, besides="\n\r\t")
     ):
-        problems["content"] = [
+        return [
             f"A content has 1 to {MAX_CONTENT_LENGTH} characters, some of them to be seen, and no control characters."
         ]
-    if problems:
-        raise InvalidInput(fields=problems)
+    return []

@@ -1,6 +1,7 @@
 """Security events: what happened to an account, for its owner to read (OWASP Authentication Cheat Sheet, "Logging and
 Monitoring")."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -22,7 +23,7 @@ class EventKind(StrEnum):
     TOKEN_REUSED = "TOKEN_REUSED"
     EMAIL_CHANGED = "EMAIL_CHANGED"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"
-    SIGNED_OUT = "SIGNED_OUT"
+    SESSION_ENDED = "SESSION_ENDED"
     DELETED = "DELETED"
 
 
@@ -49,8 +50,16 @@ def record(
     )
 
 
-async def latest(session: AsyncSession, user_id: UUID, window: Window) -> Page[SecurityEvent]:
-    """A page of what happened to one account, newest first."""
+async def latest(
+    session: AsyncSession,
+    user_id: UUID,
+    window: Window,
+    *,
+    kinds: Collection[EventKind] | None = None,
+) -> Page[SecurityEvent]:
+    """A page of what happened to one account, newest first; of these kinds alone, if there are any."""
     events = select(SecurityEvent).where(SecurityEvent.user_id == user_id)
+    if kinds is not None:
+        events = events.where(SecurityEvent.kind.in_(kinds))
     found = await session.scalars(newest_first(events, SecurityEvent.id, window))
     return Page.cut(found.all(), window)

@@ -44,8 +44,10 @@ class Ceiling:
 
     @classmethod
     def of(cls, name: str, text: str) -> "Ceiling":
-        """Raises ValueError for a text that is no ceiling."""
+        """Raises ValueError for a text that is no ceiling, or one that nobody is under."""
         windows = parse_many(text)
+        if not all(window.amount for window in windows):
+            raise ValueError
         for window in windows:
             # Each ceiling is counted under its own name.
             window.namespace = name

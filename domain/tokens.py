@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -62,17 +62,15 @@ class AccessTokens:
 
     def __post_init__(self) -> None:
         try:
-            self.issue(Caller(UUID(int=0), UUID(int=0)))
+            self.issue(Caller(UUID(int=0), UUID(int=0)), not_after=datetime.now(UTC))
         except JOSEError:
             # jose takes a text that looks like a public key for one.
             raise ValueError("SECRET_KEY cannot sign; make one with `gatehouse secret`.") from None
 
-    def issue(self, caller: Caller, *, not_after: datetime | None = None) -> AccessToken:
+    def issue(self, caller: Caller, *, not_after: datetime) -> AccessToken:
         """A token of the usual lifetime, or a shorter one if its session ends before."""
         now = int(time.time())
-        expires_at = now + int(self.lifetime.total_seconds())
-        if not_after is not None:
-            expires_at = min(expires_at, int(not_after.timestamp()))
+        expires_at = min(now + int(self.lifetime.total_seconds()), int(not_after.timestamp()))
         claims = {
             "iss": self.issuer,
             "aud": AUDIENCE,

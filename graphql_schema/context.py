@@ -32,6 +32,7 @@ class Context:
     is_socket: bool = False
     #: What a WebSocket client sent with ``connection_init``; Strawberry sets it.
     connection_params: dict[str, object] | None = None
+    _caller: Caller | None = None
     _reading: "asyncio.Task[User] | None" = None
     _loaders: Loaders | None = None
 
@@ -48,9 +49,14 @@ class Context:
     def caller(self) -> Caller:
         """Who calls, as their token says; whether their session goes on, the domain asks the database. Raises
         Unauthenticated, or TokenExpired."""
+        if self._caller is not None:
+            return self._caller
         if self.bearer is None:
             raise Unauthenticated
-        return self.tokens.read(self.bearer).caller
+        caller = self.tokens.read(self.bearer).caller
+        if not self.is_socket:
+            self._caller = caller
+        return caller
 
     async def viewer(self) -> User:
         """The caller's row, read when a field first asks and once a request. Raises as ``caller`` does, and SessionEnded."""
@@ -63,7 +69,7 @@ class Context:
     async def _read_viewer(self) -> User:
         caller = self.caller()
         async with self.database.reading() as session:
-            return await sessions.user_of(session, caller)
+            return await sessions.authorize(session, caller)
 
 
 Info = strawberry.Info[Context, None]

@@ -31,7 +31,8 @@ class PublishedErrorCode(Enum):
         ErrorCode.TOKEN_EXPIRED, description="The access token has expired: refresh it."
     )
     INVALID_CREDENTIALS = strawberry.enum_value(
-        ErrorCode.INVALID_CREDENTIALS, description="The username or the password is wrong."
+        ErrorCode.INVALID_CREDENTIALS,
+        description="The username or the password is wrong, or the current password that was asked for.",
     )
     FORBIDDEN = strawberry.enum_value(
         ErrorCode.FORBIDDEN, description="It exists, and belongs to someone else."

@@ -113,7 +113,7 @@ class Mutation:
     @strawberry.mutation(
         metadata=HASHES,
         description="Change one's own account; all of it or, on a refusal, nothing."
-        " Refused with UNAUTHENTICATED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS"
+        " Refused with UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS"
         " or OVERLOADED.",
     )
     async def update_me(
@@ -135,7 +135,7 @@ class Mutation:
         metadata=HASHES,
         description="Change one's own password, and end every session but the one of the Token that is answered:"
         " go on with that, since this one's tokens have ended too."
-        " Refused with UNAUTHENTICATED, INVALID_INPUT, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS or OVERLOADED.",
+        " Refused with UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_INPUT, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS or OVERLOADED.",
     )
     async def change_password(
         self,
@@ -176,7 +176,7 @@ class Mutation:
 
     @strawberry.mutation(
         description="End the session that this request is made in, with all of its tokens, and answer its id."
-        " Refused with UNAUTHENTICATED."
+        " Refused with UNAUTHENTICATED or TOKEN_EXPIRED."
     )
     async def logout(self, info: Info) -> strawberry.ID:
         caller = info.context.caller()
@@ -185,7 +185,7 @@ class Mutation:
         return strawberry.ID(str(caller.session_id))
 
     @strawberry.mutation(
-        description="End all of one's own sessions, and answer how many. Refused with UNAUTHENTICATED."
+        description="End all of one's own sessions, and answer how many. Refused with UNAUTHENTICATED or TOKEN_EXPIRED."
     )
     async def logout_everywhere(
         self,
@@ -201,7 +201,7 @@ class Mutation:
             )
 
     @strawberry.mutation(
-        description="End one of one's own sessions, and answer its id. Refused with UNAUTHENTICATED or NOT_FOUND."
+        description="End one of one's own sessions, and answer its id. Refused with UNAUTHENTICATED, TOKEN_EXPIRED or NOT_FOUND."
     )
     async def end_session(
         self,
@@ -216,7 +216,7 @@ class Mutation:
     @strawberry.mutation(
         metadata=HASHES,
         description="Delete one's own account with its posts and sessions, for good, and answer its id."
-        " Refused with UNAUTHENTICATED, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS or OVERLOADED.",
+        " Refused with UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS or OVERLOADED.",
     )
     async def delete_me(
         self,
@@ -229,7 +229,7 @@ class Mutation:
         return strawberry.ID(str(user_id))
 
     @strawberry.mutation(
-        description="Publish a post. Refused with UNAUTHENTICATED or INVALID_INPUT."
+        description="Publish a post. Refused with UNAUTHENTICATED, TOKEN_EXPIRED or INVALID_INPUT."
     )
     async def create_post(
         self,
@@ -243,7 +243,7 @@ class Mutation:
 
     @strawberry.mutation(
         description="Edit a post of one's own."
-        " Refused with UNAUTHENTICATED, NOT_FOUND, FORBIDDEN or INVALID_INPUT."
+        " Refused with UNAUTHENTICATED, TOKEN_EXPIRED, NOT_FOUND, FORBIDDEN or INVALID_INPUT."
     )
     async def update_post(
         self,
@@ -260,7 +260,7 @@ class Mutation:
 
     @strawberry.mutation(
         description="Remove a post of one's own, for good, and answer its id."
-        " Refused with UNAUTHENTICATED, NOT_FOUND or FORBIDDEN."
+        " Refused with UNAUTHENTICATED, TOKEN_EXPIRED, NOT_FOUND or FORBIDDEN."
     )
     async def delete_post(self, info: Info, id: PostId) -> strawberry.ID:
         remover = info.context.caller()

@@ -49,10 +49,14 @@ class PublishedEventKind(Enum):
         EventKind.PASSWORD_CHANGED,
         description="The password was changed, and every other session ended.",
     )
-    SIGNED_OUT = strawberry.enum_value(
-        EventKind.SIGNED_OUT, description="A session was ended by its owner."
+    SESSION_ENDED = strawberry.enum_value(
+        EventKind.SESSION_ENDED,
+        description="A session was ended: by its owner, by a client that revoked its token, or because there were too many.",
     )
-    DELETED = strawberry.enum_value(EventKind.DELETED, description="The account was deleted.")
+    DELETED = strawberry.enum_value(
+        EventKind.DELETED,
+        description="The account was deleted: for the record, since its owner can read no more of it.",
+    )
 
 
 @strawberry.type(description="Where someone is signed in, from a login until it ends or expires.")

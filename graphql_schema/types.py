@@ -1,7 +1,7 @@
 """The types of the graph. Each is built by a classmethod from what the domain gives."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 import strawberry
@@ -10,12 +10,13 @@ from db import models
 from domain import security_events, sessions
 from domain.errors import NotFound
 from domain.pages import Window
+from domain.security_events import EventKind
 from domain.sessions import MAX_SESSIONS, SignedIn
 from domain.tokens import AccessTokens, Caller
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
 from graphql_schema.limits import LONG_TEXT, SEARCHES, SHORT_LIST
-from graphql_schema.security import SecurityEvent, Session
+from graphql_schema.security import PublishedEventKind, SecurityEvent, Session
 
 
 @strawberry.interface(description="A person with an account: what everyone may know about them.")
@@ -81,11 +82,19 @@ class PrivateUser(User):
         " Refused with INVALID_INPUT for a bad `first` or `after`.",
     )
     async def security_events(
-        self, info: Info, first: First = 20, after: After = None
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        kinds: Annotated[
+            list[PublishedEventKind] | None,
+            strawberry.argument(description="Only these; everything that has happened if null."),
+        ] = None,
     ) -> Connection[SecurityEvent]:
         window = Window.of(first, after)
+        chosen = None if kinds is None else [EventKind(kind.name) for kind in kinds]
         async with info.context.database.reading() as session:
-            page = await security_events.latest(session, self.caller.user_id, window)
+            page = await security_events.latest(session, self.caller.user_id, window, kinds=chosen)
         return connection(page, SecurityEvent.of)
 
 

@@ -2,11 +2,15 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
 from domain.clients import Client
+
+# When the session of a token that a test makes by itself may end.
+IN_A_YEAR = datetime.now(UTC) + timedelta(days=365)
 
 # For tests that call the domain as a client on this machine.
 HERE = Client.of("127.0.0.1")

@@ -12,6 +12,7 @@ from jose import jwt
 
 from domain.errors import TokenExpired, Unauthenticated
 from domain.tokens import AccessTokens, Caller
+from tests.people import IN_A_YEAR
 
 SECRET = "a secret for tests, and for nothing else but tests"
 CALLER = Caller(user_id=uuid4(), session_id=uuid4())
@@ -45,14 +46,14 @@ def by_hand(header: object, payload: object, signature: bytes = b"") -> str:
 
 
 def test_an_issued_token_is_read_back() -> None:
-    token = TOKENS.issue(CALLER)
+    token = TOKENS.issue(CALLER, not_after=IN_A_YEAR)
 
     assert TOKENS.read(token.value).caller == CALLER
     assert token.expires_in == 1800
 
 
 def test_an_issued_token_has_every_claim_of_rfc_9068_but_a_client() -> None:
-    token = TOKENS.issue(CALLER).value
+    token = TOKENS.issue(CALLER, not_after=IN_A_YEAR).value
 
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "at+jwt"}
     issued = jwt.get_unverified_claims(token)
@@ -69,7 +70,10 @@ def test_a_token_ends_with_its_session_at_the_latest() -> None:
 
 
 def test_no_two_tokens_are_the_same() -> None:
-    assert TOKENS.issue(CALLER).value != TOKENS.issue(CALLER).value
+    assert (
+        TOKENS.issue(CALLER, not_after=IN_A_YEAR).value
+        != TOKENS.issue(CALLER, not_after=IN_A_YEAR).value
+    )
 
 
 def test_what_the_other_tests_forge_would_be_usable_if_it_were_right() -> None:
@@ -174,7 +178,7 @@ def test_whatever_else_it_is_it_is_unusable(token: str) -> None:
 
 
 def test_a_token_or_a_secret_shows_in_no_repr() -> None:
-    token = TOKENS.issue(CALLER)
+    token = TOKENS.issue(CALLER, not_after=IN_A_YEAR)
 
     assert token.value not in repr(token)
     assert SECRET not in repr(TOKENS)

@@ -14,7 +14,7 @@ from db.engine import PATIENCE
 from domain.ids import new_id
 from domain.tokens import AccessTokens, Caller
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.people import LOGIN, ME, REGISTER, GraphQL
+from tests.people import IN_A_YEAR, LOGIN, ME, REGISTER, GraphQL
 
 # Port 1 is never listened on; the password must not show anywhere.
 NOBODY_LISTENS = "postgresql://gatehouse:hunter2hunter2@127.0.0.1:1/gatehouse"
@@ -30,7 +30,7 @@ async def app() -> AsyncIterator[FastAPI]:
 @pytest.fixture
 def token(app: FastAPI) -> str:
     tokens: AccessTokens = app.state.services.tokens
-    return tokens.issue(Caller(new_id(), new_id())).value
+    return tokens.issue(Caller(new_id(), new_id()), not_after=IN_A_YEAR).value
 
 
 async def test_graphql_says_unavailable_and_siblings_survive(graphql: GraphQL, token: str) -> None:

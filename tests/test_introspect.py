@@ -10,7 +10,7 @@ import pytest
 from api.dependencies import Services
 from settings import Settings
 from tests.conftest import settings_for
-from tests.people import GraphQL, Person
+from tests.people import IN_A_YEAR, GraphQL, Person
 from tests.test_refresh import refresh
 from tests.test_sessions import LOGOUT, log_in, sessions
 
@@ -32,9 +32,9 @@ def basic(id: str, secret: str) -> str:
 
 
 AS_IT_IS = basic("the shop", SECRET)
-THE_SHOP = basic(
-    "the+shop", "a+credential+for+tests%3A+of+%26+and+%25+and+%2B+there+are+some+in+it"
-)
+ENCODED = "a+credential+for+tests%3A+of+%26+and+%25+and+%2B+there+are+some+in+it"
+THE_SHOP = basic("the+shop", ENCODED)
+THE_SHOP_ELSEWHERE = basic("another+shop", ENCODED)
 
 
 async def introspect(
@@ -105,7 +105,9 @@ async def test_an_expired_token_is_not_active(
     client: httpx.AsyncClient, ada: Person, services: Services
 ) -> None:
     caller = services.tokens.read(ada.token).caller
-    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(caller)
+    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(
+        caller, not_after=IN_A_YEAR
+    )
 
     assert (await introspect(client, expired.value)).json() == {"active": False}
 
@@ -143,7 +145,7 @@ async def test_a_caller_whose_session_has_ended_may_not(
         "Basic /w==",
         "Basic \xe9",
         basic("the+shop", "wrong"),
-        basic("another", SECRET),
+        THE_SHOP_ELSEWHERE,
         basic("the+shop", ""),
         "Digest x",
     ],

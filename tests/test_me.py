@@ -5,7 +5,7 @@ from sqlalchemy import delete
 
 from api.dependencies import Services
 from db.models import User
-from tests.people import ME, GraphQL, Person
+from tests.people import IN_A_YEAR, ME, GraphQL, Person
 
 
 async def test_me_is_who_the_token_was_issued_to(
@@ -30,7 +30,7 @@ async def test_nobody_is_null_and_siblings_survive(graphql: GraphQL) -> None:
 
 async def test_an_expired_token_says_so(graphql: GraphQL, ada: Person, services: Services) -> None:
     expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(
-        services.tokens.read(ada.token).caller
+        services.tokens.read(ada.token).caller, not_after=IN_A_YEAR
     )
 
     answer = await graphql(ME, by=expired.value)

@@ -5,13 +5,16 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+import pytest
+from sqlalchemy import func, select, text, update
 
+from api import housekeeping
+from api.app import create_app
 from api.dependencies import Services
-from api.housekeeping import pruning_every_hour
 from db.models import LoginSession, SecurityEvent
 from domain import pruning
 from domain.ids import first_id_of, new_id
+from settings import Settings
 from tests.conftest import SECRET_KEY
 from tests.people import LOGIN, ME, GraphQL, Person
 from tests.servers import GATEHOUSE, environment
@@ -31,6 +34,7 @@ async def pass_time(services: Services, time: timedelta) -> None:
         for one in await session.scalars(select(LoginSession)):
             one.expires_at -= time
         for event in await session.scalars(select(SecurityEvent)):
+            # By its id, which holds the time that it is pruned by.
             moved = event.id.int - first_id_of(datetime.now(UTC)).int
             before = first_id_of(datetime.now(UTC) - time).int
             await session.execute(
@@ -100,14 +104,46 @@ async def test_the_command_says_how_much_it_was(
 
 
 async def test_a_serving_process_prunes_again_and_again(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL,
+    ada: Person,
+    services: Services,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    often = timedelta(milliseconds=1)
-    async with pruning_every_hour(services.gate.database, timedelta(0), every=often):
+    monkeypatch.setattr(housekeeping, "PRUNE_EVERY", timedelta(milliseconds=1))
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
         for _ in range(2):
             await graphql(LOGIN, username="Nobody", password="wrong engine")
-            async with asyncio.timeout(10):
-                while await count(services, SecurityEvent):
-                    pass
+            await pass_time(services, KEPT_FOR)
+            await until_pruned(services)
+
+    assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"  # its session was old, too
+
+
+async def test_a_database_that_was_away_is_pruned_when_it_is_back(
+    graphql: GraphQL,
+    ada: Person,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(housekeeping, "PRUNE_EVERY", timedelta(milliseconds=1))
+    database = services.gate.database
+    async with database.writing() as session:
+        await session.execute(text("ALTER TABLE security_events RENAME TO away"))
+    async with housekeeping.pruning(database, timedelta(0)):
+        async with asyncio.timeout(10):
+            while "could be pruned" not in caplog.text:
+                await count(services, LoginSession)
+        async with database.writing() as session:
+            await session.execute(text("ALTER TABLE away RENAME TO security_events"))
+        await until_pruned(services)
 
     assert (await graphql(ME, by=ada)).errors == []
+
+
+async def until_pruned(services: Services) -> None:
+    async with asyncio.timeout(10):
+        while await count(services, SecurityEvent):
+            pass

@@ -12,7 +12,7 @@ from sqlalchemy.orm import undefer
 
 from api.dependencies import Services
 from db.models import LoginSession
-from domain.sessions import MAX_RECENT_ROTATIONS
+from domain.sessions.refreshing import MAX_RECENT_ROTATIONS
 from settings import Settings
 from tests.conftest import settings_for
 from tests.people import ME, GraphQL, Person
@@ -95,10 +95,14 @@ async def test_however_old_a_token_is_its_reuse_is_noticed(
     newest = ada.refresh_token
     for _ in range(MAX_RECENT_ROTATIONS + 3):
         newest = await refresh(graphql, newest)
+    async with services.gate.database.reading() as session:
+        remembered = await session.scalar(select(LoginSession.rotations))
     await move_rotations_back(services, services.gate.lifetimes.grace)
     newest = await refresh(graphql, newest)
     reused = await graphql(REFRESH, token=ada.refresh_token)
 
+    assert remembered is not None
+    assert len(remembered) == MAX_RECENT_ROTATIONS
     assert reused.code == "UNAUTHENTICATED"
     assert (await graphql(REFRESH, token=newest)).code == "UNAUTHENTICATED"
 

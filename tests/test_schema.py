@@ -171,6 +171,7 @@ async def test_the_rest_routes_are_documented(client: httpx.AsyncClient) -> None
         "/token",
         "/userinfo",
     ]
-    [scheme] = document["components"]["securitySchemes"].values()
-    assert scheme["flows"]["password"]["tokenUrl"] == "token"
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["OAuth2PasswordBearer"]["flows"]["password"]["tokenUrl"] == "token"
+    assert len(schemes) == 2  # and the introspecting client's
     assert page.status_code == 200

@@ -1,14 +1,20 @@
 """What happened to an account, as its owner reads it."""
 
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import select
 
 from api.dependencies import Services
 from db import models
+from domain.security_events import EventKind
+from domain.sessions import SessionOrigin
+from graphql_schema.security import PublishedEventKind, PublishedSessionOrigin
 from tests.people import LOGIN, GraphQL, Person
+from tests.statements import statements
 from tests.test_change_password import CHANGE
 from tests.test_delete_me import DELETE_ME
 from tests.test_refresh import REFRESH, move_rotations_back, refresh
@@ -23,8 +29,8 @@ from tests.test_sessions import (
 )
 
 EVENTS = """
-query ($first: Int, $after: String) {
-  me { securityEvents(first: $first, after: $after) {
+query ($first: Int, $after: String, $kinds: [SecurityEventKind!]) {
+  me { securityEvents(first: $first, after: $after, kinds: $kinds) {
     edges { cursor node { id kind createdAt client ip sessionId } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   } }
@@ -65,7 +71,7 @@ async def test_whatever_happens_to_an_account_is_there_newest_first(
         "WRONG_PASSWORD",
         "REFRESHED",
         "TOKEN_REUSED",
-        "SIGNED_OUT",
+        "SESSION_ENDED",
         "EMAIL_CHANGED",
         "PASSWORD_CHANGED",
     ]
@@ -94,7 +100,7 @@ async def test_each_session_that_is_ended_is_an_event(graphql: GraphQL, ada: Per
     await graphql(END, by=ada, id=other["id"])
     await graphql(LOGOUT_EVERYWHERE, by=ada, but=True)
 
-    assert (await kinds(graphql, ada)).count("SIGNED_OUT") == 3
+    assert (await kinds(graphql, ada)).count("SESSION_ENDED") == 3
 
 
 async def test_a_wrong_password_within_a_session_is_one_too(graphql: GraphQL, ada: Person) -> None:
@@ -128,6 +134,44 @@ async def test_they_come_in_pages(graphql: GraphQL, ada: Person) -> None:
         after = page["pageInfo"]["endCursor"]
     assert found == everything
     assert not page["pageInfo"]["hasNextPage"]
+
+
+async def test_some_kinds_alone(graphql: GraphQL, ada: Person) -> None:
+    await refresh(graphql, ada.refresh_token)
+    await graphql(LOGIN, username="Ada", password="wrong engine")
+    alarming = await events(graphql, ada, kinds=["WRONG_PASSWORD", "TOKEN_REUSED"])
+    nothing = await events(graphql, ada, kinds=[])
+
+    assert [event["kind"] for event in alarming] == ["WRONG_PASSWORD"]
+    assert nothing == []
+
+
+async def test_the_same_successor_again_is_no_second_refresh(graphql: GraphQL, ada: Person) -> None:
+    for _ in range(3):
+        await refresh(graphql, ada.refresh_token)
+
+    assert await kinds(graphql, ada) == ["REGISTERED", "REFRESHED"]
+
+
+async def test_a_login_of_nobody_leaves_as_much_behind_as_anyones(
+    graphql: GraphQL, services: Services
+) -> None:
+    """A statement less would show in the time."""
+    with statements(services) as seen:
+        await graphql(LOGIN, username="Nobody", password="wrong engine")
+
+    assert [one.sql.split()[0] for one in seen if not one.sql.startswith("BEGIN")] == [
+        "SELECT",
+        "INSERT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ours", "published"),
+    [(EventKind, PublishedEventKind), (SessionOrigin, PublishedSessionOrigin)],
+)
+def test_every_kind_and_every_origin_is_published(ours: type[Enum], published: type[Enum]) -> None:
+    assert sorted(ours.__members__) == sorted(published.__members__)
 
 
 async def test_a_page_out_of_range_is_refused(graphql: GraphQL, ada: Person) -> None:

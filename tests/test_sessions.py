@@ -72,7 +72,7 @@ async def test_each_login_is_a_session_and_the_current_one_is_marked(
     ]
     assert [one["isCurrent"] for one in (by_tool, by_phone, by_registering)] == [False, True, False]
     assert by_tool["client"] == "Firefox on Linux"
-    assert by_phone["client"] == "python-httpx/0.28.1"
+    assert by_phone["client"] == f"python-httpx/{httpx.__version__}"
     assert by_tool["ip"] == by_phone["ip"] == "127.0.0.1"
     assert by_phone["createdAt"] == by_phone["lastUsedAt"] < by_phone["expiresAt"]
 

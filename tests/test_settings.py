@@ -69,6 +69,8 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
         ("CORS_ORIGINS", "https://app.example.com/"),
         ("RATE_LIMIT_STORAGE_URL", "redis://user:hunter2@127.0.0.1:port/0"),
         ("RATE_LIMIT_STORAGE_URL", "redis://[hunter2"),
+        ("LOGIN_LIMIT_PER_ACCOUNT", "hunter2"),
+        ("REGISTER_LIMIT_PER_NETWORK", "0/hour"),
         ("RATE_LIMIT_STORAGE_URL", "redis://127.0.0.1:6379/0?hunter2=1"),
     ],
 )
@@ -130,9 +132,6 @@ def test_networks_are_split_at_commas_too() -> None:
         ("rate_limit_storage_url", "redis://"),
         ("rate_limit_storage_url", "redis://user:hunter2/x@127.0.0.1:6379/0"),
         ("rate_limit_storage_url", "redis://127.0.0.1/name"),
-        ("login_limit_per_account", "5"),
-        ("login_limit_per_network", "five a minute"),
-        ("register_limit_per_network", "5/fortnight"),
         ("introspection_client_id", "an id without a secret"),
         ("introspection_client_secret", "too short"),
         ("session_idle_days", 0),

@@ -30,7 +30,7 @@ def settings(database_url: str) -> Settings:
         database_url,
         login_limit_per_account="3/minute;5/hour",
         login_limit_per_network="12/hour",
-        register_limit_per_network="4/hour",
+        register_limit_per_network="8/hour",
         refresh_limit_per_network="4/hour",
     )
 
@@ -130,6 +130,20 @@ async def test_where_the_owner_logs_in_a_guesser_waits_too(at: From, ada: Person
     assert codes == ["INVALID_CREDENTIALS"] * 3 + ["TOO_MANY_ATTEMPTS"]
 
 
+async def test_a_success_somewhere_new_gives_no_guesser_new_tries(at: From, ada: Person) -> None:
+    for _ in range(2):
+        await guess(at(ELSEWHERE))
+    await at(CAFE)(LOGIN, username="Ada", password=ada.password)
+
+    assert (await guess(at(ELSEWHERE))).code == "TOO_MANY_ATTEMPTS"
+
+
+async def test_what_can_be_no_name_is_counted_by_itself(at: From) -> None:
+    codes = [(await guess(at(CAFE), name)).code for name in ("a b", "a b", "a b", "c d", "a@b@c")]
+
+    assert codes == ["INVALID_CREDENTIALS"] * 5
+
+
 async def test_names_that_are_nobodys_are_counted_like_any_other(at: From) -> None:
     codes = [
         (await guess(at(CAFE), name)).code for name in ("Nob0dy", "nobody", "NOBODY", "n0body")
@@ -185,7 +199,7 @@ async def test_registrations_from_a_network_have_a_ceiling(at: From) -> None:
             email=f"p{n}@example.com",
             password="analytical engine" if n else "short",
         )
-        for n in range(6)
+        for n in range(10)
     ]
 
     # What breaks a rule is not an attempt.
@@ -214,6 +228,25 @@ async def test_the_thief_of_a_session_cannot_guess_on_and_keeps_no_other_session
     assert (await at(HOME)(DELETE_ME, by=ada, password=ada.password)).errors == []
 
 
+async def test_a_right_password_within_a_session_forgives_the_wrong_ones(
+    at: From, ada: Person
+) -> None:
+    update = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }"
+    answers = [
+        await at(HOME)(update, by=ada, input={"email": ada.email, "currentPassword": password})
+        for password in ("wrong engine", "wrong engine", ada.password) * 2
+    ]
+
+    assert [answer.code for answer in answers if answer.errors] == ["INVALID_CREDENTIALS"] * 4
+
+
+async def test_passwords_within_sessions_count_for_the_network_too(at: From, ada: Person) -> None:
+    for n in range(12):
+        await guess(at(CAFE), f"person.{n}")
+
+    assert (await at(CAFE)(DELETE_ME, by=ada, password="x" * 9)).code == "TOO_MANY_ATTEMPTS"
+
+
 def throttle() -> Throttle:
     ceiling = Ceiling.of("account", "2/minute")
     return Throttle(Ceilings(ceiling, ceiling, ceiling, ceiling))
@@ -235,7 +268,7 @@ async def test_what_is_taken_is_told_no_more_often_by_a_change_than_by_registeri
 ) -> None:
     taken = {"username": "ADA", "imageFile": None}
     update = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }"
-    answers = [await at(CAFE)(update, by=ada, input=taken) for _ in range(5)]
+    answers = [await at(CAFE)(update, by=ada, input=taken) for _ in range(9)]
     picture = await at(CAFE)(update, by=ada, input={"imageFile": "ada.png"})
 
     assert [answer.code for answer in answers if answer.errors] == ["TOO_MANY_ATTEMPTS"]

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 
 from api.dependencies import Services
 from db.models import User
-from tests.people import GraphQL, Person
+from tests.people import IN_A_YEAR, GraphQL, Person
 
 
 async def ask(client: httpx.AsyncClient, authorization: str) -> httpx.Response:
@@ -61,7 +61,7 @@ async def test_an_expired_token_says_so(
     client: httpx.AsyncClient, ada: Person, services: Services
 ) -> None:
     expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(
-        services.tokens.read(ada.token).caller
+        services.tokens.read(ada.token).caller, not_after=IN_A_YEAR
     )
     response = await ask(client, f"Bearer {expired.value}")
 

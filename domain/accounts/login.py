@@ -6,6 +6,7 @@ from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User
 from domain import emails, security_events, sessions, usernames
+from domain.accounts.proof import record_wrong_password
 from domain.clients import Client
 from domain.errors import InvalidCredentials
 from domain.gate import Gate
@@ -27,24 +28,26 @@ async def log_in(
     """
     ceilings = gate.throttle.ceilings
     await gate.throttle.admit(ceilings.network, client.network)
-    # What can be no name stands for itself.
-    key = _key(login) or login
+    key = _key(login)
     async with gate.database.reading() as session:
-        user, is_known_there = await _find(session, login, client)
-    counted_as = ("known", key, client.network) if is_known_there else ("new", key)
+        user, is_known_there = await _find(session, login, key, client)
+    # What can be no name stands for itself.
+    name = key or login
+    counted_as = ("known", name, client.network) if is_known_there else ("new", name)
     await gate.throttle.admit(ceilings.account, *counted_as)
     signed_in = None
     while signed_in is None:
         verdict = await gate.passwords.verify(password, user.password_hash if user else None)
         if user is None or not verdict.right:
-            await _record_failure(gate, client, user)
+            await record_wrong_password(gate, client, user.id if user else None)
             raise InvalidCredentials
         judged_by = user.password_hash
         async with gate.database.writing() as session:
             user = await _lock(session, user)
             # Changed or renewed while it was being judged, the password is judged once more.
             if user is not None and user.password_hash == judged_by:
-                user.password_hash = verdict.renewed_hash or judged_by
+                if verdict.renewed_hash:
+                    user.password_hash = verdict.renewed_hash
                 signed_in = await sessions.start(
                     session, gate.lifetimes, user, client=client, origin=origin
                 )
@@ -55,7 +58,8 @@ async def log_in(
                     user_id=user.id,
                     session_id=signed_in.session.id,
                 )
-    await gate.throttle.forgive(ceilings.account, "known", key, client.network)
+    # Not what others have tried elsewhere: that count is theirs, and would be theirs to use again.
+    await gate.throttle.forgive(ceilings.account, "known", name, client.network)
     return signed_in
 
 
@@ -67,12 +71,14 @@ def _key(login: str) -> str | None:
     return usernames.key(login)
 
 
-async def _find(session: AsyncSession, login: str, client: Client) -> tuple[User | None, bool]:
+async def _find(
+    session: AsyncSession, login: str, key: str | None, client: Client
+) -> tuple[User | None, bool]:
     """The user, and whether they have started a session from the client's network."""
     is_known_there = exists().where(
         LoginSession.user_id == User.id, LoginSession.network == client.network
     )
-    by_login = (User.email_key if "@" in login else User.username_key) == _key(login)
+    by_login = (User.email_key if "@" in login else User.username_key) == key
     found = await session.execute(
         select(User, is_known_there).where(by_login).options(undefer(User.password_hash))
     )
@@ -87,11 +93,3 @@ async def _lock(session: AsyncSession, user: User) -> User | None:
         with_for_update={"key_share": True},
         options=[undefer(User.password_hash)],
     )
-
-
-async def _record_failure(gate: Gate, client: Client, user: User | None) -> None:
-    # For nobody too: a transaction takes time, which would tell a user from none.
-    async with gate.database.writing() as session:
-        security_events.record(
-            session, EventKind.WRONG_PASSWORD, client, user_id=user.id if user else None
-        )

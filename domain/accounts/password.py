@@ -2,8 +2,8 @@
 
 from domain import passwords, security_events, sessions
 from domain.accounts.proof import prove_password, wrong_password
-from domain.accounts.users import refuse
 from domain.clients import Client
+from domain.errors import refuse
 from domain.gate import Gate
 from domain.security_events import EventKind
 from domain.sessions import SessionOrigin, SignedIn
@@ -19,18 +19,18 @@ async def change_password(
     Raises InvalidInput, InvalidCredentials, TooManyAttempts, Overloaded, SessionEnded.
     """
     async with gate.database.reading() as session:
-        user = await sessions.user_of(session, caller, with_secrets=True)
+        user = await sessions.authorize(session, caller, with_secrets=True)
     refuse(new_password=passwords.problems(new_password, username=user.username, email=user.email))
     proven_hash = await prove_password(
         gate, client, caller, user, current_password, field="current_password"
     )
     new_hash = await gate.passwords.hash(new_password)
     async with gate.database.writing() as session:
-        user = await sessions.user_of(session, caller, lock="to change", with_secrets=True)
+        user = await sessions.authorize(session, caller, lock="to change", with_secrets=True)
         if user.password_hash != proven_hash:
             raise wrong_password("current_password")
         user.password_hash = new_hash
-        await sessions.end_quietly(session, user)
+        await sessions.end_with_the_rest(session, user)
         signed_in = await sessions.start(
             session,
             gate.lifetimes,

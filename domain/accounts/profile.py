@@ -9,11 +9,11 @@ from domain.accounts.proof import prove_password
 from domain.accounts.users import (
     email_problems,
     naming_what_is_taken,
-    refuse,
     set_email,
     set_username,
 )
 from domain.clients import Client
+from domain.errors import refuse
 from domain.gate import Gate
 from domain.security_events import EventKind
 from domain.tokens import Caller
@@ -57,7 +57,7 @@ async def update_profile(
     proven_hash = None
     if address is not None and current_password is not None:
         async with gate.database.reading() as session:
-            user = await sessions.user_of(session, caller, with_secrets=True)
+            user = await sessions.authorize(session, caller, with_secrets=True)
         proven_hash = await prove_password(
             gate, client, caller, user, current_password, field="current_password"
         )
@@ -65,7 +65,7 @@ async def update_profile(
         naming_what_is_taken(gate.database, caller.user_id, new_name),
         gate.database.writing() as session,
     ):
-        user = await sessions.user_of(session, caller, lock="to change", with_secrets=True)
+        user = await sessions.authorize(session, caller, lock="to change", with_secrets=True)
         if address is not None and user.email_key != address.key:
             # The hash is compared under the lock: the password may have been changed since it was proven.
             if user.password_hash != proven_hash:

@@ -24,7 +24,7 @@ async def prove_password(
     counted_as = ("session", str(caller.session_id))
     await gate.throttle.admit(ceilings.account, *counted_as)
     if not (await gate.passwords.verify(password, user.password_hash)).right:
-        await _record_failure(gate, client, user.id, caller.session_id)
+        await record_wrong_password(gate, client, user.id, caller.session_id)
         raise wrong_password(field)
     await gate.throttle.forgive(ceilings.account, *counted_as)
     return user.password_hash
@@ -35,7 +35,10 @@ def wrong_password(field: str) -> InvalidCredentials:
     return InvalidCredentials(sentence, fields={field: [sentence]})
 
 
-async def _record_failure(gate: Gate, client: Client, user_id: UUID, session_id: UUID) -> None:
+async def record_wrong_password(
+    gate: Gate, client: Client, user_id: UUID | None, session_id: UUID | None = None
+) -> None:
+    """Of nobody's too: a transaction takes time, which would tell a user from none."""
     async with gate.database.writing() as session:
         security_events.record(
             session, EventKind.WRONG_PASSWORD, client, user_id=user_id, session_id=session_id

@@ -7,11 +7,11 @@ from domain import emails, passwords, security_events, sessions, usernames
 from domain.accounts.users import (
     email_problems,
     naming_what_is_taken,
-    refuse,
     set_email,
     set_username,
 )
 from domain.clients import Client
+from domain.errors import refuse
 from domain.gate import Gate
 from domain.ids import new_id
 from domain.security_events import EventKind

@@ -17,10 +17,10 @@ async def remove(gate: Gate, client: Client, caller: Caller, *, password: str) -
     Raises InvalidCredentials, TooManyAttempts, Overloaded, SessionEnded.
     """
     async with gate.database.reading() as session:
-        user = await sessions.user_of(session, caller, with_secrets=True)
+        user = await sessions.authorize(session, caller, with_secrets=True)
     proven_hash = await prove_password(gate, client, caller, user, password, field="password")
     async with gate.database.writing() as session:
-        user = await sessions.user_of(session, caller, lock="to delete", with_secrets=True)
+        user = await sessions.authorize(session, caller, lock="to change", with_secrets=True)
         if user.password_hash != proven_hash:
             raise wrong_password("password")
         await session.delete(user)

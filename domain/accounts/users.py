@@ -12,7 +12,7 @@ from db.engine import Database, violated_constraint
 from db.models import User
 from domain import usernames
 from domain.emails import Address
-from domain.errors import EmailTaken, InvalidInput, UsernameTaken
+from domain.errors import EmailTaken, UsernameTaken
 
 
 async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
@@ -23,13 +23,6 @@ async def get_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[U
     """Those of the users that there are, by their ids."""
     users = await session.scalars(select(User).where(User.id.in_(user_ids)))
     return {user.id: user for user in users}
-
-
-def refuse(**problems: list[str]) -> None:
-    """Raises InvalidInput if there is a problem with any of the fields."""
-    at_fault = {field: found for field, found in problems.items() if found}
-    if at_fault:
-        raise InvalidInput(fields=at_fault)
 
 
 def email_problems(address: Address | None) -> list[str]:

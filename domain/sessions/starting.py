@@ -1,0 +1,77 @@
+"""How sessions start."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import LoginSession, User
+from domain.clients import Client
+from domain.ids import new_id
+from domain.lifetimes import Lifetimes
+from domain.refresh_tokens import RefreshToken
+from domain.sessions.ending import end_on_record
+from domain.sessions.ongoing import MAX_SESSIONS, is_ongoing
+from domain.tokens import Caller
+
+
+class SessionOrigin(StrEnum):
+    """How a session was started."""
+
+    REGISTRATION = "REGISTRATION"
+    LOGIN = "LOGIN"
+    PASSWORD_GRANT = "PASSWORD_GRANT"
+    PASSWORD_CHANGE = "PASSWORD_CHANGE"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Someone who may come in: who, in which session, and the refresh token that keeps it going."""
+
+    user: User
+    session: LoginSession
+    refresh_token: RefreshToken = field(repr=False)
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.user.id, self.session.id)
+
+
+async def start(
+    session: AsyncSession,
+    lifetimes: Lifetimes,
+    user: User,
+    *,
+    client: Client,
+    origin: SessionOrigin,
+) -> SignedIn:
+    """A new session of a user whose row is locked, or new. The one that makes more than ``MAX_SESSIONS`` displaces the one
+    that was not used for longest."""
+    now = datetime.now(UTC)
+    token = RefreshToken.new()
+    started = LoginSession(
+        id=new_id(),
+        user_id=user.id,
+        origin=origin,
+        client=client.name,
+        ip=client.ip,
+        network=client.network,
+        created_at=now,
+        last_used_at=now,
+        expires_at=lifetimes.end(started=now, used=now),
+        family_hash=token.family_hash,
+        refresh_hash=token.hash,
+        rotations=[],
+    )
+    session.add(started)
+    displaced = await session.scalars(
+        select(LoginSession.id)
+        .where(LoginSession.user_id == user.id, is_ongoing())
+        .order_by(LoginSession.last_used_at.desc(), LoginSession.id.desc())
+        .offset(MAX_SESSIONS)
+    )
+    if ids := displaced.all():
+        await end_on_record(session, client, LoginSession.id.in_(ids))
+    return SignedIn(user, started, token)

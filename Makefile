@@ -5,11 +5,13 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+EXPLORER := api/static/explorer/index.html
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check install lock
+.PHONY: run test test-browser test-clients check install explorer lock
 
 run: install .env  ## set up what is missing, and serve on HOST and PORT (127.0.0.1:8000)
+	@$(MAKE) --no-print-directory explorer || echo "The explorer could not be built; the API runs without it."
 	@$(BIN)/gatehouse serve
 
 test: check  ## everything CI runs; on PostgreSQL too when TEST_POSTGRES_URL is set
@@ -20,6 +22,32 @@ check: install  ## style, types and the layers of the house
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+
+test-browser: install explorer $(VENV)/.browser  ## the pages in a real Chromium; SCREENSHOTS=1 renews the pictures in docs/
+	$(BIN)/pytest browser
+
+test-clients: install clients/node_modules/.installed  ## real GraphQL clients against a live server
+	$(BIN)/pytest clients
+
+explorer:  ## the page at /graphql; without npm it stays Strawberry's
+ifeq ($(shell command -v npm 2>/dev/null),)
+	@echo "There is no npm: /graphql will show a page that loads from a CDN."
+else
+explorer: $(EXPLORER)
+	@:
+endif
+
+$(EXPLORER): explorer/node_modules/.installed $(shell find explorer -name node_modules -prune -o -type f -print)
+	cd explorer && npm run --silent build
+	@touch $@
+
+%/node_modules/.installed: %/package-lock.json
+	cd $* && npm ci --silent
+	@touch $@
+
+$(VENV)/.browser: requirements-browser.lock | install
+	$(PIP) install --require-hashes --requirement requirements-browser.lock
+	@touch $@
 
 install: $(INSTALLED)  ## a virtual environment with the locked packages
 
@@ -41,3 +69,5 @@ lock:  ## renew the pinned versions and hashes
 		--quiet --output-file requirements.lock pyproject.toml
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements.lock --quiet --output-file requirements-dev.lock --group dev pyproject.toml
+	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraint requirements-dev.lock --quiet --output-file requirements-browser.lock --group browser

@@ -15,13 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import health, introspection, metadata, revocation, token, userinfo
+from api import health, introspection, metadata, pages, revocation, token, userinfo
 from api.dependencies import ClientCredential, Services
 from api.envelope import Envelope
 from api.errors import on_http_exception
 from api.graphql import GraphQLApp
 from api.housekeeping import pruning
 from api.logs import keep_secrets_out_of_logs
+from api.security_headers import SecurityHeaders
 from db import migrations
 from db.engine import Database, create_engine, is_away, reason
 from domain.clients import name_of
@@ -71,6 +72,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("gatehouse"),
         summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
         lifespan=lifespan,
+        # `pages` serves them, and no CDN.
+        docs_url=None,
+        redoc_url=None,
         # What generated clients call the routes.
         generate_unique_id_function=lambda route: route.name,
     )
@@ -89,7 +93,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         graphiql=settings.allows("graphiql"),
         allowed_origins=settings.cors_origins,
     )
-    app.router.routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
+    app.router.routes += [
+        Route("/graphql", graphql),
+        WebSocketRoute("/graphql", graphql),
+        *pages.routes(),
+    ]
     for routes in (token, revocation, introspection, metadata, userinfo, health):
         app.include_router(routes.router)
     app.add_exception_handler(HTTPException, on_http_exception)
@@ -102,6 +110,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
+    app.add_middleware(SecurityHeaders)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     return app

@@ -22,6 +22,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.unset import UNSET, UnsetType
 
+from api import pages
 from api.dependencies import bearer_token, client_of, request_id, services, token_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
 from api.websocket import Handler, problem_in
@@ -52,6 +53,7 @@ class GraphQLApp(GraphQL[Context, None]):
             multipart_uploads_enabled=False,
             allowed_origins=allowed_origins,
         )
+        self._page = pages.explorer(otherwise=self.graphql_ide_html) if graphiql else None
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -80,6 +82,10 @@ class GraphQLApp(GraphQL[Context, None]):
             and "query" not in request.query_params
             and "text/html" in request.headers.get("accept", "")
         )
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        assert self._page is not None  # or it would not be asked for
+        return self._page.response()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,0 +1,97 @@
+"""The pages of the house, from files of our own, each under the strictest policy that it works with."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+logger = logging.getLogger("gatehouse")
+
+_STATIC = Path(__file__).parent / "static"
+
+# What `make explorer` builds.
+EXPLORER = _STATIC / "explorer"
+
+DOCS = _STATIC / "docs"
+
+_OURS = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+# Strawberry's page, which is shown as long as ours is not built, loads from a CDN and starts by a script within it.
+_STRAWBERRYS = {
+    **_OURS,
+    "script-src": "https://unpkg.com 'unsafe-inline'",
+    "style-src": "https://unpkg.com 'unsafe-inline'",
+    "img-src": "https: data:",
+    "font-src": "https://unpkg.com data:",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    html: str
+    policy: str
+
+    @classmethod
+    def of(cls, html: str, directives: Mapping[str, str]) -> Self:
+        return cls(html, "; ".join(f"{name} {sources}" for name, sources in directives.items()))
+
+    def response(self) -> Response:
+        return HTMLResponse(self.html, headers={"Content-Security-Policy": self.policy})
+
+
+def explorer(*, otherwise: str) -> Page:
+    """GraphiQL that knows your account or, where it is not built, ``otherwise``: Strawberry's."""
+    index = EXPLORER / "index.html"
+    if index.exists():
+        return Page.of(index.read_text(), _OURS)
+    logger.warning(
+        "The explorer is not built, as there was no npm: /graphql shows a page that loads from a CDN."
+    )
+    return Page.of(otherwise, _STRAWBERRYS)
+
+
+def routes() -> list[BaseRoute]:
+    """Of /docs, and of what the pages load."""
+    docs = Page.of((DOCS / "index.html").read_text(), _OURS)
+
+    async def show_docs(request: Request) -> Response:
+        return docs.response()
+
+    return [
+        Route("/docs", show_docs),
+        Mount("/docs/assets", _Files(directory=DOCS, packages=[("fastapi_swagger", "resources")])),
+        *([Mount("/explorer", _BuiltFiles(directory=EXPLORER))] if EXPLORER.exists() else []),
+    ]
+
+
+class _Files(StaticFiles):
+    """Asked for again each time, and sent again only if they have changed."""
+
+    caching = "no-cache"
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = self.caching
+        return response
+
+
+class _BuiltFiles(_Files):
+    """Their names change with what is in them."""
+
+    caching = "public, max-age=31536000, immutable"

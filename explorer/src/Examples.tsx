@@ -1,0 +1,38 @@
+import { useEditorContext } from "@graphiql/react";
+import { useEffect, useState } from "react";
+import { EXAMPLES, type Example } from "./documents";
+
+export function Examples() {
+  const editors = useEditorContext({ nonNull: true });
+  const [opening, setOpening] = useState<Example>();
+
+  // A new tab empties the editors, so they are filled once it is there.
+  useEffect(() => {
+    if (!opening) return;
+    editors.queryEditor?.setValue(opening.query);
+    editors.variableEditor?.setValue(
+      opening.variables ? JSON.stringify(opening.variables, null, 2) : "",
+    );
+    setOpening(undefined);
+  }, [editors, opening]);
+
+  function open(example: Example) {
+    if (editors.queryEditor?.getValue().trim()) editors.addTab();
+    setOpening(example);
+  }
+
+  return (
+    <>
+      <h3>Examples</h3>
+      <ul className="examples">
+        {EXAMPLES.map((example) => (
+          <li key={example.title}>
+            <button type="button" className="quiet" onClick={() => open(example)}>
+              {example.title}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

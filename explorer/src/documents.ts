@@ -1,0 +1,95 @@
+export interface Example {
+  title: string;
+  query: string;
+  variables?: object;
+}
+
+export const EXAMPLES: Example[] = [
+  {
+    title: "Who am I",
+    query: `# Who you are, and where you are signed in.
+query Me {
+  me {
+    id
+    username
+    email
+    createdAt
+    sessions {
+      client
+      ip
+      lastUsedAt
+      isCurrent
+    }
+  }
+}
+`,
+  },
+  {
+    title: "Register",
+    query: `# Open an account. The account panel does the same, and keeps the token for you.
+mutation Register($input: RegisterInput!) {
+  register(input: $input) {
+    accessToken
+    expiresIn
+    user {
+      id
+      username
+    }
+  }
+}
+`,
+    variables: {
+      input: { username: "grace", email: "grace@example.com", password: "nanoseconds of wire" },
+    },
+  },
+  {
+    title: "Log in",
+    query: `# A username or an email will do.
+mutation LogIn($username: String!, $password: String!) {
+  login(username: $username, password: $password) {
+    accessToken
+    refreshToken
+    expiresIn
+  }
+}
+`,
+    variables: { username: "grace", password: "nanoseconds of wire" },
+  },
+  {
+    title: "Write a post",
+    query: `# Needs a token: sign in first.
+mutation Write($input: PostInput!) {
+  createPost(input: $input) {
+    id
+    createdAt
+    author {
+      username
+    }
+  }
+}
+`,
+    variables: { input: { title: "On compilers", content: "They can." } },
+  },
+  {
+    title: "Page through posts",
+    query: `# Newest first. For the next page, pass \`endCursor\` as \`after\`.
+query Posts($first: Int, $after: String) {
+  posts(first: $first, after: $after) {
+    edges {
+      node {
+        title
+        author {
+          username
+        }
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`,
+    variables: { first: 10, after: null },
+  },
+];

@@ -13,6 +13,8 @@ export function Examples() {
     editors.variableEditor?.setValue(
       opening.variables ? JSON.stringify(opening.variables, null, 2) : "",
     );
+    // GraphiQL would find it out a moment later, and send the name of the tab before until then.
+    editors.setOperationName(opening.operation);
     setOpening(undefined);
   }, [editors, opening]);
 

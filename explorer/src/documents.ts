@@ -1,5 +1,7 @@
 export interface Example {
   title: string;
+  /** The name of the one operation in the document. */
+  operation: string;
   query: string;
   variables?: object;
 }
@@ -7,6 +9,7 @@ export interface Example {
 export const EXAMPLES: Example[] = [
   {
     title: "Who am I",
+    operation: "Me",
     query: `# Who you are, and where you are signed in.
 query Me {
   me {
@@ -26,6 +29,7 @@ query Me {
   },
   {
     title: "Register",
+    operation: "Register",
     query: `# Open an account. The account panel does the same, and keeps the token for you.
 mutation Register($input: RegisterInput!) {
   register(input: $input) {
@@ -44,6 +48,7 @@ mutation Register($input: RegisterInput!) {
   },
   {
     title: "Log in",
+    operation: "LogIn",
     query: `# A username or an email will do.
 mutation LogIn($username: String!, $password: String!) {
   login(username: $username, password: $password) {
@@ -57,6 +62,7 @@ mutation LogIn($username: String!, $password: String!) {
   },
   {
     title: "Write a post",
+    operation: "Write",
     query: `# Needs a token: sign in first.
 mutation Write($input: PostInput!) {
   createPost(input: $input) {
@@ -72,6 +78,7 @@ mutation Write($input: PostInput!) {
   },
   {
     title: "Page through posts",
+    operation: "Posts",
     query: `# Newest first. For the next page, pass \`endCursor\` as \`after\`.
 query Posts($first: Int, $after: String) {
   posts(first: $first, after: $after) {

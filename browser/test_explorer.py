@@ -1,0 +1,261 @@
+"""The explorer, as people use it."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from tests.people import LOGIN
+from tests.servers import Server
+
+PASSWORD = "analytical engine"
+AXE = Path(__file__).parent.parent / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
+
+numbers = itertools.count()
+
+
+@pytest.fixture
+def name() -> str:
+    return f"ada{next(numbers)}x"
+
+
+def register(page: Page, name: str) -> None:
+    page.goto("/graphql")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Email").fill(f"{name}@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    submit(page, "Register")
+    expect(page.get_by_text("Signed in as")).to_contain_text(name)
+
+
+def submit(page: Page, action: str) -> None:
+    page.locator("form").get_by_role("button", name=action).click()
+
+
+def run(page: Page) -> Any:
+    """The answer to the document in the open tab."""
+    expect(page.locator(".graphiql-query-editor .CodeMirror-code")).to_contain_text("{")
+    with page.expect_response(is_to_a_document) as answered:
+        page.get_by_role("button", name="Execute query").click()
+    answer = answered.value.json()
+    assert "data" in answer, (answer, answered.value.request.post_data)
+    return answer
+
+
+def is_to_a_document(response: Response) -> bool:
+    """And not to GraphiQL's own question for the schema."""
+    document = response.request.post_data or ""
+    return response.url.endswith("/graphql") and "IntrospectionQuery" not in document
+
+
+OPERATIONS = {
+    "Who am I": "Me",
+    "Register": "Register",
+    "Log in": "LogIn",
+    "Write a post": "Write",
+    "Page through posts": "Posts",
+}
+
+
+def open_example(page: Page, title: str) -> None:
+    page.get_by_role("list").get_by_role("button", name=title, exact=True).click()
+    tab = page.get_by_role("tab", selected=True).filter(has_text=OPERATIONS[title])
+    expect(tab).to_be_visible()
+
+
+def test_register_run_me_reload_and_log_in_again(page: Page, name: str) -> None:
+    register(page, name)
+    first = run(page)
+    page.reload()
+    nobody = run(page)
+    page.get_by_label("Yes, log in").check()
+    page.get_by_label("Username or email").fill(f"{name}@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    submit(page, "Log in")
+    expect(page.get_by_text("Signed in as")).to_contain_text(name)
+    second = run(page)
+
+    assert first["data"]["me"]["username"] == name
+    assert nobody["data"] == {"me": None}
+    assert second["data"]["me"]["id"] == first["data"]["me"]["id"]
+    expect(page.locator(".result-window")).to_contain_text(f"{name}@example.com")
+
+
+def test_the_browser_keeps_no_token_and_no_password(page: Page, name: str) -> None:
+    register(page, name)
+    run(page)
+    for title in ("Register", "Log in", "Write a post"):
+        open_example(page, title)
+        run(page)
+    page.get_by_role("button", name="History").click()
+    page.reload()
+    kept = json.dumps(page.evaluate("[{...localStorage}, {...sessionStorage}, document.cookie]"))
+
+    for secret in (PASSWORD, "nanoseconds", "eyJ", "Bearer", "accessToken", name):
+        assert secret not in kept
+
+
+def test_every_tab_is_signed_in(page: Page, name: str) -> None:
+    register(page, name)
+    open_example(page, "Write a post")
+    written = run(page)
+    open_example(page, "Page through posts")
+    posts = run(page)
+    open_example(page, "Who am I")
+    me = run(page)
+
+    assert written["data"]["createPost"]["author"]["username"] == name
+    assert posts["data"]["posts"]["edges"][0]["node"]["author"]["username"] == name
+    assert me["data"]["me"]["username"] == name
+
+
+def test_a_header_that_is_typed_wins(page: Page, name: str) -> None:
+    register(page, name)
+    page.get_by_role("button", name="Headers").click()
+    page.locator(".graphiql-editor-tool .CodeMirror").last.click()
+    page.keyboard.insert_text('{"Authorization": "Bearer nonsense"}')
+    answer = run(page)
+
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_what_is_wrong_with_a_field_stands_beside_it(page: Page, name: str) -> None:
+    page.goto("/graphql")
+    page.get_by_label("Username").fill("?")
+    page.get_by_label("Email").fill("nowhere")
+    page.get_by_label("Password").fill("password")
+    submit(page, "Register")
+
+    for label, problem in (("Username", "3 to 32"), ("Email", "mail"), ("Password", "first")):
+        expect(page.get_by_label(label)).to_have_accessible_description(re.compile(problem))
+
+
+def test_a_wrong_password_is_said(page: Page) -> None:
+    page.goto("/graphql")
+    page.get_by_label("Yes, log in").check()
+    page.get_by_label("Username or email").fill("nobody")
+    page.get_by_label("Password").fill("wrong engine")
+    submit(page, "Log in")
+
+    expect(page.get_by_role("alert").filter(has_text="wrong")).to_be_visible()
+
+
+def test_an_expired_token_is_said_and_renewed(page: Page, name: str) -> None:
+    page.clock.install()
+    register(page, name)
+    page.clock.fast_forward("31:00")
+    expect(page.get_by_text("expired at")).to_contain_text(name)
+    page.get_by_role("button", name="Go on with a new token").click()
+
+    expect(page.get_by_text("Signed in as")).to_contain_text(name)
+    assert run(page)["data"]["me"]["username"] == name
+
+
+def test_an_expired_token_is_said_and_there_is_a_way_to_log_in_again(page: Page, name: str) -> None:
+    page.clock.install()
+    register(page, name)
+    page.clock.fast_forward("31:00")
+    page.get_by_role("button", name="Log in again").click()
+
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_logging_out_ends_the_session(page: Page, name: str) -> None:
+    register(page, name)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+
+    assert run(page)["data"] == {"me": None}
+
+
+def test_a_session_that_was_ended_elsewhere_is_noticed(
+    page: Page, server: Server, name: str
+) -> None:
+    register(page, name)
+    who = {"username": name, "password": PASSWORD}
+    login = httpx.post(f"{server.url}/graphql", json={"query": LOGIN, "variables": who}).json()
+    httpx.post(
+        f"{server.url}/graphql",
+        json={"query": "mutation { logoutEverywhere(exceptThis: true) }"},
+        headers={"Authorization": f"Bearer {login['data']['login']['accessToken']}"},
+    )
+    run(page)
+
+    expect(page.get_by_text("Your session has ended. Log in again.")).to_be_visible()
+
+
+def test_with_the_keyboard_alone(page: Page, name: str) -> None:
+    page.goto("/graphql")
+    expect(page.get_by_label("Username")).to_be_visible()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "username":
+            break
+    for text in (name, f"{name}@example.com", PASSWORD):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Signed in as")).to_contain_text(name)
+
+    page.locator(".graphiql-query-editor textarea").focus()
+    with page.expect_response(is_to_a_document) as answered:
+        page.keyboard.press("Control+Enter")
+    assert answered.value.json()["data"]["me"]["username"] == name
+
+
+def problems_of_our_panel(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run('.account')")
+    return [
+        f"{violation['id']}: {node['html']}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+class TestInEveryLight:
+    @pytest.fixture
+    def page_options(self, scheme: str) -> dict[str, Any]:
+        return {"viewport": {"width": 1280, "height": 720}, "color_scheme": scheme}
+
+    def test_it_can_be_read_by_everyone(
+        self, page: Page, name: str, scheme: str, pictures: Path
+    ) -> None:
+        page.goto("/graphql")
+        expect(page.get_by_label("Username")).to_be_visible()
+        at_first = problems_of_our_panel(page)
+        submit(page, "Register")
+        expect(page.get_by_role("alert").first).to_be_visible()
+        with_problems = problems_of_our_panel(page)
+        register(page, name)
+        run(page)
+        signed_in = problems_of_our_panel(page)
+        page.screenshot(path=pictures / f"explorer-{scheme}.png")
+
+        assert at_first == with_problems == signed_in == []
+        is_dark = page.evaluate(
+            "getComputedStyle(document.querySelector('.graphiql-container')).backgroundColor"
+        )
+        assert (is_dark != "rgb(255, 255, 255)") is (scheme == "dark")
+
+
+class TestOnAPhone:
+    @pytest.fixture
+    def page_options(self) -> dict[str, Any]:
+        return {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+    def test_everything_is_within_reach(self, page: Page, name: str, pictures: Path) -> None:
+        register(page, name)
+        answer = run(page)
+        page.screenshot(path=pictures / "explorer-phone.png")
+
+        assert answer["data"]["me"]["username"] == name
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        expect(page.locator(".result-window")).to_contain_text(name)

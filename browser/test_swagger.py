@@ -1,0 +1,29 @@
+"""/docs: Authorize with a password, then ask who one is."""
+
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.people import REGISTER
+from tests.servers import Server
+
+
+def test_authorize_and_ask_for_userinfo(page: Page, server: Server, pictures: Path) -> None:
+    grace = {"username": "grace", "email": "grace@example.com", "password": "nanoseconds of wire"}
+    httpx.post(f"{server.url}/graphql", json={"query": REGISTER, "variables": grace})
+    page.goto("/docs")
+    page.get_by_role("button", name="Authorize").first.click()
+    form = page.locator(".auth-container").filter(has_text="Flow: password")
+    form.get_by_label("username:").fill("grace")
+    form.get_by_label("password:").fill("nanoseconds of wire")
+    form.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    expect(form.get_by_text("Authorized")).to_be_visible()
+    form.get_by_role("button", name="Close").click()
+    page.screenshot(path=pictures / "swagger.png")
+
+    page.get_by_role("button", name="GET /userinfo").first.click()
+    with page.expect_response("**/userinfo") as answered:
+        page.get_by_role("button", name="Execute").click()
+    assert answered.value.json()["email"] == "grace@example.com"
+    expect(page.locator(".live-responses-table")).to_contain_text("grace@example.com")

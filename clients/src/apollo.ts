@@ -1,0 +1,25 @@
+import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache } from "@apollo/client";
+import { type Ask, authorization, kindOf } from "./client";
+import { Refusal } from "./refusal";
+
+export function apollo(url: string): Ask {
+  const client = new ApolloClient({ link: new HttpLink({ uri: url }), cache: new InMemoryCache() });
+
+  return async (document, variables, accessToken) => {
+    const context = { headers: authorization(accessToken) };
+    try {
+      const { data } =
+        kindOf(document as never) === "mutation"
+          ? await client.mutate({ mutation: document as never, variables, context })
+          : await client.query({
+              query: document as never,
+              variables,
+              context,
+              fetchPolicy: "network-only",
+            });
+      return data as never;
+    } catch (error) {
+      throw CombinedGraphQLErrors.is(error) ? Refusal.of(error.errors[0]) : error;
+    }
+  };
+}

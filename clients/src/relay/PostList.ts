@@ -1,0 +1,42 @@
+/** Relay's compiler holds the graph to its rules: connections, cursors, ids. */
+
+import { graphql } from "relay-runtime";
+
+export const postListFragment = graphql`
+  fragment PostList_query on Query
+  @argumentDefinitions(first: { type: "Int", defaultValue: 20 }, after: { type: "String" })
+  @refetchable(queryName: "PostListPaginationQuery") {
+    posts(first: $first, after: $after) @connection(key: "PostList_posts") {
+      edges {
+        node {
+          id
+          title
+          createdAt
+          author {
+            id
+            username
+          }
+        }
+      }
+    }
+  }
+`;
+
+export const postListQuery = graphql`
+  query PostListQuery {
+    ...PostList_query
+  }
+`;
+
+export const loginMutation = graphql`
+  mutation PostListLoginMutation($username: String!, $password: String!) {
+    login(username: $username, password: $password) {
+      accessToken
+      refreshToken
+      user {
+        id
+        username
+      }
+    }
+  }
+`;

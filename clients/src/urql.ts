@@ -1,0 +1,21 @@
+import { Client, cacheExchange, fetchExchange } from "@urql/core";
+import { type Ask, authorization, kindOf } from "./client";
+import { Refusal } from "./refusal";
+
+export function urql(url: string): Ask {
+  const client = new Client({ url, exchanges: [cacheExchange, fetchExchange] });
+
+  return async (document, variables, accessToken) => {
+    const context = {
+      requestPolicy: "network-only" as const,
+      fetchOptions: { headers: authorization(accessToken) },
+    };
+    const { data, error } =
+      kindOf(document as never) === "mutation"
+        ? await client.mutation(document, variables, context)
+        : await client.query(document, variables, context);
+    if (error?.graphQLErrors[0]) throw Refusal.of(error.graphQLErrors[0]);
+    if (error) throw error;
+    return data as never;
+  };
+}

@@ -2,7 +2,7 @@ import type { CodegenConfig } from "@graphql-codegen/cli";
 
 const config: CodegenConfig = {
   schema: "../graphql_schema/schema.graphql",
-  documents: ["src/operations.ts"],
+  documents: ["src/*.ts"],
   generates: {
     "src/gql/": {
       preset: "client",

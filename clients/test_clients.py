@@ -1,5 +1,6 @@
 """The program in this folder, generated, type-checked and run against a live server by each of its clients."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from tests.servers import Server, running_server
 
 HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
 
 
 def npm(*arguments: str) -> str:
@@ -25,7 +27,10 @@ def npm(*arguments: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def generated() -> None:
-    """graphql-codegen's client preset and relay-compiler, both on the committed schema."""
+    """graphql-codegen's client preset and relay-compiler, both on the committed schema; the README's lines with the rest."""
+    lines = re.search(r"^```ts\n(.*?)^```", README.read_text(), re.M | re.S)
+    assert lines is not None
+    (HERE / "src" / "readme.ts").write_text(lines[1])
     npm("generate")
 
 
@@ -37,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_what_is_generated_fits_the_program() -> None:
+def test_what_is_generated_fits_the_program_and_the_readme() -> None:
     npm("check")
 
 

@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 EXPLORER := api/static/explorer/index.html
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-browser test-clients check install explorer lock
+.PHONY: run test test-browser test-clients check install explorer wheel lock
 
 run: install .env  ## set up what is missing, and serve on HOST and PORT (127.0.0.1:8000)
 	@$(MAKE) --no-print-directory explorer || echo "The explorer could not be built; the API runs without it."
@@ -31,7 +31,7 @@ test-clients: install clients/node_modules/.installed  ## real GraphQL clients a
 
 explorer:  ## the page at /graphql; without npm it stays Strawberry's
 ifeq ($(shell command -v npm 2>/dev/null),)
-	@echo "There is no npm: /graphql will show a page that loads from a CDN."
+	@echo "There is no npm: the page at /graphql $(if $(wildcard $(EXPLORER)),stays as it was built,will load from a CDN)."
 else
 explorer: $(EXPLORER)
 	@:
@@ -61,6 +61,9 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 .env: | install
 	@secret=$$($(BIN)/gatehouse secret) && umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$secret|" .env.example > $@
 	@echo "Made .env with a fresh SECRET_KEY."
+
+wheel: install explorer  ## a package with the explorer in it, in dist/
+	$(BIN)/python -m hatchling build -t wheel
 
 lock:  ## renew the pinned versions and hashes
 	$(PYTHON) -m venv .lock-venv

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import health, introspection, metadata, pages, revocation, token, userinfo
+from api import browser_pages, health, introspection, metadata, revocation, token, userinfo
 from api.dependencies import ClientCredential, Services
 from api.envelope import Envelope
 from api.errors import on_http_exception
@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes += [
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
-        *pages.routes(),
+        *browser_pages.routes(),
     ]
     for routes in (token, revocation, introspection, metadata, userinfo, health):
         app.include_router(routes.router)

@@ -22,7 +22,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.unset import UNSET, UnsetType
 
-from api import pages
+from api import browser_pages
 from api.dependencies import bearer_token, client_of, request_id, services, token_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
 from api.websocket import Handler, problem_in
@@ -53,7 +53,7 @@ class GraphQLApp(GraphQL[Context, None]):
             multipart_uploads_enabled=False,
             allowed_origins=allowed_origins,
         )
-        self._page = pages.explorer(otherwise=self.graphql_ide_html) if graphiql else None
+        self._page = browser_pages.explorer(otherwise=self.graphql_ide_html) if graphiql else None
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket

@@ -22,7 +22,9 @@ class SecurityHeaders:
                 headers["X-Content-Type-Options"] = "nosniff"
                 # Addresses here may hold a document, and a document a password.
                 headers["Referrer-Policy"] = "no-referrer"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                if scope.get("scheme") == "https":
+                    # Elsewhere a browser says in its console that it is of no use.
+                    headers["Cross-Origin-Opener-Policy"] = "same-origin"
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -55,7 +55,7 @@ def page(browser: Browser, server: Server, page_options: dict[str, Any]) -> Iter
     said: list[str] = []
 
     def keep_within_the_origin(route: Route) -> None:
-        if route.request.url.startswith(server.url):
+        if route.request.url.startswith(f"{server.url}/"):
             route.continue_()
         else:
             left.append(route.request.url)

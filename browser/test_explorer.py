@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from tests.people import LOGIN
 from tests.servers import Server
+from tests.test_posts import CREATE
 
 PASSWORD = "analytical engine"
 AXE = Path(__file__).parent.parent / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
@@ -45,6 +46,13 @@ def run(page: Page) -> Any:
     answer = answered.value.json()
     assert "data" in answer, (answer, answered.value.request.post_data)
     return answer
+
+
+def token_in_use(page: Page) -> str:
+    with page.expect_request("**/graphql") as asked:
+        page.get_by_role("button", name="Execute query").click()
+    token: str = asked.value.headers["authorization"]
+    return token
 
 
 def is_to_a_document(response: Response) -> bool:
@@ -122,6 +130,8 @@ def test_a_header_that_is_typed_wins(page: Page, name: str) -> None:
     answer = run(page)
 
     assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    # It was not the account's token that was refused.
+    expect(page.get_by_text("Signed in as")).to_contain_text(name)
 
 
 def test_what_is_wrong_with_a_field_stands_beside_it(page: Page, name: str) -> None:
@@ -156,21 +166,66 @@ def test_an_expired_token_is_said_and_renewed(page: Page, name: str) -> None:
     assert run(page)["data"]["me"]["username"] == name
 
 
-def test_an_expired_token_is_said_and_there_is_a_way_to_log_in_again(page: Page, name: str) -> None:
+@pytest.mark.parametrize("button", ["Log out", "Log in again"])
+def test_logging_out_ends_the_session_whether_its_token_has_expired_or_not(
+    page: Page, server: Server, name: str, button: str
+) -> None:
     page.clock.install()
     register(page, name)
-    page.clock.fast_forward("31:00")
-    page.get_by_role("button", name="Log in again").click()
+    token = token_in_use(page)
+    if button == "Log in again":
+        page.clock.fast_forward("31:00")
+    with page.expect_response("**/revoke"):
+        page.get_by_role("button", name=button).click()
 
-    expect(page.get_by_label("Password")).to_be_visible()
-
-
-def test_logging_out_ends_the_session(page: Page, name: str) -> None:
-    register(page, name)
-    page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_label("Password")).to_be_visible()
-
+    expect(page.get_by_label("Username or email")).to_be_visible()
+    expect(page.get_by_role("heading", name="Account")).to_be_focused()
     assert run(page)["data"] == {"me": None}
+    me = {"query": "{ me { id } }"}
+    replayed = httpx.post(f"{server.url}/graphql", json=me, headers={"Authorization": token})
+    assert replayed.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_an_answer_that_comes_after_logging_out_signs_nobody_in(page: Page, name: str) -> None:
+    register(page, name)
+    held: list[Route] = []
+    page.route("**/graphql", lambda route: held.append(route))
+    page.get_by_role("button", name="Get a new token").click()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Username or email")).to_be_visible()
+    with page.expect_response("**/graphql"):
+        held[0].continue_()
+
+    expect(page.get_by_label("Username or email")).to_be_visible()
+    expect(page.get_by_text("Signed in as")).to_be_hidden()
+
+
+def test_a_token_that_could_not_be_had_is_said(page: Page, server: Server, name: str) -> None:
+    register(page, name)
+    busy = {"errors": [{"message": "Too many attempts; try again in 9 seconds."}]}
+    page.route("**/graphql", lambda route: route.fulfill(json=busy))
+    page.get_by_role("button", name="Get a new token").click()
+
+    expect(page.get_by_role("alert").filter(has_text="9 seconds")).to_be_visible()
+    expect(page.get_by_text("Signed in as")).to_contain_text(name)
+
+
+def test_an_address_in_an_answer_is_not_asked_for(page: Page, server: Server, name: str) -> None:
+    page.clock.install()
+    register(page, name)
+    post = {"input": {"title": "https://evil.example/x.png", "content": "x"}}
+    httpx.post(
+        f"{server.url}/graphql",
+        json={"query": CREATE, "variables": post},
+        headers={"Authorization": token_in_use(page)},
+    )
+    open_example(page, "Page through posts")
+    assert run(page)["data"]["posts"]
+    # Whatever came of it would leave the origin, or be on the console.
+    page.locator(".result-window").get_by_text("evil.example").first.hover()
+    page.clock.fast_forward(5000)
+
+    expect(page.locator(".CodeMirror-info")).to_have_count(0)
 
 
 def test_a_session_that_was_ended_elsewhere_is_noticed(
@@ -196,16 +251,24 @@ def test_with_the_keyboard_alone(page: Page, name: str) -> None:
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.name") == "username":
             break
-    for text in (name, f"{name}@example.com", PASSWORD):
+    for text in (name, "nowhere", PASSWORD):
         page.keyboard.type(text)
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Signed in as")).to_contain_text(name)
-
-    page.locator(".graphiql-query-editor textarea").focus()
+    expect(page.get_by_label("Email")).to_be_focused()
+    page.keyboard.type("@example.com")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Account")).to_be_focused()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("!!document.activeElement.closest('.graphiql-query-editor .CodeMirror')"):
+            break
     with page.expect_response(is_to_a_document) as answered:
         page.keyboard.press("Control+Enter")
+    page.keyboard.press("Tab")
+
     assert answered.value.json()["data"]["me"]["username"] == name
+    assert not page.evaluate("!!document.activeElement.closest('.CodeMirror')")
 
 
 def problems_of_our_panel(page: Page) -> list[str]:
@@ -240,10 +303,10 @@ class TestInEveryLight:
         page.screenshot(path=pictures / f"explorer-{scheme}.png")
 
         assert at_first == with_problems == signed_in == []
-        is_dark = page.evaluate(
+        background = page.evaluate(
             "getComputedStyle(document.querySelector('.graphiql-container')).backgroundColor"
         )
-        assert (is_dark != "rgb(255, 255, 255)") is (scheme == "dark")
+        assert (background != "rgb(255, 255, 255)") is (scheme == "dark")
 
 
 class TestOnAPhone:

@@ -1,7 +1,7 @@
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  // Where api/explorer.py serves what is built here.
+  // Where the API serves what is built here.
   base: "/explorer/",
   build: {
     outDir: "../api/static/explorer",

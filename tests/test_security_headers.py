@@ -2,15 +2,16 @@
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from settings import Settings
 from tests.conftest import client_of, settings_for, unprepared_app
 from tests.people import Person
+from tests.servers import Server
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
 }
 
 
@@ -49,7 +50,18 @@ async def test_every_answer_has_them(
     assert response.status_code == status
     assert HEADERS.items() <= {name: response.headers.get(name) for name in HEADERS}.items()
     assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
-    assert "Server" not in response.headers
+
+
+async def test_on_https_no_window_that_opened_it_gets_at_it(app: FastAPI) -> None:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://gatehouse.test") as client:
+        response = await client.get("/health/live")
+
+    assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_a_serving_process_does_not_say_what_it_is(server: Server) -> None:
+    assert "Server" not in httpx.get(f"{server.url}/health/live").headers
 
 
 async def test_a_body_that_is_too_big_has_them_too(client: httpx.AsyncClient) -> None:

@@ -1,14 +1,29 @@
-import { useState } from "react";
-import { logIn, logOut, refresh, register, useAccount } from "./account";
+import { useEffect, useRef, useState } from "react";
+import { logIn, logOut, refresh, register, useAccount, type Values } from "./account";
 import { Examples } from "./Examples";
 import { Field } from "./Field";
 import type { GraphQLError } from "./graph";
 
 export function AccountPanel() {
   const account = useAccount();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const was = useRef(account.is);
+  const isKnown = useRef(false);
+  if (account.is !== "signed out") isKnown.current = true;
+
+  // What had the focus has gone with the state: the heading is where to go on from.
+  useEffect(() => {
+    if (was.current !== account.is && document.activeElement === document.body) {
+      heading.current?.focus();
+    }
+    was.current = account.is;
+  }, [account.is]);
+
   return (
     <section className="account" aria-labelledby="account-title">
-      <h2 id="account-title">Account</h2>
+      <h2 id="account-title" ref={heading} tabIndex={-1}>
+        Account
+      </h2>
       <div role="status">
         {account.is === "signed in" && (
           <p>
@@ -20,7 +35,7 @@ export function AccountPanel() {
         {account.is === "expired" && (
           <p className="warning">
             The token of <strong>{account.token.user.username}</strong> expired at{" "}
-            <Time of={account.until} />. Requests are sent without it.
+            <Time of={account.until} />. What needs a user is refused until you have a new one.
           </p>
         )}
         {account.is === "signed out" && account.because && (
@@ -28,24 +43,34 @@ export function AccountPanel() {
         )}
       </div>
       {account.is === "signed out" ? (
-        <SignIn />
+        <SignIn isNew={!isKnown.current} />
       ) : (
-        <div className="actions">
-          <button type="button" onClick={() => void refresh()}>
-            {account.is === "expired" ? "Go on with a new token" : "Get a new token"}
-          </button>
-          <button type="button" className="quiet" onClick={() => void logOut()}>
-            {account.is === "expired" ? "Log in again" : "Log out"}
-          </button>
-        </div>
+        <Actions isExpired={account.is === "expired"} />
       )}
       <Examples />
     </section>
   );
 }
 
-function SignIn() {
-  const [isNew, setNew] = useState(true);
+function Actions({ isExpired }: { isExpired: boolean }) {
+  const [error, setError] = useState<GraphQLError>();
+  return (
+    <>
+      <div className="actions">
+        <button type="button" onClick={() => void refresh().then(setError)}>
+          {isExpired ? "Go on with a new token" : "Get a new token"}
+        </button>
+        <button type="button" className="quiet" onClick={() => void logOut()}>
+          {isExpired ? "Log in again" : "Log out"}
+        </button>
+      </div>
+      <p role="alert">{error?.message}</p>
+    </>
+  );
+}
+
+function SignIn(props: { isNew: boolean }) {
+  const [isNew, setNew] = useState(props.isNew);
   return (
     <>
       <fieldset className="choice">
@@ -59,86 +84,65 @@ function SignIn() {
           log in
         </label>
       </fieldset>
-      {isNew ? <Register /> : <LogIn />}
+      {isNew ? (
+        <Form key="register" action="Register" send={register} fields={REGISTER_FIELDS} />
+      ) : (
+        <Form key="login" action="Log in" send={logIn} fields={LOGIN_FIELDS} />
+      )}
     </>
   );
 }
 
-function Register() {
-  return (
-    <Form action="Register" send={(values) => register(values as Parameters<typeof register>[0])}>
-      {(problems) => (
-        <>
-          <Field name="username" label="Username" autoComplete="username" problems={problems} />
-          <Field name="email" label="Email" type="email" autoComplete="email" problems={problems} />
-          <Field
-            name="password"
-            label="Password"
-            type="password"
-            autoComplete="new-password"
-            problems={problems}
-          />
-        </>
-      )}
-    </Form>
-  );
-}
-
-function LogIn() {
-  return (
-    <Form action="Log in" send={(values) => logIn(values as Parameters<typeof logIn>[0])}>
-      {(problems) => (
-        <>
-          <Field
-            name="username"
-            label="Username or email"
-            autoComplete="username"
-            problems={problems}
-          />
-          <Field
-            name="password"
-            label="Password"
-            type="password"
-            autoComplete="current-password"
-            problems={problems}
-          />
-        </>
-      )}
-    </Form>
-  );
-}
-
-type Problems = Record<string, string[]>;
+const REGISTER_FIELDS = [
+  { name: "username", label: "Username", autoComplete: "username" },
+  { name: "email", label: "Email", type: "email", autoComplete: "email" },
+  { name: "password", label: "Password", type: "password", autoComplete: "new-password" },
+];
+const LOGIN_FIELDS = [
+  { name: "username", label: "Username or email", autoComplete: "username" },
+  { name: "password", label: "Password", type: "password", autoComplete: "current-password" },
+];
 
 function Form(props: {
   action: string;
-  send: (values: Record<string, string>) => Promise<GraphQLError | undefined>;
-  children: (problems: Problems) => React.ReactNode;
+  send: (values: Values) => Promise<GraphQLError | undefined>;
+  fields: { name: string; label: string; type?: string; autoComplete: string }[];
 }) {
   const [error, setError] = useState<GraphQLError>();
-  const [isSending, setSending] = useState(false);
+  const isSending = useRef(false);
+  const form = useRef<HTMLFormElement>(null);
+
+  useEffect(() => {
+    form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [error]);
 
   async function submit(event: React.FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    setSending(true);
+    // The button stays enabled: a disabled one loses the focus.
+    if (isSending.current) return;
+    isSending.current = true;
     const entries = new FormData(event.currentTarget).entries();
-    setError(await props.send(Object.fromEntries(entries) as Record<string, string>));
-    setSending(false);
+    setError(await props.send(Object.fromEntries(entries) as Values));
+    isSending.current = false;
   }
 
   const problems = error?.extensions?.fields ?? {};
+  const isShown = props.fields.some(({ name }) => name in problems);
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate>
-      {props.children(problems)}
-      <button type="submit" disabled={isSending}>
-        {props.action}
-      </button>
-      <p role="alert">{error && Object.keys(problems).length === 0 && error.message}</p>
+    <form ref={form} onSubmit={(event) => void submit(event)} noValidate>
+      {props.fields.map((field) => (
+        <Field key={field.name} {...field} problem={problems[field.name]?.join(" ")} />
+      ))}
+      <button type="submit">{props.action}</button>
+      <p role="alert">{isShown ? "" : error?.message}</p>
     </form>
   );
 }
 
 function Time({ of }: { of: Date }) {
-  const text = of.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const isToday = of.toDateString() === new Date().toDateString();
+  const text = isToday
+    ? of.toLocaleTimeString([], { timeStyle: "short" })
+    : of.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   return <time dateTime={of.toISOString()}>{text}</time>;
 }

@@ -5,21 +5,20 @@ import { EXAMPLES, type Example } from "./documents";
 export function Examples() {
   const editors = useEditorContext({ nonNull: true });
   const [opening, setOpening] = useState<Example>();
+  const { queryEditor, variableEditor, setOperationName } = editors;
 
   // A new tab empties the editors, so they are filled once it is there.
   useEffect(() => {
-    if (!opening) return;
-    editors.queryEditor?.setValue(opening.query);
-    editors.variableEditor?.setValue(
-      opening.variables ? JSON.stringify(opening.variables, null, 2) : "",
-    );
+    if (!opening || !queryEditor || !variableEditor) return;
+    queryEditor.setValue(opening.query);
+    variableEditor.setValue(opening.variables ? JSON.stringify(opening.variables, null, 2) : "");
     // GraphiQL would find it out a moment later, and send the name of the tab before until then.
-    editors.setOperationName(opening.operation);
+    setOperationName(opening.operation);
     setOpening(undefined);
-  }, [editors, opening]);
+  }, [opening, queryEditor, variableEditor, setOperationName]);
 
   function open(example: Example) {
-    if (editors.queryEditor?.getValue().trim()) editors.addTab();
+    if (!opening && queryEditor?.getValue().trim()) editors.addTab();
     setOpening(example);
   }
 

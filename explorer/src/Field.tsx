@@ -6,10 +6,9 @@ export function Field(props: {
   label: string;
   type?: string;
   autoComplete: string;
-  problems: Record<string, string[]>;
+  problem: string | undefined;
 }) {
   const id = useId();
-  const problem = props.problems[props.name]?.join(" ");
   return (
     <div className="field">
       <label htmlFor={id}>{props.label}</label>
@@ -20,11 +19,11 @@ export function Field(props: {
         autoComplete={props.autoComplete}
         autoCapitalize="none"
         spellCheck={false}
-        aria-invalid={problem !== undefined}
+        aria-invalid={props.problem !== undefined}
         aria-describedby={`${id}-problem`}
       />
-      <p id={`${id}-problem`} className="problem" role="alert">
-        {problem}
+      <p id={`${id}-problem`} role="alert">
+        {props.problem}
       </p>
     </div>
   );

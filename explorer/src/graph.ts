@@ -30,21 +30,20 @@ export const LOGIN = `mutation Login($username: String!, $password: String!) {
 export const REFRESH = `mutation Refresh($refreshToken: String!) {
   refresh(refreshToken: $refreshToken) { ${TOKEN} }
 }`;
-export const LOGOUT = "mutation Logout { logout }";
 
 /** Never rejects: what went wrong on the way is an error of the answer, as what went wrong in the graph is. */
-export async function send<Data>(
-  request: object,
-  headers: Record<string, string>,
-): Promise<Answer<Data>> {
+export async function send<Data>(request: object, headers: Headers): Promise<Answer<Data>> {
+  headers.set("Accept", "application/json");
+  headers.set("Content-Type", "application/json");
+  let response: Response;
   try {
-    const response = await fetch("/graphql", {
-      method: "POST",
-      headers: { Accept: "application/json", "Content-Type": "application/json", ...headers },
-      body: JSON.stringify(request),
-    });
-    return (await response.json()) as Answer<Data>;
+    response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(request) });
   } catch {
     return { errors: [{ message: "The server cannot be reached." }] };
+  }
+  try {
+    return (await response.json()) as Answer<Data>;
+  } catch {
+    return { errors: [{ message: `The server answered ${response.status}, and no JSON.` }] };
   }
 }

@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { authorization, heed } from "./account";
 import { AccountPanel } from "./AccountPanel";
 import { EXAMPLES } from "./documents";
+import { Editors } from "./Editors";
 import { send } from "./graph";
 import { storage } from "./storage";
 // The styles without the fonts, which graphiql.css holds as data: addresses that our policy does not allow.
@@ -23,9 +24,18 @@ function AccountIcon() {
 }
 
 /** What is typed into the Headers pane wins over the account's token. */
-async function ask(request: object, options?: { headers?: Record<string, string> }) {
-  const answer = await send(request, { ...authorization(), ...options?.headers });
-  heed(answer);
+async function ask(request: object, options?: { headers?: Record<string, unknown> }) {
+  const headers = new Headers(authorization());
+  try {
+    for (const [name, value] of Object.entries(options?.headers ?? {})) {
+      headers.set(name, String(value));
+    }
+  } catch {
+    return { errors: [{ message: "The Headers pane has something that no header can hold." }] };
+  }
+  const sent = headers.get("Authorization");
+  const answer = await send(request, headers);
+  heed(answer, sent);
   return answer;
 }
 
@@ -41,7 +51,10 @@ if (root) {
         defaultQuery={EXAMPLES[0]?.query}
         showPersistHeadersSettings={false}
       >
-        <GraphiQL.Logo>Gatehouse</GraphiQL.Logo>
+        <GraphiQL.Logo>
+          Gatehouse
+          <Editors />
+        </GraphiQL.Logo>
       </GraphiQL>
     </StrictMode>,
   );

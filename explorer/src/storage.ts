@@ -13,21 +13,31 @@ class ExplorerStorage {
   }
 
   getItem(key: string): string | null {
-    return key === KEPT ? localStorage.getItem(key) : (this.items.get(key) ?? null);
+    return this.items.get(key) ?? (key === KEPT ? inTheBrowser((kept) => kept.getItem(key)) : null);
   }
 
   setItem(key: string, value: string): void {
-    if (key === KEPT) localStorage.setItem(key, value);
-    else this.items.set(key, value);
+    this.items.set(key, value);
+    if (key === KEPT) inTheBrowser((kept) => kept.setItem(key, value));
   }
 
   removeItem(key: string): void {
-    if (key === KEPT) localStorage.removeItem(key);
-    else this.items.delete(key);
+    this.items.delete(key);
+    if (key === KEPT) inTheBrowser((kept) => kept.removeItem(key));
   }
 
   clear(): void {
     this.items.clear();
+    inTheBrowser((kept) => kept.removeItem(KEPT));
+  }
+}
+
+/** Nothing where the browser keeps nothing for anyone. */
+function inTheBrowser<Result>(act: (kept: Storage) => Result): Result | null {
+  try {
+    return act(localStorage);
+  } catch {
+    return null;
   }
 }
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,7 +18,7 @@ _STATIC = Path(__file__).parent / "static"
 # What `make explorer` builds.
 EXPLORER = _STATIC / "explorer"
 
-DOCS = _STATIC / "docs"
+_DOCS = _STATIC / "docs"
 
 _OURS = {
     "default-src": "'none'",
@@ -61,22 +61,23 @@ def explorer(*, otherwise: str) -> Page:
     if index.exists():
         return Page.of(index.read_text(), _OURS)
     logger.warning(
-        "The explorer is not built, as there was no npm: /graphql shows a page that loads from a CDN."
+        "The explorer is not built (`make explorer`, with npm): /graphql shows a page that loads from a CDN."
     )
     return Page.of(otherwise, _STRAWBERRYS)
 
 
 def routes() -> list[BaseRoute]:
     """Of /docs, and of what the pages load."""
-    docs = Page.of((DOCS / "index.html").read_text(), _OURS)
+    assets = EXPLORER / "assets"
+    docs = Page.of((_DOCS / "index.html").read_text(), _OURS)
 
     async def show_docs(request: Request) -> Response:
         return docs.response()
 
     return [
         Route("/docs", show_docs),
-        Mount("/docs/assets", _Files(directory=DOCS, packages=[("fastapi_swagger", "resources")])),
-        *([Mount("/explorer", _BuiltFiles(directory=EXPLORER))] if EXPLORER.exists() else []),
+        Mount("/docs/assets", _Files(directory=_DOCS, packages=[("fastapi_swagger", "resources")])),
+        *([Mount("/explorer/assets", _BuiltFiles(directory=assets))] if assets.exists() else []),
     ]
 
 
@@ -85,8 +86,8 @@ class _Files(StaticFiles):
 
     caching = "no-cache"
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = self.caching
         return response
 

@@ -1,0 +1,20 @@
+"""What a wheel has in it, built where the explorer is."""
+
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+HOUSE = Path(__file__).parent.parent
+
+
+def test_a_wheel_has_the_pages_in_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=HOUSE, check=True, capture_output=True, timeout=60)
+    [wheel] = tmp_path.glob("*.whl")
+    names = ZipFile(wheel).namelist()
+
+    for name in ("explorer/index.html", "docs/index.html", "docs/start.js"):
+        assert f"api/static/{name}" in names
+    assert any(name.startswith("api/static/explorer/assets/") for name in names)
+    assert not any("node_modules" in name for name in names)

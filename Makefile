@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 EXPLORER := api/static/explorer/index.html
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-browser test-clients check install explorer wheel lock
+.PHONY: run test test-browser test-clients bench check install explorer wheel lock
 
 run: install .env  ## set up what is missing, and serve on HOST and PORT (127.0.0.1:8000)
 	@$(MAKE) --no-print-directory explorer || echo "The explorer could not be built; the API runs without it."
@@ -28,6 +28,14 @@ test-browser: install explorer $(VENV)/.browser  ## the pages in a real Chromium
 
 test-clients: install clients/node_modules/.installed  ## real GraphQL clients against a live server
 	$(BIN)/pytest clients
+
+bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk
+	$(BIN)/python -m benchmarks.run
+
+benchmarks/.venv/.installed: benchmarks/peers/requirements.lock
+	$(PYTHON) -m venv benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
+	@touch $@
 
 explorer:  ## the page at /graphql; without npm it stays Strawberry's
 ifeq ($(shell command -v npm 2>/dev/null),)
@@ -74,3 +82,5 @@ lock:  ## renew the pinned versions and hashes
 		--constraint requirements.lock --quiet --output-file requirements-dev.lock --group dev pyproject.toml
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.lock --quiet --output-file requirements-browser.lock --group browser
+	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--quiet --output-file benchmarks/peers/requirements.lock benchmarks/peers/requirements.in

@@ -1,0 +1,73 @@
+"""fastapi-users: GET /users/me with its JWT strategy and its SQLAlchemy adapter. Its table is filled from Gatehouse's."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI
+from fastapi_users import BaseUserManager, FastAPIUsers, UUIDIDMixin, schemas
+from fastapi_users.authentication import AuthenticationBackend, BearerTransport, JWTStrategy
+from fastapi_users_db_sqlalchemy import SQLAlchemyBaseUserTableUUID, SQLAlchemyUserDatabase
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+engine = create_async_engine(os.environ["PEER_DATABASE_URL"])
+sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(SQLAlchemyBaseUserTableUUID, Base):
+    pass
+
+
+async def session() -> AsyncIterator[AsyncSession]:
+    async with sessions() as session:
+        yield session
+
+
+async def database(session: Annotated[AsyncSession, Depends(session)]) -> AsyncIterator[Any]:
+    yield SQLAlchemyUserDatabase(session, User)
+
+
+class Manager(UUIDIDMixin, BaseUserManager[User, uuid.UUID]):
+    pass
+
+
+async def manager(database: Annotated[Any, Depends(database)]) -> AsyncIterator[Manager]:
+    yield Manager(database)
+
+
+backend = AuthenticationBackend(
+    name="jwt",
+    transport=BearerTransport(tokenUrl="token"),
+    # The very tokens that the others read.
+    get_strategy=lambda: JWTStrategy(
+        secret=os.environ["SECRET_KEY"], lifetime_seconds=None, token_audience=["gatehouse"]
+    ),
+)
+users = FastAPIUsers[User, uuid.UUID](manager, [backend])
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+        await connection.execute(
+            text(
+                'INSERT INTO "user" (id, email, hashed_password, is_active, is_superuser, is_verified)'
+                " SELECT id, email, '', true, false, true FROM users ON CONFLICT DO NOTHING"
+            )
+        )
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.include_router(
+    users.get_users_router(schemas.BaseUser[uuid.UUID], schemas.BaseUserUpdate), prefix="/users"
+)

@@ -1,0 +1,10 @@
+// graphql-yoga on Node's own HTTP server.
+import { createServer } from "node:http";
+import { createSchema, createYoga } from "graphql-yoga";
+import { me, port, typeDefs } from "./me.mjs";
+
+const schema = createSchema({
+  typeDefs,
+  resolvers: { Query: { me: (_, __, { request }) => me(request.headers.get("authorization")) } },
+});
+createServer(createYoga({ schema, logging: false })).listen(port, "127.0.0.1");

@@ -8,7 +8,7 @@ import math
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -66,26 +66,20 @@ class Ceilings:
     refresh: Ceiling
 
 
-@dataclass(slots=True)
 class Throttle:
     """Counts in this process or, with a ``redis://`` URL, together with all that share that Redis.
 
-    Raises ValueError for a URL that cannot be used. When Redis is away each process counts for itself until it is back, and says so once: people can log in meanwhile.
+    When Redis is away each process counts for itself until it is back, and says so once: people can log in meanwhile.
+    Raises ValueError for a URL that cannot be used.
     """
 
-    ceilings: Ceilings
-    storage_url: str = field(default=IN_MEMORY, repr=False)
-    _here: MovingWindowRateLimiter = field(init=False, repr=False)
-    _shared: MovingWindowRateLimiter | None = field(init=False, repr=False, default=None)
-    _redis: RedisStorage | None = field(init=False, repr=False, default=None)
-    _is_away: bool = field(init=False, repr=False, default=False)
-    _ask_again_at: float = field(init=False, repr=False, default=0)
-
-    def __post_init__(self) -> None:
+    def __init__(self, ceilings: Ceilings, storage_url: str = IN_MEMORY) -> None:
+        self.ceilings = ceilings
         self._here = MovingWindowRateLimiter(_BoundedMemory())
-        if self.storage_url != IN_MEMORY:
-            self._redis = _redis(self.storage_url)
-            self._shared = MovingWindowRateLimiter(self._redis)
+        self._redis = None if storage_url == IN_MEMORY else _redis(storage_url)
+        self._shared = MovingWindowRateLimiter(self._redis) if self._redis else None
+        self._is_away = False
+        self._ask_again_at = 0.0
 
     async def admit(self, ceiling: Ceiling, *whom: str) -> None:
         """Count one attempt. Raises TooManyAttempts, and then the attempt must not be made."""
@@ -103,6 +97,7 @@ class Throttle:
 
     async def close(self) -> None:
         if self._redis:
+            # The package opens connections and has no word for closing them.
             await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
 
     async def _hit(self, window: RateLimitItem, key: str) -> bool:

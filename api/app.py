@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             await _prepare_if_it_is_there(services.engine)
-            # Its patterns are compiled at the first use, for 0.2 s: not while a login holds a lock.
+            # Patterns are compiled at the first name, for 0.2 s: not while a login holds a lock.
             known = asyncio.get_running_loop().run_in_executor(None, name_of, "a browser")
             async with pruning(services.gate.database, settings.retention):
                 yield
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("gatehouse"),
         summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
         lifespan=lifespan,
-        # `pages` serves them, and no CDN.
+        # `browser_pages` serves one, and no CDN.
         docs_url=None,
         redoc_url=None,
         # What generated clients call the routes.

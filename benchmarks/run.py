@@ -7,11 +7,9 @@ written: seconds are the machine's.
 
 import os
 import re
-import socket
 import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from benchmarks import people
 from benchmarks.contestants import ME_CONTESTANTS, PEERS, Contestant
 from settings import Settings
 from tests import databases
+from tests.servers import PATIENCE_SECONDS, wait_until_it_listens
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECONDS = int(os.environ.get("SECONDS", "4"))
@@ -32,7 +31,6 @@ PEOPLE = 500
 PORT = 8055
 SECRET = "a secret for benchmarks, and for nothing else but benchmarks"
 SERVER_CORE, LOAD_CORE = "0", "1"
-PATIENCE_SECONDS = 20
 
 HERE = Path(__file__).parent
 
@@ -99,24 +97,11 @@ def _serving(contestant: Contestant, url: str) -> Iterator[subprocess.Popen[byte
         stdout=subprocess.DEVNULL,
     )
     try:
-        _wait_until_it_listens(process)
+        wait_until_it_listens(PORT, process)
         yield process
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)
-
-
-def _wait_until_it_listens(process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "it has ended by itself"
-        try:
-            socket.create_connection(("127.0.0.1", PORT)).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("it does not listen")
 
 
 def _check(contestant: Contestant, tokens: Path) -> None:

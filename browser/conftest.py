@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from tests.conftest import SECRET_KEY
 from tests.servers import Server, running_server
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -29,8 +30,7 @@ OPTIONS = [
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     url = f"sqlite:///{folder / 'gatehouse.db'}"
-    secret = "a secret for tests, and for nothing else but tests"
-    with running_server(url, secret, folder) as server:
+    with running_server(url, SECRET_KEY, folder) as server:
         yield server
 
 

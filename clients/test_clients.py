@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SECRET_KEY
 from tests.servers import Server, running_server
 
 HERE = Path(__file__).parent
@@ -37,8 +38,7 @@ def generated() -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
-    secret = "a secret for tests, and for nothing else but tests"
-    with running_server(f"sqlite:///{folder / 'gatehouse.db'}", secret, folder) as server:
+    with running_server(f"sqlite:///{folder / 'gatehouse.db'}", SECRET_KEY, folder) as server:
         yield server
 
 

@@ -119,8 +119,9 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def client_of(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gatehouse.test")
+def client_of(app: FastAPI, *, ip: str = "127.0.0.1") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, client=(ip, 1))
+    return httpx.AsyncClient(transport=transport, base_url="http://gatehouse.test")
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 GATEHOUSE = str(Path(sys.executable).with_name("gatehouse"))
 PATIENCE_SECONDS = 20
 
@@ -58,7 +56,7 @@ def running_server(
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_until_it_answers(server, process)
+        wait_until_it_listens(port, process, server.log)
         yield server
     finally:
         process.terminate()
@@ -72,14 +70,16 @@ def free_port() -> int:
         return port
 
 
-def _wait_until_it_answers(server: Server, process: subprocess.Popen[bytes]) -> None:
+def wait_until_it_listens(
+    port: int, process: subprocess.Popen[bytes], log: Path | None = None
+) -> None:
+    """For a process that was just started. What it has logged is shown if it never does."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, server.logged()
+    while process.poll() is None and time.monotonic() < deadline:
         try:
-            httpx.get(f"{server.url}/health/live")
-        except httpx.TransportError:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError(f"the server does not answer:\n{server.logged()}")
+    raise AssertionError(f"it does not listen:\n{log.read_text() if log else ''}")

@@ -1,12 +1,11 @@
 """Where a request comes from: its network, and what its program is called."""
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
 from domain.clients import Client
 from settings import Settings
-from tests.conftest import settings_for
+from tests.conftest import client_of, settings_for
 from tests.people import GraphQL, join
 from tests.test_sessions import sessions
 
@@ -86,11 +85,9 @@ def settings(database_url: str) -> Settings:
 async def test_only_trusted_proxies_say_who_is_behind_them(
     app: FastAPI, peer: str, forwarded: str | None, ip: str | None
 ) -> None:
-    transport = httpx.ASGITransport(app, client=(peer, 1))
-    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://gatehouse.test", headers=headers
-    ) as client:
+    async with client_of(app, ip=peer) as client:
+        if forwarded:
+            client.headers["X-Forwarded-For"] = forwarded
         graphql = GraphQL(client)
         ada = await join(graphql, "Ada", "ada@example.com", "analytical engine")
         [session] = await sessions(graphql, ada)

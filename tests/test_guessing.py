@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from settings import Settings
-from tests.conftest import settings_for
+from tests.conftest import client_of, settings_for
 from tests.people import LOGIN, GraphQL, Person, join
 from tests.test_security_events import EVENTS
 
@@ -63,12 +63,7 @@ async def attackers(app: FastAPI) -> AsyncIterator[list[httpx.AsyncClient]]:
     """Two hundred, each from a network of its own."""
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(
-                httpx.AsyncClient(
-                    transport=httpx.ASGITransport(app, client=(f"2001:db8:0:{n:x}::1", 1)),
-                    base_url="http://gatehouse.test",
-                )
-            )
+            await stack.enter_async_context(client_of(app, ip=f"2001:db8:0:{n:x}::1"))
             for n in range(200)
         ]
 

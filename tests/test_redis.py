@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +16,7 @@ from domain.errors import TooManyAttempts
 from domain.throttle import Ceiling, Ceilings, Throttle
 from tests.conftest import REDIS_SERVER, SECRET_KEY
 from tests.people import LOGIN, REGISTER
-from tests.servers import PATIENCE_SECONDS, free_port, running_server
+from tests.servers import PATIENCE_SECONDS, free_port, running_server, wait_until_it_listens
 
 pytestmark = pytest.mark.skipif(not REDIS_SERVER, reason="needs redis-server")
 
@@ -37,15 +36,7 @@ class Redis:
         self._process = subprocess.Popen(
             command, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", self._port)).close()
-            except ConnectionRefusedError:
-                time.sleep(0.02)
-            else:
-                return
-        raise AssertionError("Redis does not answer")
+        wait_until_it_listens(self._port, self._process)
 
     def stop(self) -> None:
         os.kill(self._process.pid, signal.SIGCONT)

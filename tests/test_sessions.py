@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from api.dependencies import Services
 from domain.sessions import MAX_SESSIONS
+from tests.conftest import client_of
 from tests.people import LOGIN, ME, GraphQL, Person, join
 from tests.statements import statements
 from tests.test_change_password import CHANGE
@@ -304,8 +305,7 @@ async def test_many_who_start_and_end_the_same_sessions_at_once_wait_for_one_ano
 
 async def test_a_client_without_an_address_has_sessions_too(app: FastAPI) -> None:
     """Behind a Unix socket there is none."""
-    transport = httpx.ASGITransport(app, client=("", 0))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gatehouse.test") as client:
+    async with client_of(app, ip="") as client:
         graphql = GraphQL(client)
         ada = await join(graphql, "Ada", "ada@example.com", "analytical engine")
 

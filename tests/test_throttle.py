@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from domain.errors import TooManyAttempts
 from domain.throttle import REMEMBERED_KEYS, Ceiling, Ceilings, Throttle
 from settings import Settings
-from tests.conftest import settings_for
+from tests.conftest import client_of, settings_for
 from tests.people import LOGIN, REGISTER, Answer, GraphQL, Person, join
 from tests.test_change_password import CHANGE
 from tests.test_delete_me import DELETE_ME
@@ -41,10 +41,7 @@ async def at(app: FastAPI) -> AsyncIterator[From]:
     async with AsyncExitStack() as stack:
         clients: dict[str, httpx.AsyncClient] = {}
         for ip in (HOME, CAFE, ELSEWHERE, "2001:db8:1:2::ffff", "2001:db8:1:3::1"):
-            transport = httpx.ASGITransport(app, client=(ip, 1))
-            clients[ip] = await stack.enter_async_context(
-                httpx.AsyncClient(transport=transport, base_url="http://gatehouse.test")
-            )
+            clients[ip] = await stack.enter_async_context(client_of(app, ip=ip))
         yield lambda ip: GraphQL(clients[ip])
 
 

@@ -5,12 +5,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User
-from domain import emails, security_events, sessions, usernames
+from domain import emails, sessions, usernames
 from domain.accounts.proof import record_wrong_password
 from domain.clients import Client
 from domain.errors import InvalidCredentials
 from domain.gate import Gate
-from domain.security_events import EventKind
 from domain.sessions import SessionOrigin, SignedIn
 
 
@@ -50,13 +49,6 @@ async def log_in(
                     user.password_hash = verdict.renewed_hash
                 signed_in = await sessions.start(
                     session, gate.lifetimes, user, client=client, origin=origin
-                )
-                security_events.record(
-                    session,
-                    EventKind.LOGGED_IN,
-                    client,
-                    user_id=user.id,
-                    session_id=signed_in.session.id,
                 )
     # Not what others have tried elsewhere: that count is theirs, and would be theirs to use again.
     await gate.throttle.forgive(ceilings.account, "known", name, client.network)

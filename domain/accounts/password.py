@@ -1,11 +1,10 @@
 """How a person changes their password."""
 
-from domain import passwords, security_events, sessions
-from domain.accounts.proof import prove_password, wrong_password
+from domain import passwords, sessions
+from domain.accounts.proof import lock_as_proven, prove_password
 from domain.clients import Client
 from domain.errors import refuse
 from domain.gate import Gate
-from domain.security_events import EventKind
 from domain.sessions import SessionOrigin, SignedIn
 from domain.tokens import Caller
 
@@ -26,23 +25,13 @@ async def change_password(
     )
     new_hash = await gate.passwords.hash(new_password)
     async with gate.database.writing() as session:
-        user = await sessions.authorize(session, caller, lock="to change", with_secrets=True)
-        if user.password_hash != proven_hash:
-            raise wrong_password("current_password")
+        user = await lock_as_proven(session, caller, proven_hash, field="current_password")
         user.password_hash = new_hash
         await sessions.end_with_the_rest(session, user)
-        signed_in = await sessions.start(
+        return await sessions.start(
             session,
             gate.lifetimes,
             user,
             client=client,
             origin=SessionOrigin.PASSWORD_CHANGE,
         )
-        security_events.record(
-            session,
-            EventKind.PASSWORD_CHANGED,
-            client,
-            user_id=user.id,
-            session_id=signed_in.session.id,
-        )
-    return signed_in

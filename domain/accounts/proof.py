@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from db.models import User
-from domain import security_events
+from domain import security_events, sessions
 from domain.clients import Client
 from domain.errors import InvalidCredentials
 from domain.gate import Gate
@@ -14,7 +16,7 @@ from domain.tokens import Caller
 async def prove_password(
     gate: Gate, client: Client, caller: Caller, user: User, password: str, *, field: str
 ) -> str:
-    """The hash that the password was right for, to be compared under a lock: the password may change until then.
+    """The hash that the password was right for, for `lock_as_proven`: the password may change until then.
 
     Raises InvalidCredentials, naming the ``field``; TooManyAttempts, Overloaded. Attempts are counted by session: a
     thief of one can neither go on guessing nor keep the owner out of the others.
@@ -25,14 +27,19 @@ async def prove_password(
     await gate.throttle.admit(ceilings.account, *counted_as)
     if not (await gate.passwords.verify(password, user.password_hash)).right:
         await record_wrong_password(gate, client, user.id, caller.session_id)
-        raise wrong_password(field)
+        raise _wrong_password(field)
     await gate.throttle.forgive(ceilings.account, *counted_as)
     return user.password_hash
 
 
-def wrong_password(field: str) -> InvalidCredentials:
-    sentence = "This is not your current password."
-    return InvalidCredentials(sentence, fields={field: [sentence]})
+async def lock_as_proven(
+    session: AsyncSession, caller: Caller, proven_hash: str, *, field: str
+) -> User:
+    """The caller's row, locked to change, with the password that was proven. Raises InvalidCredentials, SessionEnded."""
+    user = await sessions.authorize(session, caller, lock="to change", with_secrets=True)
+    if user.password_hash != proven_hash:
+        raise _wrong_password(field)
+    return user
 
 
 async def record_wrong_password(
@@ -43,3 +50,8 @@ async def record_wrong_password(
         security_events.record(
             session, EventKind.WRONG_PASSWORD, client, user_id=user_id, session_id=session_id
         )
+
+
+def _wrong_password(field: str) -> InvalidCredentials:
+    sentence = "This is not your current password."
+    return InvalidCredentials(sentence, fields={field: [sentence]})

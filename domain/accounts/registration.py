@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from db.models import User
-from domain import emails, passwords, security_events, sessions, usernames
+from domain import emails, passwords, sessions, usernames
 from domain.accounts.users import (
     email_problems,
     naming_what_is_taken,
@@ -14,7 +14,6 @@ from domain.clients import Client
 from domain.errors import refuse
 from domain.gate import Gate
 from domain.ids import new_id
-from domain.security_events import EventKind
 from domain.sessions import SessionOrigin, SignedIn
 
 
@@ -47,14 +46,6 @@ async def register(
     ):
         session.add(user)
         await session.flush()
-        signed_in = await sessions.start(
+        return await sessions.start(
             session, gate.lifetimes, user, client=client, origin=SessionOrigin.REGISTRATION
         )
-        security_events.record(
-            session,
-            EventKind.REGISTERED,
-            client,
-            user_id=user.id,
-            session_id=signed_in.session.id,
-        )
-    return signed_in

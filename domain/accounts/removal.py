@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from domain import security_events, sessions
-from domain.accounts.proof import prove_password, wrong_password
+from domain.accounts.proof import lock_as_proven, prove_password
 from domain.clients import Client
 from domain.gate import Gate
 from domain.security_events import EventKind
@@ -20,9 +20,7 @@ async def remove(gate: Gate, client: Client, caller: Caller, *, password: str) -
         user = await sessions.authorize(session, caller, with_secrets=True)
     proven_hash = await prove_password(gate, client, caller, user, password, field="password")
     async with gate.database.writing() as session:
-        user = await sessions.authorize(session, caller, lock="to change", with_secrets=True)
-        if user.password_hash != proven_hash:
-            raise wrong_password("password")
+        user = await lock_as_proven(session, caller, proven_hash, field="password")
         await session.delete(user)
         security_events.record(
             session, EventKind.DELETED, client, user_id=user.id, session_id=caller.session_id

@@ -8,10 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, User
+from domain import security_events
 from domain.clients import Client
 from domain.ids import new_id
 from domain.lifetimes import Lifetimes
 from domain.refresh_tokens import RefreshToken
+from domain.security_events import EventKind
 from domain.sessions.ending import end_on_record
 from domain.sessions.ongoing import MAX_SESSIONS, is_ongoing
 from domain.tokens import Caller
@@ -24,6 +26,15 @@ class SessionOrigin(StrEnum):
     LOGIN = "LOGIN"
     PASSWORD_GRANT = "PASSWORD_GRANT"
     PASSWORD_CHANGE = "PASSWORD_CHANGE"
+
+
+# What goes on record when a session is started so.
+_EVENTS = {
+    SessionOrigin.REGISTRATION: EventKind.REGISTERED,
+    SessionOrigin.LOGIN: EventKind.LOGGED_IN,
+    SessionOrigin.PASSWORD_GRANT: EventKind.LOGGED_IN,
+    SessionOrigin.PASSWORD_CHANGE: EventKind.PASSWORD_CHANGED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,7 @@ async def start(
     client: Client,
     origin: SessionOrigin,
 ) -> SignedIn:
-    """A new session of a user whose row is locked, or new. The one that makes more than ``MAX_SESSIONS`` displaces the one
+    """A new session of a user whose row is locked, or new; it goes on record by its origin. The one that makes more than ``MAX_SESSIONS`` displaces the one
     that was not used for longest."""
     now = datetime.now(UTC)
     token = RefreshToken.new()
@@ -74,4 +85,5 @@ async def start(
     )
     if ids := displaced.all():
         await end_on_record(session, client, LoginSession.id.in_(ids))
+    security_events.record(session, _EVENTS[origin], client, user_id=user.id, session_id=started.id)
     return SignedIn(user, started, token)

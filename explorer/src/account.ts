@@ -48,13 +48,12 @@ export async function refresh(): Promise<GraphQLError | undefined> {
 }
 
 /** By the refresh token, which is good for that when the access token has expired, too. */
-export async function logOut(): Promise<GraphQLError | undefined> {
-  if (account.is === "signed out") return undefined;
+export async function logOut(): Promise<void> {
+  if (account.is === "signed out") return;
   const body = new URLSearchParams({ token: account.token.refreshToken });
   set({ is: "signed out" });
   const response = await fetch("/revoke", { method: "POST", body }).catch(() => undefined);
   if (!response?.ok) set({ is: "signed out", because: "The server could not be told to end your session." });
-  return undefined;
 }
 
 /** For every request of every tab. An expired token too: only what needs a user is refused for it, and says so. */

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from strawberry.http.ides import get_graphql_ide_html
 
 logger = logging.getLogger("gatehouse")
 
@@ -55,15 +56,15 @@ class Page:
         return HTMLResponse(self.html, headers={"Content-Security-Policy": self.policy})
 
 
-def explorer(*, otherwise: str) -> Page:
-    """GraphiQL that knows your account or, where it is not built, ``otherwise``: Strawberry's."""
+def explorer() -> Page:
+    """GraphiQL that knows your account or, where it is not built, Strawberry's."""
     index = EXPLORER / "index.html"
     if index.exists():
         return Page.of(index.read_text(), _OURS)
     logger.warning(
         "The explorer is not built (`make explorer`, with npm): /graphql shows a page that loads from a CDN."
     )
-    return Page.of(otherwise, _STRAWBERRYS)
+    return Page.of(get_graphql_ide_html(graphql_ide="graphiql"), _STRAWBERRYS)
 
 
 def routes() -> list[BaseRoute]:

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from domain.clients import Client
 from domain.gate import Gate
 from domain.tokens import AccessTokens
+from graphql_schema.context import Context
 
 # For the Authorize button of /docs; the token itself is read by `bearer_token`, for all of the house.
 documented_bearer = OAuth2PasswordBearer(tokenUrl="token", refreshUrl="token", auto_error=False)
@@ -57,6 +58,19 @@ def client_of(connection: HTTPConnection) -> Client:
 def bearer_token(connection: HTTPConnection) -> str | None:
     """The token in the Authorization header of a request or a WebSocket handshake, or None."""
     return token_in(connection.headers.get("authorization"))
+
+
+def graphql_context(connection: HTTPConnection) -> Context:
+    """What the resolvers of a request find in their ``info.context``, or those of a WebSocket. No I/O here."""
+    found = services(connection)
+    return Context(
+        gate=found.gate,
+        tokens=found.tokens,
+        client=client_of(connection),
+        bearer=bearer_token(connection),
+        request_id=request_id(connection),
+        is_socket=connection.scope["type"] == "websocket",
+    )
 
 
 def token_in(authorization: object) -> str | None:

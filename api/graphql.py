@@ -1,213 +1,186 @@
-"""GraphQL over HTTP and WebSockets: the context getter and the /graphql mount."""
+"""The /graphql mount: GraphQL over HTTP, beside WebSockets and the explorer."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
-import cross_web
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
-from strawberry.http.base import BaseRequestProtocol
+from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import (
     CannotGetOperationTypeError,
     InvalidOperationTypeError,
 )
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
-from strawberry.types.unset import UNSET, UnsetType
+from strawberry.types.graphql import OperationType
 
 from api import browser_pages
-from api.dependencies import bearer_token, client_of, request_id, services, token_in
+from api.dependencies import graphql_context
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
-from api.websocket import Handler, problem_in
+from api.websocket import WebSockets, problem_in
 from domain.errors import ErrorCode
-from graphql_schema.context import Context
 from graphql_schema.errors import NO_SUCH_OPERATION
 from graphql_schema.schema import Schema
 
 # What the current draft recommends for an answer with both data and errors.
 PARTIAL_SUCCESS = 294
 
+# urql sends queries by GET. A mutation by GET could be made by a link.
+ALLOWED_BY = {"GET": [OperationType.QUERY], "POST": [OperationType.QUERY, OperationType.MUTATION]}
 
-class GraphQLApp(GraphQL[Context, None]):
-    """Strawberry's ASGI application with every option chosen, and with no request that it cannot answer.
 
-    Mounted without FastAPI's router in between, which does nothing for the graph and costs every request.
+@dataclass(slots=True)
+class Refusal(Exception):
+    """A request that the graph never sees."""
+
+    status: int
+    message: str
+    code: ErrorCode = ErrorCode.INVALID_INPUT
+    allow: str | None = None
+
+
+class GraphQLApp:
+    """An ASGI application that answers every request, however malformed.
+
+    Neither FastAPI's router nor Strawberry's view is in between, for which each request would wait as long as for all of
+    its own execution.
     """
 
-    graphql_transport_ws_handler_class = Handler
-
     def __init__(self, schema: Schema, *, graphiql: bool, allowed_origins: tuple[str, ...]) -> None:
-        super().__init__(
-            schema,
-            graphql_ide="graphiql" if graphiql else None,
-            # urql sends queries by GET.
-            allow_queries_via_get=True,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            multipart_uploads_enabled=False,
-            allowed_origins=allowed_origins,
-        )
-        self._page = browser_pages.explorer(otherwise=self.graphql_ide_html) if graphiql else None
-
-    async def get_context(
-        self, request: Request | WebSocket, response: Response | WebSocket
-    ) -> Context:
-        found = services(request)
-        return Context(
-            gate=found.gate,
-            tokens=found.tokens,
-            client=client_of(request),
-            bearer=bearer_token(request),
-            request_id=request_id(request),
-            is_socket=isinstance(request, WebSocket),
-        )
-
-    async def on_ws_connect(self, context: Context) -> UnsetType:
-        """Take the token from ``connection_init``: a browser cannot set a header on a WebSocket."""
-        params = context.connection_params or {}
-        context.bearer = context.bearer or token_in(params.get("Authorization"))
-        acknowledge: UnsetType = UNSET
-        return acknowledge
-
-    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
-        # Strawberry would also show the page to `Accept: */*`, which is a program.
-        return (
-            request.method == "GET"
-            and "query" not in request.query_params
-            and "text/html" in request.headers.get("accept", "")
-        )
-
-    async def render_graphql_ide(self, request: Request) -> Response:
-        assert self._page is not None  # or it would not be asked for
-        return self._page.response()
+        self._schema = schema
+        self._sockets = WebSockets(schema, allowed_origins=allowed_origins)
+        self._page = browser_pages.explorer() if graphiql else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await self._sockets(scope, receive, send)
             return
         request = Request(scope, receive)
         try:
-            response = await self.run(request)
-        except cross_web.HTTPException as refused:
-            response = _refuse(request, refused)
+            response = await self._respond(request)
+        except Refusal as refusal:
+            response = _error(request, refusal)
         except HTTPException as refused:
             phrase = HTTPStatus(refused.status_code).phrase
-            response = _error(request, refused.status_code, f"{phrase}.")
+            response = _error(request, Refusal(refused.status_code, f"{phrase}."))
         await response(scope, receive, send)
 
-    async def parse_http_body(
-        self, request: cross_web.AsyncHTTPRequestAdapter
-    ) -> GraphQLRequestData:
-        if negotiate(request.headers.get("accept")) is None:
-            raise cross_web.HTTPException(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
-        if request.method == "GET":
-            data = self._from_address(request.query_params)
-        elif media_type(request.content_type) != JSON:
-            raise cross_web.HTTPException(415, "Send the request as application/json.")
-        else:
-            data = self._json_object(await request.get_body())
-        if problem := problem_in(data):
-            raise cross_web.HTTPException(400, problem)
-        return GraphQLRequestData(
-            query=data.get("query"),
-            variables=data.get("variables"),
-            operation_name=data.get("operationName"),
-            extensions=data.get("extensions"),
-            protocol="http",
-        )
-
-    def decode_json(self, data: str | bytes) -> Any:
-        """Raises JSONDecodeError for whatever cannot be decoded: text that is no UTF-8, numbers and nesting without end."""
-        try:
-            return json.loads(data.decode() if isinstance(data, bytes) else data)
-        except (ValueError, RecursionError):
-            raise json.JSONDecodeError("no JSON", "", 0) from None
-
-    def _from_address(self, params: Mapping[str, str | list[str] | None]) -> dict[str, Any]:
-        data: dict[str, Any] = dict(params)
-        for name in ("variables", "extensions"):
-            if data.get(name) in ("", "null"):
-                del data[name]
-            elif name in data:
-                data[name] = self._json_object(data[name])
-        return data
-
-    def _json_object(self, data: str | bytes) -> dict[str, Any]:
-        parsed = self.parse_json(data)
-        if isinstance(parsed, list):
-            raise cross_web.HTTPException(400, "Send one operation a request: batching is off.")
-        if not isinstance(parsed, dict):
-            raise cross_web.HTTPException(400, "This must be a JSON object.")
-        return parsed
-
-    async def process_result(
-        self, request: Request, result: ExecutionResult
-    ) -> GraphQLHTTPResponse:
-        response = await super().process_result(request, result)
-        # An error without a path is one of the request: nothing ran, and there is no `data`, not even null.
-        if result.data is None and all(error.path is None for error in result.errors or ()):
-            response.pop("data", None)
-        return response
-
-    async def get_sub_response(self, request: Request | WebSocket) -> Response:
-        response = await super().get_sub_response(request)
-        response.media_type = negotiate(request.headers.get("accept"))
-        return response
-
-    def create_response(
-        self,
-        response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
-        sub_response: Response,
-    ) -> Response:
-        assert not isinstance(response_data, list)  # batching is off
+    async def _respond(self, request: Request) -> Response:
+        if request.method not in ALLOWED_BY:
+            raise Refusal(405, "GraphQL only supports GET and POST requests.", allow="GET, POST")
+        if _is_for_a_page(request):
+            if self._page is None:
+                raise Refusal(404, "Not Found")
+            return self._page.response()
+        accepted = negotiate(request.headers.get("accept"))
+        if accepted is None:
+            raise Refusal(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
+        parameters = await _parameters(request)
+        if problem := problem_in(parameters):
+            raise Refusal(400, problem)
+        answer = _answer(await self._execute(request, parameters, accepted))
         return Response(
-            self.encode_json(response_data),
-            status_code=_status(response_data, sub_response.media_type),
-            media_type=sub_response.media_type,
+            json.dumps(answer, separators=(",", ":")),
+            status_code=_status(answer, accepted),
+            media_type=accepted,
         )
 
+    async def _execute(
+        self, request: Request, parameters: Mapping[str, Any], accepted: str
+    ) -> ExecutionResult:
+        try:
+            return await self._schema.execute(
+                parameters.get("query"),
+                variable_values=parameters.get("variables"),
+                context_value=graphql_context(request),
+                operation_name=parameters.get("operationName"),
+                allowed_operation_types=ALLOWED_BY[request.method],
+            )
+        except MissingQueryError:
+            raise Refusal(400, "No GraphQL query found in the request") from None
+        except InvalidOperationTypeError:
+            raise Refusal(405, "Send mutations by POST.", allow="POST") from None
+        except CannotGetOperationTypeError:
+            # The request is well-formed, so this is an error of the graph and not of HTTP.
+            status = 400 if accepted == GRAPHQL_RESPONSE else 200
+            code = ErrorCode.GRAPHQL_VALIDATION_FAILED
+            raise Refusal(status, NO_SUCH_OPERATION, code) from None
 
-def _status(response: GraphQLHTTPResponse, media_type: str | None) -> int:
+
+def _is_for_a_page(request: Request) -> bool:
+    # Not `Accept: */*`, which is a program.
+    return (
+        request.method == "GET"
+        and "text/html" in request.headers.get("accept", "")
+        and "query" not in request.query_params
+    )
+
+
+async def _parameters(request: Request) -> dict[str, Any]:
+    if request.method == "GET":
+        return _in_address(request.query_params)
+    if media_type(request.headers.get("content-type")) != JSON:
+        raise Refusal(415, "Send the request as application/json.")
+    return _json_object(await request.body())
+
+
+def _in_address(params: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = dict(params)
+    for name in ("variables", "extensions"):
+        if found.get(name) in ("", "null"):
+            del found[name]
+        elif name in found:
+            found[name] = _json_object(found[name])
+    return found
+
+
+def _json_object(text: str | bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text.decode() if isinstance(text, bytes) else text)
+    except (ValueError, RecursionError):
+        # Text that is no UTF-8, numbers and nesting without end are no JSON either.
+        raise Refusal(400, "Unable to parse request body as JSON") from None
+    if isinstance(parsed, list):
+        raise Refusal(400, "Send one operation a request: batching is off.")
+    if not isinstance(parsed, dict):
+        raise Refusal(400, "This must be a JSON object.")
+    return parsed
+
+
+def _answer(result: ExecutionResult) -> dict[str, Any]:
+    """As it goes to the client. An error without a path is one of the request: nothing ran, and there is no ``data``, not
+    even null."""
+    errors = result.errors or ()
+    answer: dict[str, Any] = {}
+    if result.data is not None or not all(error.path is None for error in errors):
+        answer["data"] = result.data
+    if errors:
+        answer["errors"] = [error.formatted for error in errors]
+    if result.extensions:
+        answer["extensions"] = result.extensions
+    return answer
+
+
+def _status(answer: Mapping[str, Any], accepted: str) -> int:
     """As GraphQL over HTTP has it: `application/json` is 200 whatever happened in the graph."""
-    if media_type != GRAPHQL_RESPONSE or "errors" not in response:
+    if accepted != GRAPHQL_RESPONSE or "errors" not in answer:
         return 200
-    if "data" in response:
+    if "data" in answer:
         return PARTIAL_SUCCESS
-    errors = cast("list[dict[str, Any]]", response["errors"] or [])
-    is_ours = any(error["extensions"]["code"] == ErrorCode.INTERNAL_ERROR for error in errors)
+    is_ours = any(
+        error["extensions"]["code"] == ErrorCode.INTERNAL_ERROR for error in answer["errors"]
+    )
     return 500 if is_ours else 400
 
 
-def _refuse(request: Request, refused: cross_web.HTTPException) -> Response:
-    if isinstance(refused.__cause__, InvalidOperationTypeError):
-        return _error(request, 405, "Send mutations by POST.", allow="POST")
-    if isinstance(refused.__cause__, CannotGetOperationTypeError):
-        # The request is well-formed, so this is an error of the graph and not of HTTP.
-        strict = negotiate(request.headers.get("accept")) == GRAPHQL_RESPONSE
-        code = ErrorCode.GRAPHQL_VALIDATION_FAILED
-        return _error(request, 400 if strict else 200, NO_SUCH_OPERATION, code=code)
-    if refused.status_code == 405:
-        return _error(request, 405, refused.reason, allow="GET, POST")
-    return _error(request, refused.status_code, refused.reason)
-
-
-def _error(
-    request: Request,
-    status: int,
-    message: str,
-    *,
-    code: ErrorCode = ErrorCode.INVALID_INPUT,
-    allow: str | None = None,
-) -> Response:
+def _error(request: Request, refusal: Refusal) -> Response:
     return JSONResponse(
-        {"errors": [{"message": message, "extensions": {"code": code}}]},
-        status_code=status,
-        headers={"Allow": allow} if allow else None,
+        {"errors": [{"message": refusal.message, "extensions": {"code": refusal.code}}]},
+        status_code=refusal.status,
+        headers={"Allow": refusal.allow} if refusal.allow else None,
         media_type=negotiate(request.headers.get("accept")) or JSON,
     )

@@ -1,14 +1,23 @@
 """GraphQL over WebSockets: messages that are none are refused before Strawberry's handler takes them for granted."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.types.unset import UNSET, UnsetType
 
+from api.dependencies import graphql_context, token_in
 from graphql_schema.context import Context
+from graphql_schema.schema import Schema
 
 # Strawberry repeats an id or an operation's name in the reason that it closes with, and a reason has 123 bytes
 # (RFC 6455 section 5.5).
@@ -25,6 +34,38 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_message(message)
         else:
             await self.handle_invalid_message("This is no message of graphql-transport-ws.")
+
+
+class WebSockets(GraphQL[Context, None]):
+    """Strawberry's ASGI application, of which no more is used."""
+
+    graphql_transport_ws_handler_class = Handler
+
+    def __init__(self, schema: Schema, *, allowed_origins: tuple[str, ...]) -> None:
+        super().__init__(
+            schema,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            allowed_origins=allowed_origins,
+        )
+
+    async def get_context(
+        self, request: Request | WebSocket, response: Response | WebSocket
+    ) -> Context:
+        return graphql_context(request)
+
+    async def on_ws_connect(self, context: Context) -> UnsetType:
+        """Take the token from ``connection_init``: a browser cannot set a header on a WebSocket."""
+        params = context.connection_params or {}
+        context.bearer = context.bearer or token_in(params.get("Authorization"))
+        acknowledge: UnsetType = UNSET
+        return acknowledge
+
+    def decode_json(self, data: str | bytes) -> Any:
+        """Raises JSONDecodeError for whatever cannot be decoded: numbers and nesting without end too."""
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise json.JSONDecodeError("no JSON", "", 0) from None
 
 
 def problem_in(request: Mapping[Any, Any]) -> str | None:

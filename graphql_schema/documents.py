@@ -1,21 +1,33 @@
-"""Documents that clients send: parsed, measured and validated once, and remembered while they are in use."""
+"""Documents that clients send: parsed, measured, validated and planned once, and remembered while they are in use.
 
-from collections.abc import Iterator
+(Parsing and validating `me` takes ten times as long as the rest of its answer.)
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from cachetools import LRUCache
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
     TokenKind,
     get_operation_ast,
+    parse,
+    specified_rules,
 )
+from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.schema.schema import validate_document
+from strawberry.utils.operation import get_first_operation
 
 from domain.errors import QueryTooCostly
 from graphql_schema.limits import Limits, Measure, measure, page_sizes, variables_for_page_sizes
+from graphql_schema.plans import Plan, variables_for_conditions
 
 # graphql-core reads all of the text again for every error, to say in which line it is.
 MAX_CHARACTERS = 16 * 1024
@@ -31,105 +43,149 @@ BYTES_FOR_ALL = 64 * 1024 * 1024
 # For one document: a client pages by few different sizes.
 REMEMBERED_MEASURES = 16
 
+# A plan spreads its fragments, so its text says nothing of its memory: about 1 KiB for a field.
+FIELDS_FOR_ALL = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A valid document, and what its operations come to by the page sizes that they were sent with."""
+    """A document, and what its operations come to by the page sizes that they were sent with."""
 
     text: str
     node: DocumentNode
     variables_for_page_sizes: frozenset[str]
+    variables_for_conditions: frozenset[str]
     measures: LRUCache[Any, Measure] = field(default_factory=lambda: LRUCache(REMEMBERED_MEASURES))
 
     @classmethod
     def of(cls, text: str, node: DocumentNode) -> Self:
-        return cls(text, node, variables_for_page_sizes(node))
+        return cls(text, node, variables_for_page_sizes(node), variables_for_conditions(node))
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation of this name; without a name, the only one. Raises CannotGetOperationTypeError if there is none,
+        and GraphQLError if there are several to choose from."""
+        operation = get_operation_ast(self.node, name)
+        if operation is not None:
+            return operation
+        if name is None and get_first_operation(self.node):
+            raise GraphQLError("The document has several operations: name one as `operationName`.")
+        raise CannotGetOperationTypeError(name)
 
 
 class Documents:
     """The documents of one schema. Only what is valid is remembered, so that nonsense displaces nothing."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        rules: Iterable[type[ASTValidationRule]] = (),
+    ) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._rules = (*specified_rules, *rules)
         self._remembered: LRUCache[str, Document] = LRUCache(
             BYTES_FOR_ALL,
             getsizeof=lambda document: max(
                 BYTES_FOR_A_CHARACTER * len(document.text), BYTES_FOR_THE_SHORTEST
             ),
         )
+        self._plans: LRUCache[Any, Plan] = LRUCache(FIELDS_FOR_ALL, getsizeof=len)
 
-    def find(self, text: str) -> Document | None:
-        return self._remembered.get(text)
+    def read(self, text: str) -> Document:
+        """Raises GraphQLError for what is no document, or too long to look at."""
+        known = self._remembered.get(text)
+        if known is not None:
+            return known
+        return Document.of(
+            text,
+            parse(text, max_tokens=self._limits.tokens, max_source_length=MAX_CHARACTERS),
+        )
 
-    def remember(self, document: Document) -> None:
-        self._remembered[document.text] = document
+    def check(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> list[GraphQLError]:
+        """What keeps an operation from being run. What is too costly is not looked at any further."""
+        try:
+            self._limits.check(self._measure(document, operation, variables))
+        except QueryTooCostly as refusal:
+            return [GraphQLError(str(refusal), original_error=refusal)]
+        if document.text in self._remembered:
+            return []
+        problems = self._validate(document.node)
+        if not problems:
+            self._remembered[document.text] = document
+        return problems
+
+    def plan(
+        self, document: Document, operation: OperationDefinitionNode, variables: VariableValues
+    ) -> Plan:
+        """The plan for an operation of a valid document."""
+        key = (
+            document.text,
+            operation.name and operation.name.value,
+            *(variables.coerced.get(name) for name in document.variables_for_conditions),
+        )
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = Plan.of(self._schema, document.node, operation, variables)
+            if len(plan) <= FIELDS_FOR_ALL:
+                self._plans[key] = plan
+        return plan
+
+    def _measure(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> Measure:
+        sizes = page_sizes(document.variables_for_page_sizes, operation, variables)
+        key = (operation.name and operation.name.value, *sorted(sizes.items()))
+        found = document.measures.get(key)
+        if found is None:
+            found = measure(self._schema, document.node, operation, sizes)
+            document.measures[key] = found
+        return found
+
+    def _validate(self, node: DocumentNode) -> list[GraphQLError]:
+        if _has_endless_number(node):
+            return [GraphQLError("The document has a number that is too long.")]
+        return validate_document(self._schema, node, self._rules)
 
 
 class RememberDocuments(SchemaExtension):
-    """Refuses a document that is too costly before anything else looks at it.
+    """The same for Strawberry's own execution.
 
     A refusal is set and not raised: on a WebSocket Strawberry would log what is raised here, with the document.
     """
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        self._known: Document | None = None
+        self._document: Document | None = None
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        self._known = self._documents.find(context.query or "")
-        if self._known:
-            context.graphql_document = self._known.node
-        else:
-            options = cast("dict[str, int]", context.parse_options)
-            options["max_tokens"] = self._documents.limits.tokens
-            options["max_source_length"] = MAX_CHARACTERS
+        self._document = self._documents.read(context.query or "")
+        context.graphql_document = self._document.node
         yield
 
     def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        assert context.graphql_document is not None
-        document = self._known or Document.of(context.query or "", context.graphql_document)
+        context, document = self.execution_context, self._document
+        assert document is not None
         try:
-            self._documents.limits.check(self._measure(document))
-        except (GraphQLError, QueryTooCostly) as refusal:
-            context.pre_execution_errors = [_as_graphql_error(refusal)]
-            yield
-            return
-        context.pre_execution_errors = [] if self._known else self._validate()
-        if not self._known and not context.pre_execution_errors:
-            self._documents.remember(document)
+            # The public `operation_name` falls back to the first operation's: a document of several that names none
+            # would run its first.
+            operation = document.operation(context._provided_operation_name)
+            context.pre_execution_errors = self._documents.check(
+                document, operation, context.variables or {}
+            )
+        except GraphQLError as refusal:
+            context.pre_execution_errors = [refusal]
         yield
-
-    def _validate(self) -> list[GraphQLError]:
-        context = self.execution_context
-        assert context.graphql_document is not None
-        if _has_endless_number(context.graphql_document):
-            return [GraphQLError("The document has a number that is too long.")]
-        return validate_document(
-            context.schema._schema, context.graphql_document, context.validation_rules
-        )
-
-    def _measure(self, document: Document) -> Measure:
-        context = self.execution_context
-        # The public `operation_name` falls back to the first operation's: a document of several that names none would
-        # run its first.
-        operation = get_operation_ast(document.node, context._provided_operation_name)
-        if operation is None:
-            raise GraphQLError("The document has several operations: name one as `operationName`.")
-        sizes = page_sizes(document.variables_for_page_sizes, operation, context.variables or {})
-        key = (operation.name and operation.name.value, *sorted(sizes.items()))
-        found = document.measures.get(key)
-        if found is None:
-            found = measure(context.schema._schema, document.node, operation, sizes)
-            document.measures[key] = found
-        return found
-
-
-def _as_graphql_error(error: Exception) -> GraphQLError:
-    return (
-        error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
-    )
 
 
 def _has_endless_number(node: DocumentNode) -> bool:

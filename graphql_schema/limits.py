@@ -104,11 +104,7 @@ def variables_for_page_sizes(document: DocumentNode) -> frozenset[str]:
     """The names of the variables that are the ``first`` of a field."""
     return frozenset(
         node.value.name.value
-        for selection in _selections(
-            definition.selection_set
-            for definition in document.definitions
-            if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
-        )
+        for selection in selections(document)
         if isinstance(selection, FieldNode)
         for node in selection.arguments or ()
         if node.name.value == "first" and isinstance(node.value, VariableNode)
@@ -149,6 +145,15 @@ def measure(
         on = schema.get_type(fragment.type_condition.name.value)
         ruler.fragments[name] = ruler.selection(fragment.selection_set, on)
     return ruler.selection(operation.selection_set, schema.get_root_type(operation.operation))
+
+
+def selections(document: DocumentNode) -> Iterator[SelectionNode]:
+    """All of a document's, of its operations and of its fragments."""
+    return _selections(
+        definition.selection_set
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+    )
 
 
 def _selections(selection_sets: Iterable[SelectionSetNode]) -> Iterator[SelectionNode]:

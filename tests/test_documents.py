@@ -1,9 +1,9 @@
 """What is remembered of the documents that clients send, and that it has an end."""
 
 import pytest
-from graphql import parse
+from graphql import build_schema
 
-from graphql_schema.documents import MAX_CHARACTERS, Document, Documents
+from graphql_schema.documents import MAX_CHARACTERS, Documents
 from graphql_schema.limits import Limits
 from tests.people import GraphQL, Person
 
@@ -17,13 +17,13 @@ LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)
 def test_the_oldest_is_forgotten_when_there_are_too_many_or_too_long(
     length: int, number: int
 ) -> None:
-    documents = Documents(LIMITS)
-    texts = [f"{{ a{n} }}".ljust(length) for n in range(number + 1)]
-    for text in texts:
-        documents.remember(Document.of(text, parse(text)))
+    documents = Documents(build_schema("type Query { a: Int }"), LIMITS)
+    read = [documents.read(f"query Q{n} {{ a }}".ljust(length)) for n in range(number + 1)]
+    for document in read:
+        assert documents.check(document, document.operation(None), {}) == []
 
-    assert documents.find(texts[0]) is None
-    assert all(documents.find(text) for text in texts[1:])
+    assert documents.read(read[0].text) is not read[0]
+    assert all(documents.read(document.text) is document for document in read[1:])
 
 
 @pytest.mark.parametrize(

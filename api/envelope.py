@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +10,9 @@ from api.errors import on_error
 
 # A GraphQL document with its variables: far more than any of ours needs, far less than would hurt.
 MAX_BODY_BYTES = 1024 * 1024
+
+# Every answer is about the caller or for this moment; RFC 6749 section 5.1 demands it of tokens.
+NOT_STORED = (b"cache-control", b"no-store")
 
 
 class Envelope:
@@ -44,10 +46,7 @@ class Envelope:
             nonlocal has_started
             if message["type"] == "http.response.start":
                 has_started = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                # Every answer is about the caller or for this moment; RFC 6749 section 5.1 demands it of tokens.
-                headers.setdefault("Cache-Control", "no-store")
+                _add_headers(message, request_id)
             await send(message)
 
         try:
@@ -58,6 +57,12 @@ class Envelope:
             response = on_error(Request(scope), error, request_id=request_id)
             if not has_started:
                 await response(scope, receive, send_with_headers)
+
+
+def _add_headers(message: Message, request_id: str) -> None:
+    headers = message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+    if all(name != NOT_STORED[0] for name, _ in headers):
+        headers.append(NOT_STORED)
 
 
 def _within_limit(receive: Receive, send: Send) -> Receive:

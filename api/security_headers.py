@@ -1,11 +1,20 @@
 """What every answer tells a browser not to do (OWASP HTTP Headers Cheat Sheet)."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # An answer of the API is no page: nothing is loaded, run or framed, whatever a client has put into it. The pages of the
 # house bring policies of their own.
-API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+API_POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
+ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    # Addresses here may hold a document, and a document a password.
+    (b"referrer-policy", b"no-referrer"),
+]
+# Elsewhere a browser says in its console that it is of no use.
+ON_HTTPS = (b"cross-origin-opener-policy", b"same-origin")
 
 
 class SecurityHeaders:
@@ -17,14 +26,11 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("Content-Security-Policy", API_POLICY)
-                headers["X-Content-Type-Options"] = "nosniff"
-                # Addresses here may hold a document, and a document a password.
-                headers["Referrer-Policy"] = "no-referrer"
+                headers = message["headers"] = [*message["headers"], *ALWAYS]
+                if all(name != API_POLICY[0] for name, _ in headers):
+                    headers.append(API_POLICY)
                 if scope.get("scheme") == "https":
-                    # Elsewhere a browser says in its console that it is of no use.
-                    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                    headers.append(ON_HTTPS)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -29,11 +29,7 @@ class Client:
 
     @classmethod
     def of(cls, host: str | None, user_agent: str | None = None) -> "Client":
-        user_agent = (user_agent or "")[:MAX_USER_AGENT_LENGTH]
-        address = _address(host)
-        if address is None:
-            return cls(None, "unknown", user_agent)
-        return cls(str(address), _network(address), user_agent)
+        return cls(*_place(host), (user_agent or "")[:MAX_USER_AGENT_LENGTH])
 
     @property
     def name(self) -> str | None:
@@ -51,6 +47,12 @@ def name_of(user_agent: str) -> str | None:
         return f"{browser.family} on {system.family}" if system and known else browser.family
     product = _PRODUCT.match(user_agent)
     return product[0] if product else None
+
+
+@lru_cache(maxsize=1024)
+def _place(host: str | None) -> tuple[str | None, str]:
+    address = _address(host)
+    return (None, "unknown") if address is None else (str(address), _network(address))
 
 
 def _address(host: str | None) -> IPv4Address | IPv6Address | None:

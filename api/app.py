@@ -1,11 +1,13 @@
 """The application, assembled from the settings."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -13,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import browser_pages, health, introspection, metadata, revocation, token, userinfo
@@ -25,6 +28,7 @@ from api.logs import keep_secrets_out_of_logs
 from api.security_headers import SecurityHeaders
 from db import migrations
 from db.engine import Database, create_engine, is_away, reason
+from domain.callers import Callers
 from domain.clients import name_of
 from domain.gate import Gate
 from domain.lifetimes import Lifetimes
@@ -37,9 +41,35 @@ from settings import Settings, load_settings
 
 logger = logging.getLogger("gatehouse")
 
+GRAPHQL = "/graphql"
+
 
 class SchemaOutOfDate(Exception):
     """The database is not what this code was written for, and is not ours to change unasked."""
+
+
+class App(FastAPI):
+    """FastAPI's, with a short way to the busiest path."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._short_ways: dict[str, ASGIApp] = {}
+
+    def shorten_way(self, path: str, app: ASGIApp) -> None:
+        """Serve a path through the middleware that has been added, and past all else that FastAPI and Starlette do for a
+        request. (They took a fifth of the time of `me`.)"""
+        for middleware, args, kwargs in reversed(self.user_middleware):
+            app = middleware(app, *args, **kwargs)
+        self._short_ways[path] = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._short_ways.get(scope.get("path", ""))
+        # Under a prefix the router knows what is left of the path.
+        if app is None or scope.get("root_path"):
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await app(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -62,12 +92,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             # Patterns are compiled at the first name, for 0.2 s: not while a login holds a lock.
             known = asyncio.get_running_loop().run_in_executor(None, name_of, "a browser")
             async with pruning(services.gate.database, settings.retention):
+                # What has been made by now stays. Looking through all of it for garbage again and again was a quarter
+                # of the time of `me`.
+                gc.freeze()
                 yield
             await known
         finally:
             await services.close()
 
-    app = FastAPI(
+    app = App(
         title="Gatehouse",
         version=version("gatehouse"),
         summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
@@ -94,8 +127,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allowed_origins=settings.cors_origins,
     )
     app.router.routes += [
-        Route("/graphql", graphql),
-        WebSocketRoute("/graphql", graphql),
+        Route(GRAPHQL, graphql),
+        WebSocketRoute(GRAPHQL, graphql),
         *browser_pages.routes(),
     ]
     for routes in (token, revocation, introspection, metadata, userinfo, health):
@@ -113,15 +146,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    app.shorten_way(GRAPHQL, graphql)
     return app
 
 
 def create_services(settings: Settings) -> Services:
     try:
         engine = create_engine(settings.database_url.get_secret_value())
+        gate = _create_gate(settings, engine)
         return Services(
             engine=engine,
-            gate=_create_gate(settings, engine),
+            gate=gate,
+            callers=Callers(gate.database),
             tokens=AccessTokens(
                 secret=settings.secret_key.get_secret_value(),
                 algorithm=settings.algorithm,

@@ -6,6 +6,7 @@ from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from domain.callers import Callers
 from domain.clients import Client
 from domain.gate import Gate
 from domain.tokens import AccessTokens
@@ -29,6 +30,7 @@ class Services:
 
     engine: AsyncEngine
     gate: Gate
+    callers: Callers
     tokens: AccessTokens
     introspection_client: ClientCredential | None = None
 
@@ -65,6 +67,7 @@ def graphql_context(connection: HTTPConnection) -> Context:
     found = services(connection)
     return Context(
         gate=found.gate,
+        callers=found.callers,
         tokens=found.tokens,
         client=client_of(connection),
         bearer=bearer_token(connection),

@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 
 from api.dependencies import bearer_token, documented_bearer, services
 from api.errors import OAuthError
-from domain import sessions
 from domain.errors import Unauthenticated
 
 router = APIRouter(tags=["OAuth2"])
@@ -38,9 +37,7 @@ async def userinfo(
     if bearer is None:
         raise Unauthenticated
     found = services(request)
-    caller = found.tokens.read(bearer).caller
-    async with found.gate.database.reading() as session:
-        user = await sessions.authorize(session, caller)
+    user = await found.callers.account(found.tokens.read(bearer).caller)
     return UserInfo(
         sub=str(user.id),
         preferred_username=user.username,

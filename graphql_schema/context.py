@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import strawberry
 
 from db.engine import Database
-from db.models import User
-from domain import sessions
+from domain.callers import Account, Callers
 from domain.clients import Client
 from domain.errors import Unauthenticated
 from domain.gate import Gate
@@ -24,6 +23,7 @@ class Context:
     """
 
     gate: Gate
+    callers: Callers
     tokens: AccessTokens
     client: Client
     bearer: str | None
@@ -33,7 +33,7 @@ class Context:
     #: What a WebSocket client sent with ``connection_init``; Strawberry sets it.
     connection_params: dict[str, object] | None = None
     _caller: Caller | None = None
-    _reading: "asyncio.Task[User] | None" = None
+    _viewer: "asyncio.Future[Account] | None" = None
     _loaders: Loaders | None = None
 
     @property
@@ -58,18 +58,12 @@ class Context:
             self._caller = caller
         return caller
 
-    async def viewer(self) -> User:
-        """The caller's row, read when a field first asks and once a request. Raises as ``caller`` does, and SessionEnded."""
-        if self.is_socket:
-            return await self._read_viewer()
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._read_viewer())
-        return await self._reading
-
-    async def _read_viewer(self) -> User:
-        caller = self.caller()
-        async with self.database.reading() as session:
-            return await sessions.authorize(session, caller)
+    async def viewer(self) -> Account:
+        """The caller's account, read when a field first asks and once a request. Raises as ``caller`` does, and
+        SessionEnded."""
+        if self._viewer is None or self.is_socket:
+            self._viewer = self.callers.account(self.caller())
+        return await self._viewer
 
 
 Info = strawberry.Info[Context, None]

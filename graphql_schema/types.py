@@ -8,6 +8,7 @@ import strawberry
 
 from db import models
 from domain import security_events, sessions
+from domain.callers import Account
 from domain.errors import NotFound
 from domain.pages import Window
 from domain.security_events import EventKind
@@ -57,7 +58,7 @@ class PrivateUser(User):
     caller: strawberry.Private[Caller]
 
     @classmethod
-    def of(cls, user: models.User, caller: Caller) -> Self:
+    def of(cls, user: models.User | Account, caller: Caller) -> Self:
         return cls(
             id=strawberry.ID(str(user.id)),
             username=user.username,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
@@ -75,6 +75,9 @@ async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession
     return None if row is None else (row[0], row[1])
 
 
-def is_ongoing() -> ColumnElement[bool]:
-    """Both are asked: whoever waits for a row compares its expiry with a moment before the end that was written meanwhile."""
-    return and_(LoginSession.ended_at.is_(None), LoginSession.expires_at > datetime.now(UTC))
+def is_ongoing(at: datetime | BindParameter[datetime] | None = None) -> ColumnElement[bool]:
+    """By now, if not ``at`` another time. Both are asked: whoever waits for a row compares its expiry with a moment before the end that was written meanwhile."""
+    return and_(
+        LoginSession.ended_at.is_(None),
+        LoginSession.expires_at > (datetime.now(UTC) if at is None else at),
+    )

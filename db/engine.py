@@ -5,12 +5,14 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from selectors import EVENT_READ, PollSelector
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
+    DisconnectionError,
     IntegrityError,
     InterfaceError,
     OperationalError,
@@ -22,11 +24,17 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 # How long a caller waits for a connection or for a lock of SQLite before it is told that the database is away.
 # Longer, and requests pile up behind a dead database.
 PATIENCE = timedelta(seconds=5)
+
+# To PostgreSQL, of each worker, once it has needed so many.
+CONNECTIONS = 15
+
+# How long a connection is idle before its other end is asked whether it is there.
+KEEPALIVE = timedelta(seconds=30)
 
 # The SQLSTATE of a PostgreSQL that is a standby, as in the middle of a failover.
 _READ_ONLY = "25006"
@@ -78,16 +86,22 @@ def create_engine(database_url: str) -> AsyncEngine:
     """
     url = _with_async_driver(database_url)
     if url.get_backend_name() == "postgresql":
-        return create_async_engine(
+        engine = create_async_engine(
             url,
             hide_parameters=True,
-            pool_pre_ping=True,
+            # Of one size: a connection more would be opened for one statement, and closed again.
+            pool_size=CONNECTIONS,
+            max_overflow=0,
             pool_timeout=PATIENCE.total_seconds(),
             connect_args={
                 "connect_timeout": int(PATIENCE.total_seconds()),
                 "tcp_user_timeout": int(PATIENCE.total_seconds() * 1000),
+                # So that an end which has not reached us shows while nobody asks.
+                "keepalives_idle": int(KEEPALIVE.total_seconds()),
             },
         )
+        event.listen(engine.sync_engine, "checkout", _refuse_what_has_ended)
+        return engine
     engine = create_async_engine(url, hide_parameters=True, pool_timeout=PATIENCE.total_seconds())
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_immediately)
@@ -114,6 +128,19 @@ def _with_async_driver(database_url: str) -> URL:
             return url.set(drivername="sqlite+aiosqlite")
         case _:
             raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
+
+
+def _refuse_what_has_ended(
+    connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection
+) -> None:
+    """Have the pool connect anew where PostgreSQL has something to say although nobody has asked: that it goes, or went.
+
+    (To ask each connection whether it is there, as a pre-ping does, takes as long as the statement of `me`.)
+    """
+    with PollSelector() as waiting:
+        waiting.register(connection.driver_connection.fileno(), EVENT_READ)
+        if waiting.select(timeout=0):
+            raise DisconnectionError
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -5,10 +5,12 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+NATIVE := $(VENV)/.argon2-native
+NATIVE_CFLAGS := -O3 -march=native
 EXPLORER := api/static/explorer/index.html
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-browser test-clients bench check install explorer wheel lock
+.PHONY: run test test-browser test-clients bench check install argon2-native explorer wheel lock
 
 run: install .env  ## set up what is missing, and serve on HOST and PORT (127.0.0.1:8000)
 	@$(MAKE) --no-print-directory explorer || echo "The explorer could not be built; the API runs without it."
@@ -57,13 +59,29 @@ $(VENV)/.browser: requirements-browser.lock | install
 	$(PIP) install --require-hashes --requirement requirements-browser.lock
 	@touch $@
 
-install: $(INSTALLED)  ## a virtual environment with the locked packages
+# Who has built an Argon2 keeps it: it is built again when the lock changes.
+install: $(INSTALLED) $(wildcard $(NATIVE))  ## a virtual environment with the locked packages
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes --requirement requirements-dev.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+argon2-native: $(NATIVE)  ## build Argon2 for this machine's processor; needs a C compiler. Delete .venv to go back
+
+# The locked version from its source, of the locked hash. A cached wheel might be of other flags. The test reads a hash
+# that the published build has made.
+$(NATIVE): requirements.lock requirements-native.lock | $(INSTALLED)
+	@command -v $${CC:-cc} >/dev/null || { echo "This needs a C compiler: install gcc or clang, or name one in CC."; exit 1; }
+	@test -e "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" \
+		|| { echo "This needs Python's headers: install python3-dev, or python3-devel."; exit 1; }
+	$(PIP) install --require-hashes --requirement requirements-native.lock
+	@sed -n '/^argon2-cffi-bindings==/,/[^\\]$$/p' requirements.lock > $(VENV)/argon2.lock
+	CFLAGS="$(NATIVE_CFLAGS)" $(PIP) install --require-hashes --no-binary argon2-cffi-bindings --no-build-isolation --no-deps \
+		--force-reinstall --no-cache-dir --requirement $(VENV)/argon2.lock
+	$(BIN)/pytest --quiet -k another_build tests/test_passwords.py
 	@touch $@
 
 .env: | install
@@ -82,5 +100,7 @@ lock:  ## renew the pinned versions and hashes
 		--constraint requirements.lock --quiet --output-file requirements-dev.lock --group dev pyproject.toml
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.lock --quiet --output-file requirements-browser.lock --group browser
+	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraint requirements-dev.lock --quiet --output-file requirements-native.lock --group native
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--quiet --output-file benchmarks/peers/requirements.lock benchmarks/peers/requirements.in

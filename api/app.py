@@ -25,6 +25,7 @@ from api.errors import on_http_exception
 from api.graphql import GraphQLApp
 from api.housekeeping import pruning
 from api.logs import keep_secrets_out_of_logs
+from api.priority import give_way
 from api.security_headers import SecurityHeaders
 from db import migrations
 from db.engine import Database, create_engine, is_away, reason
@@ -178,6 +179,7 @@ def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
             time_cost=settings.argon2_time_cost,
             parallelism=settings.argon2_parallelism,
             threads=settings.hashing_threads,
+            on_each_thread=give_way,
         ),
         throttle=Throttle(
             Ceilings(

@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,9 +20,11 @@ from api.app import (
     prepare_database,
 )
 from api.envelope import MAX_BODY_BYTES
+from api.tuning import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
 from db import migrations
 from db.engine import Database, reason
 from domain import pruning
+from domain.tuning import MIN_MEMORY_MIB
 from graphql_schema.limits import UNLIMITED
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
@@ -39,8 +42,14 @@ LOGGING = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """In a line, as everything is refused here, and not below the usage."""
+        self.exit(2, f"gatehouse: {message}\n")
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="gatehouse", description="A GraphQL accounts API.")
+    parser = Parser(prog="gatehouse", description="A GraphQL accounts API.")
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, run, says in (
         ("serve", serve, "serve the API on HOST and PORT"),
@@ -54,7 +63,38 @@ def main() -> None:
         ("secret", print_secret, "print a fresh SECRET_KEY"),
     ):
         commands.add_parser(name, help=says, description=says).set_defaults(run=run)
-    parser.parse_args().run()
+    _add_tune(commands)
+    options = vars(parser.parse_args())
+    options.pop("run")(**options)
+
+
+def _add_tune(commands: "argparse._SubParsersAction[Parser]") -> None:
+    says = "measure what a password hash may cost on this machine, and print it for .env"
+    parser = commands.add_parser("tune", help=says, description=f"{says}. It takes seconds.")
+    parser.add_argument(
+        "--target-ms",
+        type=_whole_number(1, MAX_TARGET_MS),
+        default=TARGET_MS,
+        metavar="MS",
+        help="how long one hash may take (%(default)s)",
+    )
+    parser.add_argument(
+        "--memory-mib",
+        type=_whole_number(MIN_MEMORY_MIB, MAX_MEMORY_MIB),
+        default=MEMORY_MIB,
+        metavar="MIB",
+        help="how much memory one hash may take; each of HASHING_THREADS does (%(default)s)",
+    )
+    parser.set_defaults(run=tune)
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"takes a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
 
 
 def serve() -> None:

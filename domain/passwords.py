@@ -61,14 +61,24 @@ class Passwords:
     """Hashes and verifies with Argon2id on threads of its own, so that the event loop never waits for a hash.
 
     ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's; ``threads`` hash at the same time, and
-    ``WAITING_PER_THREAD`` callers wait for each: the next one gets Overloaded.
+    ``WAITING_PER_THREAD`` callers wait for each: the next one gets Overloaded. Each thread first calls ``on_each_thread``,
+    which must not raise.
     """
 
-    def __init__(self, *, memory_kib: int, time_cost: int, parallelism: int, threads: int) -> None:
+    def __init__(
+        self,
+        *,
+        memory_kib: int,
+        time_cost: int,
+        parallelism: int,
+        threads: int,
+        on_each_thread: Callable[[], object] | None = None,
+    ) -> None:
         self._argon2 = argon2.using(  # type: ignore[no-untyped-call]
             type="ID", memory_cost=memory_kib, time_cost=time_cost, parallelism=parallelism
         )
         self._threads = threads
+        self._on_each_thread = on_each_thread
         self._pool = self._new_pool()
         self._room = threads * (1 + WAITING_PER_THREAD)
         # Hashed here and now: passlib loads its backend at the first hash, which takes time that would tell
@@ -91,7 +101,9 @@ class Passwords:
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._threads, thread_name_prefix="argon2")
+        return ThreadPoolExecutor(
+            self._threads, thread_name_prefix="argon2", initializer=self._on_each_thread
+        )
 
     def _verify(self, password: str, stored_hash: str | None) -> Verdict:
         right, outdated = False, True

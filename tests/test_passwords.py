@@ -84,6 +84,17 @@ async def test_a_hash_is_argon2id_with_the_chosen_costs(cheap: Passwords) -> Non
     assert "analytical" not in stored
 
 
+async def test_a_hash_of_another_build_is_still_right(costly: Passwords) -> None:
+    """`make argon2-native` runs this on what it has built; the hash is of the published build."""
+    published = (
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRmb3J5b3Vycw"
+        "$FIXA4lMQZ2R3onRREjWjxG2mHJzpGokR5z7RsQJ/xkg"
+    )
+
+    assert (await costly.verify("analytical engine", published)).right
+    assert not (await costly.verify("difference engine", published)).right
+
+
 async def test_a_damaged_hash_is_a_wrong_password(cheap: Passwords) -> None:
     assert not (await cheap.verify("analytical engine", "$argon2id$damaged")).right
     assert not (await cheap.verify("analytical engine", "")).right

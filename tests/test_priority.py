@@ -1,0 +1,28 @@
+"""Whoever hashes leaves the processor to whoever answers."""
+
+import os
+import sys
+import threading
+
+import pytest
+
+from api.dependencies import Services
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a thread has no niceness there")
+
+
+def niceness(thread: threading.Thread) -> int:
+    assert thread.native_id is not None
+    return os.getpriority(os.PRIO_PROCESS, thread.native_id)
+
+
+async def test_threads_that_hash_give_way_to_the_one_that_answers(services: Services) -> None:
+    before = threading.enumerate()
+    await services.gate.passwords.hash("analytical engine")
+    [hashing] = (
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and thread.name.startswith("argon2")
+    )
+
+    assert niceness(hashing) > niceness(threading.current_thread())

@@ -1,0 +1,186 @@
+"""`gatehouse tune`, and what it may say on machines quick and slow."""
+
+import re
+import subprocess
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.argon2_build import advice_for
+from domain.passwords import Passwords
+from domain.tuning import Costs, fit
+from settings import Settings
+from tests.servers import GATEHOUSE, environment
+
+# OWASP Password Storage Cheat Sheet, "Argon2id", as it is written there: m in KiB, and t.
+OWASP = [(47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5)]
+
+
+def tune(
+    *options: str, folder: Path | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [GATEHOUSE, "tune", *options],
+        cwd=folder,
+        env=environment(**{"HASHING_THREADS": "1"} | settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def machine(*, kib_a_second: float) -> Callable[[Costs], Awaitable[float]]:
+    """One on which Argon2's time grows with its work alone."""
+
+    async def seconds(costs: Costs) -> float:
+        return costs.memory_kib * costs.time_cost / kib_a_second
+
+    return seconds
+
+
+def is_safe(costs: Costs) -> bool:
+    return any(
+        costs.memory_kib >= memory_kib and costs.time_cost >= time_cost
+        for memory_kib, time_cost in OWASP
+    )
+
+
+def test_what_it_prints_may_go_into_env_as_it_stands(tmp_path: Path) -> None:
+    run = tune("--target-ms", "40", folder=tmp_path)
+    (tmp_path / ".env").write_text(run.stdout)
+
+    assert (run.returncode, run.stderr) == (0, "")
+    printed = dotenv_values(tmp_path / ".env")
+    assert list(printed) == ["ARGON2_MEMORY_KIB", "ARGON2_TIME_COST", "ARGON2_PARALLELISM"]
+    settings = Settings.model_validate({"secret_key": "x" * 32, **_lowered(printed)})
+    assert is_safe(Costs(settings.argon2_memory_kib, settings.argon2_time_cost))
+    assert re.search(
+        r"^# That is [1-9]\d* hashes a second with HASHING_THREADS=1", run.stdout, re.M
+    )
+
+
+def _lowered(variables: dict[str, str | None]) -> dict[str, str | None]:
+    return {name.lower(): value for name, value in variables.items()}
+
+
+def test_a_machine_that_is_too_slow_is_told_so_and_given_the_minimum(tmp_path: Path) -> None:
+    run = tune("--target-ms", "1", folder=tmp_path)
+
+    assert run.returncode == 0
+    assert run.stdout.startswith("# This machine is too slow for 1 ms")
+    assert "ARGON2_MEMORY_KIB=19456\nARGON2_TIME_COST=2\n" in run.stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--target-ms", "0"),
+        ("--target-ms", "1001"),
+        ("--target-ms", "soon"),
+        ("--target-ms", "9" * 5000),
+        ("--memory-mib", "6"),
+        ("--memory-mib", "-64"),
+        ("--memory-mib", "4097"),
+        ("--memory-mib",),
+        ("--hashes", "1"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_a_line(options: tuple[str, ...]) -> None:
+    run = tune(*options)
+
+    assert run.returncode != 0
+    assert run.stdout == ""
+    [line] = run.stderr.splitlines()
+    assert line.startswith("gatehouse: ")
+    assert len(line) < 200
+
+
+def test_more_memory_than_there_is_is_refused_before_it_is_taken(tmp_path: Path) -> None:
+    run = tune("--memory-mib", "4096", folder=tmp_path, HASHING_THREADS="256")
+
+    assert run.returncode == 1
+    [line] = run.stderr.splitlines()
+    assert "1048576 MiB" in line
+
+
+@given(
+    kib_a_second=st.floats(1e4, 1e9),
+    target_seconds=st.floats(0.001, 1),
+    memory_mib=st.integers(7, 4096),
+)
+async def test_nothing_below_owasps_minimum_is_offered_on_any_machine(
+    kib_a_second: float, target_seconds: float, memory_mib: int
+) -> None:
+    found = await fit(
+        machine(kib_a_second=kib_a_second), target_seconds=target_seconds, memory_mib=memory_mib
+    )
+
+    assert is_safe(found.costs)
+    assert found.costs.memory_kib <= memory_mib * 1024
+    assert found.seconds <= target_seconds or found.costs.time_cost <= 5
+
+
+@pytest.mark.parametrize(
+    ("kib_a_second", "target_ms", "memory_mib", "memory_kib", "passes"),
+    [
+        (2_000_000, 100, 64, 64 * 1024, 3),  # all of the memory, then passes
+        (2_000_000, 50, 1024, 97 * 1024, 1),  # as much memory as there is time for
+        (2_000_000, 100, 16, 16 * 1024, 12),
+        (2_000_000, 20, 64, 19 * 1024, 2),
+        (2_000_000, 19, 64, 12 * 1024, 3),  # an equivalent, which is a little quicker
+        (2_000_000, 10, 64, 19 * 1024, 2),  # not even the minimum
+        (2_000_000, 10, 11, 9 * 1024, 4),
+    ],
+)
+async def test_memory_comes_first_and_passes_fill_the_time(
+    kib_a_second: float, target_ms: int, memory_mib: int, memory_kib: int, passes: int
+) -> None:
+    found = await fit(
+        machine(kib_a_second=kib_a_second),
+        target_seconds=target_ms / 1000,
+        memory_mib=memory_mib,
+    )
+
+    assert found.costs == Costs(memory_kib, passes)
+
+
+async def test_a_machine_whose_memory_is_slow_gets_what_it_can_do_in_time() -> None:
+    async def seconds(costs: Costs) -> float:
+        quick, slow = min(costs.memory_kib, 32 * 1024), max(0, costs.memory_kib - 32 * 1024)
+        return (quick + 3 * slow) * costs.time_cost / 2_000_000
+
+    found = await fit(seconds, target_seconds=0.1, memory_mib=512)
+
+    assert found.seconds <= 0.1
+    assert found.seconds == await seconds(found.costs)
+    assert found.costs.memory_kib > 64 * 1024
+
+
+async def test_what_is_found_can_be_hashed_with() -> None:
+    found = await fit(machine(kib_a_second=1e9), target_seconds=1, memory_mib=7)
+    assert found.costs == Costs(7 * 1024, 100)
+
+    hasher = Passwords(memory_kib=7 * 1024, time_cost=100, parallelism=1, threads=1)
+    assert "$m=7168,t=100,p=1$" in await hasher.hash("analytical engine")
+    hasher.close()
+
+
+@pytest.mark.parametrize(
+    ("tag", "cpuinfo", "says"),
+    [
+        ("manylinux_2_28_x86_64", "flags\t\t: fpu sse2 avx avx2 avx512f", "has AVX-512"),
+        ("musllinux_1_2_x86_64", "flags\t\t: fpu sse2 avx avx2", "has AVX2"),
+        ("manylinux_2_28_x86_64", "flags\t\t: fpu sse2 avx", "neither AVX2 nor AVX-512"),
+        ("manylinux_2_28_aarch64", "Features\t: fp asimd aes", "not known"),
+        ("manylinux_2_28_x86_64", "", "not known"),
+        ("linux_x86_64", "flags\t\t: fpu sse2 avx2", "from source"),
+    ],
+)
+def test_it_says_whether_another_build_of_argon2_would_help(
+    tag: str, cpuinfo: str, says: str
+) -> None:
+    assert says in advice_for(f"Wheel-Version: 1.0\nTag: cp310-abi3-{tag}\n\n", cpuinfo)

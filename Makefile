@@ -31,8 +31,9 @@ test-clients: install clients/node_modules/.installed  ## real GraphQL clients a
 
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk
 	$(BIN)/python -m benchmarks.run
+	benchmarks/.venv/bin/python -m benchmarks.report
 
-benchmarks/.venv/.installed: benchmarks/peers/requirements.lock
+benchmarks/.venv/.installed: benchmarks/requirements.lock
 	$(PYTHON) -m venv benchmarks/.venv
 	benchmarks/.venv/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
 	@touch $@
@@ -83,4 +84,4 @@ lock:  ## renew the pinned versions and hashes
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.lock --quiet --output-file requirements-browser.lock --group browser
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--quiet --output-file benchmarks/peers/requirements.lock benchmarks/peers/requirements.in
+		--quiet --output-file benchmarks/requirements.lock benchmarks/requirements.in

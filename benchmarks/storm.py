@@ -1,0 +1,49 @@
+"""`me` at a steady pace, with nothing else going on and while sixteen people at a time log in; and the memory that takes."""
+
+import threading
+from collections.abc import Sequence
+from statistics import quantiles
+
+from benchmarks import pace, wrk
+from benchmarks.contestants import GATEHOUSE
+from benchmarks.hashing import LOGINS
+from benchmarks.people import Town
+from benchmarks.questions import ME, body
+from benchmarks.servers import memory_mib, serving
+from benchmarks.wrk import SECONDS, Request
+
+LOGGING_IN = 16
+CONNECTIONS = 8
+A_SECOND = 100
+
+# For a hundredth of them to be more than a few.
+LASTS = 2 * SECONDS
+
+
+def storm(towns: Sequence[Town]) -> dict[str, object]:
+    return {town.kind: _measure(town) for town in towns}
+
+
+def _measure(town: Town) -> dict[str, float]:
+    with serving(GATEHOUSE, town.url) as process:
+        _p99_ms(town, seconds=1)  # to warm up
+        idle = _p99_ms(town, LASTS)
+        logging_in = threading.Thread(target=_log_in, args=(LASTS + 1,))
+        logging_in.start()
+        stormy = _p99_ms(town, LASTS)
+        logging_in.join()
+        return {
+            "idle": idle,
+            "storm": stormy,
+            "memory": memory_mib(process, at_its_peak=True),
+        }
+
+
+def _log_in(seconds: int) -> None:
+    wrk.load("/graphql", LOGINS, connections=LOGGING_IN, seconds=seconds)
+
+
+def _p99_ms(town: Town, seconds: int) -> float:
+    requests = [Request(body(ME), token) for token in town.tokens]
+    times = pace.times_ms(requests, connections=CONNECTIONS, rate=A_SECOND, seconds=seconds)
+    return quantiles(times, n=100)[-1]

@@ -29,7 +29,7 @@ test-browser: install explorer $(VENV)/.browser  ## the pages in a real Chromium
 test-clients: install clients/node_modules/.installed  ## real GraphQL clients against a live server
 	$(BIN)/pytest clients
 
-bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk
+bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk. ONLY=me,page measures a part
 	$(BIN)/python -m benchmarks.run
 	benchmarks/.venv/bin/python -m benchmarks.report
 

@@ -7,7 +7,7 @@ import matplotlib as mpl
 from matplotlib import pyplot
 
 from benchmarks.bars import TIMES_AS_MANY
-from benchmarks.ratios import KINDS, Round, against
+from benchmarks.ratios import KINDS, Round, against, of_the_fewest
 
 COLOURS = dict(zip(KINDS, ("#0072b2", "#d55e00"), strict=True))
 HEIGHTS = dict(zip(KINDS, (-0.2, 0.2), strict=True))
@@ -38,7 +38,29 @@ def beside_peers(rounds: Sequence[Round], path: Path) -> None:
     for kind, colour in COLOURS.items():
         axes.barh(0, 0, color=colour, label=kind)
     axes.vlines([], 0, 0, "black", linestyles="dashed", label="the bar")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
+    _save(figure, path)
+
+
+def growth(rounds: Sequence[Round], path: Path) -> None:
+    figure, panels = pyplot.subplots(1, len(KINDS), figsize=(9, 4), sharey=True)
+    sizes = rounds[0][KINDS[0]]
+    fewest = next(iter(sizes))
+    for question in sizes[fewest]:
+        ratios = [of_the_fewest(rounds, people, question) for people in sizes]
+        for kind, axes in zip(KINDS, panels, strict=True):
+            medians = [each[kind].median for each in ratios]
+            axes.plot([int(people) for people in sizes], medians, marker="o", label=question)
+            axes.set_title(kind)
+    for axes in panels:
+        axes.set_xscale("log")
+        axes.set_xticks([int(people) for people in sizes], [f"{int(people):,}" for people in sizes])
+        axes.minorticks_off()
+        axes.set_xlabel("people")
+        axes.grid(axis="y", alpha=0.3)
+    panels[0].set_ylim(bottom=0)
+    panels[0].set_ylabel(f"time, against {int(fewest):,} people")
+    panels[0].legend(frameon=False, loc="lower left", ncols=2)
     _save(figure, path)
 
 

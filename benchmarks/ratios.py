@@ -51,5 +51,11 @@ def of_argon2(rounds: Sequence[Round], cores: str, what: str) -> ByKind:
     }
 
 
+def of_the_fewest(rounds: Sequence[Round], people: str, question: str) -> ByKind:
+    """The time of a question among so many, divided by its time among the fewest."""
+    fewest = next(iter(rounds[0][KINDS[0]]))
+    return by_kind(rounds, lambda of: of[people][question] / of[fewest][question])
+
+
 def _short(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}" if ratio < 100 else f"{ratio:.0f}"

@@ -24,8 +24,12 @@ SECTIONS: dict[str, Callable[[Sequence[Round]], str]] = {
     "storm": sections.storm,
     "startup": sections.startup,
     "workers": sections.workers,
+    "growth": sections.growth,
 }
-PLOTS: dict[str, Callable[[Sequence[Round], Path], None]] = {"me": plots.beside_peers}
+PLOTS: dict[str, Callable[[Sequence[Round], Path], None]] = {
+    "me": plots.beside_peers,
+    "growth": plots.growth,
+}
 
 
 def main() -> None:

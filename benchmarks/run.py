@@ -8,10 +8,12 @@ it. They take turns, round by round, so that whatever else the machine does fall
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.beside_peers import me, page
+from benchmarks.crowd import crowds
+from benchmarks.growth import growth
 from benchmarks.hashing import hashing
 from benchmarks.people import Town, towns
 from benchmarks.servers import LOAD_CORE
@@ -22,7 +24,7 @@ from benchmarks.workers import workers
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 RESULTS = Path(__file__).with_name("results.json")
 
-Round = dict[str, object]
+Round = Mapping[str, object]
 PARTS: dict[str, Callable[[Sequence[Town]], Round]] = {
     "me": me,
     "page": page,
@@ -36,13 +38,17 @@ PARTS: dict[str, Callable[[Sequence[Town]], Round]] = {
 def main() -> None:
     # Whatever asks is on this core; `servers` puts those who answer where they belong.
     os.sched_setaffinity(0, {int(LOAD_CORE)})
-    chosen = os.environ.get("ONLY", ",".join(PARTS)).split(",")
-    with towns() as settled:
-        for name in chosen:
-            keep(name, [_say(name, PARTS[name](settled)) for _ in range(ROUNDS)])
+    chosen = os.environ.get("ONLY", ",".join([*PARTS, "growth"])).split(",")
+    if parts := [part for part in chosen if part in PARTS]:
+        with towns() as settled:
+            for part in parts:
+                _keep(part, [_say(part, PARTS[part](settled)) for _ in range(ROUNDS)])
+    if "growth" in chosen:
+        with crowds() as gathered:
+            _keep("growth", [_say("growth", growth(gathered)) for _ in range(ROUNDS)])
 
 
-def keep(name: str, rounds: Sequence[Round]) -> None:
+def _keep(name: str, rounds: Sequence[Round]) -> None:
     """In the place of what was measured of it before."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     RESULTS.write_text(json.dumps(results | {name: rounds}, indent=1) + "\n")

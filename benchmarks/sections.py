@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from benchmarks.bars import NAIVE, TIMES_AS_MANY
-from benchmarks.ratios import KINDS, ByKind, Ratios, Round, against, by_kind, of_argon2
+from benchmarks.ratios import (
+    KINDS,
+    ByKind,
+    Ratios,
+    Round,
+    against,
+    by_kind,
+    of_argon2,
+    of_the_fewest,
+)
 
 CONSTANT = "a constant answer"
 
@@ -112,6 +121,25 @@ def workers(rounds: Sequence[Round]) -> str:
 twice as many would take more cores. {len(rounds)} rounds.
 
 {_table("two against one", rates)}"""
+
+
+def growth(rounds: Sequence[Round]) -> str:
+    sizes = rounds[0][KINDS[0]]
+    fewest, *more = sizes
+    rows = {
+        f"`{question}`, {int(people):,} people": of_the_fewest(rounds, people, question)
+        for question in sizes[fewest]
+        for people in more
+    }
+    return f"""\
+## Growth
+
+Each person has a session, a post and three events. From one connection, by 200 people from all over the tables; Argon2 at its
+least, so that it hides nothing. `posts` is the newest page with its authors. {len(rounds)} rounds.
+
+![The time of each question by the number of people](growth.svg)
+
+{_table(f"time, against {int(fewest):,} people", rows)}"""
 
 
 def _table(head: str, rows: Mapping[str, ByKind]) -> str:

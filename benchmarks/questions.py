@@ -19,6 +19,10 @@ LOGIN = """mutation ($username: String!, $password: String!) {
   login(username: $username, password: $password) { accessToken refreshToken expiresIn }
 }"""
 
+BARE_LOGIN = """mutation ($username: String!, $password: String!) {
+  login(username: $username, password: $password) { accessToken }
+}"""
+
 REGISTER = """mutation ($input: RegisterInput!) {
   register(input: $input) { accessToken user { id } }
 }"""

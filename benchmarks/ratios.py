@@ -51,6 +51,10 @@ def of_argon2(rounds: Sequence[Round], cores: str, what: str) -> ByKind:
     }
 
 
+def slower_in_storm(rounds: Sequence[Round], whose: str) -> ByKind:
+    return by_kind(rounds, lambda of: of[whose]["storm"] / of[whose]["idle"])
+
+
 def of_the_fewest(rounds: Sequence[Round], people: str, question: str) -> ByKind:
     """The time of a question among so many, divided by its time among the fewest."""
     fewest = next(iter(rounds[0][KINDS[0]]))

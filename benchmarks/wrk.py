@@ -66,6 +66,7 @@ def load(
         busy = (_seconds_of_children() - before) / seconds
     figures = json.loads(said.splitlines()[-1])
     assert figures["failed"] == 0, said
+    assert figures["requests"] > 0, said
     rate = figures["requests"] / figures["microseconds"] * 1_000_000
     return Load(rate, figures["p50"] / 1000, figures["p99"] / 1000, busy)
 

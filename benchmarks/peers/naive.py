@@ -2,6 +2,7 @@
 
 import base64
 import os
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
+from argon2 import PasswordHasher
 from fastapi import Depends, FastAPI, Header
 from jose import jwt
 from sqlalchemy import DateTime, ForeignKey, String, Text, Uuid, select
@@ -31,6 +33,7 @@ class UserRow(Base):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     username: Mapped[str] = mapped_column(String)
     email: Mapped[str] = mapped_column(String)
+    password_hash: Mapped[str] = mapped_column(String)
 
 
 class PostRow(Base):
@@ -129,6 +132,24 @@ class Query:
         )
 
 
+@strawberry.type
+class Token:
+    access_token: str
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    async def login(self, info: strawberry.Info, username: str, password: str) -> Token:
+        found = await info.context["session"].scalars(
+            select(UserRow).where(UserRow.username == username)
+        )
+        user = found.one()
+        PasswordHasher().verify(user.password_hash, password)
+        claims = {"sub": str(user.id), "aud": "gatehouse", "exp": time.time() + 1800}
+        return Token(access_token=jwt.encode(claims, os.environ["SECRET_KEY"], "HS256"))
+
+
 async def load_authors(session: AsyncSession, ids: Sequence[UUID]) -> list[UserRow]:
     """In the request's one session: a page has been read when its authors are asked for."""
     found = await session.scalars(select(UserRow).where(UserRow.id.in_(ids)))
@@ -142,7 +163,8 @@ async def session() -> AsyncIterator[AsyncSession]:
 
 
 async def get_context(
-    session: Annotated[AsyncSession, Depends(session)], authorization: Annotated[str, Header()]
+    session: Annotated[AsyncSession, Depends(session)],
+    authorization: Annotated[str, Header()] = "",
 ) -> dict[str, Any]:
     return {
         "session": session,
@@ -153,5 +175,5 @@ async def get_context(
 
 app = FastAPI()
 app.include_router(
-    GraphQLRouter(strawberry.Schema(Query), context_getter=get_context), prefix="/graphql"
+    GraphQLRouter(strawberry.Schema(Query, Mutation), context_getter=get_context), prefix="/graphql"
 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks import contestants
 from benchmarks.ratios import (
     KINDS,
     US,
@@ -15,15 +16,15 @@ from benchmarks.ratios import (
     slower_in_storm,
 )
 
-NAIVE = "Strawberry and FastAPI, naive"
+NAIVE = contestants.NAIVE.name
 
 # How many times as many of `me` in a second.
 TIMES_AS_MANY = {
     NAIVE: 12,
-    "fastapi-users": 7,
-    "Ariadne": 9,
-    "graphql-yoga": 1.5,
-    "Mercurius with JIT": 0.8,
+    contestants.FASTAPI_USERS.name: 7,
+    contestants.ARIADNE.name: 9,
+    contestants.YOGA.name: 1.5,
+    contestants.MERCURIUS.name: 0.8,
 }
 
 

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.contestants import GATEHOUSE
+
 KINDS = ("SQLite", "PostgreSQL")
-US = "Gatehouse"
+US = GATEHOUSE.name
 
 Round = Mapping[str, Any]
 

@@ -1,9 +1,10 @@
 """`me` at a steady pace, with nothing else going on and while sixteen people at a time log in; and the memory that takes.
 
-The naive stack hashes where it answers, as a tutorial does."""
+The naive stack hashes where it answers, as a tutorial does.
+"""
 
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from statistics import quantiles
 
 from benchmarks import pace, wrk
@@ -35,15 +36,12 @@ def _measure(contestant: Contestant, town: Town) -> dict[str, float]:
     with serving(contestant, town.url) as process:
         _p99_ms(town, seconds=1)  # to warm up
         idle = _p99_ms(town, LASTS)
-        logging_in = threading.Thread(target=_log_in, args=(LASTS + 1,))
-        logging_in.start()
-        stormy = _p99_ms(town, LASTS)
-        logging_in.join()
-        return {
-            "idle": idle,
-            "storm": stormy,
-            "memory": memory_mib(process, at_its_peak=True),
-        }
+        with ThreadPoolExecutor(1) as beside:
+            logging_in = beside.submit(_log_in, LASTS + 1)
+            stormy = _p99_ms(town, LASTS)
+            logging_in.result()
+        memory = memory_mib(process, at_its_peak=True)
+    return {"idle": idle, "storm": stormy, "memory": memory}
 
 
 def _log_in(seconds: int) -> None:

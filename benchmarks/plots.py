@@ -60,7 +60,9 @@ def growth(rounds: Sequence[Round], path: Path) -> None:
         axes.grid(axis="y", alpha=0.3)
     panels[0].set_ylim(bottom=0)
     panels[0].set_ylabel(f"time, against {int(fewest):,} people")
-    panels[0].legend(frameon=False, loc="lower left", ncols=2)
+    lines = panels[0].get_lines()
+    figure.legend(handles=lines, frameon=False, loc="lower center", ncols=len(lines))
+    figure.subplots_adjust(bottom=0.24)
     _save(figure, path)
 
 

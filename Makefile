@@ -31,10 +31,11 @@ test-browser: install explorer $(VENV)/.browser  ## the pages in a real Chromium
 test-clients: install clients/node_modules/.installed  ## real GraphQL clients against a live server
 	$(BIN)/pytest clients
 
-bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk
+bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk. ONLY=me,page measures a part
 	$(BIN)/python -m benchmarks.run
+	benchmarks/.venv/bin/python -m benchmarks.report
 
-benchmarks/.venv/.installed: benchmarks/peers/requirements.lock
+benchmarks/.venv/.installed: benchmarks/requirements.lock
 	$(PYTHON) -m venv benchmarks/.venv
 	benchmarks/.venv/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
 	@touch $@
@@ -103,4 +104,4 @@ lock:  ## renew the pinned versions and hashes
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.lock --quiet --output-file requirements-native.lock --group native
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--quiet --output-file benchmarks/peers/requirements.lock benchmarks/peers/requirements.in
+		--quiet --output-file benchmarks/requirements.lock benchmarks/requirements.in

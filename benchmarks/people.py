@@ -1,32 +1,98 @@
-"""A database of people who have really registered, and a token for each."""
+"""Two databases, one of each kind, of people who have really registered and have a post each."""
 
 import asyncio
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import insert
+
 from api.app import create_services
+from api.dependencies import Services
+from benchmarks.servers import PORT, SECRET
 from db import migrations
+from db.models import Post
 from domain import accounts
 from domain.clients import Client
+from domain.ids import new_id
+from domain.tokens import Caller
 from settings import Settings
+from tests import databases
+
+PEOPLE = 500
+PASSWORD = "analytical engine"
+SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 
 
-def register(settings: Settings, number: int) -> list[str]:
-    return asyncio.run(_register(settings, number))
+@dataclass(frozen=True)
+class Town:
+    """A database by its kind, and a token of each of its people, who are called ``person.0`` and so on."""
+
+    kind: str
+    url: str
+    tokens: Sequence[str]
 
 
-async def _register(settings: Settings, number: int) -> list[str]:
-    services = create_services(settings)
-    await migrations.upgrade(services.engine)
-    tokens = []
-    for n in range(number):
-        signed_in = await accounts.register(
-            services.gate,
-            Client.of(f"10.0.{n // 250}.{n % 250}"),
-            username=f"person.{n}",
-            email=f"person{n}@example.com",
-            password="analytical engine",
+@contextmanager
+def towns() -> Iterator[Sequence[Town]]:
+    with empty_databases() as urls:
+        yield [Town(kind, url, asyncio.run(_settle(url))) for kind, url in urls.items()]
+
+
+@contextmanager
+def empty_databases() -> Iterator[dict[str, str]]:
+    """Their URLs, by their kinds."""
+    with databases.empty_postgres() as postgres, tempfile.TemporaryDirectory() as folder:
+        yield {SQLITE: f"sqlite:///{folder}/gatehouse.db", POSTGRESQL: postgres}
+
+
+def services_of(url: str, **settings: object) -> Services:
+    return create_services(
+        Settings(
+            secret_key=SECRET,  # type: ignore[arg-type]
+            database_url=url,  # type: ignore[arg-type]
+            port=PORT,  # which the issuer of a token names
+            register_limit_per_network="100000/second",
+            access_token_expire_minutes=24 * 60,  # later than the measuring ends
+            **settings,  # type: ignore[arg-type]
         )
-        in_a_day = datetime.now(UTC) + timedelta(days=1)
-        tokens.append(services.tokens.issue(signed_in.caller, not_after=in_a_day).value)
+    )
+
+
+async def _settle(url: str) -> list[str]:
+    services = services_of(url)
+    await migrations.upgrade(services.engine)
+    callers = [await _register(services, number) for number in range(PEOPLE)]
+    async with services.engine.begin() as connection:
+        await connection.execute(insert(Post), [_post(caller) for caller in callers])
     await services.close()
-    return tokens
+    return [token(services, caller) for caller in callers]
+
+
+async def _register(services: Services, number: int) -> Caller:
+    signed_in = await accounts.register(
+        services.gate,
+        Client.of("127.0.0.1"),
+        username=f"person.{number}",
+        email=f"person{number}@example.com",
+        password=PASSWORD,
+    )
+    return signed_in.caller
+
+
+def _post(author: Caller) -> dict[str, object]:
+    now = datetime.now(UTC)
+    return {
+        "id": new_id(),
+        "author_id": author.user_id,
+        "title": "Of the engine",
+        "content": "It weaves algebraic patterns. " * 20,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def token(services: Services, caller: Caller) -> str:
+    return services.tokens.issue(caller, not_after=datetime.now(UTC) + timedelta(days=1)).value

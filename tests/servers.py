@@ -13,14 +13,13 @@ from pathlib import Path
 GATEHOUSE = str(Path(sys.executable).with_name("gatehouse"))
 PATIENCE_SECONDS = 20
 
-CHEAP = {
-    "ARGON2_MEMORY_KIB": "8",
-    "ARGON2_TIME_COST": "1",
+CEILINGS = {
     "LOGIN_LIMIT_PER_ACCOUNT": "100000/second",
     "LOGIN_LIMIT_PER_NETWORK": "100000/second",
     "REGISTER_LIMIT_PER_NETWORK": "100000/second",
     "REFRESH_LIMIT_PER_NETWORK": "100000/second",
 }
+CHEAP = {"ARGON2_MEMORY_KIB": "8", "ARGON2_TIME_COST": "1", **CEILINGS}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 from typing import Any
+from uuid import UUID
 
 from ariadne import QueryType, gql, make_executable_schema
 from ariadne.asgi import GraphQL
@@ -20,7 +21,7 @@ class Base(DeclarativeBase):
 class User(Base):
     __tablename__ = "users"
 
-    id: Mapped[Any] = mapped_column(Uuid, primary_key=True)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     username: Mapped[str] = mapped_column(String)
     email: Mapped[str] = mapped_column(String)
 
@@ -33,7 +34,7 @@ async def me(_: Any, info: Any) -> User | None:
     bearer = info.context["request"].headers["authorization"].removeprefix("Bearer ")
     claims = jwt.decode(bearer, os.environ["SECRET_KEY"], ["HS256"], audience="gatehouse")
     async with sessions() as session:
-        found = await session.scalars(select(User).where(User.id == claims["sub"]))
+        found = await session.scalars(select(User).where(User.id == UUID(claims["sub"])))
         return found.one_or_none()
 
 

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from fastapi_users import BaseUserManager, FastAPIUsers, UUIDIDMixin, schemas
 from fastapi_users.authentication import AuthenticationBackend, BearerTransport, JWTStrategy
 from fastapi_users_db_sqlalchemy import SQLAlchemyBaseUserTableUUID, SQLAlchemyUserDatabase
-from sqlalchemy import text
+from sqlalchemy import Uuid, column, delete, insert, select, table
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -58,11 +58,13 @@ users = FastAPIUsers[User, uuid.UUID](manager, [backend])
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
+        await connection.execute(delete(User))
+        people = await connection.execute(
+            select(column("id", Uuid), column("email")).select_from(table("users"))
+        )
         await connection.execute(
-            text(
-                'INSERT INTO "user" (id, email, hashed_password, is_active, is_superuser, is_verified)'
-                " SELECT id, email, '', true, false, true FROM users ON CONFLICT DO NOTHING"
-            )
+            insert(User),
+            [{"id": id, "email": email, "hashed_password": ""} for id, email in people],
         )
     yield
 

@@ -1,0 +1,73 @@
+"""A contestant, started and stopped, and how much memory it takes."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from benchmarks.contestants import PEERS, Contestant
+from tests.servers import CEILINGS, PATIENCE_SECONDS, wait_until_it_listens
+
+PORT = int(os.environ.get("PORT", "8155"))
+BASE_URL = f"http://127.0.0.1:{PORT}"
+SECRET = "a secret for benchmarks, and for nothing else but benchmarks"
+SERVER_CORE, LOAD_CORE, BOTH_CORES = "0", "1", "0,1"
+
+
+@contextmanager
+def serving(
+    contestant: Contestant, database_url: str, *, cores: str = SERVER_CORE, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    process = start(contestant, database_url, cores=cores, **settings)
+    try:
+        wait_until_it_listens(PORT, process)
+        yield process
+    finally:
+        stop(process)
+
+
+def start(
+    contestant: Contestant, database_url: str, *, cores: str = SERVER_CORE, **settings: str
+) -> subprocess.Popen[bytes]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": SECRET,
+        "DATABASE_URL": database_url,
+        "PEER_DATABASE_URL": _with_async_driver(database_url),
+        "PORT": str(PORT),
+        "UVICORN_PORT": str(PORT),
+        "NODE_ENV": "production",
+        "HASHING_THREADS": str(len(cores.split(","))),
+        **CEILINGS,
+        **settings,
+    }
+    return subprocess.Popen(
+        ["taskset", "-c", cores, *contestant.command],
+        cwd=PEERS,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(PATIENCE_SECONDS)
+
+
+def memory_mib(process: subprocess.Popen[bytes], *, at_its_peak: bool = False) -> float:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    resident = re.search(rf"{'VmHWM' if at_its_peak else 'VmRSS'}:\s+(\d+) kB", status)
+    assert resident is not None
+    return int(resident[1]) / 1024
+
+
+def _with_async_driver(url: str) -> str:
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+    parsed = make_url(url)
+    return parsed.set(drivername=drivers[parsed.get_backend_name()]).render_as_string(
+        hide_password=False
+    )

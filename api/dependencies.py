@@ -37,7 +37,7 @@ class Services:
     async def close(self) -> None:
         self.gate.passwords.close()
         await self.gate.throttle.close()
-        await self.engine.dispose()
+        await self.gate.database.close()
 
 
 def services(connection: HTTPConnection) -> Services:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from db.models import Post
 from domain import sessions
@@ -19,24 +20,29 @@ from domain.tokens import Caller
 MAX_TITLE_LENGTH = 200
 MAX_CONTENT_LENGTH = 50_000
 
+# Every reader of a post asks who wrote it, and the same statement answers that. (To ask for the authors of a page by
+# themselves takes twice as long as the page.)
+WITH_AUTHOR = joinedload(Post.author)
+
 # SQLite puts together at most 500 queries in one.
 AUTHORS_IN_A_STATEMENT = 100
 
 
-async def publish(session: AsyncSession, author: Caller, *, title: str, content: str) -> Post:
+async def publish(session: AsyncSession, caller: Caller, *, title: str, content: str) -> Post:
     """Raises InvalidInput, SessionEnded."""
     _check(title, content)
-    await sessions.authorize(session, author, lock="to keep")
+    author = await sessions.authorize(session, caller, lock="to keep")
     now = datetime.now(UTC)
     post = Post(
         id=new_id(),
-        author_id=author.user_id,
+        author_id=author.id,
         title=title,
         content=content,
         created_at=now,
         updated_at=now,
     )
     session.add(post)
+    set_committed_value(post, "author", author)
     return post
 
 
@@ -56,12 +62,12 @@ async def remove(session: AsyncSession, remover: Caller, post_id: UUID) -> None:
 
 
 async def get_post(session: AsyncSession, post_id: UUID) -> Post | None:
-    return await session.get(Post, post_id)
+    return await session.get(Post, post_id, options=[WITH_AUTHOR])
 
 
 async def latest(session: AsyncSession, window: Window) -> Page[Post]:
     """A page of everyone's posts, newest first."""
-    posts = await session.scalars(newest_first(select(Post), Post.id, window))
+    posts = await session.scalars(newest_first(select(Post).options(WITH_AUTHOR), Post.id, window))
     return Page.cut(posts.all(), window)
 
 
@@ -81,18 +87,20 @@ async def latest_by(
             for author_id in some
         ]
         post = aliased(Post, union_all(*pages).subquery())
-        for found in await session.scalars(select(post).order_by(post.id.desc())):
+        statement = select(post).options(joinedload(post.author)).order_by(post.id.desc())
+        for found in await session.scalars(statement):
             by_author[found.author_id].append(found)
     return {author_id: Page.cut(posts, window) for author_id, posts in by_author.items()}
 
 
 async def _own(session: AsyncSession, caller: Caller, post_id: UUID) -> Post:
-    await sessions.authorize(session, caller, lock="to keep")
+    author = await sessions.authorize(session, caller, lock="to keep")
     post = await session.get(Post, post_id, with_for_update=True)
     if post is None:
         raise NotFound("There is no such post.")
     if post.author_id != caller.user_id:
         raise Forbidden("This is someone else's post.")
+    set_committed_value(post, "author", author)
     return post
 
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from db.engine import Database
-from db.models import Post, User
-from domain import accounts, posts
+from db.models import Post
+from domain import posts
 from domain.pages import Page, Window
 
 
@@ -20,13 +20,7 @@ class Loaders:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.users = DataLoader(load_fn=self._load_users, cache=False)
         self.posts_by_author = DataLoader(load_fn=self._load_posts_by_author, cache=False)
-
-    async def _load_users(self, user_ids: list[UUID]) -> list[User | None]:
-        async with self._database.reading() as session:
-            found = await accounts.get_users(session, set(user_ids))
-        return [found.get(user_id) for user_id in user_ids]
 
     async def _load_posts_by_author(self, keys: list[tuple[UUID, Window]]) -> list[Page[Post]]:
         authors: dict[Window, set[UUID]] = defaultdict(set)

@@ -9,7 +9,6 @@ import strawberry
 from db import models
 from domain import security_events, sessions
 from domain.callers import Account
-from domain.errors import NotFound
 from domain.pages import Window
 from domain.security_events import EventKind
 from domain.sessions import MAX_SESSIONS, SignedIn
@@ -137,7 +136,7 @@ class Post:
     )
     created_at: datetime = strawberry.field(description="When it was published, in UTC.")
     updated_at: datetime = strawberry.field(description="When it was last edited, in UTC.")
-    author_id: strawberry.Private[UUID]
+    author: PublicUser = strawberry.field(description="Who wrote it.")
 
     @classmethod
     def of(cls, post: models.Post) -> Self:
@@ -147,12 +146,5 @@ class Post:
             content=post.content,
             created_at=post.created_at,
             updated_at=post.updated_at,
-            author_id=post.author_id,
+            author=PublicUser.of(post.author),
         )
-
-    @strawberry.field(description="Who wrote it.")
-    async def author(self, info: Info) -> PublicUser:
-        author = await info.context.loaders.users.load(self.author_id)
-        if author is None:
-            raise NotFound("The author has just deleted their account, and this post with it.")
-        return PublicUser.of(author)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event, text
 
 from api.dependencies import Services
 
@@ -15,17 +15,17 @@ class Statement(NamedTuple):
 
 
 @contextmanager
-def statements(services: Services) -> Iterator[list[Statement]]:
+def statements() -> Iterator[list[Statement]]:
     """The statements that run inside the block, in their order."""
     seen: list[Statement] = []
 
     def see(connection: Any, cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
         seen.append(Statement(sql, parameters))
 
-    engine = services.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", see)
+    # Of every engine: there is one to read with, and one to write.
+    event.listen(Engine, "before_cursor_execute", see)
     yield seen
-    event.remove(engine, "before_cursor_execute", see)
+    event.remove(Engine, "before_cursor_execute", see)
 
 
 async def plan(services: Services, statement: Statement, *, of_a_large_table: bool = False) -> str:

@@ -1,8 +1,7 @@
-"""How many statements a page takes: a number of its own for each level, and one for each window of pages, whatever the number of rows."""
+"""How many statements a page takes: one, and one more for each window of pages inside it, whatever the number of rows."""
 
 import pytest
 
-from api.dependencies import Services
 from tests.people import GraphQL, Person, join
 from tests.statements import statements
 from tests.test_posts import publish
@@ -21,27 +20,27 @@ async def people(graphql: GraphQL) -> list[Person]:
     return people
 
 
-async def test_posts_with_their_authors_take_two_statements(
-    graphql: GraphQL, services: Services, people: list[Person]
+async def test_posts_with_their_authors_take_one_statement(
+    graphql: GraphQL, people: list[Person]
 ) -> None:
-    with statements(services) as seen:
+    with statements() as seen:
         answer = await graphql("{ posts(first: 15) { edges { node { author { username } } } } }")
 
     authors = {edge["node"]["author"]["username"] for edge in answer.data["posts"]["edges"]}
     assert authors == {person.username for person in people}
-    assert len(seen) == 2
+    assert len(seen) == 1
 
 
-async def test_posts_of_the_authors_of_posts_take_three(
-    graphql: GraphQL, services: Services, people: list[Person]
+async def test_posts_of_the_authors_of_posts_take_two(
+    graphql: GraphQL, people: list[Person]
 ) -> None:
-    with statements(services) as seen:
+    with statements() as seen:
         answer = await graphql("""{
           posts(first: 15) { edges { node { title author { username
             posts(first: 2) { edges { node { title } } pageInfo { hasNextPage } } } } } }
         }""")
 
-    assert len(seen) == 3
+    assert len(seen) == 2
     for edge in answer.data["posts"]["edges"]:
         author = edge["node"]["author"]
         theirs = [edge["node"]["title"] for edge in author["posts"]["edges"]]
@@ -50,41 +49,39 @@ async def test_posts_of_the_authors_of_posts_take_three(
 
 
 async def test_each_window_of_the_authors_posts_is_one_statement(
-    graphql: GraphQL, services: Services, people: list[Person]
+    graphql: GraphQL, people: list[Person]
 ) -> None:
     windows = " ".join(f"w{n}: posts(first: {n}) {{ edges {{ cursor }} }}" for n in range(1, 5))
-    with statements(services) as seen:
+    with statements() as seen:
         answer = await graphql(
             f"{{ posts(first: 15) {{ edges {{ node {{ author {{ {windows} }} }} }} }} }}"
         )
 
     assert len(answer.data["posts"]["edges"]) == 15
-    assert len(seen) == 1 + 1 + 4
+    assert len(seen) == 1 + 4
 
 
-async def test_me_is_read_once_a_request(
-    graphql: GraphQL, services: Services, people: list[Person]
-) -> None:
-    with statements(services) as seen:
+async def test_me_is_read_once_a_request(graphql: GraphQL, people: list[Person]) -> None:
+    with statements() as seen:
         await graphql("{ a: me { id } b: me { email } c: me { username } }", by=people[0])
 
     assert len(seen) == 1
 
 
-async def test_siblings_that_ask_for_users_side_by_side_are_read_at_once(
-    graphql: GraphQL, services: Services, people: list[Person]
+async def test_siblings_that_ask_for_the_posts_of_different_people_are_read_at_once(
+    graphql: GraphQL, people: list[Person]
 ) -> None:
     fields = " ".join(
         f'p{n}: posts(first: 1, author: "{p.id}") {{ edges {{ node {{ author {{ id }} }} }} }}'
         for n, p in enumerate(people)
     )
-    with statements(services) as seen:
+    with statements() as seen:
         answer = await graphql(f"{{ {fields} }}")
 
     assert [answer.data[f"p{n}"]["edges"][0]["node"]["author"]["id"] for n in range(5)] == [
         person.id for person in people
     ]
-    assert len(seen) == 2
+    assert len(seen) == 1
 
 
 async def test_a_field_asked_again_after_a_mutation_sees_it(

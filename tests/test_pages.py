@@ -154,7 +154,7 @@ async def test_any_page_is_read_in_the_order_of_an_index(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
     """So page 10,000 costs what page 1 does: the database goes to its place, and neither skips nor sorts."""
-    with statements(services) as seen:
+    with statements() as seen:
         await graphql(POSTS, first=20, after=cursor(new_id()))
         await graphql(POSTS, first=20, after=cursor(new_id()), author=ada.id)
     of_all, of_one = [await plan(services, statement) for statement in seen]

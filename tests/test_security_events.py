@@ -157,7 +157,7 @@ async def test_a_login_of_nobody_leaves_as_much_behind_as_anyones(
     graphql: GraphQL, services: Services
 ) -> None:
     """A statement less would show in the time."""
-    with statements(services) as seen:
+    with statements() as seen:
         await graphql(LOGIN, username="Nobody", password="wrong engine")
 
     assert [one.sql.split()[0] for one in seen if not one.sql.startswith("BEGIN")] == [

@@ -55,7 +55,7 @@ async def plans(services: Services, seen: Sequence[Statement]) -> list[str]:
 async def test_every_statement_about_one_session_uses_an_index(
     graphql: GraphQL, services: Services, ada: Person, grace: Person, crowded: None
 ) -> None:
-    with statements(services) as seen:
+    with statements() as seen:
         login = await graphql(LOGIN, username="Ada", password=ada.password)
         answers = [
             login,
@@ -77,7 +77,7 @@ async def test_every_statement_about_one_session_uses_an_index(
 async def test_pruning_finds_what_is_old_by_an_index(
     services: Services, ada: Person, crowded: None
 ) -> None:
-    with statements(services) as seen:
+    with statements() as seen:
         await pruning.prune(services.gate.database, kept_for=timedelta(days=90))
 
     [sessions] = await plans(services, seen)

@@ -5,13 +5,12 @@ from domain.accounts.password import change_password
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.registration import register
 from domain.accounts.removal import remove
-from domain.accounts.users import get_user, get_users
+from domain.accounts.users import get_user
 
 __all__ = [
     "ProfileChanges",
     "change_password",
     "get_user",
-    "get_users",
     "log_in",
     "register",
     "remove",

@@ -1,6 +1,6 @@
 """The rows of users: what is read of them, and what each of their columns may hold."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -17,12 +17,6 @@ from domain.errors import EmailTaken, UsernameTaken
 
 async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
     return await session.get(User, user_id)
-
-
-async def get_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, User]:
-    """Those of the users that there are, by their ids."""
-    users = await session.scalars(select(User).where(User.id.in_(user_ids)))
-    return {user.id: user for user in users}
 
 
 def email_problems(address: Address | None) -> list[str]:

@@ -29,6 +29,7 @@ from api.priority import give_way
 from api.security_headers import SecurityHeaders
 from db import migrations
 from db.engine import Database, create_engine, is_away, reason
+from domain import passwords
 from domain.callers import Callers
 from domain.clients import name_of
 from domain.gate import Gate
@@ -90,14 +91,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             await _prepare_if_it_is_there(services.engine)
-            # Patterns are compiled at the first name, for 0.2 s: not while a login holds a lock.
-            known = asyncio.get_running_loop().run_in_executor(None, name_of, "a browser")
+            loaded = asyncio.get_running_loop().run_in_executor(None, _load_what_is_slow)
+            # What has been made by then stays. Looking through all of it for garbage again and again was a quarter of the
+            # time of `me`.
+            loaded.add_done_callback(lambda _: gc.freeze())
             async with pruning(services.gate.database, settings.retention):
-                # What has been made by now stays. Looking through all of it for garbage again and again was a quarter
-                # of the time of `me`.
-                gc.freeze()
                 yield
-            await known
+            await loaded
         finally:
             await services.close()
 
@@ -149,6 +149,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     app.shorten_way(GRAPHQL, graphql)
     return app
+
+
+def _load_what_is_slow() -> None:
+    """What the start does not wait for, and no request should either."""
+    name_of("a browser")
+    passwords.problems("a password")
 
 
 def create_services(settings: Settings) -> Services:

@@ -20,6 +20,7 @@ from api.app import (
     prepare_database,
 )
 from api.envelope import MAX_BODY_BYTES
+from api.http import BoundedHttp
 from api.tuning import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
 from db import migrations
 from db.engine import Database, reason
@@ -116,6 +117,7 @@ def serve() -> None:
         server_header=False,
         # The application trusts TRUSTED_PROXIES; uvicorn would trust this machine.
         proxy_headers=False,
+        http=BoundedHttp,
         ws_max_size=MAX_BODY_BYTES,
         log_config=LOGGING,
     )

@@ -1,8 +1,10 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from api.app import SchemaOutOfDate, create_app
@@ -41,6 +43,12 @@ async def test_uniqueness_is_the_databases_to_judge(database_url: str) -> None:
         "uq_users_username_key",
         "uq_users_email_key",
     }
+
+
+def test_the_newest_of_the_scripts_is_what_the_code_is_written_for() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+
+    assert scripts.get_current_head() == migrations.HEAD
 
 
 async def test_several_may_migrate_at_once(empty_database_url: str) -> None:

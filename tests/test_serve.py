@@ -1,0 +1,83 @@
+"""The `gatehouse serve` command: how it starts, and what it reads of a connection."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.envelope import MAX_BODY_BYTES
+from api.http import MAX_HEAD_BYTES
+from tests.conftest import SECRET_KEY
+from tests.databases import copy_of
+from tests.servers import PATIENCE_SECONDS, Server, running_server
+
+
+@pytest.fixture(scope="module")
+def server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("serve")
+    with running_server(copy_of(migrated_sqlite, folder), SECRET_KEY, folder) as server:
+        yield server
+
+
+def answer_to(server: Server, pieces: Iterator[bytes]) -> bytes:
+    """What the server answers to pieces that may have no end, before it closes the connection."""
+    port = httpx.URL(server.url).port
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
+        for piece, _ in zip(pieces, range(MAX_HEAD_BYTES), strict=False):
+            try:
+                connection.sendall(piece)
+            except OSError:
+                break
+        try:
+            return connection.recv(1024)
+        except ConnectionResetError:
+            return b""
+
+
+@pytest.mark.parametrize(
+    ("begins", "goes_on"),
+    [
+        (b"GET /", b"a" * 1000),
+        (b"GET / HTTP/1.1\r\nX-Endless: ", b"a" * 1000),
+        (b"GET / HTTP/1.1\r\n", b"X-Many: " + b"a" * 100 + b"\r\n"),
+        (
+            b"POST /graphql HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+            b"a" * 1000,
+        ),
+    ],
+)
+def test_a_head_without_end_is_cut_off(server: Server, begins: bytes, goes_on: bytes) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield begins
+        yield from repeat(goes_on)
+
+    assert answer_to(server, pieces())[:12] in (b"", b"HTTP/1.1 400")
+    assert httpx.get(f"{server.url}/health/live").status_code == 200
+
+
+def test_a_body_is_no_head(server: Server) -> None:
+    document = "{ __typename }".ljust(MAX_BODY_BYTES // 2)
+    answer = httpx.post(f"{server.url}/graphql", json={"query": document})
+
+    assert answer.json()["errors"][0]["extensions"]["code"] == "QUERY_TOO_COSTLY"
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    heavy = "{'alembic', 'ua_parser', 'zxcvbn'}"
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys, api.cli; print({heavy} & sys.modules.keys() or 'none')",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert found.stdout.strip() == "none"

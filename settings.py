@@ -23,6 +23,13 @@ MIN_SECRET_BYTES = 32
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?|https?://\[[0-9A-Fa-f:]+\](?::\d+)?")
 
 
+def _own_cores() -> int:
+    """Those of the machine that this process may use, as far as the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Settings(BaseSettings):
     """Read once, at the top: ``create_app(Settings())``. The environment wins over ``.env``."""
 
@@ -62,7 +69,7 @@ class Settings(BaseSettings):
     argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
     argon2_time_cost: int = Field(default=2, ge=1, le=100)
     argon2_parallelism: int = Field(default=1, ge=1, le=64)
-    hashing_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
+    hashing_threads: int = Field(default_factory=_own_cores, ge=1, le=256)
 
     max_query_depth: int = Field(default=12, ge=1)
     max_query_aliases: int = Field(default=50, ge=0)

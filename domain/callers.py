@@ -10,15 +10,13 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engine import Database
-from db.models import LoginSession, User, UtcDateTime
+from db.models import LoginSession, User
 from domain.errors import SessionEnded
-from domain.sessions.ongoing import is_ongoing
+from domain.sessions.ongoing import NOW, is_ongoing
 from domain.tokens import Caller
 
 # In one statement. SQLite takes 32,766 parameters.
 MAX_TOGETHER = 500
-
-NOW = bindparam("now", type_=UtcDateTime())
 
 
 @dataclass(frozen=True, slots=True)

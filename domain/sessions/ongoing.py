@@ -4,17 +4,20 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, and_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
-from db.models import LoginSession, User
+from db.models import LoginSession, User, UtcDateTime
 from domain.errors import SessionEnded
 from domain.refresh_tokens import RefreshToken
 from domain.tokens import Caller
 
 # So that a list of them is short. Whoever starts more loses the one that was not used for longest.
 MAX_SESSIONS = 100
+
+#: For statements that are made once: the time at which a session goes on or does not.
+NOW = bindparam("now", type_=UtcDateTime())
 
 
 async def authorize(

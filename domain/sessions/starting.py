@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, User
@@ -15,7 +15,7 @@ from domain.lifetimes import Lifetimes
 from domain.refresh_tokens import RefreshToken
 from domain.security_events import EventKind
 from domain.sessions.ending import end_on_record
-from domain.sessions.ongoing import MAX_SESSIONS, is_ongoing
+from domain.sessions.ongoing import MAX_SESSIONS, NOW, is_ongoing
 from domain.tokens import Caller
 
 
@@ -35,6 +35,14 @@ _EVENTS = {
     SessionOrigin.PASSWORD_GRANT: EventKind.LOGGED_IN,
     SessionOrigin.PASSWORD_CHANGE: EventKind.PASSWORD_CHANGED,
 }
+
+
+_TOO_MANY = (
+    select(LoginSession.id)
+    .where(LoginSession.user_id == bindparam("user_id"), is_ongoing(NOW))
+    .order_by(LoginSession.last_used_at.desc(), LoginSession.id.desc())
+    .offset(MAX_SESSIONS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,8 @@ async def start(
     client: Client,
     origin: SessionOrigin,
 ) -> SignedIn:
-    """A new session of a user whose row is locked, or new; it goes on record by its origin. The one that makes more than ``MAX_SESSIONS`` displaces the one
-    that was not used for longest."""
+    """A new session of a user whose row is locked, or new; it goes on record by its origin. The one that makes more than
+    ``MAX_SESSIONS`` displaces the one that was not used for longest."""
     now = datetime.now(UTC)
     token = RefreshToken.new()
     started = LoginSession(
@@ -77,12 +85,7 @@ async def start(
         rotations=[],
     )
     session.add(started)
-    displaced = await session.scalars(
-        select(LoginSession.id)
-        .where(LoginSession.user_id == user.id, is_ongoing())
-        .order_by(LoginSession.last_used_at.desc(), LoginSession.id.desc())
-        .offset(MAX_SESSIONS)
-    )
+    displaced = await session.scalars(_TOO_MANY, {"user_id": user.id, NOW.key: now})
     if ids := displaced.all():
         await end_on_record(session, client, LoginSession.id.in_(ids))
     security_events.record(session, _EVENTS[origin], client, user_id=user.id, session_id=started.id)

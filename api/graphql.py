@@ -46,8 +46,7 @@ class Refusal(Exception):
 class GraphQLApp:
     """An ASGI application that answers every request, however malformed.
 
-    Neither FastAPI's router nor Strawberry's view is in between, for which each request would wait as long as for all of
-    its own execution.
+    Neither FastAPI's router nor Strawberry's view is in between: both do much for a request, and nothing for the graph.
     """
 
     def __init__(self, schema: Schema, *, graphiql: bool, allowed_origins: tuple[str, ...]) -> None:

@@ -32,7 +32,7 @@ class Account:
 
 class Callers:
     """Reads the accounts of callers, by one statement for all who ask at the same moment. (A request alone waits no longer
-    for it; 64 at once take a third of the time.)
+    for it; 32 at once take a quarter of the time.)
 
     Nothing is kept: every answer, and with it the verdict on the session, comes from a statement that began after it was
     asked for.

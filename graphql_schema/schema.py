@@ -36,7 +36,7 @@ class Schema(strawberry.Schema):
     tests alike.
 
     With ``extensions``, which hook into Strawberry's own execution, it is Strawberry that executes; the answers are the
-    same. (Without, `me` takes a third of the time.)
+    same. (Without, `me` takes half of the time.)
     """
 
     def __init__(

@@ -72,7 +72,7 @@ class Writer:
 
     def _leaf(self, on: GraphQLNamedType) -> str:
         """So that no selection is empty, whatever its conditions are."""
-        return self.random.choice(["__typename", "name: __typename", "__typename __typename"])
+        return self.random.choice(["__typename", "called: __typename", "__typename __typename"])
 
     def _condition_type(self, on: GraphQLNamedType, depth: int) -> str:
         within = self.random.choice(self._applicable(on))

@@ -40,13 +40,11 @@ async def answer(
         callers=services.callers,
         tokens=services.tokens,
         client=Client.of("127.0.0.1"),
-        bearer=by and by.token,
+        bearer=by.token if by else None,
         request_id="1",
     )
     try:
-        result = await schema.execute(
-            document, variables, context, operation_name=operation_name
-        )
+        result = await schema.execute(document, variables, context, operation_name=operation_name)
     except UNFIT_REQUESTS as refusal:
         return repr(refusal)
     errors = sorted((error.formatted for error in result.errors or ()), key=str)
@@ -93,9 +91,7 @@ async def test_whatever_is_asked_the_answer_is_the_same(
         document = writer.write(kind, depth=4)
         # Nobody's mutations change nothing, which the second would see.
         by = ada if kind is OperationType.QUERY and seed % 8 else None
-        planned, executed = await answers(
-            services, document, by=by, variables=writer.variables()
-        )
+        planned, executed = await answers(services, document, by=by, variables=writer.variables())
 
         assert planned == executed, document
         succeeded += "PreExecutionError" not in planned
@@ -123,6 +119,8 @@ SIZES = "query ($first: Int!, $after: String = null, $author: ID) { posts(first:
 MAYBE = "query ($when: Boolean = true) { __typename me { id username @include(if: $when) } }"
 KINDS = "query ($kinds: [SecurityEventKind!]) { me { securityEvents(kinds: $kinds) { edges { node { kind } } } } }"
 POST = "mutation ($input: PostInput!) { createPost(input: $input) { id } }"
+
+NO_POSTS: list[object] = [None, {}, [], "x", {"title": "a"}, {"title": "", "content": "", "x": 1}]
 
 
 @pytest.mark.parametrize(
@@ -165,10 +163,7 @@ POST = "mutation ($input: PostInput!) { createPost(input: $input) { id } }"
             (KINDS, {"variables": {"kinds": kinds}})
             for kinds in (None, [], "LOGGED_IN", ["LOGGED_IN"], ["NOTHING"], [None], [1] * 60)
         ),
-        *(
-            (POST, {"variables": {"input": value}})
-            for value in (None, {}, [], "x", {"title": "a"}, {"title": "", "content": "", "x": 1})
-        ),
+        *((POST, {"variables": {"input": post}}) for post in NO_POSTS),
         ("{ posts(first: 0) { edges { cursor } } me { sessions { id } } }", {}),
         ("{ me { id } a: posts(first: 0) { edges { cursor } } b: user(id: 5) { id } }", {}),
         ("{ me { ...F } me { ...F ... on User { id } } } fragment F on User { username id }", {}),

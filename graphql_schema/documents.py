@@ -43,8 +43,9 @@ BYTES_FOR_ALL = 64 * 1024 * 1024
 # For one document: a client pages by few different sizes.
 REMEMBERED_MEASURES = 16
 
-# A plan spreads its fragments, so its text says nothing of its memory: about 1 KiB for a field.
-FIELDS_FOR_ALL = 64 * 1024
+# A plan spreads its fragments, so the text says nothing of its own memory: up to 1.5 KiB for a field. It keeps its
+# document as well, of which it may have no field at all: plans are bounded together with their documents, to as much.
+BYTES_FOR_A_FIELD = 1536
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Document:
     def of(cls, text: str, node: DocumentNode) -> Self:
         return cls(text, node, variables_for_page_sizes(node), variables_for_conditions(node))
 
+    @property
+    def size(self) -> int:
+        """In bytes, at the most."""
+        return max(BYTES_FOR_A_CHARACTER * len(self.text), BYTES_FOR_THE_SHORTEST)
+
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation of this name; without a name, the only one. Raises CannotGetOperationTypeError if there is none,
         and GraphQLError if there are several to choose from."""
@@ -70,6 +76,17 @@ class Document:
         if name is None and get_first_operation(self.node):
             raise GraphQLError("The document has several operations: name one as `operationName`.")
         raise CannotGetOperationTypeError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDocument:
+    document: Document
+    plan: Plan
+
+    @property
+    def size(self) -> int:
+        """In bytes, at the most."""
+        return self.document.size + BYTES_FOR_A_FIELD * self.plan.fields
 
 
 class Documents:
@@ -86,12 +103,11 @@ class Documents:
         self._limits = limits
         self._rules = (*specified_rules, *rules)
         self._remembered: LRUCache[str, Document] = LRUCache(
-            BYTES_FOR_ALL,
-            getsizeof=lambda document: max(
-                BYTES_FOR_A_CHARACTER * len(document.text), BYTES_FOR_THE_SHORTEST
-            ),
+            BYTES_FOR_ALL, getsizeof=lambda document: document.size
         )
-        self._plans: LRUCache[Any, Plan] = LRUCache(FIELDS_FOR_ALL, getsizeof=len)
+        self._plans: LRUCache[Any, PlannedDocument] = LRUCache(
+            BYTES_FOR_ALL, getsizeof=lambda planned: planned.size
+        )
 
     def read(self, text: str) -> Document:
         """Raises GraphQLError for what is no document, or too long to look at."""
@@ -130,12 +146,13 @@ class Documents:
             operation.name and operation.name.value,
             *(variables.coerced.get(name) for name in document.variables_for_conditions),
         )
-        plan = self._plans.get(key)
-        if plan is None:
+        planned = self._plans.get(key)
+        if planned is None:
             plan = Plan.of(self._schema, document.node, operation, variables)
-            if len(plan) <= FIELDS_FOR_ALL:
-                self._plans[key] = plan
-        return plan
+            planned = PlannedDocument(document, plan)
+            if planned.size <= BYTES_FOR_ALL:
+                self._plans[key] = planned
+        return planned.plan
 
     def _measure(
         self,

@@ -49,6 +49,9 @@ SHORT_LIST = {COST: 100}
 # Validation compares every field with every other of its name, and what is inside them too. Nobody asks so often.
 MAX_REPEATS = 20
 
+# Tools nest some fifteen levels of introspection. A plan is made by recursion, and of 190 levels Python's would have no end.
+MAX_INTROSPECTION_DEPTH = 40
+
 # Each row of a list is read whole, long texts and all, whatever is selected of it.
 ROW = 10
 
@@ -228,9 +231,12 @@ class _Ruler:
         if node.selection_set is None:
             return Measure(1, aliases, _weight(field))
         inner = self.selection(node.selection_set, get_named_type(field.type) if field else None)
+        # How many lists introspection may nest is a rule of validation (MaxIntrospectionDepthRule).
+        is_introspection = (
+            node.name.value.startswith("__") and inner.depth <= MAX_INTROSPECTION_DEPTH
+        )
         return Measure(
-            # What introspection may nest is a rule of validation (MaxIntrospectionDepthRule).
-            1 if node.name.value.startswith("__") else 1 + inner.depth,
+            1 if is_introspection else 1 + inner.depth,
             aliases + inner.aliases,
             _weight(field) + self._inside(node, field, inner.cost),
             inner.repeats,

@@ -68,9 +68,6 @@ class Plan:
     root: Selection
     fields: int
 
-    def __len__(self) -> int:
-        return self.fields
-
     @classmethod
     def of(
         cls,

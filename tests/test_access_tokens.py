@@ -11,7 +11,7 @@ import pytest
 from jose import jwt
 
 from domain.errors import TokenExpired, Unauthenticated
-from domain.tokens import AccessTokens, Caller
+from domain.tokens import MAX_REMEMBERED, AccessTokens, Caller
 from tests.people import IN_A_YEAR
 
 SECRET = "a secret for tests, and for nothing else but tests"
@@ -182,3 +182,61 @@ def test_a_token_or_a_secret_shows_in_no_repr() -> None:
 
     assert token.value not in repr(token)
     assert SECRET not in repr(TOKENS)
+
+
+class TestRemembered:
+    """What has been verified once is not verified again."""
+
+    @pytest.fixture
+    def tokens(self) -> AccessTokens:
+        return AccessTokens(SECRET, "HS256", timedelta(minutes=30), ISSUER)
+
+    def test_it_expires_all_the_same(self, tokens: AccessTokens) -> None:
+        token = signed(claims(exp=int(time.time()) + 2))
+        claimed = tokens.read(token)
+
+        with pytest.raises(TokenExpired):  # noqa: PT012  # by and by
+            while time.time() < claimed.expires_at + 1:
+                assert tokens.read(token) is claimed
+        assert claimed.expires_at <= time.time() < claimed.expires_at + 1
+
+    def test_another_secret_issuer_or_byte_is_not_it(self, tokens: AccessTokens) -> None:
+        token = signed(claims())
+        tokens.read(token)
+        others = [
+            AccessTokens("another " + SECRET, "HS256", timedelta(minutes=30), ISSUER),
+            AccessTokens(SECRET, "HS512", timedelta(minutes=30), ISSUER),
+            AccessTokens(SECRET, "HS256", timedelta(minutes=30), "https://evil.example.com"),
+        ]
+        # The last character has bits to spare: with others of them it is the same signature.
+        changed = [
+            token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
+            for place in range(len(token) - 1)
+        ]
+
+        for reader, text in [(other, token) for other in others] + [
+            (tokens, one) for one in changed
+        ]:
+            with pytest.raises(Unauthenticated):
+                reader.read(text)
+
+    def test_what_is_refused_displaces_nothing(self, tokens: AccessTokens) -> None:
+        token = signed(claims())
+        claimed = tokens.read(token)
+        for number in range(MAX_REMEMBERED + 1):
+            with pytest.raises(Unauthenticated):
+                tokens.read(f"{token}.{number}")
+
+        assert tokens.read(token) is claimed
+
+    def test_the_longest_unused_is_forgotten(self, tokens: AccessTokens) -> None:
+        issued = [
+            tokens.issue(CALLER, not_after=IN_A_YEAR).value for _ in range(MAX_REMEMBERED + 1)
+        ]
+        claimed = [tokens.read(token) for token in issued]
+
+        assert all(
+            tokens.read(token) is known
+            for token, known in zip(issued[1:], claimed[1:], strict=True)
+        )
+        assert tokens.read(issued[0]) is not claimed[0]

@@ -2,9 +2,11 @@
 
 import pytest
 from graphql import build_schema
+from graphql.execution.values import VariableValues
 
 from graphql_schema.documents import MAX_CHARACTERS, Documents
 from graphql_schema.limits import Limits
+from graphql_schema.plans import Plan
 from tests.people import GraphQL, Person
 
 LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)
@@ -35,6 +37,22 @@ async def test_what_is_too_long_is_not_even_parsed(
     answer = await graphql("{ __typename }".ljust(length))
 
     assert ("QUERY_TOO_COSTLY" in str(answer)) is is_refused
+
+
+@pytest.mark.parametrize(("length", "number"), [(0, 1_024), (16_000, 14)])
+def test_a_plan_is_forgotten_like_its_document_though_it_has_no_fields(
+    length: int, number: int
+) -> None:
+    documents = Documents(build_schema("type Query { a: Int }"), LIMITS)
+
+    def plan(n: int) -> Plan:
+        document = documents.read(f"query Q{n} {{ a @skip(if: true) }}".ljust(length))
+        return documents.plan(document, document.operation(None), VariableValues({}, {}))
+
+    plans = [plan(n) for n in range(number + 1)]
+
+    assert plan(number) is plans[number]
+    assert plan(0) is not plans[0]
 
 
 async def test_the_same_document_serves_everyone_and_tells_nobody_of_another(

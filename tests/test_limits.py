@@ -55,6 +55,10 @@ BOMBS = {
         + " ".join(f"b{n}: name" for n in range(20))
         + "}",
     ),
+    "depth of introspection": (
+        TOO_COSTLY,
+        "{ __schema { queryType {" + "ofType {" * 195 + "name" + "}" * 195 + "} } }",
+    ),
     "rows that nobody looks at": (
         TOO_COSTLY,
         "{" + " ".join(f"p{n}: posts(first: 100) {{ __typename }}" for n in range(40)) + "}",

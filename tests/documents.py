@@ -1,0 +1,134 @@
+"""Documents that ask for what a schema has, in every way that GraphQL has for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationType,
+    get_named_type,
+    is_abstract_type,
+    is_composite_type,
+    is_required_argument,
+)
+
+# What may be skipped and included by, as an operation declares it.
+CONDITIONS = {
+    "true": None,
+    "false": None,
+    "$yes": "$yes: Boolean!",
+    "$no": "$no: Boolean!",
+    "$unless": "$unless: Boolean! = false",
+    "$when": "$when: Boolean = true",
+}
+
+
+@dataclass
+class Writer:
+    """Writes a document by chance. ``values`` has literals, by the name of the argument or of its type."""
+
+    schema: GraphQLSchema
+    random: Random
+    values: Mapping[str, Sequence[str]]
+    _fragments: dict[str, tuple[GraphQLNamedType, str]] = field(default_factory=dict)
+    _declared: set[str] = field(default_factory=set)
+    _aliases: int = 0
+
+    def write(self, kind: OperationType, *, depth: int) -> str:
+        root = self.schema.get_root_type(kind)
+        assert root is not None
+        selection = self._selection(root, depth)
+        declared = f"({', '.join(sorted(self._declared))})" if self._declared else ""
+        fragments = (text for _, text in self._fragments.values())
+        return "\n".join([f"{kind.value} {declared} {selection}", *fragments])
+
+    def variables(self) -> dict[str, object]:
+        """For any document: what has a default is given or not."""
+        given: dict[str, object] = {"yes": True, "no": False}
+        for name in ("unless", "when"):
+            if self.random.random() < 0.5:
+                given[name] = self.random.random() < 0.5
+        return given
+
+    def _selection(self, on: GraphQLNamedType, depth: int) -> str:
+        chosen = [self._one_of(on, depth) for _ in range(self.random.randint(1, 3))]
+        return "{ " + " ".join([*chosen, self._leaf(on)]) + " }"
+
+    def _one_of(self, on: GraphQLNamedType, depth: int) -> str:
+        chance = self.random.random()
+        if chance < 0.1:
+            return f"{self._condition_type(on, depth)}"
+        if chance < 0.2:
+            return f"...{self._fragment(on, depth)}{self._directive()}"
+        if chance < 0.25:
+            return f"...{self._directive()} {self._selection(on, depth)}"
+        fields = self._fields(on, depth)
+        return self._field(*self.random.choice(fields), depth) if fields else self._leaf(on)
+
+    def _leaf(self, on: GraphQLNamedType) -> str:
+        """So that no selection is empty, whatever its conditions are."""
+        return self.random.choice(["__typename", "called: __typename", "__typename __typename"])
+
+    def _condition_type(self, on: GraphQLNamedType, depth: int) -> str:
+        within = self.random.choice(self._applicable(on))
+        return f"... on {within}{self._directive()} {self._selection(within, depth)}"
+
+    def _fragment(self, on: GraphQLNamedType, depth: int) -> str:
+        within = self.random.choice(self._applicable(on))
+        known = [name for name, (of, _) in self._fragments.items() if of is within]
+        if known and depth >= 2 and self.random.random() < 0.5:
+            return self.random.choice(known)
+        text = self._selection(within, min(depth, 2))
+        name = f"f{len(self._fragments)}"
+        self._fragments[name] = within, f"fragment {name} on {within} {text}"
+        return name
+
+    def _applicable(self, on: GraphQLNamedType) -> list[GraphQLNamedType]:
+        if is_abstract_type(on):
+            return [on, *self.schema.get_possible_types(on)]
+        assert isinstance(on, GraphQLObjectType)
+        return [on, *on.interfaces]
+
+    def _fields(self, on: GraphQLNamedType, depth: int) -> list[tuple[str, GraphQLField]]:
+        fields: Mapping[str, GraphQLField] = getattr(on, "fields", {})
+        return [
+            (name, one)
+            for name, one in fields.items()
+            if depth or not is_composite_type(get_named_type(one.type))
+        ]
+
+    def _field(self, name: str, definition: GraphQLField, depth: int) -> str:
+        arguments = self._arguments(definition.args)
+        alias = ""
+        # Of one name and with other arguments, two fields are in conflict.
+        if arguments or self.random.random() < 0.1:
+            self._aliases += 1
+            alias = f"a{self._aliases}: "
+        inside = get_named_type(definition.type)
+        selection = self._selection(inside, depth - 1) if is_composite_type(inside) else ""
+        return f"{alias}{name}{arguments}{self._directive()} {selection}"
+
+    def _arguments(self, arguments: Mapping[str, GraphQLArgument]) -> str:
+        chosen = [
+            f"{name}: {self.random.choice(self._literals(name, argument))}"
+            for name, argument in arguments.items()
+            if is_required_argument(argument) or self.random.random() < 0.5
+        ]
+        return f"({', '.join(chosen)})" if chosen else ""
+
+    def _literals(self, name: str, argument: GraphQLArgument) -> Sequence[str]:
+        return self.values.get(name) or self.values[get_named_type(argument.type).name]
+
+    def _directive(self) -> str:
+        if self.random.random() < 0.75:
+            return ""
+        condition = self.random.choice(list(CONDITIONS))
+        declaration = CONDITIONS[condition]
+        if declaration:
+            self._declared.add(declaration)
+        return f" @{self.random.choice(['skip', 'include'])}(if: {condition})"

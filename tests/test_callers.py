@@ -1,0 +1,175 @@
+"""Those who ask who they are at the same moment are answered together, and each as if alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from api.dependencies import Services
+from db.engine import CONNECTIONS
+from domain.errors import SessionEnded
+from domain.tokens import Caller
+from tests.people import IN_A_YEAR, ME, GraphQL, Person, join
+from tests.statements import statements
+from tests.test_sessions import LOGOUT, log_in
+from tests.test_update_me import UPDATE
+
+
+@pytest.fixture
+async def crowd(graphql: GraphQL) -> list[Person]:
+    """More than there are connections."""
+    return [
+        await join(graphql, f"person{n}", f"person{n}@example.com", "analytical engine")
+        for n in range(CONNECTIONS + 6)
+    ]
+
+
+def caller_of(services: Services, person: Person) -> Caller:
+    return services.tokens.read(person.token).caller
+
+
+async def test_a_crowd_is_answered_in_few_statements_and_each_with_their_own(
+    graphql: GraphQL, crowd: list[Person]
+) -> None:
+    with statements() as seen:
+        answers = await asyncio.gather(*(graphql(ME, by=person) for person in crowd * 2))
+
+    assert [answer.data["me"]["id"] for answer in answers] == [person.id for person in crowd * 2]
+    assert [answer.data["me"]["email"] for answer in answers] == [
+        person.email for person in crowd * 2
+    ]
+    assert len(seen) <= len(answers) / 4
+
+
+async def test_whose_session_has_ended_is_refused_and_nobody_else(
+    graphql: GraphQL, crowd: list[Person]
+) -> None:
+    gone, *others = crowd
+    elsewhere = await log_in(graphql, gone)
+    await graphql(LOGOUT, by=gone)
+    people = [*others, gone, elsewhere]
+    answers = await asyncio.gather(*(graphql(ME, by=person) for person in people))
+
+    assert answers[-2].code == "UNAUTHENTICATED"
+    assert [answer.data["me"] and answer.data["me"]["id"] for answer in answers] == [
+        *(person.id for person in others),
+        None,
+        gone.id,
+    ]
+
+
+async def test_a_token_of_one_in_the_session_of_another_is_nobodys(
+    graphql: GraphQL, ada: Person, grace: Person, services: Services
+) -> None:
+    hers, of_grace = caller_of(services, ada), caller_of(services, grace)
+    mixed = services.tokens.issue(
+        replace(hers, session_id=of_grace.session_id), not_after=IN_A_YEAR
+    )
+    answers = await asyncio.gather(*(graphql(ME, by=by) for by in (ada, mixed.value, grace)))
+
+    assert [answer.data["me"] and answer.data["me"]["id"] for answer in answers] == [
+        ada.id,
+        None,
+        grace.id,
+    ]
+    assert answers[1].code == "UNAUTHENTICATED"
+
+
+@asynccontextmanager
+async def asking_all_the_time(graphql: GraphQL, people: list[Person]) -> AsyncIterator[None]:
+    is_over = False
+
+    async def ask(person: Person) -> None:
+        while not is_over:
+            assert (await graphql(ME, by=person)).errors == []
+
+    async with asyncio.TaskGroup() as asking:
+        for person in people:
+            asking.create_task(ask(person))
+        yield
+        is_over = True
+
+
+async def test_no_answer_is_older_than_its_question(
+    graphql: GraphQL, ada: Person, grace: Person
+) -> None:
+    async with asking_all_the_time(graphql, [ada, grace] * 4):
+        for n in range(10):
+            here = await log_in(graphql, replace(ada, username=ada.email))
+            name = f"Ada.{n}"
+            await graphql(UPDATE, by=here, input={"username": name})
+            renamed = await graphql(ME, by=here)
+            await graphql(LOGOUT, by=here)
+            ended = await graphql(ME, by=here)
+
+            assert renamed.data["me"]["username"] == name
+            assert ended.code == "UNAUTHENTICATED"
+
+
+async def a_statement() -> None:
+    """Wait until the next one begins."""
+    begun = asyncio.Event()
+    event.listen(Engine, "before_cursor_execute", lambda *_: begun.set(), once=True)
+    await begun.wait()
+
+
+async def test_whoever_asks_during_a_read_waits_for_the_next_one(
+    ada: Person, grace: Person, services: Services
+) -> None:
+    early = services.callers.account(caller_of(services, ada))
+    with statements() as seen:
+        await a_statement()
+        late = services.callers.account(caller_of(services, ada))
+        with_late = services.callers.account(caller_of(services, grace))
+        accounts = await asyncio.gather(early, late, with_late)
+
+    assert [account.username for account in accounts] == ["Ada", "Ada", "Grace"]
+    assert len(seen) == 2
+
+
+async def test_who_leaves_disturbs_nobody(ada: Person, grace: Person, services: Services) -> None:
+    hers, of_grace = caller_of(services, ada), caller_of(services, grace)
+    left_before, stays = services.callers.account(hers), services.callers.account(hers)
+    left_before.cancel()
+    left_meanwhile, also_stays = (services.callers.account(of_grace) for _ in range(2))
+    await a_statement()
+    left_meanwhile.cancel()
+
+    assert (await stays).username == "Ada"
+    assert (await also_stays).username == "Grace"
+    assert left_before.cancelled()
+    assert left_meanwhile.cancelled()
+    assert (await services.callers.account(hers)).username == "Ada"
+
+
+async def test_a_failure_reaches_all_who_asked_and_none_who_ask_later(
+    graphql: GraphQL, crowd: list[Person], services: Services
+) -> None:
+    async with services.gate.database.writing() as session:
+        await session.execute(text("ALTER TABLE sessions RENAME TO hidden"))
+    failed = await asyncio.gather(*(graphql(ME, by=person) for person in crowd))
+    async with services.gate.database.writing() as session:
+        await session.execute(text("ALTER TABLE hidden RENAME TO sessions"))
+    answered = await asyncio.gather(*(graphql(ME, by=person) for person in crowd))
+
+    assert {answer.code for answer in failed} == {"INTERNAL_ERROR"}
+    assert len({answer.error["extensions"]["requestId"] for answer in failed}) == len(crowd)
+    assert [answer.errors for answer in answered if answer.errors] == []
+
+
+async def test_more_than_fit_into_a_statement_are_answered_by_several(
+    ada: Person, services: Services
+) -> None:
+    hers = caller_of(services, ada)
+    strangers = [Caller(uuid4(), uuid4()) for _ in range(1_100)]
+    with statements() as seen:
+        asked = [services.callers.account(one) for one in (*strangers, hers)]
+        *refused, account = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert account == await services.callers.account(hers)
+    assert {type(answer) for answer in refused} == {SessionEnded}
+    assert len(seen) == 3

@@ -1,0 +1,197 @@
+"""An operation executed by its plan is answered as Strawberry's own execution, and graphql-core's, answer it."""
+
+import json
+from random import Random
+from typing import Any
+
+import pytest
+from graphql import OperationType, get_introspection_query
+from strawberry.extensions import SchemaExtension
+
+from api.dependencies import Services
+from domain.clients import Client
+from graphql_schema.context import Context
+from graphql_schema.limits import Limits
+from graphql_schema.schema import UNFIT_REQUESTS, Schema
+from tests.documents import Writer
+from tests.people import GraphQL, Person
+from tests.test_posts import CREATE
+
+WITHIN_REASON = Limits(depth=20, aliases=1_000, tokens=5_000, cost=1_000_000)
+
+SEEDS = 150
+
+BY_PLAN = Schema(WITHIN_REASON)
+BY_STRAWBERRY = Schema(WITHIN_REASON, extensions=[SchemaExtension])
+
+
+async def answer(
+    schema: Schema,
+    services: Services,
+    document: str,
+    *,
+    by: Person | None = None,
+    variables: dict[str, object] | None = None,
+    operation_name: str | None = None,
+) -> str:
+    """All that a client may see of it, in its order; but fields that wait for the database fail in any."""
+    context = Context(
+        gate=services.gate,
+        callers=services.callers,
+        tokens=services.tokens,
+        client=Client.of("127.0.0.1"),
+        bearer=by.token if by else None,
+        request_id="1",
+    )
+    try:
+        result = await schema.execute(document, variables, context, operation_name=operation_name)
+    except UNFIT_REQUESTS as refusal:
+        return repr(refusal)
+    errors = sorted((error.formatted for error in result.errors or ()), key=str)
+    return json.dumps([type(result).__name__, result.data, errors], indent=1)
+
+
+async def answers(*question: Any, **options: Any) -> tuple[str, str]:
+    return (
+        await answer(BY_PLAN, *question, **options),
+        await answer(BY_STRAWBERRY, *question, **options),
+    )
+
+
+@pytest.fixture
+async def values(graphql: GraphQL, ada: Person, grace: Person) -> dict[str, list[str]]:
+    """What arguments may be, good and bad."""
+    posts = []
+    for author in (ada, grace, ada):
+        post = {"title": "Of the engine", "content": "It weaves."}
+        posts.append((await graphql(CREATE, by=author, input=post)).data["createPost"]["id"])
+    ids = [f'"{id}"' for id in (ada.id, grace.id, *posts)]
+    return {
+        "ID": [*ids, '"nonsense"', "5"],
+        "String": ['"User"', '""', '"x"'],
+        "Int": ["1", "2", "0", "101", "null"],
+        "Boolean": ["true", "false"],
+        "SecurityEventKind": ["[LOGGED_IN]", "REGISTERED", "null", "[]"],
+        "after": ["null", '"nonsense"', '"0"'],
+        "author": [*ids, "null"],
+        "PostInput": ['{ title: "", content: "x" }', '{ content: "x", title: "a\\nb" }'],
+        "RegisterInput": ['{ username: "", email: "", password: "" }'],
+        "UpdateMeInput": ["{}", "{ imageFile: null }", '{ email: "x", currentPassword: "y" }'],
+    }
+
+
+async def test_whatever_is_asked_the_answer_is_the_same(
+    services: Services, ada: Person, values: dict[str, list[str]]
+) -> None:
+    succeeded = 0
+    for seed in range(SEEDS):
+        random = Random(seed)
+        kind = OperationType.MUTATION if seed % 4 == 0 else OperationType.QUERY
+        writer = Writer(BY_PLAN._schema, random, values)
+        document = writer.write(kind, depth=4)
+        # Nobody's mutations change nothing, which the second would see.
+        by = ada if kind is OperationType.QUERY and seed % 8 else None
+        planned, executed = await answers(services, document, by=by, variables=writer.variables())
+
+        assert planned == executed, document
+        succeeded += "PreExecutionError" not in planned
+
+    assert succeeded > 0.8 * SEEDS
+
+
+INTROSPECTION = """
+{
+  __schema { ...Schema }
+  a: __type(name: "User") { ...Type possibleTypes { name } interfaces { name } }
+  b: __type(name: "Nothing") { name }
+}
+fragment Schema on __Schema { types { ...Type } directives { name locations args { ...Input } } }
+fragment Type on __Type {
+  __typename kind name inputFields { ...Input }
+  fields(includeDeprecated: true) { name isDeprecated type { kind ofType { kind ofType { name } } } args { ...Input } }
+  enumValues { name deprecationReason }
+}
+fragment Input on __InputValue { name defaultValue type { name } }
+"""
+
+TWO = "query A { __typename } query B { me { id } } mutation C { logout }"
+SIZES = "query ($first: Int!, $after: String = null, $author: ID) { posts(first: $first, after: $after, author: $author) { edges { cursor } } }"
+MAYBE = "query ($when: Boolean = true) { __typename me { id username @include(if: $when) } }"
+KINDS = "query ($kinds: [SecurityEventKind!]) { me { securityEvents(kinds: $kinds) { edges { node { kind } } } } }"
+POST = "mutation ($input: PostInput!) { createPost(input: $input) { id } }"
+
+NO_POSTS: list[object] = [None, {}, [], "x", {"title": "a"}, {"title": "", "content": "", "x": 1}]
+
+
+@pytest.mark.parametrize(
+    ("document", "options"),
+    [
+        (INTROSPECTION, {}),
+        (get_introspection_query(), {}),
+        ("{ __type { name } }", {}),
+        *((TWO, {"operation_name": name}) for name in (None, "", "A", "B", "C", "D")),
+        ("{ __typename }", {"operation_name": "A"}),
+        ("{ __typename }", {"operation_name": ""}),
+        ("fragment F on Query { me { id } }", {}),
+        ("subscription { me { id } }", {}),
+        ("", {}),
+        ("{", {}),
+        ("{ me }", {}),
+        ("{ __typename } #" + "x" * 20_000, {}),
+        ("query ($x: Nothing) { me { id } }", {}),
+        *(
+            (SIZES, {"variables": variables})
+            for variables in (
+                None,
+                {},
+                {"first": None},
+                {"first": "1"},
+                {"first": 1.0},
+                {"first": 1.5},
+                {"first": True},
+                {"first": 2**40},
+                {"first": 2, "after": None, "author": None},
+                {"first": 2, "after": 5},
+                {"first": 2, "after": ["x"], "author": {"a": 1}},
+                {"first": 2, "unknown": 1},
+                {"first": [2]},
+            )
+        ),
+        *((MAYBE, {"variables": {"when": when}}) for when in (True, False, "yes", 1)),
+        (MAYBE, {}),
+        *(
+            (KINDS, {"variables": {"kinds": kinds}})
+            for kinds in (None, [], "LOGGED_IN", ["LOGGED_IN"], ["NOTHING"], [None], [1] * 60)
+        ),
+        *((POST, {"variables": {"input": post}}) for post in NO_POSTS),
+        ("{ posts(first: 0) { edges { cursor } } me { sessions { id } } }", {}),
+        ("{ me { id } a: posts(first: 0) { edges { cursor } } b: user(id: 5) { id } }", {}),
+        ("{ me { ...F } me { ...F ... on User { id } } } fragment F on User { username id }", {}),
+        ("{ ...F } fragment F on Query { ...F }", {}),
+        ("{ me { id @skip(if: null) } }", {}),
+        ("query ($a: Boolean) { me { id @skip(if: $a) } }", {}),
+        ("mutation { a: logout b: deletePost(id: 5) c: __typename }", {}),
+        ("mutation { a: __typename b: logoutEverywhere { x } }", {}),
+    ],
+)
+async def test_what_is_odd_is_answered_the_same(
+    services: Services, ada: Person, document: str, options: dict[str, Any]
+) -> None:
+    planned, executed = await answers(services, document, **options)
+    by_ada = "mutation" in document or await answers(services, document, by=ada, **options)
+
+    assert planned == executed
+    assert by_ada is True or by_ada[0] == by_ada[1]
+
+
+@pytest.mark.parametrize("condition", ["skip", "include"])
+async def test_a_condition_that_is_null_is_refused_before_anything_runs(
+    services: Services, condition: str
+) -> None:
+    """Strawberry finds it on the way: a mutation whose answer has it would be made, and said to have failed."""
+    document = f"mutation ($if: Boolean = true) {{ logout __typename @{condition}(if: $if) }}"
+    said = await answer(BY_PLAN, services, document, variables={"if": None})
+
+    kind, data, [error] = json.loads(said)
+    assert (kind, data) == ("PreExecutionError", None)
+    assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}

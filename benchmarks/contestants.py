@@ -36,6 +36,10 @@ def gatehouse(*options: str) -> Contestant:
 
 
 GATEHOUSE = gatehouse()
+# As a person starts it.
+GATEHOUSE_SERVE = Contestant(
+    GATEHOUSE.name, [str(Path(sys.executable).with_name("gatehouse")), "serve"]
+)
 NAIVE = Contestant("Strawberry and FastAPI, naive", uvicorn("naive:app"))
 ARIADNE = Contestant("Ariadne", uvicorn("ariadne_app:app"), path="/")
 FASTAPI_USERS = Contestant(

@@ -1,11 +1,11 @@
 """The database, the same to its callers on SQLite and on PostgreSQL."""
 
 import asyncio
+import selectors
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from selectors import EVENT_READ, PollSelector
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -39,6 +39,9 @@ TO_POSTGRES = {
     # So that an end which has not reached us shows while nobody asks.
     "keepalives_idle": 30,
 }
+
+# Windows has no poll.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 # The SQLSTATE of a PostgreSQL that is a standby, as in the middle of a failover.
 _READ_ONLY = "25006"
@@ -153,8 +156,8 @@ def _refuse_what_has_ended(
 
     (To ask each connection whether it is there, as a pre-ping does, takes as long as the statement of `me`.)
     """
-    with PollSelector() as waiting:
-        waiting.register(connection.driver_connection.fileno(), EVENT_READ)
+    with _Selector() as waiting:
+        waiting.register(connection.driver_connection.fileno(), selectors.EVENT_READ)
         if waiting.select(timeout=0):
             raise DisconnectionError
 

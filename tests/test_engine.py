@@ -2,14 +2,16 @@
 
 import asyncio
 
+import psycopg
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from api.dependencies import Services
-from db.engine import is_away
+from db.engine import CONNECTIONS, is_away
 from db.models import User
 from tests.people import ME, GraphQL, Person
+from tests.test_posts import CREATE, NOTES
 
 
 async def pragma(services: Services, name: str) -> object:
@@ -60,3 +62,89 @@ async def test_an_error_of_the_driver_has_no_parameters_in_its_text(services: Se
 
     assert "hunter2" not in str(failed.value)
     assert not is_away(failed.value)
+
+
+# How long PostgreSQL waits for one to be gone: it looks every 100 ms.
+END_ALL = """
+    SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+def end_all_connections(database_url: str) -> int:
+    """As PostgreSQL does when it restarts; how many there were."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        ended = len(connection.execute(END_ALL, [0]).fetchall())
+        connection.execute(END_ALL, [5_000])
+    return ended
+
+
+@pytest.mark.parametrize("kind", ["reads", "writes", "both"])
+async def test_connections_that_postgresql_has_ended_are_replaced_unnoticed(
+    graphql: GraphQL, ada: Person, database_url: str, kind: str
+) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("about PostgreSQL")
+    documents = {
+        "reads": ["{ posts { edges { cursor } } }"],
+        "writes": [CREATE],
+        "both": ["{ me { sessions { id } } }", CREATE],
+    }[kind] * CONNECTIONS
+
+    async def ask_all() -> list[object]:
+        answers = await asyncio.gather(*(graphql(one, by=ada, input=NOTES) for one in documents))
+        return [answer.errors for answer in answers if answer.errors]
+
+    assert await ask_all() == []
+    for _ in range(3):
+        assert end_all_connections(database_url) >= CONNECTIONS
+        assert await ask_all() == []
+
+
+async def test_no_reader_is_overtaken(services: Services) -> None:
+    came: list[int] = []
+    began: list[int] = []
+
+    async def read(reader: int, meet: asyncio.Barrier | None = None) -> None:
+        came.append(reader)
+        async with services.gate.database.reading() as session:
+            await session.connection()
+            began.append(reader)
+            await session.execute(text("SELECT 1"))
+            if meet:
+                await meet.wait()
+
+    async def read_without_a_pause(reader: int) -> None:
+        for _ in range(10):
+            await read(reader)
+
+    # To connect takes longer for some than for others.
+    everyone_connected = asyncio.Barrier(CONNECTIONS)
+    await asyncio.gather(*(read(reader, everyone_connected) for reader in range(CONNECTIONS)))
+    came.clear()
+    began.clear()
+    await asyncio.gather(*(read_without_a_pause(reader) for reader in range(3 * CONNECTIONS)))
+
+    assert began == came
+
+
+async def test_whoever_leaves_the_queue_holds_up_nobody(services: Services) -> None:
+    database, begun = services.gate.database, asyncio.Semaphore(0)
+    is_over = asyncio.Event()
+
+    async def read() -> None:
+        begun.release()
+        async with database.reading():
+            await is_over.wait()
+
+    readers = [asyncio.create_task(read()) for _ in range(2 * CONNECTIONS)]
+    for _ in readers:
+        await begun.acquire()
+    for reader in readers[::2]:
+        reader.cancel()
+    is_over.set()
+    ended = await asyncio.gather(*readers, return_exceptions=True)
+
+    assert ended[1::2] == [None] * CONNECTIONS
+    async with asyncio.timeout(2):
+        await asyncio.gather(*(read() for _ in range(2 * CONNECTIONS)))

@@ -64,4 +64,6 @@ def of_the_fewest(rounds: Sequence[Round], people: str, question: str) -> ByKind
 
 
 def _short(ratio: float) -> str:
+    if ratio < 0.1:
+        return f"{ratio:.1g}"
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}" if ratio < 100 else f"{ratio:.0f}"

@@ -2,17 +2,24 @@
 
 import asyncio
 import os
+import platform
 import secrets
 import textwrap
 
 from api import argon2_build
 from domain import tuning
-from domain.tuning import Fit
+from domain.tuning import Costs, Fit
 from settings import load_settings
 
 # The time is what argon2-cffi takes by default; the memory RFC 9106's second recommendation.
 TARGET_MS = 50
 MEMORY_MIB = 64
+
+# Up to so much glibc keeps what a hash has used for the next one (mallopt(3), M_MMAP_THRESHOLD). More it gives back, and
+# takes anew from the system page by page: with huge pages, 1.7 times the hashes of 64 MiB, and 2.4 times those of the
+# native build.
+MAX_KEPT_MIB = 32
+HUGE_PAGES = "glibc.malloc.hugetlb=1"
 
 # OWASP Password Storage Cheat Sheet: "calculating a hash should take less than one second".
 MAX_TARGET_MS = 1000
@@ -44,6 +51,11 @@ def tune(*, target_ms: int, memory_mib: int) -> None:
         f"That is {rate:.0f} hashes a second with HASHING_THREADS={threads}, in up to"
         f" {threads * fit.costs.memory_kib // 1024} MiB."
     )
+    if would_gain_by_huge_pages(fit.costs):
+        _comment(
+            f"Hashes of more than {MAX_KEPT_MIB} MiB gain by huge pages, about twice as many a second: start Gatehouse with"
+            f" GLIBC_TUNABLES={HUGE_PAGES} in its environment (it is no setting for .env), and tune again with it."
+        )
     _comment(argon2_build.advice())
 
 
@@ -62,6 +74,14 @@ def _what_fits(fit: Fit, target_ms: int) -> str:
             " and less would not be safe."
         )
     return f"A hash takes {takes}, of {target_ms} that it may."
+
+
+def would_gain_by_huge_pages(costs: Costs) -> bool:
+    return (
+        costs.memory_kib > MAX_KEPT_MIB * 1024
+        and platform.libc_ver()[0] == "glibc"
+        and HUGE_PAGES not in os.environ.get("GLIBC_TUNABLES", "")
+    )
 
 
 def _comment(text: str) -> None:

@@ -1,5 +1,6 @@
 """`gatehouse tune`, and what it may say on machines quick and slow."""
 
+import platform
 import re
 import subprocess
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.argon2_build import advice_for
+from api.tuning import would_gain_by_huge_pages
 from domain.passwords import Passwords
 from domain.tuning import Costs, fit
 from settings import Settings
@@ -47,6 +49,21 @@ def is_safe(costs: Costs) -> bool:
         costs.memory_kib >= memory_kib and costs.time_cost >= time_cost
         for memory_kib, time_cost in OWASP
     )
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about glibc")
+def test_hashes_that_glibc_keeps_no_memory_for_gain_by_huge_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small, large = (
+        Costs(memory_kib=32 * 1024, time_cost=2),
+        Costs(memory_kib=48 * 1024, time_cost=1),
+    )
+    told = [would_gain_by_huge_pages(costs) for costs in (small, large)]
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
+
+    assert told == [False, True]
+    assert not would_gain_by_huge_pages(large)
 
 
 def test_what_it_prints_may_go_into_env_as_it_stands(tmp_path: Path) -> None:

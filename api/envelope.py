@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import on_error
+from api.headers import add_headers
 
 # A GraphQL document with its variables: far more than any of ours needs, far less than would hurt.
 MAX_BODY_BYTES = 1024 * 1024
@@ -46,7 +47,8 @@ class Envelope:
             nonlocal has_started
             if message["type"] == "http.response.start":
                 has_started = True
-                _add_headers(message, request_id)
+                own_id = (b"x-request-id", request_id.encode())
+                add_headers(message, [own_id], by_default=NOT_STORED)
             await send(message)
 
         try:
@@ -57,12 +59,6 @@ class Envelope:
             response = on_error(Request(scope), error, request_id=request_id)
             if not has_started:
                 await response(scope, receive, send_with_headers)
-
-
-def _add_headers(message: Message, request_id: str) -> None:
-    headers = message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-    if all(name != NOT_STORED[0] for name, _ in headers):
-        headers.append(NOT_STORED)
 
 
 def _within_limit(receive: Receive, send: Send) -> Receive:

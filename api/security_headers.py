@@ -2,6 +2,8 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.headers import add_headers
+
 # An answer of the API is no page: nothing is loaded, run or framed, whatever a client has put into it. The pages of the
 # house bring policies of their own.
 API_POLICY = (
@@ -26,11 +28,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = message["headers"] = [*message["headers"], *ALWAYS]
-                if all(name != API_POLICY[0] for name, _ in headers):
-                    headers.append(API_POLICY)
-                if scope.get("scheme") == "https":
-                    headers.append(ON_HTTPS)
+                is_https = scope.get("scheme") == "https"
+                always = [*ALWAYS, ON_HTTPS] if is_https else ALWAYS
+                add_headers(message, always, by_default=API_POLICY)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

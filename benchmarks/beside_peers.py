@@ -44,8 +44,7 @@ def _in_turns(
 
 
 def _measure(contestant: Contestant, town: Town, document: str, proof: str) -> dict[str, float]:
-    asks = "" if contestant.is_rest else body(document)
-    requests = [Request(asks, token) for token in town.tokens]
+    requests = town.all_ask("" if contestant.is_rest else body(document))
     with serving(contestant, town.url) as process:
         _check(contestant, requests[0], proof)
         wrk.load(contestant.path, requests, connections=CONNECTIONS, seconds=1)  # to warm up

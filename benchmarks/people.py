@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from api.app import create_services
 from api.dependencies import Services
 from benchmarks.servers import PORT, SECRET
+from benchmarks.wrk import Request
 from db import migrations
 from db.models import Post
 from domain import accounts
@@ -33,6 +34,9 @@ class Town:
     kind: str
     url: str
     tokens: Sequence[str]
+
+    def all_ask(self, body: str) -> list[Request]:
+        return [Request(body, token) for token in self.tokens]
 
 
 @contextmanager

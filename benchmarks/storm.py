@@ -49,6 +49,6 @@ def _log_in(seconds: int) -> None:
 
 
 def _p99_ms(town: Town, seconds: int) -> float:
-    requests = [Request(body(ME), token) for token in town.tokens]
+    requests = town.all_ask(body(ME))
     times = pace.times_ms(requests, connections=CONNECTIONS, rate=A_SECOND, seconds=seconds)
     return quantiles(times, n=100)[-1]

@@ -8,7 +8,7 @@ from benchmarks.contestants import gatehouse
 from benchmarks.people import Town
 from benchmarks.questions import ME, body
 from benchmarks.servers import BOTH_CORES, serving
-from benchmarks.wrk import SECONDS, Request
+from benchmarks.wrk import SECONDS
 
 NUMBERS = (1, 2)
 
@@ -18,7 +18,7 @@ def workers(towns: Sequence[Town]) -> dict[str, object]:
 
 
 def _rate(number: int, town: Town) -> float:
-    requests = [Request(body(ME), token) for token in town.tokens]
+    requests = town.all_ask(body(ME))
 
     def rate(seconds: int) -> float:
         return wrk.load(

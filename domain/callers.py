@@ -43,7 +43,7 @@ class Callers:
         self._asked: list[tuple[Caller, asyncio.Future[Account]]] = []
         self._reading: asyncio.Task[None] | None = None
 
-    def account(self, caller: Caller) -> "asyncio.Future[Account]":
+    def account(self, caller: Caller) -> asyncio.Future[Account]:
         """Answers with SessionEnded when the session has ended or expired, or the account is gone."""
         answer: asyncio.Future[Account] = asyncio.get_running_loop().create_future()
         self._asked.append((caller, answer))

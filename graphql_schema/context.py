@@ -33,7 +33,7 @@ class Context:
     #: What a WebSocket client sent with ``connection_init``; Strawberry sets it.
     connection_params: dict[str, object] | None = None
     _caller: Caller | None = None
-    _viewer: "asyncio.Future[Account] | None" = None
+    _viewer: asyncio.Future[Account] | None = None
     _loaders: Loaders | None = None
 
     @property

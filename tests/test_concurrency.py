@@ -32,9 +32,7 @@ async def test_of_fifty_who_want_one_name_exactly_one_gets_it(graphql: GraphQL) 
     assert {answer.code for answer in answers if answer.errors} == {"USERNAME_TAKEN"}
 
 
-async def test_of_twenty_who_move_to_one_email_exactly_one_gets_it(
-    graphql: GraphQL, services: Services
-) -> None:
+async def test_of_twenty_who_move_to_one_email_exactly_one_gets_it(graphql: GraphQL) -> None:
     tokens = []
     for n in range(20):
         answer = await graphql(

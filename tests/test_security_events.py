@@ -153,9 +153,7 @@ async def test_the_same_successor_again_is_no_second_refresh(graphql: GraphQL, a
     assert await kinds(graphql, ada) == ["REGISTERED", "REFRESHED"]
 
 
-async def test_a_login_of_nobody_leaves_as_much_behind_as_anyones(
-    graphql: GraphQL, services: Services
-) -> None:
+async def test_a_login_of_nobody_leaves_as_much_behind_as_anyones(graphql: GraphQL) -> None:
     """A statement less would show in the time."""
     with statements() as seen:
         await graphql(LOGIN, username="Nobody", password="wrong engine")

@@ -9,7 +9,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.dependencies import Services
 from domain.sessions import MAX_SESSIONS
 from tests.conftest import client_of
 from tests.people import LOGIN, ME, GraphQL, Person, join
@@ -223,7 +222,7 @@ async def test_whoever_starts_too_many_sessions_loses_the_one_not_used_for_longe
 
 
 async def test_whether_the_session_goes_on_is_asked_at_no_extra_statement(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: Person
 ) -> None:
     with statements() as me:
         await graphql(ME, by=ada)

@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     argon2_parallelism: int = Field(default=1, ge=1, le=64)
     hashing_threads: int = Field(default_factory=_own_cores, ge=1, le=256)
 
+    request_deadline_seconds: int = Field(default=10, ge=1, le=300)
+
     max_query_depth: int = Field(default=12, ge=1)
     max_query_aliases: int = Field(default=50, ge=0)
     max_query_tokens: int = Field(default=1000, ge=1)
@@ -165,6 +167,10 @@ class Settings(BaseSettings):
     @property
     def retention(self) -> timedelta:
         return timedelta(days=self.retention_days)
+
+    @property
+    def request_deadline(self) -> timedelta:
+        return timedelta(seconds=self.request_deadline_seconds)
 
     @property
     def issuer(self) -> str:

@@ -28,7 +28,7 @@ from api.logs import keep_secrets_out_of_logs
 from api.priority import give_way
 from api.security_headers import SecurityHeaders
 from db import migrations
-from db.engine import Database, create_engine, is_away, reason
+from db.engine import PATIENCE, Database, create_engine, is_away, reason
 from domain import passwords
 from domain.callers import Callers
 from domain.clients import name_of
@@ -121,6 +121,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 tokens=settings.max_query_tokens,
                 cost=settings.max_query_cost,
             ),
+            deadline=settings.request_deadline,
             introspection=settings.allows("introspection"),
             suggestions=settings.allows("suggestions"),
         ),
@@ -135,7 +136,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes in (token, revocation, introspection, metadata, userinfo, health):
         app.include_router(routes.router)
     app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_middleware(Envelope)
+    app.add_middleware(Envelope, deadline=settings.request_deadline)
     # Around the envelope, so that a browser may read the answers to errors too.
     app.add_middleware(
         CORSMiddleware,
@@ -158,8 +159,8 @@ def _load_what_is_slow() -> None:
 
 
 def create_services(settings: Settings) -> Services:
+    engine = create_engine_from(settings)
     try:
-        engine = create_engine(settings.database_url.get_secret_value())
         gate = _create_gate(settings, engine)
         return Services(
             engine=engine,
@@ -218,9 +219,11 @@ def _introspection_client(settings: Settings) -> ClientCredential | None:
     return ClientCredential(id, secret.get_secret_value()) if id and secret else None
 
 
-def create_engine_from(settings: Settings) -> AsyncEngine:
+def create_engine_from(
+    settings: Settings, *, time_limit: timedelta | None = PATIENCE
+) -> AsyncEngine:
     try:
-        return create_engine(settings.database_url.get_secret_value())
+        return create_engine(settings.database_url.get_secret_value(), time_limit=time_limit)
     except ValueError as error:
         raise SystemExit(f"gatehouse: {error}") from None
 

@@ -5,6 +5,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import NoReturn
 
 import uvicorn
@@ -23,7 +24,7 @@ from api.envelope import MAX_BODY_BYTES
 from api.http import BoundedHttp
 from api.tuning import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
 from db import migrations
-from db.engine import Database, reason
+from db.engine import PATIENCE, Database, reason
 from domain import pruning
 from domain.tuning import MIN_MEMORY_MIB
 from graphql_schema.limits import UNLIMITED
@@ -141,7 +142,7 @@ def migrate() -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    async with _engine_from(settings) as engine:
+    async with _engine_from(settings, time_limit=None) as engine:
         await migrations.upgrade(engine)
     print("Gatehouse: the database is up to date.")
 
@@ -157,9 +158,11 @@ async def _prune(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _engine_from(settings: Settings) -> AsyncIterator[AsyncEngine]:
+async def _engine_from(
+    settings: Settings, *, time_limit: timedelta | None = PATIENCE
+) -> AsyncIterator[AsyncEngine]:
     """For one command. What goes wrong with the database is a line and no traceback."""
-    engine = create_engine_from(settings)
+    engine = create_engine_from(settings, time_limit=time_limit)
     try:
         yield engine
     except SQLAlchemyError as error:

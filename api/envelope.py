@@ -1,5 +1,6 @@
 """What every request and every answer carries, and what becomes of an error that nothing else caught."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
@@ -8,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import on_error
 from api.headers import add_headers
+from domain.deadline import within
 
 # A GraphQL document with its variables: far more than any of ours needs, far less than would hurt.
 MAX_BODY_BYTES = 1024 * 1024
@@ -17,10 +19,12 @@ NOT_STORED = (b"cache-control", b"no-store")
 
 
 class Envelope:
-    """Gives each request an id, its body a limit, its answer the headers all answers have, and an error its answer."""
+    """Gives each request an id and a deadline, its body a limit, its answer the headers all answers have, and an error its
+    answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, deadline: timedelta) -> None:
         self.app = app
+        self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = uuid4().hex
@@ -52,11 +56,13 @@ class Envelope:
             await send(message)
 
         try:
-            await self.app(scope, receive_within_limit, send_with_headers)
+            answering = self.app(scope, receive_within_limit, send_with_headers)
+            await within(self._deadline, answering)
         except ClientDisconnect:
             return
         except Exception as error:
-            response = on_error(Request(scope), error, request_id=request_id)
+            tell = scope["state"].get("on_error", on_error)
+            response = tell(Request(scope), error, request_id=request_id)
             if not has_started:
                 await response(scope, receive, send_with_headers)
 

@@ -22,12 +22,15 @@ from api import browser_pages
 from api.dependencies import graphql_context
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
 from api.websocket import WebSockets, problem_in
-from domain.errors import ErrorCode
+from domain.errors import ErrorCode, refusal_for
 from graphql_schema.errors import NO_SUCH_OPERATION
 from graphql_schema.schema import Schema
 
 # What the current draft recommends for an answer with both data and errors.
 PARTIAL_SUCCESS = 294
+
+# Of an answer without data; all others are 400.
+_STATUSES = {ErrorCode.INTERNAL_ERROR: 500, ErrorCode.UNAVAILABLE: 503}
 
 # urql sends queries by GET. A mutation by GET could be made by a link.
 ALLOWED_BY = {"GET": [OperationType.QUERY], "POST": [OperationType.QUERY, OperationType.MUTATION]}
@@ -59,6 +62,8 @@ class GraphQLApp:
             await self._sockets(scope, receive, send)
             return
         request = Request(scope, receive)
+        # What is left for the envelope to tell, it tells in our words.
+        scope["state"]["on_error"] = _on_error
         try:
             response = await self._respond(request)
         except Refusal as refusal:
@@ -170,10 +175,14 @@ def _status(answer: Mapping[str, Any], accepted: str) -> int:
         return 200
     if "data" in answer:
         return PARTIAL_SUCCESS
-    is_ours = any(
-        error["extensions"]["code"] == ErrorCode.INTERNAL_ERROR for error in answer["errors"]
-    )
-    return 500 if is_ours else 400
+    return max(_STATUSES.get(error["extensions"]["code"], 400) for error in answer["errors"])
+
+
+def _on_error(request: Request, error: Exception, *, request_id: str) -> Response:
+    refusal = refusal_for(error, request_id=request_id)
+    accepted = negotiate(request.headers.get("accept")) or JSON
+    status = _STATUSES.get(refusal.code, 400) if accepted == GRAPHQL_RESPONSE else 200
+    return _error(request, Refusal(status, refusal.message, refusal.code))
 
 
 def _error(request: Request, refusal: Refusal) -> Response:

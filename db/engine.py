@@ -1,7 +1,6 @@
 """The database, the same to its callers on SQLite and on PostgreSQL."""
 
 import asyncio
-import selectors
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -12,7 +11,6 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
-    DisconnectionError,
     IntegrityError,
     InterfaceError,
     OperationalError,
@@ -24,7 +22,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 # How long a caller waits for a connection or for a lock of SQLite before it is told that the database is away.
 # Longer, and requests pile up behind a dead database.
@@ -32,16 +30,6 @@ PATIENCE = timedelta(seconds=5)
 
 # The most of each worker, to read and as many again to write.
 CONNECTIONS = 10
-
-TO_POSTGRES = {
-    "connect_timeout": int(PATIENCE.total_seconds()),
-    "tcp_user_timeout": int(PATIENCE.total_seconds() * 1000),
-    # So that an end which has not reached us shows while nobody asks.
-    "keepalives_idle": 30,
-}
-
-# Windows has no poll.
-_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 # The SQLSTATE of a PostgreSQL that is a standby, as in the middle of a failover.
 _READ_ONLY = "25006"
@@ -99,14 +87,19 @@ class _Turns:
         self._free.release()
 
 
-def create_engine(database_url: str | URL, *, to_read: bool = False) -> AsyncEngine:
+def create_engine(
+    database_url: str | URL, *, to_read: bool = False, time_limit: timedelta | None = PATIENCE
+) -> AsyncEngine:
     """An engine for ``sqlite:///path`` or for ``postgresql://...`` as a provider gives it; one to read with knows no
-    transactions.
+    transactions. On PostgreSQL a piece of work that has a connection for longer than the limit loses it.
 
     Connects to nothing yet. Raises ValueError, without the URL's password, for a URL that cannot be used.
     """
     url = _with_async_driver(database_url)
     is_postgres = url.get_backend_name() == "postgresql"
+    if is_postgres:
+        # Imported where it is needed: psycopg takes a tenth of a second, and SQLite needs none.
+        from db import postgres
     engine = create_async_engine(
         url,
         hide_parameters=True,
@@ -114,12 +107,14 @@ def create_engine(database_url: str | URL, *, to_read: bool = False) -> AsyncEng
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=PATIENCE.total_seconds(),
-        connect_args=TO_POSTGRES if is_postgres else {},
+        connect_args=postgres.connect_args(PATIENCE) if is_postgres else {},
         # There is nothing to roll back after a read.
         **({"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if to_read else {}),
     )
     if is_postgres:
-        event.listen(engine.sync_engine, "checkout", _refuse_what_has_ended)
+        postgres.refuse_what_has_ended(engine.sync_engine)
+        if time_limit:
+            postgres.end_what_takes_longer(engine.sync_engine, time_limit)
         return engine
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     if not to_read:
@@ -147,19 +142,6 @@ def _with_async_driver(database_url: str | URL) -> URL:
             return url.set(drivername="sqlite+aiosqlite")
         case _:
             raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
-
-
-def _refuse_what_has_ended(
-    connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection
-) -> None:
-    """Have the pool connect anew where PostgreSQL has something to say although nobody has asked: that it goes, or went.
-
-    (To ask each connection whether it is there, as a pre-ping does, takes as long as the statement of `me`.)
-    """
-    with _Selector() as waiting:
-        waiting.register(connection.driver_connection.fileno(), selectors.EVENT_READ)
-        if waiting.select(timeout=0):
-            raise DisconnectionError
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

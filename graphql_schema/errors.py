@@ -61,7 +61,9 @@ class PublishedErrorCode(Enum):
         ErrorCode.OVERLOADED, description="Too many passwords are being checked: try again soon."
     )
     UNAVAILABLE = strawberry.enum_value(
-        ErrorCode.UNAVAILABLE, description="The database cannot be reached: try again soon."
+        ErrorCode.UNAVAILABLE,
+        description="The database cannot be reached, or this took too long: try again soon. What was asked for may have"
+        " been done all the same.",
     )
     INTERNAL_ERROR = strawberry.enum_value(
         ErrorCode.INTERNAL_ERROR,

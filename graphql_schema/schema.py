@@ -1,6 +1,7 @@
 """The one schema, and how an operation on it is executed."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 import strawberry
@@ -15,6 +16,8 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from domain.deadline import within
+from domain.errors import Unavailable
 from graphql_schema.context import Context
 from graphql_schema.documents import Documents, RememberDocuments
 from graphql_schema.errors import PublishedErrorCode, translate
@@ -43,10 +46,12 @@ class Schema(strawberry.Schema):
         self,
         limits: Limits,
         *,
+        deadline: timedelta | None = None,
         introspection: bool = True,
         suggestions: bool = True,
         extensions: Iterable[Callable[[], SchemaExtension]] = (),
     ) -> None:
+        self._deadline = deadline
         self._suggestions = suggestions
         given = list(extensions)
         super().__init__(
@@ -97,15 +102,16 @@ class Schema(strawberry.Schema):
         return result
 
     async def stream(self, query: str | None, *args: Any, **kwargs: Any) -> StreamResult:
-        """As a WebSocket asks: the graph has no subscriptions, and a stream has one result."""
+        """As a WebSocket asks, by the ``deadline`` that a request over HTTP has as a whole. The graph has no subscriptions, and
+        a stream has one result."""
         if self.extensions:
             return await super().stream(query, *args, **kwargs)
         return self._stream_one(query, *args, **kwargs)
 
     async def _stream_one(self, *args: Any, **kwargs: Any) -> AsyncGenerator[ExecutionResult, None]:
         try:
-            yield await self.execute(*args, **kwargs)
-        except UNFIT_REQUESTS as error:
+            yield await within(self._deadline, self.execute(*args, **kwargs))
+        except (*UNFIT_REQUESTS, Unavailable) as error:
             result = _refused(error)
             self._translate(result.errors or [], kwargs.get("context_value"))
             yield result

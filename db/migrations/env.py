@@ -29,7 +29,7 @@ def migrate(connection: Connection) -> None:
 
 
 async def migrate_from_settings() -> None:
-    engine = create_engine(load_settings().database_url.get_secret_value())
+    engine = create_engine(load_settings().database_url.get_secret_value(), time_limit=None)
     async with engine.begin() as connection:
         await connection.run_sync(migrate)
     await engine.dispose()

@@ -1,0 +1,150 @@
+"""A PostgreSQL on which nothing moves any more, and that comes back. (SQLite has none of it: it is a file.)"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from db.engine import CONNECTIONS, PATIENCE
+from tests import databases
+from tests.conftest import client_of, settings_for
+from tests.people import LOGIN, ME, REGISTER, GraphQL, Person
+from tests.proxy import Proxy
+
+pytestmark = pytest.mark.skipif(not databases.POSTGRES_URL, reason="needs TEST_POSTGRES_URL")
+
+DEADLINE = 1
+POSTS = "{ posts { edges { node { id author { id } } } } }"
+WRITE = 'mutation { updateMe(input: { imageFile: "ada.png" }) { imageFile } }'
+
+
+@pytest.fixture
+def postgres(migrated_postgres: str) -> str:
+    return databases.empty_of_people(migrated_postgres)
+
+
+@pytest.fixture
+def proxy(postgres: str) -> Proxy:
+    return Proxy(postgres)
+
+
+@pytest.fixture
+async def app(proxy: Proxy) -> AsyncIterator[FastAPI]:
+    async with proxy.url() as url:
+        app = create_app(settings_for(url, request_deadline_seconds=DEADLINE))
+        async with app.router.lifespan_context(app):
+            yield app
+
+
+def connections_to(postgres: str) -> int:
+    """Those of others."""
+    with psycopg.connect(postgres) as connection:
+        [count] = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone() or [0]
+    return int(count)
+
+
+async def ask_all(graphql: GraphQL, person: Person, times: int) -> list[str]:
+    """The codes of what came back."""
+    answers = await asyncio.gather(
+        *(graphql(document, by=person) for document in (ME, POSTS, WRITE) for _ in range(times))
+    )
+    return [answer.code if answer.errors else "OK" for answer in answers]
+
+
+async def test_nobody_waits_beyond_the_deadline_and_all_is_well_afterwards(
+    graphql: GraphQL, ada: Person, proxy: Proxy, postgres: str
+) -> None:
+    assert set(await ask_all(graphql, ada, CONNECTIONS)) == {"OK"}
+    proxy.freeze()
+    start = time.monotonic()
+    frozen = [await ask_all(graphql, ada, 2 * CONNECTIONS) for _ in range(2)]
+    took = time.monotonic() - start
+    proxy.thaw()
+    thawed = await ask_all(graphql, ada, CONNECTIONS)
+
+    assert {code for codes in frozen for code in codes} == {"UNAVAILABLE"}
+    assert took < 2 * (DEADLINE + 1)
+    assert set(thawed) == {"OK"}
+    assert connections_to(postgres) <= 2 * CONNECTIONS
+
+
+async def test_rest_is_answered_with_503(
+    client: httpx.AsyncClient, ada: Person, proxy: Proxy
+) -> None:
+    form = {"grant_type": "password", "username": "Ada", "password": ada.password}
+    proxy.freeze()
+    answers = await asyncio.gather(
+        client.get("/health/ready"),
+        client.get("/userinfo", headers={"Authorization": f"Bearer {ada.token}"}),
+        client.post("/token", data=form),
+        client.post(
+            "/graphql",
+            json={"query": ME},
+            headers={
+                "Authorization": f"Bearer {ada.token}",
+                "Accept": "application/graphql-response+json",
+            },
+        ),
+    )
+
+    assert [answer.status_code for answer in answers] == [503] * 4
+    assert answers[2].json()["error"] == "temporarily_unavailable"
+    assert answers[3].json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+
+
+async def test_a_database_that_was_frozen_from_the_start_is_found_when_it_moves(
+    proxy: Proxy, postgres: str
+) -> None:
+    proxy.freeze()
+    async with proxy.url() as url:
+        settings = settings_for(url, request_deadline_seconds=DEADLINE)
+        app = create_app(settings)
+        async with client_of(app) as client:
+            graphql = GraphQL(client)
+            frozen = await asyncio.gather(*(graphql(POSTS) for _ in range(3 * CONNECTIONS)))
+            proxy.thaw()
+            thawed = await asyncio.gather(*(graphql(POSTS) for _ in range(CONNECTIONS)))
+            left = connections_to(postgres)
+            await app.state.services.close()
+
+    assert {answer.code for answer in frozen} == {"UNAVAILABLE"}
+    assert all(answer.errors == [] for answer in thawed)
+    assert left <= CONNECTIONS
+
+
+async def test_what_outlives_its_own_limit_needs_no_deadline(postgres: str) -> None:
+    proxy = Proxy(postgres)
+    async with proxy.url() as url:
+        app = create_app(settings_for(url, request_deadline_seconds=60))
+        async with client_of(app) as client:
+            graphql = GraphQL(client)
+            await graphql(POSTS)
+            proxy.freeze()
+            start = time.monotonic()
+            answer = await graphql(POSTS)
+            took = time.monotonic() - start
+            await app.state.services.close()
+
+    assert answer.code == "UNAVAILABLE"
+    assert took < PATIENCE.total_seconds() + 1
+
+
+async def test_a_write_that_was_given_up_leaves_no_half_of_itself(
+    graphql: GraphQL, ada: Person, proxy: Proxy, postgres: str
+) -> None:
+    proxy.freeze()
+    register = await graphql(
+        REGISTER, username="Grace", email="grace@example.com", password="nanoseconds of wire"
+    )
+    proxy.thaw()
+    login = await graphql(LOGIN, username="Grace", password="nanoseconds of wire")
+
+    assert register.code == "UNAVAILABLE"
+    assert login.code == "INVALID_CREDENTIALS"

@@ -1,0 +1,115 @@
+"""Clients that take their time, or all the time there is, on a real socket."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import repeat
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+import api.http
+from api.app import create_app
+from api.http import BoundedHttp
+from tests.conftest import settings_for
+from tests.databases import copy_of
+from tests.servers import PATIENCE_SECONDS
+
+LIMIT = timedelta(seconds=1)
+
+JSON_POST = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n"
+UPGRADE = b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
+
+
+@pytest.fixture
+def port(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Where a server listens that has less patience than usual."""
+    monkeypatch.setattr(api.http, "TO_SEND", LIMIT)
+    monkeypatch.setattr(api.http, "TO_READ", LIMIT)
+    app = create_app(settings_for(copy_of(migrated_sqlite, tmp_path)))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, http=BoundedHttp, log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=asyncio.run, args=(server.serve([listener]),))
+        thread.start()
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join(PATIENCE_SECONDS)
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
+
+
+def drip(connection: socket.socket) -> None:
+    """Raises OSError when the other side has closed."""
+    for byte in repeat(b"{", PATIENCE_SECONDS * 20):
+        connection.sendall(byte)
+        time.sleep(0.05)
+
+
+def is_served(port: int) -> bool:
+    return httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"\r\n",
+        b"GET /graphql HTTP/1.1\r\nHost: x\r\n",
+        JSON_POST + b"\r\n{",
+        b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n" + JSON_POST,
+    ],
+    ids=["nothing", "a blank line", "half a head", "half a body", "a second, by half"],
+)
+def test_whoever_does_not_finish_a_request_is_cut_off(port: int, sent: bytes) -> None:
+    start = time.monotonic()
+    with connect(port) as connection:
+        connection.sendall(sent)
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer[answer.rindex(b"HTTP/1.1") :].startswith(b"HTTP/1.1 408")
+    assert LIMIT.total_seconds() - 0.1 < time.monotonic() - start < PATIENCE_SECONDS
+    assert is_served(port)
+
+
+def test_a_body_that_drips_is_cut_off(port: int) -> None:
+    with connect(port) as connection:
+        connection.sendall(JSON_POST + b"\r\n")
+        with pytest.raises(OSError):  # noqa: PT011
+            drip(connection)
+
+
+def test_a_body_that_nobody_reads_any_more_is_cut_off(port: int) -> None:
+    with connect(port) as connection:
+        connection.sendall(JSON_POST.replace(b"application/json", b"text/plain") + b"\r\n")
+        refusal = connection.recv(4096)
+        with pytest.raises(OSError):  # noqa: PT011
+            drip(connection)
+
+    assert refusal.startswith(b"HTTP/1.1 415")
+
+
+def test_whoever_does_not_read_an_answer_is_cut_off(port: int) -> None:
+    # The OpenAPI document, until no buffer on the way takes more.
+    request = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", port))
+        connection.settimeout(PATIENCE_SECONDS)
+        connection.sendall((request + b"\r\n") * 2000 + request + b"Connection: close\r\n\r\n")
+        with pytest.raises(OSError):  # noqa: PT011
+            drip(connection)
+
+
+def test_a_websocket_that_begins_with_post_is_refused(port: int) -> None:
+    with connect(port) as connection:
+        connection.sendall(JSON_POST + UPGRADE + b"\r\n")
+        answer = connection.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 400")

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from api.dependencies import services
 from api.errors import OAuthError
 from db import migrations
+from db.engine import is_read_only
 from domain.errors import Unavailable
 
 router = APIRouter(prefix="/health", tags=["Health"])
@@ -24,7 +25,7 @@ async def live() -> Health:
 
 @router.get(
     "/ready",
-    summary="The database answers and its schema is up to date",
+    summary="The database answers, takes writes, and its schema is up to date",
     responses={503: {"model": OAuthError}},
 )
 async def ready(request: Request) -> Health:
@@ -32,4 +33,6 @@ async def ready(request: Request) -> Health:
         connection = await session.connection()
         if not await connection.run_sync(migrations.is_current):
             raise Unavailable("The database's schema is not up to date: run `gatehouse migrate`.")
+        if await is_read_only(session):
+            raise Unavailable("The database takes no writes: it is a standby.")
     return Health()

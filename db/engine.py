@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     ArgumentError,
@@ -163,6 +163,13 @@ def _begin_immediately(connection: Connection) -> None:
     has written in between.
     """
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def is_read_only(session: AsyncSession) -> bool:
+    """Whether the database is a PostgreSQL that takes no writes: a standby, as in the middle of a failover."""
+    if session.get_bind().dialect.name != "postgresql":
+        return False
+    return await session.scalar(text("SHOW transaction_read_only")) == "on"
 
 
 def violated_constraint(error: IntegrityError) -> str | None:

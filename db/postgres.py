@@ -1,6 +1,7 @@
 """What PostgreSQL needs to be left in time: a server that is frozen never says so."""
 
 import asyncio
+import logging
 import selectors
 import socket
 from datetime import timedelta
@@ -12,6 +13,9 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+# It warns of each statement that is cancelled, as we have it do.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 # Windows has no poll.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)

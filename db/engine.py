@@ -169,7 +169,8 @@ async def is_read_only(session: AsyncSession) -> bool:
     """Whether the database is a PostgreSQL that takes no writes: a standby, as in the middle of a failover."""
     if session.get_bind().dialect.name != "postgresql":
         return False
-    return await session.scalar(text("SHOW transaction_read_only")) == "on"
+    read_only: str | None = await session.scalar(text("SHOW transaction_read_only"))
+    return read_only == "on"
 
 
 def violated_constraint(error: IntegrityError) -> str | None:

@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 # 256 bits: what RFC 7518 section 3.2 demands for HS256, and beyond guessing with any hash.
 MIN_SECRET_BYTES = 32
 
+MAX_WORKERS = 256
+
 # RFC 6454 section 6.2: what a browser sends as `Origin`, and nothing after it.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?|https?://\[[0-9A-Fa-f:]+\](?::\d+)?")
 
@@ -66,10 +68,13 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = SecretStr("sqlite:///./gatehouse.db")
 
+    workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
+
     argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
     argon2_time_cost: int = Field(default=2, ge=1, le=100)
     argon2_parallelism: int = Field(default=1, ge=1, le=64)
-    hashing_threads: int = Field(default_factory=_own_cores, ge=1, le=256)
+    # None is what the validator below makes a number of.
+    hashing_threads: int = Field(default=None, ge=1, le=256)  # type: ignore[assignment]
 
     request_deadline_seconds: int = Field(default=10, ge=1, le=300)
 
@@ -77,6 +82,8 @@ class Settings(BaseSettings):
     max_query_aliases: int = Field(default=50, ge=0)
     max_query_tokens: int = Field(default=1000, ge=1)
     max_query_cost: int = Field(default=5000, ge=1)
+
+    shutdown_grace_seconds: int = Field(default=20, ge=1, le=3600)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -112,6 +119,14 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?", url.get_secret_value()):
             raise ValueError("takes memory:// or a URL such as redis://:password@host:6379/0")
         return url
+
+    @field_validator("hashing_threads", mode="before")
+    @classmethod
+    def _by_default_all_cores_together(cls, threads: object, info: ValidationInfo) -> object:
+        """Of all workers. (A default factory that reads another setting complains when any setting is wrong.)"""
+        if threads is None:
+            return max(1, _own_cores() // info.data.get("workers", 1))
+        return threads
 
     @field_validator("public_url")
     @classmethod
@@ -171,6 +186,10 @@ class Settings(BaseSettings):
     @property
     def request_deadline(self) -> timedelta:
         return timedelta(seconds=self.request_deadline_seconds)
+
+    @property
+    def shutdown_grace(self) -> timedelta:
+        return timedelta(seconds=self.shutdown_grace_seconds)
 
     @property
     def issuer(self) -> str:

@@ -124,6 +124,8 @@ class Supervisor:
         try:
             await asyncio.wait((serving,))
         finally:
+            # While anyone has it open, people are let in whom nobody answers.
+            self._listener.close()
             await asyncio.gather(*(self._retire(worker) for worker in tuple(self._alive)))
         if not serving.cancelled():
             serving.result()

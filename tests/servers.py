@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ CHEAP = {"ARGON2_MEMORY_KIB": "8", "ARGON2_TIME_COST": "1", **CEILINGS}
 class Server:
     url: str
     log: Path
+    process: subprocess.Popen[bytes]
 
     def logged(self) -> str:
         return self.log.read_text()
@@ -41,8 +42,8 @@ def running_server(
     database_url: str, secret_key: str, folder: Path, **settings: str
 ) -> Iterator[Server]:
     port = free_port()
-    server = Server(f"http://127.0.0.1:{port}", folder / f"server-{port}.log")
-    with server.log.open("w") as log:
+    log_file = folder / f"server-{port}.log"
+    with log_file.open("w") as log:
         process = subprocess.Popen(
             [GATEHOUSE, "serve"],
             cwd=folder,  # where there is no .env
@@ -55,8 +56,8 @@ def running_server(
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until_it_listens(port, process, server.log)
-        yield server
+        wait_until_it_listens(port, process, log_file)
+        yield Server(f"http://127.0.0.1:{port}", log_file, process)
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)
@@ -82,3 +83,11 @@ def wait_until_it_listens(
         else:
             return
     raise AssertionError(f"it does not listen:\n{log.read_text() if log else ''}")
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """For what a process does in its own time and tells nobody."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

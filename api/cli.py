@@ -21,6 +21,7 @@ from api.app import (
 )
 from api.envelope import MAX_BODY_BYTES
 from api.http import BoundedHttp
+from api.keys import add_keys
 from api.tuning import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
 from db import migrations
 from db.engine import Database, reason
@@ -65,6 +66,7 @@ def main() -> None:
     ):
         commands.add_parser(name, help=says, description=says).set_defaults(run=run)
     _add_tune(commands)
+    add_keys(commands)
     options = vars(parser.parse_args())
     options.pop("run")(**options)
 

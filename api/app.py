@@ -14,18 +14,27 @@ from fastapi.middleware.cors import CORSMiddleware
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.exceptions import HTTPException
-from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import browser_pages, health, introspection, metadata, revocation, token, userinfo
+from api import (
+    browser_pages,
+    health,
+    introspection,
+    logs,
+    metadata,
+    revocation,
+    token,
+    userinfo,
+)
 from api.dependencies import ClientCredential, Services
 from api.envelope import Envelope
 from api.errors import on_http_exception
+from api.exchange import Exchanges, Watch
 from api.graphql import GraphQLApp
 from api.housekeeping import pruning
-from api.logs import keep_secrets_out_of_logs
 from api.priority import give_way
+from api.routes import Route, WebSocketRoute
 from api.security_headers import SecurityHeaders
 from db import migrations
 from db.engine import Database, create_engine, is_away, reason
@@ -55,22 +64,24 @@ class App(FastAPI):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._short_ways: dict[str, ASGIApp] = {}
+        self._short_ways: dict[str, tuple[Route, ASGIApp]] = {}
 
     def shorten_way(self, path: str, app: ASGIApp) -> None:
         """Serve a path through the middleware that has been added, and past all else that FastAPI and Starlette do for a
         request. (They took a fifth of the time of `me`.)"""
+        route = Route(path, app)
         for middleware, args, kwargs in reversed(self.user_middleware):
             app = middleware(app, *args, **kwargs)
-        self._short_ways[path] = app
+        self._short_ways[path] = route, app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._short_ways.get(scope.get("path", ""))
+        short_way = self._short_ways.get(scope.get("path", ""))
         # Under a prefix the router knows what is left of the path.
-        if app is None or scope.get("root_path"):
+        if short_way is None or scope.get("root_path"):
             await super().__call__(scope, receive, send)
         else:
             scope["app"] = self
+            scope["route"], app = short_way
             await app(scope, receive, send)
 
 
@@ -80,7 +91,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises SystemExit, with a sentence that says what to mend, for settings that cannot be used.
     """
     settings = settings or load_settings()
-    keep_secrets_out_of_logs()
+    if not logs.is_configured():
+        logs.configure(settings)
+    logs.keep_secrets_out_of_logs()
     services = create_services(settings)
     if settings.environment == "production" and settings.public_url is None:
         logger.warning(
@@ -113,6 +126,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
+    watch = Watch([logs.log_exchange])
     graphql = GraphQLApp(
         Schema(
             Limits(
@@ -124,6 +138,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             introspection=settings.allows("introspection"),
             suggestions=settings.allows("suggestions"),
         ),
+        watch,
         graphiql=settings.allows("graphiql"),
         allowed_origins=settings.cors_origins,
     )
@@ -145,6 +160,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         expose_headers=["Retry-After", "X-Request-ID"],
     )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Exchanges, watch)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     app.shorten_way(GRAPHQL, graphql)

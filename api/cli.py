@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,8 +11,8 @@ from typing import NoReturn
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from uvicorn.config import LOGGING_CONFIG
 
+from api import logs
 from api.app import (
     SchemaOutOfDate,
     create_app,
@@ -30,17 +31,10 @@ from graphql_schema.limits import UNLIMITED
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
 
+logger = logging.getLogger("gatehouse")
+
 # 64 bytes: enough for HS512 too (RFC 7518 section 3.2).
 SECRET_BYTES = 64
-
-# uvicorn's, with our own log beside its own.
-LOGGING = {
-    **LOGGING_CONFIG,
-    "loggers": {
-        **LOGGING_CONFIG["loggers"],
-        "gatehouse": {"handlers": ["default"], "level": "INFO", "propagate": False},
-    },
-}
 
 
 class Parser(argparse.ArgumentParser):
@@ -100,15 +94,15 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
 
 def serve() -> None:
     settings = load_settings()
+    logs.configure(settings)
     # The application prepares the database as well, for whoever serves it by other means. Done first here, so that a
     # refusal is a line and no traceback.
     asyncio.run(_prepare(settings))
     app = create_app(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     page = "graphql" if settings.allows("graphiql") else "docs"
-    print(
-        f"Gatehouse: open http://{host}:{settings.port}/{page} in a browser. Ctrl+C stops it.",
-        flush=True,
+    logger.info(
+        "Gatehouse: open http://%s:%d/%s in a browser. Ctrl+C stops it.", host, settings.port, page
     )
     uvicorn.run(
         app,
@@ -119,7 +113,9 @@ def serve() -> None:
         proxy_headers=False,
         http=BoundedHttp,
         ws_max_size=MAX_BODY_BYTES,
-        log_config=LOGGING,
+        # `logs.configure` has done it, and `log_exchange` logs the requests.
+        log_config=None,
+        access_log=False,
     )
 
 

@@ -1,12 +1,11 @@
 """What every request and every answer carries, and what becomes of an error that nothing else caught."""
 
-from uuid import uuid4
-
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import on_error
+from api.exchange import current
 from api.headers import add_headers
 
 # A GraphQL document with its variables: far more than any of ours needs, far less than would hurt.
@@ -17,14 +16,12 @@ NOT_STORED = (b"cache-control", b"no-store")
 
 
 class Envelope:
-    """Gives each request an id, its body a limit, its answer the headers all answers have, and an error its answer."""
+    """Gives each request's body a limit, its answer the headers all answers have, and an error its answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
         if scope["type"] == "websocket":
             await self.app(scope, _within_limit(receive, send), send)
             return
@@ -47,8 +44,7 @@ class Envelope:
             nonlocal has_started
             if message["type"] == "http.response.start":
                 has_started = True
-                own_id = (b"x-request-id", request_id.encode())
-                add_headers(message, [own_id], by_default=NOT_STORED)
+                add_headers(message, by_default=NOT_STORED)
             await send(message)
 
         try:
@@ -56,7 +52,7 @@ class Envelope:
         except ClientDisconnect:
             return
         except Exception as error:
-            response = on_error(Request(scope), error, request_id=request_id)
+            response = on_error(Request(scope), error, request_id=current().request_id)
             if not has_started:
                 await response(scope, receive, send_with_headers)
 

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] | None = None
     log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
 
     graphiql: bool | None = None
     introspection: bool | None = None

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -23,6 +23,7 @@ from api import (
     introspection,
     logs,
     metadata,
+    metrics,
     revocation,
     token,
     userinfo,
@@ -43,6 +44,7 @@ from domain.callers import Callers
 from domain.clients import name_of
 from domain.gate import Gate
 from domain.lifetimes import Lifetimes
+from domain.observer import SILENT, Observer
 from domain.passwords import Passwords
 from domain.throttle import Ceiling, Ceilings, Throttle
 from domain.tokens import AccessTokens
@@ -94,7 +96,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if not logs.is_configured():
         logs.configure(settings)
     logs.keep_secrets_out_of_logs()
-    services = create_services(settings)
+    counts = None if settings.metrics_port is None else metrics.of_this_process()
+    services = create_services(settings, counts or SILENT)
     if settings.environment == "production" and settings.public_url is None:
         logger.warning(
             "Without PUBLIC_URL, tokens and OAuth2 clients are told %s.", settings.issuer
@@ -108,7 +111,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             # What has been made by then stays. Looking through all of it for garbage again and again was a quarter of the
             # time of `me`.
             loaded.add_done_callback(lambda _: gc.freeze())
-            async with pruning(services.gate.database, settings.retention):
+            async with (
+                pruning(services.gate.database, settings.retention),
+                counts.sampling(services) if counts else nullcontext(),
+            ):
                 yield
             await loaded
         finally:
@@ -126,7 +132,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
-    watch = Watch([logs.log_exchange])
+    watch = Watch([logs.log_exchange, *([counts.exchange_ended] if counts else [])])
     graphql = GraphQLApp(
         Schema(
             Limits(
@@ -173,10 +179,10 @@ def _load_what_is_slow() -> None:
     passwords.problems("a password")
 
 
-def create_services(settings: Settings) -> Services:
+def create_services(settings: Settings, observer: Observer = SILENT) -> Services:
     try:
         engine = create_engine(settings.database_url.get_secret_value())
-        gate = _create_gate(settings, engine)
+        gate = _create_gate(settings, engine, observer)
         return Services(
             engine=engine,
             gate=gate,
@@ -193,7 +199,7 @@ def create_services(settings: Settings) -> Services:
         raise SystemExit(f"gatehouse: {error}") from None
 
 
-def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
+def _create_gate(settings: Settings, engine: AsyncEngine, observer: Observer) -> Gate:
     return Gate(
         database=Database(engine),
         passwords=Passwords(
@@ -202,6 +208,7 @@ def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
             parallelism=settings.argon2_parallelism,
             threads=settings.hashing_threads,
             on_each_thread=give_way,
+            observer=observer,
         ),
         throttle=Throttle(
             Ceilings(
@@ -217,6 +224,7 @@ def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
             absolute=timedelta(days=settings.session_absolute_days),
             grace=timedelta(seconds=settings.refresh_grace_seconds),
         ),
+        observer=observer,
     )
 
 

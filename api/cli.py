@@ -12,7 +12,7 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api import logs
+from api import logs, scraping
 from api.app import (
     SchemaOutOfDate,
     create_app,
@@ -104,19 +104,20 @@ def serve() -> None:
     logger.info(
         "Gatehouse: open http://%s:%d/%s in a browser. Ctrl+C stops it.", host, settings.port, page
     )
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        server_header=False,
-        # The application trusts TRUSTED_PROXIES; uvicorn would trust this machine.
-        proxy_headers=False,
-        http=BoundedHttp,
-        ws_max_size=MAX_BODY_BYTES,
-        # `logs.configure` has done it, and `log_exchange` logs the requests.
-        log_config=None,
-        access_log=False,
-    )
+    with scraping.listening(settings):
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            server_header=False,
+            # The application trusts TRUSTED_PROXIES; uvicorn would trust this machine.
+            proxy_headers=False,
+            http=BoundedHttp,
+            ws_max_size=MAX_BODY_BYTES,
+            # `logs.configure` has done it, and `log_exchange` logs the requests.
+            log_config=None,
+            access_log=False,
+        )
 
 
 async def _prepare(settings: Settings) -> None:

@@ -26,6 +26,7 @@ from api import (
     metrics,
     revocation,
     token,
+    tracing,
     userinfo,
 )
 from api.dependencies import ClientCredential, Services
@@ -98,6 +99,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     logs.keep_secrets_out_of_logs()
     counts = None if settings.metrics_port is None else metrics.of_this_process()
     services = create_services(settings, counts or SILENT)
+    traces = tracing.from_environment()
+    if traces:
+        traces.follow(*services.gate.database.engines)
     if settings.environment == "production" and settings.public_url is None:
         logger.warning(
             "Without PUBLIC_URL, tokens and OAuth2 clients are told %s.", settings.issuer
@@ -119,12 +123,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await loaded
         finally:
             await services.close()
+            if traces:
+                await traces.close()
 
     app = App(
         title="Gatehouse",
         version=version("gatehouse"),
         summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
         lifespan=lifespan,
+        # `tracing` says why.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         # `browser_pages` serves one, and no CDN.
         docs_url=None,
         redoc_url=None,
@@ -132,7 +140,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
-    watch = Watch([logs.log_exchange, *([counts.exchange_ended] if counts else [])])
+    watch = Watch(
+        [logs.log_exchange, *([counts.exchange_ended] if counts else [])],
+        trace=traces.trace if traces else None,
+    )
     graphql = GraphQLApp(
         Schema(
             Limits(

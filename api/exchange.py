@@ -92,6 +92,9 @@ class Watch:
             with self.trace(exchange, headers) if self.trace else nullcontext():
                 try:
                     yield
+                except Exception:
+                    exchange.status = exchange.status or 500
+                    raise
                 finally:
                     exchange.seconds = time.perf_counter() - exchange.started
                     exchange.status = exchange.status or LEFT

@@ -154,7 +154,8 @@ class _KeepOut(logging.Filter):
                 argument.partition("?")[0] if isinstance(argument, str) else argument
                 for argument in record.args
             )
-        return not str(record.msg).startswith(('%s - "WebSocket', "connection "))
+        is_ours_to_say = str(record.msg).startswith(('%s - "WebSocket', "connection "))
+        return record.levelno > logging.INFO or not is_ours_to_say
 
 
 _keep_out = _KeepOut()

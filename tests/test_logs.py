@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from api.envelope import MAX_BODY_BYTES
-from api.exchange import Exchange
+from api.exchange import Exchange, Exchanges, Watch
 from api.logs import JsonLines, Stream, TextLines, log_exchange
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
@@ -369,3 +369,19 @@ def test_a_level_leaves_out_what_is_below_it(migrated_sqlite: Path, tmp_path: Pa
         assert httpx.get(server.url).status_code == 404
 
     assert server.logged() == ""
+
+
+async def test_what_fails_outside_of_everything_is_a_line_too() -> None:
+    ended: list[Exchange] = []
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError
+
+    async def nothing(*_: object) -> Any:
+        raise AssertionError
+
+    scope = {"type": "http", "method": "GET", "headers": []}
+    with pytest.raises(RuntimeError):
+        await Exchanges(fail, Watch([ended.append]))(scope, nothing, nothing)
+
+    assert [exchange.status for exchange in ended] == [500]

@@ -95,6 +95,11 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
+    log_format: Literal["text", "json"] | None = None
+    log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+
     graphiql: bool | None = None
     introspection: bool | None = None
     suggestions: bool | None = None
@@ -213,6 +218,11 @@ class Settings(BaseSettings):
         """Where clients reach this server, and whom its tokens name as their issuer (RFC 8414 section 2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def logs_json(self) -> bool:
+        """Whether a line of the log is for programs: as set, or else in production."""
+        return (self.log_format == "json") if self.log_format else self.environment == "production"
 
     def allows(self, tool: Literal["graphiql", "introspection", "suggestions"]) -> bool:
         """Whether a tool for developers is on: as set, or else on outside production only."""

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -14,7 +14,6 @@ from fastapi.middleware.cors import CORSMiddleware
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.exceptions import HTTPException
-from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -23,20 +22,24 @@ from api import (
     health,
     introspection,
     jwks,
+    logs,
     metadata,
+    metrics,
     revocation,
     token,
+    tracing,
     userinfo,
 )
 from api.dependencies import ClientCredential, Services
 from api.envelope import Envelope
 from api.errors import on_http_exception
+from api.exchange import Exchanges, Watch
 from api.graphql import GraphQLApp
 from api.housekeeping import pruning, watching
 from api.key_folder import readable_by_others
 from api.key_watch import KeyWatch
-from api.logs import keep_secrets_out_of_logs
 from api.priority import give_way
+from api.routes import Route, WebSocketRoute
 from api.security_headers import SecurityHeaders
 from db import migrations
 from db.engine import PATIENCE, Database, create_engine, is_away, reason
@@ -45,6 +48,7 @@ from domain.callers import Callers
 from domain.clients import name_of
 from domain.gate import Gate
 from domain.lifetimes import Lifetimes
+from domain.observer import SILENT, Observer
 from domain.passwords import Passwords
 from domain.throttle import Ceiling, Ceilings, Throttle
 from domain.tokens import AccessTokens
@@ -66,22 +70,24 @@ class App(FastAPI):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._short_ways: dict[str, ASGIApp] = {}
+        self._short_ways: dict[str, tuple[Route, ASGIApp]] = {}
 
     def shorten_way(self, path: str, app: ASGIApp) -> None:
         """Serve a path through the middleware that has been added, and past all else that FastAPI and Starlette do for a
         request. (They took a fifth of the time of `me`.)"""
+        route = Route(path, app)
         for middleware, args, kwargs in reversed(self.user_middleware):
             app = middleware(app, *args, **kwargs)
-        self._short_ways[path] = app
+        self._short_ways[path] = route, app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._short_ways.get(scope.get("path", ""))
+        short_way = self._short_ways.get(scope.get("path", ""))
         # Under a prefix the router knows what is left of the path.
-        if app is None or scope.get("root_path"):
+        if short_way is None or scope.get("root_path"):
             await super().__call__(scope, receive, send)
         else:
             scope["app"] = self
+            scope["route"], app = short_way
             await app(scope, receive, send)
 
 
@@ -91,8 +97,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises SystemExit, with a sentence that says what to mend, for settings that cannot be used.
     """
     settings = settings or load_settings()
-    keep_secrets_out_of_logs()
-    services = create_services(settings)
+    if not logs.is_configured():
+        logs.configure(settings)
+    logs.keep_secrets_out_of_logs()
+    counts = None if settings.metrics_port is None else metrics.of_this_process()
+    services = create_services(settings, counts or SILENT)
+    traces = tracing.from_environment()
+    if traces:
+        traces.follow(*services.gate.database.engines)
     if settings.environment == "production" and settings.public_url is None:
         logger.warning(
             "Without PUBLIC_URL, tokens and OAuth2 clients are told %s.", settings.issuer
@@ -114,17 +126,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             async with (
                 pruning(services.gate.database, settings.retention),
                 watching(services.key_watch),
+                counts.sampling(services) if counts else nullcontext(),
             ):
                 yield
             await loaded
         finally:
             await services.close()
+            if traces:
+                await traces.close()
 
     app = App(
         title="Gatehouse",
         version=version("gatehouse"),
         summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
         lifespan=lifespan,
+        # `tracing` says why.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         # `browser_pages` serves one, and no CDN.
         docs_url=None,
         redoc_url=None,
@@ -132,6 +149,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
+    watch = Watch(
+        [logs.log_exchange, *([counts.exchange_ended] if counts else [])],
+        trace=traces.trace if traces else None,
+    )
     graphql = GraphQLApp(
         Schema(
             Limits(
@@ -144,6 +165,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             introspection=settings.allows("introspection"),
             suggestions=settings.allows("suggestions"),
         ),
+        watch,
         graphiql=settings.allows("graphiql"),
         allowed_origins=settings.cors_origins,
     )
@@ -165,6 +187,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         expose_headers=["Retry-After", "X-Request-ID"],
     )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Exchanges, watch)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     app.shorten_way(GRAPHQL, graphql)
@@ -177,10 +200,10 @@ def _load_what_is_slow() -> None:
     passwords.problems("a password")
 
 
-def create_services(settings: Settings) -> Services:
+def create_services(settings: Settings, observer: Observer = SILENT) -> Services:
     engine = create_engine_from(settings)
     try:
-        gate = _create_gate(settings, engine)
+        gate = _create_gate(settings, engine, observer)
         key_watch = KeyWatch(settings.signing_keys_dir, settings.algorithm)
         return Services(
             engine=engine,
@@ -203,7 +226,7 @@ def create_services(settings: Settings) -> Services:
         raise SystemExit(f"gatehouse: {error}") from None
 
 
-def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
+def _create_gate(settings: Settings, engine: AsyncEngine, observer: Observer) -> Gate:
     return Gate(
         database=Database(engine),
         passwords=Passwords(
@@ -212,6 +235,7 @@ def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
             parallelism=settings.argon2_parallelism,
             threads=settings.hashing_threads,
             on_each_thread=give_way,
+            observer=observer,
         ),
         throttle=Throttle(
             Ceilings(
@@ -227,6 +251,7 @@ def _create_gate(settings: Settings, engine: AsyncEngine) -> Gate:
             absolute=timedelta(days=settings.session_absolute_days),
             grace=timedelta(seconds=settings.refresh_grace_seconds),
         ),
+        observer=observer,
     )
 
 

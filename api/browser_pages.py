@@ -8,9 +8,11 @@ from typing import Any, Self
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from strawberry.http.ides import get_graphql_ide_html
+
+from api.routes import Mount, Route
 
 logger = logging.getLogger("gatehouse")
 

@@ -6,11 +6,13 @@ from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from api.exchange import current
 from api.key_watch import KeyWatch
 from domain.callers import Callers
 from domain.clients import Client
+from domain.errors import Unauthenticated
 from domain.gate import Gate
-from domain.tokens import AccessTokens
+from domain.tokens import AccessTokens, Caller
 from graphql_schema.context import Context
 
 # For the Authorize button of /docs; the token itself is read by `bearer_token`, for all of the house.
@@ -47,12 +49,6 @@ def services(connection: HTTPConnection) -> Services:
     return found
 
 
-def request_id(connection: HTTPConnection) -> str:
-    """What the answer's header ``X-Request-ID`` and the log call this request."""
-    found: str = connection.scope.get("state", {}).get("request_id", "-")
-    return found
-
-
 def client_of(connection: HTTPConnection) -> Client:
     """Where a request or a WebSocket comes from. Behind TRUSTED_PROXIES that is what they have forwarded."""
     host = connection.client.host if connection.client else None
@@ -64,6 +60,16 @@ def bearer_token(connection: HTTPConnection) -> str | None:
     return token_in(connection.headers.get("authorization"))
 
 
+def caller_of(connection: HTTPConnection) -> Caller:
+    """Whom the token of a request speaks for. Raises Unauthenticated, or TokenExpired."""
+    bearer = bearer_token(connection)
+    if bearer is None:
+        raise Unauthenticated
+    caller = services(connection).tokens.read(bearer).caller
+    current().user_id = str(caller.user_id)
+    return caller
+
+
 def graphql_context(connection: HTTPConnection) -> Context:
     """What the resolvers of a request find in their ``info.context``, or those of a WebSocket. No I/O here."""
     found = services(connection)
@@ -73,8 +79,7 @@ def graphql_context(connection: HTTPConnection) -> Context:
         tokens=found.tokens,
         client=client_of(connection),
         bearer=bearer_token(connection),
-        request_id=request_id(connection),
-        is_socket=connection.scope["type"] == "websocket",
+        request_id=current().request_id,
     )
 
 

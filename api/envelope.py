@@ -1,7 +1,6 @@
 """What every request and every answer carries, and what becomes of an error that nothing else caught."""
 
 from datetime import timedelta
-from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -19,16 +18,13 @@ NOT_STORED = (b"cache-control", b"no-store")
 
 
 class Envelope:
-    """Gives each request an id and a deadline, its body a limit, its answer the headers all answers have, and an error its
-    answer."""
+    """Gives each request a deadline, its body a limit, its answer the headers all answers have, and an error its answer."""
 
     def __init__(self, app: ASGIApp, *, deadline: timedelta) -> None:
         self.app = app
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
         if scope["type"] == "websocket":
             await self.app(scope, _within_limit(receive, send), send)
             return
@@ -51,8 +47,7 @@ class Envelope:
             nonlocal has_started
             if message["type"] == "http.response.start":
                 has_started = True
-                own_id = (b"x-request-id", request_id.encode())
-                add_headers(message, [own_id], by_default=NOT_STORED)
+                add_headers(message, by_default=NOT_STORED)
             await send(message)
 
         try:
@@ -62,7 +57,7 @@ class Envelope:
             return
         except Exception as error:
             tell = scope["state"].get("on_error", on_error)
-            response = tell(Request(scope), error, request_id=request_id)
+            response = tell(Request(scope), error, request_id=scope["state"]["request_id"])
             if not has_started:
                 await response(scope, receive, send_with_headers)
 

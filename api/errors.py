@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from api.dependencies import bearer_token
+from api.exchange import current
 from domain.errors import DomainError, ErrorCode, TooManyAttempts, refusal_for
 
 RETRY_AFTER_SECONDS = 1
@@ -39,6 +40,7 @@ def oauth_error(
     status: int = 400,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
+    current().codes = (error,)
     body = OAuthError(error=error, error_description=description)
     return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
@@ -54,7 +56,10 @@ def on_error(request: Request, error: Exception, *, request_id: str) -> JSONResp
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if isinstance(refusal, TooManyAttempts):
         headers["Retry-After"] = str(refusal.retry_after)
-    return oauth_error(name, refusal.message, status=status, headers=headers)
+    answer = oauth_error(name, refusal.message, status=status, headers=headers)
+    # The house's own code says more than OAuth2's.
+    current().codes = (refusal.code,)
+    return answer
 
 
 async def on_http_exception(request: Request, refused: Exception) -> JSONResponse:

@@ -20,6 +20,7 @@ from strawberry.types.graphql import OperationType
 
 from api import browser_pages
 from api.dependencies import graphql_context
+from api.exchange import Watch, current
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
 from api.websocket import WebSockets, problem_in
 from domain.errors import ErrorCode, refusal_for
@@ -52,9 +53,11 @@ class GraphQLApp:
     Neither FastAPI's router nor Strawberry's view is in between: both do much for a request, and nothing for the graph.
     """
 
-    def __init__(self, schema: Schema, *, graphiql: bool, allowed_origins: tuple[str, ...]) -> None:
+    def __init__(
+        self, schema: Schema, watch: Watch, *, graphiql: bool, allowed_origins: tuple[str, ...]
+    ) -> None:
         self._schema = schema
-        self._sockets = WebSockets(schema, allowed_origins=allowed_origins)
+        self._sockets = WebSockets(schema, watch, allowed_origins=allowed_origins)
         self._page = browser_pages.explorer() if graphiql else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,11 +99,12 @@ class GraphQLApp:
     async def _execute(
         self, request: Request, parameters: Mapping[str, Any], accepted: str
     ) -> ExecutionResult:
+        context = current().context = graphql_context(request)
         try:
             return await self._schema.execute(
                 parameters.get("query"),
                 variable_values=parameters.get("variables"),
-                context_value=graphql_context(request),
+                context_value=context,
                 operation_name=parameters.get("operationName"),
                 allowed_operation_types=ALLOWED_BY[request.method],
             )
@@ -186,6 +190,7 @@ def _on_error(request: Request, error: Exception, *, request_id: str) -> Respons
 
 
 def _error(request: Request, refusal: Refusal) -> Response:
+    current().codes = (refusal.code,)
     return JSONResponse(
         {"errors": [{"message": refusal.message, "extensions": {"code": refusal.code}}]},
         status_code=refusal.status,

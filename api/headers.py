@@ -7,7 +7,7 @@ from starlette.types import Message
 Header = tuple[bytes, bytes]
 
 
-def add_headers(message: Message, always: Iterable[Header], *, by_default: Header) -> None:
+def add_headers(message: Message, always: Iterable[Header] = (), *, by_default: Header) -> None:
     """To the start of an answer: those it ``always`` has, and one ``by_default`` if it brings none of that name."""
     headers = message["headers"] = [*message["headers"], *always]
     if all(name != by_default[0] for name, _ in headers):

@@ -17,6 +17,7 @@ from api.dependencies import (
     services,
 )
 from api.errors import OAuthError, oauth_error
+from api.exchange import current
 from api.forms import TOKEN_FORM, read_token
 from domain import sessions
 from domain.errors import Unauthenticated
@@ -68,8 +69,11 @@ async def introspect(request: Request) -> Introspection | Response:
             status=401,
             headers={"WWW-Authenticate": 'Bearer realm="gatehouse", Basic realm="gatehouse"'},
         )
-    if bearer is not None and not (await _access_token(found, bearer)).active:
-        raise Unauthenticated
+    if bearer is not None:
+        caller = await _access_token(found, bearer)
+        if not caller.active:
+            raise Unauthenticated
+        current().user_id = caller.sub
     token = await read_token(request)
     if refresh_token := RefreshToken.parse(token):
         return await _refresh_token(found, refresh_token)

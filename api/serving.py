@@ -20,7 +20,6 @@ is left then is cancelled and told so; seconds later the process ends in any cas
 
 import asyncio
 import logging
-import logging.config
 import signal
 import socket
 import sys
@@ -29,8 +28,8 @@ from types import FrameType
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
-from uvicorn.config import LOGGING_CONFIG
 
+from api import logs, scraping
 from api.app import (
     SchemaOutOfDate,
     create_app,
@@ -48,24 +47,16 @@ from settings import Settings, load_settings
 
 logger = logging.getLogger("gatehouse")
 
-# uvicorn's, with our own log beside its own.
-LOGGING = {
-    **LOGGING_CONFIG,
-    "loggers": {
-        **LOGGING_CONFIG["loggers"],
-        "gatehouse": {"handlers": ["default"], "level": "INFO", "propagate": False},
-    },
-}
-
 # Beyond what one process can make use of. (Some systems have no limit, or one that they then refuse.)
 MAX_OPEN_FILES = 65_536
 
 
 def serve(*, workers: int | None = None) -> None:
     settings = load_settings(**({} if workers is None else {"workers": workers}))
+    logs.configure(settings)
     _leave_at_a_signal()
     _raise_limit_of_open_files()
-    with _bind(settings) as listener:
+    with _bind(settings) as listener, scraping.listening(settings, settings.workers):
         if settings.workers == 1:
             server = Server(configure(settings), settings.shutdown_grace)
             _announce(settings, listener)
@@ -86,7 +77,9 @@ def configure(settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         http=BoundedHttp,
         ws_max_size=MAX_BODY_BYTES,
-        log_config=LOGGING,
+        # `logs.configure` has done it, and `log_exchange` logs the requests.
+        log_config=None,
+        access_log=False,
         workers=1,  # of uvicorn's own kind
     )
 
@@ -115,12 +108,12 @@ async def _prepare_database(settings: Settings) -> None:
 def _supervise(settings: Settings, listener: socket.socket) -> None:
     if sys.platform == "win32":
         raise SystemExit("gatehouse: WORKERS must be 1 on Windows")
-    logging.config.dictConfig(LOGGING)
     supervisor = Supervisor(
         settings.workers,
         listener,
         grace=settings.shutdown_grace,
         when_it_serves=lambda: _announce(settings, listener),
+        when_one_ends=scraping.forget,
     )
     try:
         asyncio.run(supervisor.run())
@@ -132,7 +125,7 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     port = listener.getsockname()[1]
     page = "graphql" if settings.allows("graphiql") else "docs"
-    print(f"Gatehouse: open http://{host}:{port}/{page} in a browser. Ctrl+C stops it.", flush=True)
+    logger.info("Gatehouse: open http://%s:%d/%s in a browser. Ctrl+C stops it.", host, port, page)
     if settings.workers > 1 and settings.rate_limit_storage_url.get_secret_value() == IN_MEMORY:
         logger.warning(
             "Each worker counts attempts by itself, which makes %d times as many of them:"

@@ -103,11 +103,13 @@ class Supervisor:
         *,
         grace: timedelta,
         when_it_serves: Callable[[], None],
+        when_one_ends: Callable[[int], None],
     ) -> None:
         self._workers = workers
         self._listener = listener
         self._grace = grace
         self._when_it_serves = when_it_serves
+        self._when_one_ends = when_one_ends
         # All there are, each with the task that watches it, and those of them that serve and are to go on.
         self._alive: dict[Worker, asyncio.Task[None]] = {}
         self._serving: set[Worker] = set()
@@ -183,6 +185,7 @@ class Supervisor:
     async def _see_out(self, worker: Worker) -> None:
         ended = await worker.watch(self._grace + SILENCE)
         del self._alive[worker]
+        self._when_one_ends(worker.pid)
         if self._is_stopping:
             return
         if ended < 0 and not worker.serves:

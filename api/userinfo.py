@@ -1,14 +1,12 @@
 """GET /userinfo: the caller as JSON, for OAuth2 tools."""
 
 from datetime import datetime
-from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from api.dependencies import bearer_token, documented_bearer, services
+from api.dependencies import caller_of, documented_bearer, services
 from api.errors import OAuthError
-from domain.errors import Unauthenticated
 
 router = APIRouter(tags=["OAuth2"])
 
@@ -31,13 +29,8 @@ class UserInfo(BaseModel):
     responses={401: {"model": OAuthError}, 503: {"model": OAuthError}},
     dependencies=[Depends(documented_bearer)],
 )
-async def userinfo(
-    request: Request, bearer: Annotated[str | None, Depends(bearer_token)]
-) -> UserInfo:
-    if bearer is None:
-        raise Unauthenticated
-    found = services(request)
-    user = await found.callers.account(found.tokens.read(bearer).caller)
+async def userinfo(request: Request) -> UserInfo:
+    user = await services(request).callers.account(caller_of(request))
     return UserInfo(
         sub=str(user.id),
         preferred_username=user.username,

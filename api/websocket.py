@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from starlette.requests import Request
@@ -11,11 +14,13 @@ from strawberry.asgi import GraphQL
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
+    Operation,
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
 from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import graphql_context, token_in
+from api.exchange import Exchange, Watch, current
 from graphql_schema.context import Context
 from graphql_schema.schema import Schema
 
@@ -25,6 +30,27 @@ MAX_NAME_LENGTH = 64
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
+    view: "WebSockets"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._numbers = count(1)
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """In a context of its own, and an exchange of its own, as a request has: a socket outlives what either knows."""
+        socket = current()
+        exchange = Exchange(
+            request_id=f"{socket.request_id}.{next(self._numbers)}",
+            method=socket.method,
+            route=socket.route,
+            ip=socket.ip,
+        )
+        alone = copy(self)
+        alone.context = exchange.context = replace(self.context, request_id=exchange.request_id)
+        with self.view.watch.over(exchange):
+            await super(Handler, alone).run_operation(operation)
+            exchange.status = 200
+
     def forget_id(self, id: str) -> None:
         # An operation may end by itself while it is being cancelled, and is then forgotten twice.
         self.operations.pop(id, None)
@@ -41,7 +67,8 @@ class WebSockets(GraphQL[Context, None]):
 
     graphql_transport_ws_handler_class = Handler
 
-    def __init__(self, schema: Schema, *, allowed_origins: tuple[str, ...]) -> None:
+    def __init__(self, schema: Schema, watch: Watch, *, allowed_origins: tuple[str, ...]) -> None:
+        self.watch = watch
         super().__init__(
             schema,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),

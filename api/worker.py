@@ -12,6 +12,7 @@ from types import FrameType
 
 import uvicorn
 
+from api import logs
 from api.server import Server
 from api.serving import configure, run
 from api.supervisor import BEAT
@@ -21,6 +22,7 @@ from settings import load_settings
 def main() -> None:
     listener, lifeline = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
     settings = load_settings()
+    logs.configure(settings)
     run(WorkingServer(configure(settings), settings.shutdown_grace, lifeline), settings, listener)
 
 

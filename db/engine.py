@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
@@ -49,9 +49,19 @@ class Database:
         self._for_reads = create_engine(engine.url, to_read=True)
         self._read = async_sessionmaker(self._for_reads, expire_on_commit=False)
         self._write = async_sessionmaker(engine, expire_on_commit=False)
-        self._readers = _Turns(CONNECTIONS)
+        self._readers = Turns(CONNECTIONS)
         # SQLite's writers wait here for one another.
-        self._writers = _Turns(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
+        self._writers = Turns(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
+
+    @property
+    def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
+        """The one that reads, and the one that writes."""
+        return self._for_reads, self._engine
+
+    @property
+    def turns(self) -> Mapping[str, "Turns"]:
+        """Who is at it now, and who waits to be."""
+        return {"read": self._readers, "write": self._writers}
 
     async def close(self) -> None:
         await self._for_reads.dispose()
@@ -68,22 +78,29 @@ class Database:
             yield session
 
 
-class _Turns:
+class Turns:
     """As many at a time as there are connections, in the order that they come. (The pool gives a connection to whoever
     comes when one is free: of 64 who read without a pause, some would wait a hundred times as long as others.)"""
 
     def __init__(self, places: int) -> None:
         self._free = asyncio.Semaphore(places)
+        self.taken = 0
+        self.waiting = 0
 
     async def __aenter__(self) -> None:
         """Raises PoolTimeout when there is no turn for so long."""
+        self.waiting += 1
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 await self._free.acquire()
         except TimeoutError:
             raise PoolTimeout("everyone else is still at it") from None
+        finally:
+            self.waiting -= 1
+        self.taken += 1
 
     async def __aexit__(self, *_: object) -> None:
+        self.taken -= 1
         self._free.release()
 
 

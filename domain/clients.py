@@ -50,6 +50,12 @@ def name_of(user_agent: str) -> str | None:
     return product[0] if product else None
 
 
+def ip_of(host: str | None) -> str | None:
+    """A client's address as text, None for what is none."""
+    ip, _ = _place(host)
+    return ip
+
+
 @lru_cache(maxsize=1024)
 def _place(host: str | None) -> tuple[str | None, str]:
     address = _address(host)

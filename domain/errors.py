@@ -143,6 +143,13 @@ def refuse(**problems: list[str]) -> None:
         raise InvalidInput(fields=at_fault)
 
 
+def code_for(error: Exception) -> ErrorCode:
+    """What `refusal_for` comes to, without a word in the log."""
+    if isinstance(error, DomainError):
+        return error.code
+    return ErrorCode.UNAVAILABLE if is_away(error) else ErrorCode.INTERNAL_ERROR
+
+
 def refusal_for(error: Exception, *, request_id: str) -> DomainError:
     """What a caller may be told about any error. One that is no refusal is logged, with what finds its cause."""
     if isinstance(error, DomainError):
@@ -151,7 +158,8 @@ def refusal_for(error: Exception, *, request_id: str) -> DomainError:
         logger.error("request %s: the database is away: %s", request_id, reason(error))
         return Unavailable()
     frames = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("request %s: %s\n%s", request_id, _summary(error), frames)
+    # Apart from the message: a line of the log is a line.
+    logger.error("request %s: %s", request_id, _summary(error), extra={"traceback": frames})
     return InternalError(f"{InternalError.sentence} The log knows more under request {request_id}.")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from db.engine import Database
 from domain.lifetimes import Lifetimes
+from domain.observer import SILENT, Observer
 from domain.passwords import Passwords
 from domain.throttle import Throttle
 
@@ -19,3 +20,4 @@ class Gate:
     passwords: Passwords
     throttle: Throttle
     lifetimes: Lifetimes
+    observer: Observer = SILENT

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import TypeVar
 from passlib.hash import argon2
 
 from domain.errors import Overloaded
+from domain.observer import SILENT, Observer
 
 logger = logging.getLogger("gatehouse")
 
@@ -78,12 +80,14 @@ class Passwords:
         parallelism: int,
         threads: int,
         on_each_thread: Callable[[], object] | None = None,
+        observer: Observer = SILENT,
     ) -> None:
         self._argon2 = argon2.using(  # type: ignore[no-untyped-call]
             type="ID", memory_cost=memory_kib, time_cost=time_cost, parallelism=parallelism
         )
         self._threads = threads
         self._on_each_thread = on_each_thread
+        self._observer = observer
         self._pool = self._new_pool()
         self._room = threads * (1 + WAITING_PER_THREAD)
         # Hashed here and now: passlib loads its backend at the first hash, which takes time that would tell
@@ -99,6 +103,12 @@ class Passwords:
         if len(password) > MAX_LENGTH or not _can_be_hashed(password):
             return Verdict(right=False)
         return await self._on_a_thread(functools.partial(self._verify, password, stored_hash))
+
+    @property
+    def queued(self) -> int:
+        """How many wait for a thread."""
+        begun = self._threads * (1 + WAITING_PER_THREAD) - self._room
+        return max(0, begun - self._threads)
 
     def close(self) -> None:
         """Give up what waits. An application may be started again after it."""
@@ -129,11 +139,15 @@ class Passwords:
         if self._room == 0:
             raise Overloaded
         self._room -= 1
-        future = self._pool.submit(work)
+        future = self._pool.submit(self._begin, work, time.perf_counter())
         # Room is given back when the thread is done, not when the caller has left.
         loop = asyncio.get_running_loop()
         future.add_done_callback(lambda _: self._give_back_room(loop))
         return await asyncio.wrap_future(future)
+
+    def _begin(self, work: Callable[[], Result], asked_at: float) -> Result:
+        self._observer.hash_began(time.perf_counter() - asked_at)
+        return work()
 
     def _give_back_room(self, loop: asyncio.AbstractEventLoop) -> None:
         try:

@@ -2,6 +2,7 @@
 everything else nothing but where to look in the log."""
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
@@ -104,6 +105,11 @@ def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> Non
         refusal = refusal_for(cause, request_id=request_id)
         error.message = refusal.message
         error.extensions = _extensions(refusal, request_id=request_id)
+
+
+def codes_of(errors: Sequence[GraphQLError]) -> list[str]:
+    """The codes that translated errors have, each once."""
+    return list(dict.fromkeys(str((error.extensions or {}).get("code")) for error in errors))
 
 
 def _extensions(refusal: DomainError, *, request_id: str) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class Plan:
     operation: Operation
     root: Selection
     fields: int
+    root_fields: tuple[str, ...]
 
     @classmethod
     def of(
@@ -84,7 +85,10 @@ class Plan:
         }
         planned = Operation(schema, fragments, operation)
         planner = _Planner(planned, variables)
-        return cls(planned, planner.root(), planner.fields)
+        root = planner.root()
+        # By what the schema calls them, each once.
+        root_fields = dict.fromkeys(field.nodes[0].name.value for field in root.fields)
+        return cls(planned, root, planner.fields, tuple(root_fields))
 
     async def execute(self, context: object, variables: VariableValues) -> ExecutionResult:
         run = Run(self.operation, context, variables)

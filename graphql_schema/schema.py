@@ -1,6 +1,6 @@
 """The one schema, and how an operation on it is executed."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from domain.deadline import within
 from domain.errors import Unavailable
 from graphql_schema.context import Context
 from graphql_schema.documents import Documents, RememberDocuments
-from graphql_schema.errors import PublishedErrorCode, translate
+from graphql_schema.errors import PublishedErrorCode, codes_of, translate
 from graphql_schema.limits import Limits
 from graphql_schema.mutations import Mutation
 from graphql_schema.queries import Query
@@ -128,6 +128,8 @@ class Schema(strawberry.Schema):
             raise MissingQueryError
         document = self._documents.read(query)
         operation = document.operation(operation_name)
+        if isinstance(context, Context):
+            context.operation = operation
         operation_type = OperationType(operation.operation.value)
         if operation_type not in allowed:
             raise InvalidOperationTypeError(operation_type)
@@ -137,6 +139,8 @@ class Schema(strawberry.Schema):
         if isinstance(variables, list):
             return ExecutionResult(None, variables)
         plan = self._documents.plan(document, operation, variables)
+        if isinstance(context, Context):
+            context.root_fields = plan.root_fields
         result = await plan.execute(context, variables)
         return ExecutionResult(result.data, result.errors)
 
@@ -155,10 +159,12 @@ class Schema(strawberry.Schema):
         """Runs before any error leaves. Strawberry's own would log them with the document and the variables."""
         self._translate(errors, execution_context and execution_context.context)
 
-    def _translate(self, errors: Iterable[GraphQLError], context: object) -> None:
+    def _translate(self, errors: Sequence[GraphQLError], context: object) -> None:
         request_id = context.request_id if isinstance(context, Context) else "-"
         for error in errors:
             translate(error, request_id=request_id, suggestions=self._suggestions)
+        if isinstance(context, Context):
+            context.codes = codes_of(errors)
 
 
 def _refused(error: Exception) -> PreExecutionError:

@@ -5,12 +5,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 GATEHOUSE = str(Path(sys.executable).with_name("gatehouse"))
+SERVE = (GATEHOUSE, "serve")
 PATIENCE_SECONDS = 20
 
 CEILINGS = {
@@ -39,13 +40,17 @@ def environment(**variables: str) -> dict[str, str]:
 
 @contextmanager
 def running_server(
-    database_url: str, secret_key: str, folder: Path, **settings: str
+    database_url: str,
+    secret_key: str,
+    folder: Path,
+    command: Sequence[str] = SERVE,
+    **settings: str,
 ) -> Iterator[Server]:
-    port = free_port()
+    port = int(settings.get("PORT") or free_port())
     log_file = folder / f"server-{port}.log"
     with log_file.open("w") as log:
         process = subprocess.Popen(
-            [GATEHOUSE, "serve"],
+            command,
             cwd=folder,  # where there is no .env
             env=environment(
                 **CHEAP

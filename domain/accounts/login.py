@@ -8,7 +8,7 @@ from db.models import LoginSession, User
 from domain import emails, sessions, usernames
 from domain.accounts.proof import record_wrong_password
 from domain.clients import Client
-from domain.errors import InvalidCredentials
+from domain.errors import InvalidCredentials, code_for
 from domain.gate import Gate
 from domain.sessions import SessionOrigin, SignedIn
 
@@ -25,6 +25,18 @@ async def log_in(
     for each one that they have: whoever guesses elsewhere keeps no owner out. They are counted by what was typed: were
     username and email counted as one, the refusal would tell which belong together.
     """
+    try:
+        signed_in = await _log_in(gate, client, login, password, origin)
+    except Exception as error:
+        gate.observer.login_ended(code_for(error))
+        raise
+    gate.observer.login_ended("OK")
+    return signed_in
+
+
+async def _log_in(
+    gate: Gate, client: Client, login: str, password: str, origin: SessionOrigin
+) -> SignedIn:
     ceilings = gate.throttle.ceilings
     await gate.throttle.admit(ceilings.network, client.network)
     key = _key(login)

@@ -1,0 +1,387 @@
+"""The log of a server: a line for each request, in both formats, without secrets and without a way to forge it."""
+
+import json
+import logging
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from api.envelope import MAX_BODY_BYTES
+from api.exchange import Exchange, Exchanges, Watch
+from api.logs import JsonLines, Stream, TextLines, log_exchange
+from tests.conftest import SECRET_KEY
+from tests.databases import copy_of
+from tests.people import LOGIN, REGISTER
+from tests.servers import Server, free_port, running_server
+
+PASSWORD = "hunter2hunter2"
+EMAIL = "countess@example.com"
+NAME = "Countess"
+
+MADE_UP_IDS: list[Any] = [
+    "x" * 129,
+    "two words",
+    '"},{"level": "ERROR"',
+    "\u2028".encode(),
+    "ünknown".encode(),
+]
+
+
+@dataclass
+class Tour:
+    """What was asked of a server, each under a request id that says so, and what it has logged by its end."""
+
+    secrets: set[str]
+    answered: dict[str, httpx.Response]
+    log: str = ""
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.splitlines()]
+
+    def of(self, request_id: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line.get("request_id") == request_id]
+
+    def only(self, request_id: str) -> dict[str, Any]:
+        [line] = self.of(request_id)
+        return line
+
+
+def take(server: Server, database: Path) -> Tour:
+    tour = Tour({PASSWORD, "hunter2", EMAIL, NAME}, {})
+
+    def ask(name: str, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"X-Request-ID": name, **options.pop("headers", {})}
+        response = httpx.request(method, server.url + path, headers=headers, **options)
+        tour.answered[name] = response
+        return response
+
+    def graphql(name: str, document: str, token: str = "", **variables: str) -> Any:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        body = {"query": document, "variables": variables}
+        return ask(name, "POST", "/graphql", json=body, headers=headers).json()
+
+    ada = {"username": NAME, "email": EMAIL, "password": PASSWORD}
+    joined = graphql("register", REGISTER, **ada)["data"]["register"]
+    token = joined["accessToken"]
+    graphql("login", LOGIN, username=EMAIL, password=PASSWORD)
+    graphql("wrong", LOGIN, username=EMAIL, password=f"not {PASSWORD}")
+    graphql("me", "query WhoAmI { me { id } posts { edges { cursor } } }", token)
+    graphql("stolen", "{ me { id } }", token[:-4] + "AAAA")
+    graphql("unparsed", f'mutation {{ login(username: "{NAME}", password: "{PASSWORD}')
+    graphql("invalid", f'mutation {{ login(username: "{NAME}", pass: {PASSWORD}) {{ x }} }}')
+    graphql("long", "query " + "A" * 5_000 + " { __typename }")
+    refreshed = graphql(
+        "refresh",
+        "mutation($t: String!) { refresh(refreshToken: $t) { accessToken refreshToken } }",
+        t=joined["refreshToken"],
+    )["data"]["refresh"]
+    tour.secrets |= {token, *joined["refreshToken"].split("."), *refreshed.values()}
+    ask("get", "GET", "/graphql", params={"query": f'{{ user(id: "{PASSWORD}") {{ id }} }}'})
+    form = {"grant_type": "password", "username": NAME, "password": PASSWORD}
+    tour.secrets.add(ask("token", "POST", "/token", data=form).json()["access_token"])
+    ask("token-wrong", "POST", "/token", data=form | {"password": f"no {PASSWORD}"})
+    ask("token-query", "POST", f"/token?password={PASSWORD}", data={"grant_type": PASSWORD})
+    ask("userinfo", "GET", "/userinfo", headers={"Authorization": f"Bearer {token}"})
+    ask("revoke", "POST", "/revoke", data={"token": joined["refreshToken"]})
+    ask("missing", "GET", f"/{PASSWORD}%0A%1b[31m/nothing?email={EMAIL}")
+    ask("method", "PROPFIND", "/graphql", content=PASSWORD)
+    ask("too-large", "POST", "/graphql", content=b"#" * (MAX_BODY_BYTES + 1), headers=JSON)
+    ask("no-json", "POST", "/graphql", content=f"{{{PASSWORD}", headers=JSON)
+    ask("docs", "GET", "/docs")
+    ask("file", "GET", "/docs/assets/start.js")
+    preflight = {"Origin": "https://x.example", "Access-Control-Request-Method": "POST"}
+    ask("preflight", "OPTIONS", "/graphql", headers=preflight)
+    for number, made_up in enumerate(MADE_UP_IDS):
+        name = f"made-up-{number}"
+        tour.answered[name] = httpx.get(server.url, headers={"X-Request-ID": made_up})
+    leave_in_the_middle(server)
+    ask_by_websocket(server, token)
+    with sqlite3.connect(database) as broken:
+        broken.execute("ALTER TABLE users RENAME COLUMN username TO login")
+    graphql("masked", "{ me { id } }", refreshed["accessToken"])
+    ask("masked-rest", "POST", "/token", data=form)
+    return tour
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def leave_in_the_middle(server: Server) -> None:
+    url = httpx.URL(server.url)
+    with socket.create_connection((url.host, url.port or 80)) as raw:
+        raw.sendall(
+            b"POST /graphql HTTP/1.1\r\nHost: x\r\nX-Request-ID: left\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+        )
+    # Answered in turn, when the server has seen the other go.
+    httpx.get(f"{server.url}/health/live")
+
+
+def ask_by_websocket(server: Server, token: str) -> None:
+    address = server.url.replace("http", "ws") + f"/graphql?token={PASSWORD}"
+    protocol = Subprotocol("graphql-transport-ws")
+    with connect(address, subprotocols=[protocol], additional_headers={"X-Request-ID": "ws"}) as ws:
+        init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
+        ws.send(json.dumps(init))
+        ws.recv()
+        for id, query in (("1", "query Mine { me { id } }"), ("2", "{ nothing }")):
+            ws.send(json.dumps({"type": "subscribe", "id": id, "payload": {"query": query}}))
+            ws.recv()
+            if id == "1":
+                ws.recv()
+
+
+def tour_of(template: Path, folder: Path, **settings: str) -> Tour:
+    with running_server(copy_of(template, folder), SECRET_KEY, folder, **settings) as server:
+        tour = take(server, folder / "gatehouse.db")
+    tour.log = server.logged()
+    return tour
+
+
+@pytest.fixture(scope="module")
+def json_tour(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Tour:
+    return tour_of(migrated_sqlite, tmp_path_factory.mktemp("json"), ENVIRONMENT="production")
+
+
+@pytest.fixture(scope="module")
+def text_tour(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Tour:
+    return tour_of(migrated_sqlite, tmp_path_factory.mktemp("text"))
+
+
+@pytest.fixture(params=["json_tour", "text_tour"])
+def tour(request: pytest.FixtureRequest) -> Tour:
+    tour: Tour = request.getfixturevalue(request.param)
+    return tour
+
+
+def test_no_secret_is_in_it(tour: Tour) -> None:
+    assert "mutation" in tour.log
+    assert [secret for secret in tour.secrets if secret in tour.log] == []
+
+
+def test_there_is_one_line_for_each_request(tour: Tour) -> None:
+    named = [name for name in tour.answered if not name.startswith("made-up")]
+    lines = [line for line in tour.log.splitlines() if " ms" in line]
+    found = {
+        name: sum(f"[{name}]" in line or f'"request_id": "{name}"' in line for line in lines)
+        for name in named
+    }
+
+    assert found == dict.fromkeys(named, 1)
+
+
+def test_no_line_moves_a_cursor_or_ends_another(tour: Tour) -> None:
+    assert all(c.isprintable() or c == "\n" for c in tour.log)
+    assert tour.log.splitlines() == tour.log.rstrip("\n").split("\n")
+
+
+def test_in_production_every_line_is_an_object(json_tour: Tour) -> None:
+    assert all({"time", "level", "logger", "message"} <= line.keys() for line in json_tour.lines)
+
+
+def test_an_operation_is_named_by_its_document(json_tour: Tour) -> None:
+    line = json_tour.only("me")
+
+    assert line["logger"] == "gatehouse.access"
+    assert (line["operation_type"], line["operation_name"]) == ("query", "WhoAmI")
+    assert line["fields"] == ["me", "posts"]
+    assert (line["method"], line["route"], line["status"]) == ("POST", "/graphql", 200)
+    assert 0 < line["duration_ms"] < 10_000
+    assert line["ip"] == "127.0.0.1"
+    assert len(line["user_id"]) == 36
+    assert len(json_tour.only("long")["operation_name"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("wrong", 200, "INVALID_CREDENTIALS"),
+        ("stolen", 200, "UNAUTHENTICATED"),
+        ("unparsed", 200, "GRAPHQL_PARSE_FAILED"),
+        ("invalid", 200, "GRAPHQL_VALIDATION_FAILED"),
+        ("token-wrong", 400, "INVALID_CREDENTIALS"),
+        ("token-query", 400, "unsupported_grant_type"),
+        ("missing", 404, "invalid_request"),
+        ("method", 405, "INVALID_INPUT"),
+        ("too-large", 413, "INVALID_INPUT"),
+        ("no-json", 400, "INVALID_INPUT"),
+    ],
+)
+def test_a_refusal_has_its_code(json_tour: Tour, name: str, status: int, code: str) -> None:
+    line = json_tour.only(name)
+
+    assert (line["status"], line["codes"]) == (status, [code])
+
+
+def test_a_route_is_a_template_or_none(json_tour: Tour) -> None:
+    assert "route" not in json_tour.only("missing")
+    assert json_tour.only("token")["route"] == "/token"
+    assert json_tour.only("docs")["route"] == "/docs"
+    assert json_tour.only("file")["route"] == "/docs/assets"
+    assert json_tour.only("preflight")["route"] == "/graphql"
+    assert json_tour.only("method")["method"] == "OTHER"
+
+
+def test_who_called_a_route_is_there_too(json_tour: Tour) -> None:
+    assert json_tour.only("userinfo")["user_id"] == json_tour.only("me")["user_id"]
+    assert "user_id" not in json_tour.only("stolen")
+
+
+def test_who_left_before_the_answer_has_a_line(json_tour: Tour) -> None:
+    assert json_tour.only("left")["status"] == 499
+
+
+def test_each_operation_of_a_websocket_has_a_line(json_tour: Tour) -> None:
+    socket, first, second = (json_tour.only(id) for id in ("ws", "ws.1", "ws.2"))
+
+    assert (socket["method"], socket["route"], socket["status"]) == ("WEBSOCKET", "/graphql", 101)
+    assert (first["operation_name"], first["status"]) == ("Mine", 200)
+    assert first["user_id"] == json_tour.only("me")["user_id"]
+    assert second["codes"] == ["GRAPHQL_VALIDATION_FAILED"]
+
+
+def test_a_harmless_request_id_comes_back(json_tour: Tour) -> None:
+    named = {name: r for name, r in json_tour.answered.items() if not name.startswith("made-up")}
+
+    assert {name: r.headers["X-Request-ID"] for name, r in named.items()} == dict(
+        zip(named, named, strict=True)
+    )
+
+
+def test_another_one_is_replaced(json_tour: Tour) -> None:
+    for number, made_up in enumerate(MADE_UP_IDS):
+        [id] = json_tour.answered[f"made-up-{number}"].headers.get_list("X-Request-ID")
+
+        assert id != made_up
+        assert json_tour.only(id)["status"] == 404
+
+
+def test_a_masked_error_names_the_line_with_its_traceback(json_tour: Tour) -> None:
+    [error] = json_tour.answered["masked"].json()["errors"]
+    cause, exchange = json_tour.of(error["extensions"]["requestId"])
+
+    assert cause["level"] == "ERROR"
+    assert "callers.py" in cause["traceback"]
+    assert exchange["codes"] == ["INTERNAL_ERROR"]
+
+
+def test_a_masked_answer_of_a_route_does_too(json_tour: Tour) -> None:
+    description = json_tour.answered["masked-rest"].json()["error_description"]
+    cause, exchange = json_tour.of("masked-rest")
+
+    assert "masked-rest" in description
+    assert "login.py" in cause["traceback"]
+    assert exchange["status"] == 500
+
+
+def test_plain_uvicorn_logs_the_same(migrated_sqlite: Path, tmp_path: Path) -> None:
+    url = copy_of(migrated_sqlite, tmp_path)
+    port = free_port()
+    uvicorn = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--factory",
+        "api.app:create_app",
+        "--port",
+        str(port),
+    ]
+    with running_server(
+        url, SECRET_KEY, tmp_path, uvicorn, PORT=str(port), ENVIRONMENT="production"
+    ) as server:
+        httpx.get(f"{server.url}/token?password={PASSWORD}", headers={"X-Request-ID": "plain"})
+    lines = [line for line in server.logged().splitlines() if "{" in line]
+
+    [line] = [json.loads(line) for line in lines if '"plain"' in line]
+    assert line["status"] == 405
+    assert "hunter2" not in server.logged()
+
+
+@pytest.mark.parametrize("formatter", [JsonLines(), TextLines()])
+def test_what_a_client_sent_stays_within_a_message(formatter: logging.Formatter) -> None:
+    sent = 'a\n{"level": "ERROR"}\r\x1b[31m\x00\u2028\u202e\x85\ud800'
+    record = logging.LogRecord("gatehouse", logging.INFO, "", 0, "Hello %s", (sent,), None)
+
+    line = formatter.format(record)
+    assert line.isprintable()
+    assert line.splitlines() == [line]
+
+
+@pytest.mark.parametrize("formatter", [JsonLines(), TextLines()])
+def test_the_text_of_an_error_is_not_logged(formatter: logging.Formatter) -> None:
+    try:
+        raise ValueError(PASSWORD)
+    except ValueError as error:
+        info = (ValueError, error, error.__traceback__)
+    record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "Failed", None, info)
+
+    line = formatter.format(record)
+    assert "ValueError" in line
+    assert "test_logs.py" in line
+    assert line.count("hunter2") == 0
+
+
+def test_what_asyncio_says_of_a_failed_task_is_cut() -> None:
+    says = f"Task exception was never retrieved\nfuture: <Task exception=ValueError({PASSWORD!r})>"
+    record = logging.LogRecord("asyncio", logging.ERROR, "", 0, says, None, None)
+
+    assert "never retrieved" in JsonLines().format(record)
+    assert "hunter2" not in JsonLines().format(record)
+
+
+@pytest.fixture
+def full_disk() -> Iterator[logging.Handler]:
+    with open("/dev/full", "w") as full:
+        handler = Stream(full)
+        access = logging.getLogger("gatehouse.access")
+        access.addHandler(handler)
+        access.setLevel(logging.INFO)
+        yield handler
+        access.removeHandler(handler)
+        access.setLevel(logging.NOTSET)
+        handler.stream = None
+        with pytest.raises(OSError, match="No space"):
+            full.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_log_that_cannot_be_written_fails_nobody(
+    full_disk: logging.Handler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_exchange(Exchange(request_id="r1", status=200))
+
+    assert capsys.readouterr().err == ""
+
+
+def test_a_level_leaves_out_what_is_below_it(migrated_sqlite: Path, tmp_path: Path) -> None:
+    url = copy_of(migrated_sqlite, tmp_path)
+    with running_server(url, SECRET_KEY, tmp_path, LOG_LEVEL="ERROR") as server:
+        assert httpx.get(server.url).status_code == 404
+
+    assert server.logged() == ""
+
+
+async def test_what_fails_outside_of_everything_is_a_line_too() -> None:
+    ended: list[Exchange] = []
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError
+
+    async def nothing(*_: object) -> Any:
+        raise AssertionError
+
+    scope = {"type": "http", "method": "GET", "headers": []}
+    with pytest.raises(RuntimeError):
+        await Exchanges(fail, Watch([ended.append]))(scope, nothing, nothing)
+
+    assert [exchange.status for exchange in ended] == [500]

@@ -1,0 +1,265 @@
+"""What Prometheus reads: what was asked and what came of it, in as many series as we have names for."""
+
+import asyncio
+import multiprocessing
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from api import scraping
+from api.dependencies import Services
+from api.metrics import Metrics, of_this_process
+from settings import Settings
+from tests.conftest import SECRET_KEY, settings_for
+from tests.databases import copy_of
+from tests.people import LOGIN, REGISTER
+from tests.servers import PATIENCE_SECONDS, Server, free_port, running_server
+
+ADA = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A server and what it has counted."""
+
+    server: Server
+    port: int
+
+    def ask(self, document: str, token: str = "", **variables: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        body = {"query": document, "variables": variables}
+        return httpx.post(f"{self.server.url}/graphql", json=body, headers=headers, timeout=60)
+
+    def series(self) -> dict[tuple[str, ...], float]:
+        """By the name and the values of the labels."""
+        return read(self.port)
+
+    def value(self, *series: str) -> float:
+        return self.series().get(series, 0)
+
+
+def read(port: int) -> dict[tuple[str, ...], float]:
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@contextmanager
+def counted_server(database: Path, folder: Path, **settings: str) -> Iterator[Counted]:
+    port = free_port()
+    url = copy_of(database, folder)
+    with running_server(url, SECRET_KEY, folder, METRICS_PORT=str(port), **settings) as server:
+        yield Counted(server, port)
+
+
+@pytest.fixture(scope="module")
+def counted(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
+    with counted_server(migrated_sqlite, tmp_path_factory.mktemp("metrics")) as counted:
+        yield counted
+
+
+@pytest.fixture(scope="module")
+def token(counted: Counted) -> str:
+    token: str = counted.ask(REGISTER, **ADA).json()["data"]["register"]["accessToken"]
+    return token
+
+
+def requests(code: str, operation: str) -> tuple[str, str, str]:
+    return ("gatehouse_requests_total", code, operation)
+
+
+def test_requests_are_counted_by_what_they_asked_for_and_what_came_of_it(
+    counted: Counted, token: str
+) -> None:
+    before = counted.series()
+    counted.ask("query Me { me { id } again: me { id } }", token)
+    counted.ask("{ me { id } }")
+    counted.ask("{ me { id } posts { edges { cursor } } }", token)
+    httpx.post(f"{counted.server.url}/token", data={"grant_type": "nothing"})
+    httpx.get(f"{counted.server.url}/health/live")
+    httpx.get(f"{counted.server.url}/nothing")
+    series = (
+        requests("OK", "me"),
+        requests("UNAUTHENTICATED", "me"),
+        requests("OK", "several"),
+        requests("unsupported_grant_type", "POST /token"),
+        requests("OK", "GET /health/live"),
+        requests("invalid_request", "unknown"),
+    )
+    wait_until(lambda: [counted.value(*s) - before.get(s, 0) for s in series] == [1] * 6)
+
+    assert counted.value("gatehouse_request_duration_seconds_count", "me") >= 2
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ " + " ".join(f"a{n}: me {{ id }}" for n in range(60)) + " }", "QUERY_TOO_COSTLY"),
+    ],
+)
+def test_refused_documents_are_counted(counted: Counted, document: str, code: str) -> None:
+    before = counted.value("gatehouse_documents_refused_total", code)
+    counted.ask(document)
+
+    wait_until(lambda: counted.value("gatehouse_documents_refused_total", code) == before + 1)
+
+
+def test_a_client_makes_no_new_series(counted: Counted, token: str) -> None:
+    with httpx.Client(base_url=counted.server.url) as client:
+
+        def ask_and_look(n: int) -> None:
+            client.post("/graphql", json={"query": f"query Made{n} {{ up{n}: __typename }}"})
+            client.post("/graphql", json={"query": f"{{ nothing{n} }}", "operationName": f"N{n}"})
+            client.request(f"MADE{n}" if n == 0 else "GET", f"/made/up/{n}?of={n}")
+            client.post(f"/token?made={n}", data={"grant_type": f"made-up-{n}"})
+
+        ask_and_look(1)
+        ask_and_look(2)
+        wait_until(lambda: counted.value(*requests("OK", "__typename")) == 2)
+        before = counted.series().keys()
+        for n in range(1000):
+            ask_and_look(n)
+        wait_until(lambda: counted.value(*requests("OK", "__typename")) == 1002)
+
+    assert counted.series().keys() - before == set()
+
+
+def test_logins_are_counted_by_outcome_whichever_way_they_come(
+    counted: Counted, token: str
+) -> None:
+    before = counted.series()
+    counted.ask(LOGIN, username="Ada", password=ADA["password"])
+    counted.ask(
+        'mutation { a: login(username: "Ada", password: "wrong one") { expiresIn }'
+        ' b: login(username: "Nobody", password: "wrong one") { expiresIn } }'
+    )
+    counted.ask('mutation { login(username: "Nobody", password: "wrong one") { expiresIn } }')
+    form = {"grant_type": "password", "username": "ada", "password": ADA["password"]}
+    httpx.post(f"{counted.server.url}/token", data=form)
+    httpx.post(f"{counted.server.url}/token", data=form | {"password": "wrong one"})
+
+    def since(outcome: str) -> float:
+        series = ("gatehouse_logins_total", outcome)
+        return counted.value(*series) - before.get(series, 0)
+
+    assert since("OK") == 2
+    # The first of several that fails leaves no answer, and the second is not tried.
+    assert since("INVALID_CREDENTIALS") == 3
+
+
+def test_they_are_not_on_the_public_port(counted: Counted) -> None:
+    assert httpx.get(f"{counted.server.url}/metrics").status_code == 404
+
+
+def test_the_process_is_measured(counted: Counted) -> None:
+    assert counted.value("process_resident_memory_bytes") > 10_000_000
+    assert counted.value("process_open_fds") > 3
+
+
+def test_the_queue_of_hashes_is_seen_to_grow_and_to_end(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    costly = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_TIME_COST": "10", "HASHING_THREADS": "1"}
+    with (
+        counted_server(migrated_sqlite, tmp_path, **costly) as counted,
+        ThreadPoolExecutor(16) as people,
+    ):
+        for _ in range(16):
+            people.submit(counted.ask, LOGIN, username="Nobody", password="wrong one")
+        wait_until(lambda: counted.value("gatehouse_hashing_queue") > 0)
+        people.shutdown()
+
+        wait_until(lambda: counted.value("gatehouse_hashing_queue") == 0)
+        assert counted.value("gatehouse_hashing_wait_seconds_count") == 16
+        assert counted.value("gatehouse_hashing_wait_seconds_sum") > 0
+
+
+async def test_connections_in_use_and_who_waits_for_one_are_seen(services: Services) -> None:
+    metrics = Metrics()
+
+    def value(to: str, state: str) -> float | None:
+        labels = {"to": to, "state": state}
+        return metrics.registry.get_sample_value("gatehouse_database_connections", labels)
+
+    async with services.gate.database.reading(), metrics.sampling(services):
+        await asyncio.sleep(0)
+
+        assert (value("read", "taken"), value("write", "taken")) == (1, 0)
+    async with metrics.sampling(services):
+        await asyncio.sleep(0)
+
+        assert (value("read", "taken"), value("read", "waiting")) == (0, 0)
+
+
+@pytest.fixture
+def metrics_settings() -> Settings:
+    return settings_for("sqlite:///unused.db", metrics_port=free_port())
+
+
+def count_in_a_worker(parent: Connection) -> None:
+    metrics = of_this_process()
+    metrics.login_ended("OK")
+    metrics._queued.set(3)
+    parent.send("counted")
+    parent.recv()
+
+
+def test_workers_are_counted_together_and_their_queues_end_with_them(
+    metrics_settings: Settings,
+) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    port = metrics_settings.metrics_port or 0
+    with scraping.listening(metrics_settings, workers=2):
+        workers = []
+        for _ in range(2):
+            ours, theirs = spawn.Pipe()
+            worker = spawn.Process(target=count_in_a_worker, args=(theirs,))
+            worker.start()
+            assert ours.recv() == "counted"
+            workers.append((worker, ours))
+        both = read(port)
+        ended, its_end = workers[0]
+        its_end.send("end")
+        ended.join()
+        scraping.forget(ended.pid or 0)
+        one = read(port)
+        workers[1][1].send("end")
+        workers[1][0].join()
+
+    assert both["gatehouse_logins_total", "OK"] == 2
+    assert both["gatehouse_hashing_queue",] == 6
+    assert {key[1] for key in both if key[0] == "process_open_fds"} == {
+        str(worker.pid) for worker, _ in workers
+    }
+    assert one["gatehouse_logins_total", "OK"] == 2
+    assert one["gatehouse_hashing_queue",] == 3
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(metrics_settings: Settings) -> None:
+    with (
+        socket.create_server(("127.0.0.1", metrics_settings.metrics_port or 0)),
+        pytest.raises(SystemExit, match="METRICS_PORT cannot be listened on"),
+        scraping.listening(metrics_settings),
+    ):
+        pass

@@ -154,7 +154,9 @@ class Supervisor:
         if not self._serving and not await self._start():
             raise CannotStart
         missing = self._workers - len(self._serving)
-        if not all(await asyncio.gather(*(self._start() for _ in range(missing)))):
+        if all(await asyncio.gather(*(self._start() for _ in range(missing)))):
+            logger.info("%d workers serve.", len(self._serving))
+        else:
             logger.error("A worker could not be started, which will be tried again.")
             asyncio.get_running_loop().call_later(
                 TRY_AGAIN_AFTER.total_seconds(), self._jobs.put_nowait, self._fill

@@ -4,6 +4,7 @@ import os
 import re
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -48,8 +49,11 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
 
+    # Before the secret, which only those of the HS family require.
+    algorithm: Literal["HS256", "HS384", "HS512", "ES256", "RS256"] = "HS256"
     secret_key: SecretStr = SecretStr("")
-    algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
+    secret_key_fallbacks: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    signing_keys_dir: Path = Path("keys")
     access_token_expire_minutes: int = Field(default=30, ge=1, le=60 * 24 * 365)
 
     session_idle_days: int = Field(default=14, ge=1, le=366)
@@ -100,18 +104,27 @@ class Settings(BaseSettings):
     def _long_enough_to_be_secret(
         cls, secret: SecretStr | None, info: ValidationInfo
     ) -> SecretStr | None:
-        if secret is None:
-            return None
-        try:
-            length = len(secret.get_secret_value().encode())
-        except UnicodeEncodeError:
-            length = 0  # bytes from the environment that are no UTF-8
-        if length < MIN_SECRET_BYTES:
+        if secret is None or (
+            not secret
+            and info.field_name == "secret_key"
+            and info.data.get("algorithm") in ("ES256", "RS256")
+        ):
+            return secret
+        if _bytes_of(secret) < MIN_SECRET_BYTES:
             raise ValueError(
                 f"needs at least {MIN_SECRET_BYTES} bytes of text; make one with `gatehouse secret` "
                 f"and put it into .env as {_as_written(info.field_name or '')}=..."
             )
         return secret
+
+    @field_validator("secret_key_fallbacks")
+    @classmethod
+    def _were_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(_bytes_of(secret) < MIN_SECRET_BYTES for secret in secrets):
+            raise ValueError(
+                f"takes former secrets of at least {MIN_SECRET_BYTES} bytes, with commas between"
+            )
+        return secrets
 
     @field_validator("rate_limit_storage_url")
     @classmethod
@@ -157,7 +170,7 @@ class Settings(BaseSettings):
                 )
         return origins
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "secret_key_fallbacks", mode="before")
     @classmethod
     def _split_at_commas(cls, texts: object) -> object:
         if isinstance(texts, str):
@@ -178,6 +191,10 @@ class Settings(BaseSettings):
                 "INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET need one another"
             )
         return self
+
+    @property
+    def access_token_lifetime(self) -> timedelta:
+        return timedelta(minutes=self.access_token_expire_minutes)
 
     @property
     def retention(self) -> timedelta:
@@ -220,6 +237,13 @@ def load_settings(**instead: Any) -> Settings:
             for problem in error.errors(include_input=False)
         )
         raise SystemExit("\n".join(lines)) from None
+
+
+def _bytes_of(secret: SecretStr) -> int:
+    try:
+        return len(secret.get_secret_value().encode())
+    except UnicodeEncodeError:
+        return 0  # bytes from the environment that are no UTF-8
 
 
 def _as_written(field: int | str) -> str:

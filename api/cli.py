@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_engine_from
+from api.keys import add_keys
 from api.serving import serve
 from api.tuning import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
 from db import migrations
@@ -48,6 +49,7 @@ def main() -> None:
         commands.add_parser(name, help=says, description=says).set_defaults(run=run)
     _add_serve(commands)
     _add_tune(commands)
+    add_keys(commands)
     options = vars(parser.parse_args())
     options.pop("run")(**options)
 

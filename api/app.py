@@ -22,6 +22,7 @@ from api import (
     browser_pages,
     health,
     introspection,
+    jwks,
     metadata,
     revocation,
     token,
@@ -151,7 +152,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         WebSocketRoute(GRAPHQL, graphql),
         *browser_pages.routes(),
     ]
-    for routes in (token, revocation, introspection, metadata, userinfo, health):
+    for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_middleware(Envelope, deadline=settings.request_deadline)

@@ -96,6 +96,7 @@ def test_a_good_configuration_passes(database_url: str, tmp_path: Path) -> None:
         ("SECRET_KEY", "changeme-" * 10, "gatehouse secret"),
         ("SECRET_KEY", "replace-me-with-a-long-random-secret-of-32-bytes", "gatehouse secret"),
         ("SECRET_KEY", "correct horse battery staple correct horse", "gatehouse secret"),
+        ("SECRET_KEY_FALLBACKS", "changeme-" * 10, "gatehouse secret"),
         ("GRAPHIQL", "true", "for developers"),
         ("PUBLIC_URL", "", "http://0.0.0.0:8000"),
         ("PUBLIC_URL", "http://accounts.example.com", "in the clear"),
@@ -147,6 +148,36 @@ def test_without_proxies_it_warns_that_there_is_no_tls(check: Check) -> None:
     run = check(TRUSTED_PROXIES="")
 
     assert run.items("warning") == ["HOST", "TRUSTED_PROXIES"]
+
+
+def test_workers_that_count_for_themselves_are_a_warning(check: Check) -> None:
+    run = check(WORKERS="2")
+
+    assert run.status == 0
+    assert run.items("warning") == ["RATE_LIMIT_STORAGE_URL"]
+
+
+def test_workers_that_want_more_connections_than_there_are_are_a_problem(
+    check: Check, database_url: str
+) -> None:
+    run = check(DATABASE_URL=database_url, WORKERS="256")
+
+    assert run.items("problem") == ([] if database_url.startswith("sqlite") else ["DATABASE_URL"])
+
+
+def test_a_private_key_that_everyone_may_read_is_a_problem(check: Check, tmp_path: Path) -> None:
+    made = subprocess.run(
+        [GATEHOUSE, "keys", "new"],
+        cwd=tmp_path,
+        env=environment(**GOOD | {"ALGORITHM": "ES256"}),
+        timeout=30,
+    )
+    kept = check(ALGORITHM="ES256")
+    [key] = (tmp_path / "keys").iterdir()
+    key.chmod(0o644)
+
+    assert made.returncode == kept.status == 0
+    assert check(ALGORITHM="ES256").items("problem") == ["SIGNING_KEYS_DIR"]
 
 
 def test_random_secrets_of_any_alphabet_are_good(check: Check) -> None:

@@ -107,4 +107,4 @@ def test_the_composed_service_is_configured_by_settings_that_exist(
     services: dict[str, Any],
 ) -> None:
     for name in services["gatehouse"]["environment"]:
-        assert name.lower() in {*Settings.model_fields, "workers"}
+        assert name.lower() in Settings.model_fields

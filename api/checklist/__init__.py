@@ -8,12 +8,13 @@ from api.checklist.counting import counting
 from api.checklist.database import database
 from api.checklist.exposure import address, environment, origins, proxies, public_url, tools
 from api.checklist.findings import Check, Finding, Level
-from api.checklist.secrecy import access_tokens, password_hashes, secrets
+from api.checklist.secrecy import access_tokens, password_hashes, secrets, signing_keys
 from settings import Settings, load_settings
 
 CHECKS: tuple[Check, ...] = (
     environment,
     secrets,
+    signing_keys,
     access_tokens,
     password_hashes,
     tools,

@@ -12,12 +12,12 @@ _STORAGE = "RATE_LIMIT_STORAGE_URL"
 
 
 def counting(settings: Settings) -> Iterator[Finding]:
-    workers: int = getattr(settings, "workers", 1)
     if settings.rate_limit_storage_url.get_secret_value() != IN_MEMORY:
         yield asyncio.run(_redis(settings))
-    elif workers > 1:
+    elif settings.workers > 1:
         yield warning(
-            _STORAGE, f"is {IN_MEMORY}: each of {workers} workers counts attempts for itself"
+            _STORAGE,
+            f"is {IN_MEMORY}: each of {settings.workers} workers counts attempts for itself",
         )
     else:
         yield ok(_STORAGE, f"{IN_MEMORY}, enough for one process")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from api.checklist.findings import Finding, ok, problem, warning
+from api.key_folder import readable_by_others
 from domain.tuning import MIN_MEMORY_MIB, min_passes
 from settings import Settings
 
@@ -23,6 +24,7 @@ _LONG_MINUTES = 60
 def secrets(settings: Settings) -> Iterator[Finding]:
     for item, secret in (
         ("SECRET_KEY", settings.secret_key),
+        *(("SECRET_KEY_FALLBACKS", secret) for secret in settings.secret_key_fallbacks),
         ("INTROSPECTION_CLIENT_SECRET", settings.introspection_client_secret),
     ):
         if secret is None or not secret.get_secret_value():
@@ -48,6 +50,21 @@ def _can_be_guessed(secret: str) -> bool:
     ]
     reads_like_words = len(words) > 1 and sum(words) > len(seen) * _SHARE_OF_WORDS
     return rating["guesses_log10"] < _GUESSES_LOG10 or reads_like_words
+
+
+def signing_keys(settings: Settings) -> Iterator[Finding]:
+    """Those that cannot be used are refused before."""
+    if settings.algorithm not in ("ES256", "RS256"):
+        return
+    try:
+        if readable_by_others(settings.signing_keys_dir):
+            yield problem(
+                "SIGNING_KEYS_DIR", "has a private key that everyone here may read: chmod o-r"
+            )
+        else:
+            yield ok("SIGNING_KEYS_DIR", "keeps its private keys from others")
+    except OSError as error:
+        yield problem("SIGNING_KEYS_DIR", f"cannot be read: {error.strerror}")
 
 
 def password_hashes(settings: Settings) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ CHEAP = {"ARGON2_MEMORY_KIB": "8", "ARGON2_TIME_COST": "1", **CEILINGS}
 class Server:
     url: str
     log: Path
+    process: subprocess.Popen[bytes]
 
     def logged(self) -> str:
         return self.log.read_text()
@@ -38,11 +39,11 @@ def environment(**variables: str) -> dict[str, str]:
 
 @contextmanager
 def running_server(
-    database_url: str, secret_key: str, folder: Path, **settings: str
+    database_url: str, secret_key: str, folder: Path, *, port: int | None = None, **settings: str
 ) -> Iterator[Server]:
-    port = free_port()
-    server = Server(f"http://127.0.0.1:{port}", folder / f"server-{port}.log")
-    with server.log.open("w") as log:
+    port = port or free_port()
+    path = folder / f"server-{port}.log"
+    with path.open("a") as log:
         process = subprocess.Popen(
             [GATEHOUSE, "serve"],
             cwd=folder,  # where there is no .env
@@ -55,8 +56,8 @@ def running_server(
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until_it_listens(port, process, server.log)
-        yield server
+        wait_until_it_listens(port, process, path)
+        yield Server(f"http://127.0.0.1:{port}", path, process)
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)

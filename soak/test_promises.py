@@ -1,0 +1,29 @@
+"""What the house promises whatever happens to it: `make soak` tries it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from soak import faults
+from soak.figures import Figures
+from soak.kill import kill
+from soak.postgres import Postgres
+
+Keep = Callable[[Figures], None]
+
+
+async def test_kill_loses_nothing_that_was_acknowledged(
+    database_url: str, tmp_path: Path, port: int, keep: Keep
+) -> None:
+    keep(await kill(database_url, tmp_path, rounds=30, port=port))
+
+
+async def test_postgres_that_is_stopped_hard_is_survived(
+    postgres: Postgres, postgres_url: str, tmp_path: Path, port: int, keep: Keep
+) -> None:
+    keep(await faults.stop(postgres, postgres_url, tmp_path, port))
+
+
+async def test_postgres_that_is_frozen_is_survived(
+    postgres: Postgres, postgres_url: str, tmp_path: Path, port: int, keep: Keep
+) -> None:
+    keep(await faults.freeze(postgres, postgres_url, tmp_path, port, seconds=30))

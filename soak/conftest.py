@@ -1,12 +1,14 @@
 """What the promises are tried on, and what becomes of the figures."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from soak import report
+from soak.disk import mount_tmpfs
 from soak.figures import Figures
 from soak.postgres import Postgres, programs, running_postgres
 from tests.conftest import anyio_backend, migrated_sqlite
@@ -47,6 +49,16 @@ def database_url(request: pytest.FixtureRequest) -> str:
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     url: str = request.getfixturevalue(name)
     return url
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not mount_tmpfs(folder, mebibytes=32):
+        pytest.skip("a disk of its own can be mounted by root alone")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from soak import faults
+from soak import disk, faults
 from soak.figures import Figures
 from soak.kill import kill
 from soak.postgres import Postgres
@@ -27,3 +27,15 @@ async def test_postgres_that_is_frozen_is_survived(
     postgres: Postgres, postgres_url: str, tmp_path: Path, port: int, keep: Keep
 ) -> None:
     keep(await faults.freeze(postgres, postgres_url, tmp_path, port, seconds=30))
+
+
+async def test_disk_that_takes_no_more_is_survived(
+    sqlite_url: str, tmp_path: Path, port: int, keep: Keep
+) -> None:
+    keep(await disk.limit_file_size(sqlite_url, tmp_path, port=port))
+
+
+async def test_disk_that_is_full_is_survived(
+    small_disk: Path, tmp_path: Path, port: int, keep: Keep
+) -> None:
+    keep(await disk.fill_tmpfs(f"sqlite:///{small_disk / 'gatehouse.db'}", tmp_path, port=port))

@@ -71,7 +71,7 @@ class Visitor:
         if self.id is None:
             return await self._register()
         doing: Callable[[], Awaitable[str]] = random.choice(
-            [self._update, self.refresh, self._publish, lambda: self._look(outcomes), self._userinfo]
+            [self._update, self.refresh, self.publish, lambda: self._look(outcomes), self._userinfo]
         )
         return await doing()
 
@@ -106,7 +106,7 @@ class Visitor:
             self.images = [image]
         return _outcome(answer)
 
-    async def _publish(self) -> str:
+    async def publish(self) -> str:
         post = {"title": "Of the engine", "content": "It weaves algebraic patterns."}
         answer = await self.wire.ask(PUBLISH, by=self.access_token, input=post)
         if not answer.errors:

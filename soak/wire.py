@@ -32,8 +32,7 @@ class Wire:
     """Connects when it is first used, and anew after an end."""
 
     def __init__(self, url: str) -> None:
-        address = httpx.URL(url)
-        self.address = (address.host, address.port)
+        self.url = url
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, document: str, *, by: str | None = None, **variables: Any) -> Answer:
@@ -59,8 +58,11 @@ class Wire:
         return Reply(int(head.split()[1]), body)
 
     async def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._streams and self._streams[0].at_eof():
+            self.leave()  # the server has closed a connection that nobody used
         if self._streams is None:
-            self._streams = await asyncio.open_connection(*self.address)
+            address = httpx.URL(self.url)
+            self._streams = await asyncio.open_connection(address.host, address.port)
         return self._streams
 
     def leave(self) -> None:

@@ -55,7 +55,12 @@ async def half_open(
         idle = await ask()
         files = taken(server.process.pid).files
         kinds = [*islice(cycle(KINDS), number)]
-        slow = [asyncio.create_task(_hold(Wire(server.url), *KINDS[kind])) for kind in kinds]
+        wires = [Wire(server.url) for _ in kinds]
+        await asyncio.gather(*(wire.streams() for wire in wires))
+        slow = [
+            asyncio.create_task(_hold(wire, *KINDS[kind]))
+            for wire, kind in zip(wires, kinds, strict=True)
+        ]
         beside = await ask()
         logins = await asyncio.gather(*(log_in(person) for person in people))
         held = taken(server.process.pid).files - files

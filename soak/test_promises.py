@@ -1,5 +1,7 @@
 """What the house promises whatever happens to it: `make soak` tries it."""
 
+import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,8 +10,11 @@ from soak.figures import Figures
 from soak.half_open import half_open
 from soak.kill import kill
 from soak.leaving import leaving
+from soak.mixed import documents, mixed
 from soak.postgres import Postgres
 from soak.storm import storm
+
+MINUTES = float(os.environ.get("MINUTES", "10"))
 
 Keep = Callable[[Figures], None]
 
@@ -53,7 +58,7 @@ async def test_logins_by_hundreds_leave_room_for_others(
 async def test_half_open_requests_keep_nobody_out(
     sqlite_url: str, tmp_path: Path, port: int, keep: Keep
 ) -> None:
-    keep(await half_open(sqlite_url, tmp_path, number=900, seconds=8, port=port))
+    keep(await half_open(sqlite_url, tmp_path, number=900, seconds=5, port=port))
 
 
 async def test_leaving_in_the_middle_leaves_nothing_behind_on_sqlite(
@@ -69,3 +74,25 @@ async def test_leaving_in_the_middle_leaves_nothing_behind_on_postgres(
         return postgres.connections(postgres_url)
 
     keep(await leaving(postgres_url, tmp_path, number=4000, connections=connections, port=port))
+
+
+async def test_mixed_traffic_makes_nothing_grow(
+    sqlite_url: str, postgres: Postgres, postgres_url: str, tmp_path: Path, port: int, keep: Keep
+) -> None:
+    """On both databases at the same time."""
+
+    def connections() -> int:
+        return postgres.connections(postgres_url)
+
+    seconds = MINUTES * 60
+    on_sqlite, on_postgres = await asyncio.gather(
+        mixed(sqlite_url, tmp_path, seconds=seconds, port=port),
+        mixed(postgres_url, tmp_path, seconds=seconds, port=port + 2, connections=connections),
+    )
+    keep(Figures([*on_sqlite.rows, *on_postgres.rows]))
+
+
+async def test_documents_by_the_hundred_thousand_make_nothing_grow(
+    sqlite_url: str, tmp_path: Path, port: int, keep: Keep
+) -> None:
+    keep(await documents(sqlite_url, tmp_path, port=port))

@@ -20,7 +20,7 @@ _has_started = exists(_events.where(SecurityEvent.kind.in_(STARTS)))
 _was_refreshed = exists(_events.where(SecurityEvent.kind == EventKind.REFRESHED))
 
 # Each is half of what one transaction writes.
-HALVES: Mapping[str, Select[tuple[int]]] = {
+HALVES: Mapping[str, Select[int]] = {
     "people without a session": select(func.count(User.id)).where(
         ~exists().where(LoginSession.user_id == User.id)
     ),

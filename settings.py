@@ -4,6 +4,7 @@ import os
 import re
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -18,6 +19,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 # 256 bits: what RFC 7518 section 3.2 demands for HS256, and beyond guessing with any hash.
 MIN_SECRET_BYTES = 32
+
+MAX_WORKERS = 256
 
 # RFC 6454 section 6.2: what a browser sends as `Origin`, and nothing after it.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?|https?://\[[0-9A-Fa-f:]+\](?::\d+)?")
@@ -46,8 +49,11 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
 
+    # Before the secret, which only those of the HS family require.
+    algorithm: Literal["HS256", "HS384", "HS512", "ES256", "RS256"] = "HS256"
     secret_key: SecretStr = SecretStr("")
-    algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
+    secret_key_fallbacks: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    signing_keys_dir: Path = Path("keys")
     access_token_expire_minutes: int = Field(default=30, ge=1, le=60 * 24 * 365)
 
     session_idle_days: int = Field(default=14, ge=1, le=366)
@@ -66,10 +72,13 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = SecretStr("sqlite:///./gatehouse.db")
 
+    workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
+
     argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
     argon2_time_cost: int = Field(default=2, ge=1, le=100)
     argon2_parallelism: int = Field(default=1, ge=1, le=64)
-    hashing_threads: int = Field(default_factory=_own_cores, ge=1, le=256)
+    # None is what the validator below makes a number of.
+    hashing_threads: int = Field(default=None, ge=1, le=256)  # type: ignore[assignment]
 
     request_deadline_seconds: int = Field(default=10, ge=1, le=300)
 
@@ -77,6 +86,8 @@ class Settings(BaseSettings):
     max_query_aliases: int = Field(default=50, ge=0)
     max_query_tokens: int = Field(default=1000, ge=1)
     max_query_cost: int = Field(default=5000, ge=1)
+
+    shutdown_grace_seconds: int = Field(default=20, ge=1, le=3600)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -93,18 +104,27 @@ class Settings(BaseSettings):
     def _long_enough_to_be_secret(
         cls, secret: SecretStr | None, info: ValidationInfo
     ) -> SecretStr | None:
-        if secret is None:
-            return None
-        try:
-            length = len(secret.get_secret_value().encode())
-        except UnicodeEncodeError:
-            length = 0  # bytes from the environment that are no UTF-8
-        if length < MIN_SECRET_BYTES:
+        if secret is None or (
+            not secret
+            and info.field_name == "secret_key"
+            and info.data.get("algorithm") in ("ES256", "RS256")
+        ):
+            return secret
+        if _bytes_of(secret) < MIN_SECRET_BYTES:
             raise ValueError(
                 f"needs at least {MIN_SECRET_BYTES} bytes of text; make one with `gatehouse secret` "
                 f"and put it into .env as {_as_written(info.field_name or '')}=..."
             )
         return secret
+
+    @field_validator("secret_key_fallbacks")
+    @classmethod
+    def _were_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(_bytes_of(secret) < MIN_SECRET_BYTES for secret in secrets):
+            raise ValueError(
+                f"takes former secrets of at least {MIN_SECRET_BYTES} bytes, with commas between"
+            )
+        return secrets
 
     @field_validator("rate_limit_storage_url")
     @classmethod
@@ -112,6 +132,14 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?", url.get_secret_value()):
             raise ValueError("takes memory:// or a URL such as redis://:password@host:6379/0")
         return url
+
+    @field_validator("hashing_threads", mode="before")
+    @classmethod
+    def _by_default_all_cores_together(cls, threads: object, info: ValidationInfo) -> object:
+        """Of all workers. (A default factory that reads another setting complains when any setting is wrong.)"""
+        if threads is None:
+            return max(1, _own_cores() // info.data.get("workers", 1))
+        return threads
 
     @field_validator("public_url")
     @classmethod
@@ -142,7 +170,7 @@ class Settings(BaseSettings):
                 )
         return origins
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "secret_key_fallbacks", mode="before")
     @classmethod
     def _split_at_commas(cls, texts: object) -> object:
         if isinstance(texts, str):
@@ -165,12 +193,20 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def access_token_lifetime(self) -> timedelta:
+        return timedelta(minutes=self.access_token_expire_minutes)
+
+    @property
     def retention(self) -> timedelta:
         return timedelta(days=self.retention_days)
 
     @property
     def request_deadline(self) -> timedelta:
         return timedelta(seconds=self.request_deadline_seconds)
+
+    @property
+    def shutdown_grace(self) -> timedelta:
+        return timedelta(seconds=self.shutdown_grace_seconds)
 
     @property
     def issuer(self) -> str:
@@ -201,6 +237,13 @@ def load_settings(**instead: Any) -> Settings:
             for problem in error.errors(include_input=False)
         )
         raise SystemExit("\n".join(lines)) from None
+
+
+def _bytes_of(secret: SecretStr) -> int:
+    try:
+        return len(secret.get_secret_value().encode())
+    except UnicodeEncodeError:
+        return 0  # bytes from the environment that are no UTF-8
 
 
 def _as_written(field: int | str) -> str:

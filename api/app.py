@@ -18,12 +18,23 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import browser_pages, health, introspection, metadata, revocation, token, userinfo
+from api import (
+    browser_pages,
+    health,
+    introspection,
+    jwks,
+    metadata,
+    revocation,
+    token,
+    userinfo,
+)
 from api.dependencies import ClientCredential, Services
 from api.envelope import Envelope
 from api.errors import on_http_exception
 from api.graphql import GraphQLApp
-from api.housekeeping import pruning
+from api.housekeeping import pruning, watching
+from api.key_folder import readable_by_others
+from api.key_watch import KeyWatch
 from api.logs import keep_secrets_out_of_logs
 from api.priority import give_way
 from api.security_headers import SecurityHeaders
@@ -86,6 +97,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         logger.warning(
             "Without PUBLIC_URL, tokens and OAuth2 clients are told %s.", settings.issuer
         )
+    if readable_by_others(settings.signing_keys_dir):
+        logger.warning(
+            "Anyone on this machine may read the keys in %s: chmod them to 600.",
+            settings.signing_keys_dir,
+        )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -95,7 +111,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             # What has been made by then stays. Looking through all of it for garbage again and again was a quarter of the
             # time of `me`.
             loaded.add_done_callback(lambda _: gc.freeze())
-            async with pruning(services.gate.database, settings.retention):
+            async with (
+                pruning(services.gate.database, settings.retention),
+                watching(services.key_watch),
+            ):
                 yield
             await loaded
         finally:
@@ -133,7 +152,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         WebSocketRoute(GRAPHQL, graphql),
         *browser_pages.routes(),
     ]
-    for routes in (token, revocation, introspection, metadata, userinfo, health):
+    for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_middleware(Envelope, deadline=settings.request_deadline)
@@ -162,6 +181,7 @@ def create_services(settings: Settings) -> Services:
     engine = create_engine_from(settings)
     try:
         gate = _create_gate(settings, engine)
+        key_watch = KeyWatch(settings.signing_keys_dir, settings.algorithm)
         return Services(
             engine=engine,
             gate=gate,
@@ -169,9 +189,14 @@ def create_services(settings: Settings) -> Services:
             tokens=AccessTokens(
                 secret=settings.secret_key.get_secret_value(),
                 algorithm=settings.algorithm,
-                lifetime=timedelta(minutes=settings.access_token_expire_minutes),
+                lifetime=settings.access_token_lifetime,
                 issuer=settings.issuer,
+                fallbacks=tuple(
+                    secret.get_secret_value() for secret in settings.secret_key_fallbacks
+                ),
+                ring=key_watch.ring,
             ),
+            key_watch=key_watch,
             introspection_client=_introspection_client(settings),
         )
     except ValueError as error:

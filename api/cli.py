@@ -8,20 +8,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import NoReturn
 
-import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from uvicorn.config import LOGGING_CONFIG
 
-from api.app import (
-    SchemaOutOfDate,
-    create_app,
-    create_engine_from,
-    may_come_back,
-    prepare_database,
-)
-from api.envelope import MAX_BODY_BYTES
-from api.http import BoundedHttp
+from api.app import create_engine_from
+from api.keys import add_keys
+from api.serving import serve
 from api.tuning import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
 from db import migrations
 from db.engine import PATIENCE, Database, reason
@@ -29,19 +21,10 @@ from domain import pruning
 from domain.tuning import MIN_MEMORY_MIB
 from graphql_schema.limits import UNLIMITED
 from graphql_schema.schema import Schema
-from settings import Settings, load_settings
+from settings import MAX_WORKERS, Settings, load_settings
 
 # 64 bytes: enough for HS512 too (RFC 7518 section 3.2).
 SECRET_BYTES = 64
-
-# uvicorn's, with our own log beside its own.
-LOGGING = {
-    **LOGGING_CONFIG,
-    "loggers": {
-        **LOGGING_CONFIG["loggers"],
-        "gatehouse": {"handlers": ["default"], "level": "INFO", "propagate": False},
-    },
-}
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,7 +37,6 @@ def main() -> None:
     parser = Parser(prog="gatehouse", description="A GraphQL accounts API.")
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, run, says in (
-        ("serve", serve, "serve the API on HOST and PORT"),
         ("migrate", migrate, "bring the database's tables up to date"),
         ("schema", print_schema, "print the GraphQL schema"),
         (
@@ -65,9 +47,23 @@ def main() -> None:
         ("secret", print_secret, "print a fresh SECRET_KEY"),
     ):
         commands.add_parser(name, help=says, description=says).set_defaults(run=run)
+    _add_serve(commands)
     _add_tune(commands)
+    add_keys(commands)
     options = vars(parser.parse_args())
     options.pop("run")(**options)
+
+
+def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
+    says = "serve the API on HOST and PORT"
+    parser = commands.add_parser("serve", help=says, description=f"{says}.")
+    parser.add_argument(
+        "--workers",
+        type=_whole_number(1, MAX_WORKERS),
+        metavar="N",
+        help="how many processes serve (WORKERS)",
+    )
+    parser.set_defaults(run=serve)
 
 
 def _add_tune(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -97,44 +93,6 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
-
-
-def serve() -> None:
-    settings = load_settings()
-    # The application prepares the database as well, for whoever serves it by other means. Done first here, so that a
-    # refusal is a line and no traceback.
-    asyncio.run(_prepare(settings))
-    app = create_app(settings)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    page = "graphql" if settings.allows("graphiql") else "docs"
-    print(
-        f"Gatehouse: open http://{host}:{settings.port}/{page} in a browser. Ctrl+C stops it.",
-        flush=True,
-    )
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        server_header=False,
-        # The application trusts TRUSTED_PROXIES; uvicorn would trust this machine.
-        proxy_headers=False,
-        http=BoundedHttp,
-        ws_max_size=MAX_BODY_BYTES,
-        log_config=LOGGING,
-    )
-
-
-async def _prepare(settings: Settings) -> None:
-    engine = create_engine_from(settings)
-    try:
-        await prepare_database(engine)
-    except SchemaOutOfDate as refusal:
-        raise SystemExit(f"gatehouse: {refusal}") from None
-    except SQLAlchemyError as error:
-        if not may_come_back(engine, error):
-            raise SystemExit(f"gatehouse: {reason(error)}") from None
-    finally:
-        await engine.dispose()
 
 
 def migrate() -> None:

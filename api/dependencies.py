@@ -6,6 +6,7 @@ from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from api.key_watch import KeyWatch
 from domain.callers import Callers
 from domain.clients import Client
 from domain.gate import Gate
@@ -32,6 +33,7 @@ class Services:
     gate: Gate
     callers: Callers
     tokens: AccessTokens
+    key_watch: KeyWatch
     introspection_client: ClientCredential | None = None
 
     async def close(self) -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
+from api.key_watch import KeyWatch
 from db.engine import Database
 from domain.pruning import prune
 
@@ -13,11 +14,27 @@ logger = logging.getLogger("gatehouse")
 
 PRUNE_EVERY = timedelta(hours=1)
 
+# Soon enough for what domain/keys.py counts on, and no work: it asks for the names and the times of a few files.
+LOOK_FOR_KEYS_EVERY = timedelta(seconds=1)
+
 
 @asynccontextmanager
 async def pruning(database: Database, kept_for: timedelta) -> AsyncIterator[None]:
     """Prune while the block runs, for the first time when ``PRUNE_EVERY`` of it has gone: a start has better things to do."""
-    task = asyncio.create_task(_prune_for_ever(database, kept_for))
+    async with _beside(_prune_for_ever(database, kept_for)):
+        yield
+
+
+@asynccontextmanager
+async def watching(key_watch: KeyWatch) -> AsyncIterator[None]:
+    """Look for new and retired keys while the block runs."""
+    async with _beside(_look_for_ever(key_watch)):
+        yield
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
@@ -37,3 +54,13 @@ async def _prune_for_ever(database: Database, kept_for: timedelta) -> None:
         else:
             if deleted:
                 logger.info("Pruned %d rows.", deleted)
+
+
+async def _look_for_ever(key_watch: KeyWatch) -> None:
+    while True:
+        await asyncio.sleep(LOOK_FOR_KEYS_EVERY.total_seconds())
+        try:
+            # The folder may be another machine's, and take its time.
+            await asyncio.to_thread(key_watch.look)
+        except Exception as error:
+            logger.warning("Nobody could look for keys: %s", type(error).__name__)

@@ -1,9 +1,12 @@
 """GET /.well-known/oauth-authorization-server: what an OAuth2 client may find here (RFC 8414)."""
 
+import time
+
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from api.dependencies import services
+from api.jwks import JWKS
 
 router = APIRouter(tags=["OAuth2"])
 
@@ -16,6 +19,7 @@ class Metadata(BaseModel):
     revocation_endpoint: str
     introspection_endpoint: str
     userinfo_endpoint: str
+    jwks_uri: str | None = Field(default=None, description="Absent where no keys sign.")
     grant_types_supported: list[str] = ["password", "refresh_token"]
     # Required by section 2, left out when empty by section 3.2: clients look for it.
     response_types_supported: list[str] = Field(
@@ -26,7 +30,11 @@ class Metadata(BaseModel):
     introspection_endpoint_auth_methods_supported: list[str]
 
 
-@router.get("/.well-known/oauth-authorization-server", summary="What OAuth2 clients find here")
+@router.get(
+    "/.well-known/oauth-authorization-server",
+    summary="What OAuth2 clients find here",
+    response_model_exclude_none=True,
+)
 async def metadata(request: Request) -> Metadata:
     found = services(request)
     issuer = found.tokens.issuer
@@ -37,5 +45,6 @@ async def metadata(request: Request) -> Metadata:
         revocation_endpoint=f"{issuer}/revoke",
         introspection_endpoint=f"{issuer}/introspect",
         userinfo_endpoint=f"{issuer}/userinfo",
+        jwks_uri=f"{issuer}{JWKS}" if found.tokens.ring.published(time.time()) else None,
         introspection_endpoint_auth_methods_supported=["Bearer", *basic],
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from soak import rows
 from soak.figures import Figures
-from soak.kill import GRACE, SECRET
+from soak.kill import GRACE, SECRET, SLOWEST_SECONDS
 from soak.postgres import Postgres
 from soak.visitors import FINE, Outcomes, Visitor, crowd, leave
 from soak.wire import CutOff, Wire
@@ -18,9 +18,6 @@ from tests.servers import running_server
 VISITORS = 16
 CONNECTIONS = 20
 RECOVERS_SECONDS = 5.0
-
-# REQUEST_DEADLINE_SECONDS and a second, for two cores that do all of this at once.
-SLOWEST_SECONDS = 11.0
 
 # In answers of GraphQL, and in those of all else.
 AWAY = ("UNAVAILABLE", "503")

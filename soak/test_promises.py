@@ -8,7 +8,7 @@ from pathlib import Path
 from soak import disk, faults
 from soak.figures import Figures
 from soak.half_open import half_open
-from soak.kill import kill
+from soak.kill import kill, kill_workers
 from soak.leaving import leaving
 from soak.mixed import documents, mixed
 from soak.postgres import Postgres
@@ -23,6 +23,12 @@ async def test_kill_loses_nothing_that_was_acknowledged(
     database_url: str, tmp_path: Path, port: int, keep: Keep
 ) -> None:
     keep(await kill(database_url, tmp_path, rounds=30, port=port))
+
+
+async def test_kill_of_a_worker_loses_nothing_either(
+    database_url: str, tmp_path: Path, port: int, keep: Keep
+) -> None:
+    keep(await kill_workers(database_url, tmp_path, rounds=10, port=port))
 
 
 async def test_postgres_that_is_stopped_hard_is_survived(

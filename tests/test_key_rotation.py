@@ -1,0 +1,199 @@
+"""Keys that come and go beside running servers: without a restart, and without logging anyone out."""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from joserfc.errors import JoseError
+from joserfc.jws import extract_compact
+
+from tests.conftest import SECRET_KEY
+from tests.people import LOGIN, REGISTER
+from tests.servers import GATEHOUSE, PATIENCE_SECONDS, Server, environment, running_server
+
+README = Path(__file__).parent.parent / "README.md"
+ISSUER = "http://gatehouse.test"
+ADA = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+REFRESH = "mutation ($r: String!) { refresh(refreshToken: $r) { accessToken } }"
+
+
+class Servers:
+    """Some that share a database and a folder of keys, and what their operator does."""
+
+    def __init__(self, database_url: str, folder: Path, stack: ExitStack) -> None:
+        self.database_url, self.folder, self.stack = database_url, folder, stack
+
+    def start(self, **settings: str) -> Server:
+        usual = {"ALGORITHM": "ES256", "PUBLIC_URL": ISSUER}
+        server = running_server(self.database_url, "", self.folder, **usual | settings)
+        return self.stack.enter_context(server)
+
+    def keys(self, *arguments: str) -> str:
+        """What the command prints."""
+        return subprocess.run(
+            [GATEHOUSE, "keys", *arguments],
+            cwd=self.folder,
+            env=environment(ALGORITHM="ES256"),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        ).stdout
+
+    def new_key(self, *arguments: str) -> str:
+        """Its kid."""
+        return self.keys("new", *arguments).split()[1]
+
+    @property
+    def files(self) -> Path:
+        return self.folder / "keys"
+
+
+@pytest.fixture
+def servers(database_url: str, tmp_path: Path) -> Iterator[Servers]:
+    with ExitStack() as stack:
+        yield Servers(database_url, tmp_path, stack)
+
+
+def ask(server: Server, document: str, token: str = "", **variables: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    body = {"query": document, "variables": variables}
+    answer = httpx.post(f"{server.url}/graphql", json=body, headers=headers, timeout=20)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def register(server: Server) -> dict[str, str]:
+    token: dict[str, str] = ask(server, REGISTER, **ADA)["data"]["register"]
+    return token
+
+
+def log_in(server: Server) -> str:
+    answer = ask(server, LOGIN, username=ADA["username"], password=ADA["password"])
+    token: str = answer["data"]["login"]["accessToken"]
+    return token
+
+
+def me(server: Server, token: str) -> str:
+    """Who the token speaks for, or why for nobody."""
+    answer = ask(server, "{ me { username } }", token)
+    found: str = (answer["data"]["me"] or {}).get("username") or answer["errors"][0]["extensions"][
+        "code"
+    ]
+    return found
+
+
+def kid_of(token: str) -> str:
+    kid: str = extract_compact(token.encode()).headers().get("kid", "")
+    return kid
+
+
+def published(server: Server) -> list[str]:
+    keys = httpx.get(f"{server.url}/.well-known/jwks.json").json()["keys"]
+    return [key["kid"] for key in keys]
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Within a few seconds: a process looks for keys each second, and a key that is new and urgent signs after ten."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        # Not more often: someone has at most a hundred sessions.
+        time.sleep(0.5)
+
+
+def test_a_rotation_logs_nobody_out(servers: Servers) -> None:
+    old = servers.new_key()
+    one, two = servers.start(), servers.start()
+    before = register(one)["accessToken"]
+    new = servers.new_key("--now")
+    eventually(lambda: published(one) == published(two) == [old, new])
+    meanwhile = log_in(two)
+    eventually(lambda: kid_of(log_in(one)) == kid_of(log_in(two)) == new)
+    servers.keys("retire", old)
+    after = log_in(one)
+
+    assert (kid_of(before), kid_of(meanwhile), kid_of(after)) == (old, old, new)
+    for server in (one, two):
+        assert [me(server, token) for token in (before, meanwhile, after)] == ["Ada"] * 3
+        assert old in published(server)
+
+
+def test_a_compromised_key_is_good_for_nothing_and_its_owners_go_on(servers: Servers) -> None:
+    old = servers.new_key()
+    one, two = servers.start(), servers.start()
+    ada = register(one)
+    assert me(two, ada["accessToken"]) == "Ada"
+    new = servers.new_key("--now")
+    servers.keys("retire", old, "--compromised")
+
+    for server in (one, two):
+        eventually(lambda server=server: published(server) == [new])  # type: ignore[misc]
+        assert me(server, ada["accessToken"]) == "TOKEN_EXPIRED"
+    refreshed = ask(one, REFRESH, r=ada["refreshToken"])["data"]["refresh"]["accessToken"]
+    assert kid_of(refreshed) == new
+    assert me(two, refreshed) == "Ada"
+
+
+def test_a_change_from_a_secret_to_keys_logs_nobody_out(servers: Servers) -> None:
+    old = servers.start(ALGORITHM="HS256", SECRET_KEY=SECRET_KEY)
+    before = register(old)["accessToken"]
+    kid = servers.new_key()
+    eventually(lambda: published(old) == [kid])
+    # As while servers are started again one by one.
+    new = servers.start(SECRET_KEY=SECRET_KEY)
+    after = log_in(new)
+
+    assert (kid_of(before), kid_of(after)) == ("", kid)
+    for server in (old, new):
+        assert [me(server, token) for token in (before, after)] == ["Ada", "Ada"]
+
+
+def test_a_folder_that_is_damaged_or_away_keeps_nobody_from_being_served(servers: Servers) -> None:
+    kid = servers.new_key()
+    server = servers.start()
+    before = register(server)["accessToken"]
+    file = servers.files / f"{kid}.json"
+    file.write_text(file.read_text()[:99])
+    eventually(lambda: "cannot be used: it is no JSON" in server.logged())
+    assert kid_of(log_in(server)) == kid
+
+    shutil.rmtree(servers.files)
+    eventually(lambda: "No key in keys can sign" in server.logged())
+    assert kid_of(log_in(server)) == kid
+    assert me(server, before) == "Ada"
+    assert server.logged().count("What was known before goes on") == 2
+
+
+def test_no_private_key_reaches_a_log(servers: Servers) -> None:
+    servers.new_key()
+    server = servers.start()
+    kid = servers.new_key()
+    eventually(lambda: kid in server.logged())
+    printed = servers.keys("list")
+    register(server)
+
+    private = [re.findall('"d": "(.+)"', file.read_text())[0] for file in servers.files.iterdir()]
+    assert len(private) == 2
+    assert not any(secret in server.logged() + printed for secret in private)
+
+
+def test_the_readmes_way_to_verify_elsewhere_works_as_it_stands(servers: Servers) -> None:
+    servers.new_key()
+    server = servers.start(PUBLIC_URL="")
+    ada = ask(server, REGISTER.replace("user {", "user { userId: "), **ADA)["data"]["register"]
+    example = re.search(r"^```python\n(import httpx\n.*?)^```", README.read_text(), re.M | re.S)
+    assert example
+    elsewhere: dict[str, Any] = {}
+    exec(example[1].replace("http://127.0.0.1:8000", server.url), elsewhere)
+
+    assert elsewhere["user_id"](ada["accessToken"]) == ada["user"]["userId"]
+    with pytest.raises(JoseError):
+        elsewhere["user_id"](ada["accessToken"][:-9] + "A" * 9)

@@ -1,0 +1,207 @@
+"""`gatehouse keys`, and what a server says of keys that it cannot use."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.key_folder import read_keys, write_key
+from api.key_watch import KeyWatch
+from domain.keys import Key
+from tests.conftest import SECRET_KEY
+from tests.servers import GATEHOUSE, environment, running_server
+
+HOUR = 3600
+
+
+def gatehouse(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [GATEHOUSE, *arguments],
+        cwd=folder,
+        env=environment(**{"ALGORITHM": "ES256", "PORT": "0", **settings}),
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+
+
+def keys(folder: Path, *arguments: str, **settings: str) -> str:
+    """What the command says, whether it does it or not."""
+    run = gatehouse(folder, "keys", *arguments, **settings)
+    return run.stdout + run.stderr
+
+
+def made(folder: Path, *, made_at: int = 1_700_000_000, algorithm: str = "ES256") -> Key:
+    key = Key.generate(algorithm, made_at=made_at, signs_from=made_at)
+    write_key(folder / "keys", key)
+    return key
+
+
+def change(folder: Path, key: Key, **members: Any) -> None:
+    file = folder / "keys" / f"{key.kid}.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | members))
+
+
+def test_the_life_of_a_key(tmp_path: Path) -> None:
+    one = keys(tmp_path, "new").split()[1]
+    two = keys(tmp_path, "new").split()[1]
+    listed = keys(tmp_path, "list")
+    refused = keys(tmp_path, "retire", one)
+    leaked = keys(tmp_path, "retire", one, "--compromised")
+    again = keys(tmp_path, "list")
+
+    assert f"{one}  ES256  made 2" in listed
+    assert listed.splitlines()[0].endswith("UTC  signs")
+    assert "will sign from 2" in listed.splitlines()[1]
+    assert "No other key is old enough to sign" in refused
+    assert leaked == f"Gatehouse: {one} has ended.\n"
+    assert [line.split("  ")[::3] for line in again.splitlines()] == [
+        [one, "has ended"],
+        [two, "signs"],
+    ]
+
+
+def test_a_retired_key_has_no_private_half_any_more(tmp_path: Path) -> None:
+    old, _ = made(tmp_path), made(tmp_path, made_at=1_750_000_000)
+    said = keys(tmp_path, "retire", old.kid)
+
+    assert f"{old.kid} verifies until 2" in said
+    assert '"d"' not in (tmp_path / "keys" / f"{old.kid}.json").read_text()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_keys_are_their_owners_alone_and_leave_nothing_beside_them(tmp_path: Path) -> None:
+    kid = keys(tmp_path, "new").split()[1]
+    [file] = (tmp_path / "keys").iterdir()
+
+    assert file.name == f"{kid}.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_that_is_not_whole_is_not_there_yet(tmp_path: Path) -> None:
+    key = made(tmp_path)
+    (tmp_path / "keys" / ".half").write_text('{"kty"')
+    (tmp_path / "keys" / ".half.json").write_text('{"kty"')
+    files, complaints = read_keys(tmp_path / "keys")
+
+    assert [file.key.kid for file in files.values()] == [key.kid]
+    assert complaints == []
+
+
+def test_a_key_whose_last_token_has_ended_is_removed_by_the_next(tmp_path: Path) -> None:
+    old = made(tmp_path)
+    made(tmp_path, made_at=1_750_000_000)
+    write_key(tmp_path / "keys", old.retired(until=old.made_at + HOUR))
+    keys(tmp_path, "new")
+
+    assert len(list((tmp_path / "keys").iterdir())) == 2
+    assert old.kid not in keys(tmp_path, "list")
+
+
+def test_a_secret_needs_no_keys_and_says_how_to_change(tmp_path: Path) -> None:
+    said = keys(tmp_path, "new", ALGORITHM="HS256", SECRET_KEY=SECRET_KEY)
+
+    assert "ALGORITHM=ES256 gatehouse keys new" in said
+    assert "There are no keys" in keys(tmp_path, "list", ALGORITHM="HS256", SECRET_KEY=SECRET_KEY)
+
+
+@pytest.mark.parametrize("kid", ["../../x", "unknown", "", "x" * 5000])
+def test_what_is_no_kid_is_refused_in_a_line(tmp_path: Path, kid: str) -> None:
+    made(tmp_path)
+    run = gatehouse(tmp_path, "keys", "retire", kid)
+
+    assert run.returncode == 1
+    assert run.stderr == "gatehouse: There is no such key: `gatehouse keys list` shows all.\n"
+
+
+def test_a_damaged_file_keeps_nobody_from_retiring_another(tmp_path: Path) -> None:
+    old, _, damaged = made(tmp_path), made(tmp_path, made_at=1_750_000_000), made(tmp_path)
+    change(tmp_path, damaged, d="")
+    said = keys(tmp_path, "retire", old.kid, "--compromised")
+
+    assert f"{old.kid} has ended" in said
+    assert f"{damaged.kid}.json cannot be used" in said
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        (None, "No key in keys can sign by ES256: make one with `gatehouse keys new`"),
+        ({"exp": 1}, "No key in keys can sign by ES256: make one with `gatehouse keys new`"),
+        ({"kid": "another"}, "its `kid` is not its thumbprint"),
+        ({"crv": "P-384"}, "ES256 takes the curve P-256 and no other"),
+        ({"alg": "HS256"}, "its `alg` is neither ES256 nor RS256"),
+        ({"d": "hunter2"}, "its numbers make no key"),
+        ({"nbf": "hunter2"}, "its `nbf` is no time in seconds since 1970"),
+    ],
+)
+def test_serve_refuses_keys_that_it_cannot_use_in_a_line(
+    tmp_path: Path, members: dict[str, object] | None, says: str
+) -> None:
+    if members:
+        change(tmp_path, made(tmp_path), **members)
+    run = gatehouse(tmp_path, "serve", DATABASE_URL=f"sqlite:///{tmp_path}/gatehouse.db")
+
+    assert run.returncode == 1
+    [line] = run.stderr.splitlines()[-1:]
+    assert line.startswith("gatehouse: ")
+    assert says in line
+    assert "Traceback" not in run.stderr
+    assert "hunter2" not in run.stderr
+
+
+def test_a_file_of_another_name_is_refused(tmp_path: Path) -> None:
+    key = made(tmp_path)
+    os.replace(tmp_path / "keys" / f"{key.kid}.json", tmp_path / "keys" / "mine.json")
+
+    with pytest.raises(ValueError, match="its name is not its `kid`"):
+        KeyWatch(tmp_path / "keys", "ES256")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_serve_warns_of_keys_that_anyone_may_read(tmp_path: Path) -> None:
+    key = made(tmp_path)
+    url = f"sqlite:///{tmp_path}/gatehouse.db"
+    with running_server(url, "", tmp_path, ALGORITHM="ES256") as server:
+        assert "may read the keys" not in server.logged()
+    (tmp_path / "keys" / f"{key.kid}.json").chmod(0o644)
+    with running_server(url, "", tmp_path, ALGORITHM="ES256") as server:
+        assert "Anyone on this machine may read the keys in keys" in server.logged()
+
+
+def test_a_key_that_is_only_read_again_is_the_same(tmp_path: Path) -> None:
+    key = made(tmp_path)
+    watch = KeyWatch(tmp_path / "keys", "ES256")
+    known = watch.ring.find(key.kid)
+    made(tmp_path)
+    watch.look()
+
+    assert len(watch.ring.all()) == 2
+    assert watch.ring.find(key.kid) is known
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"SECRET_KEY_FALLBACKS": "too short,hunter2"},
+        {"SECRET_KEY_FALLBACKS": f"{SECRET_KEY.replace(',', '')},hunter2"},
+        {"SECRET_KEY_FALLBACKS": "-----BEGIN PUBLIC KEY-----hunter2" + "a" * 40},
+        {"SECRET_KEY": "hunter2"},
+    ],
+)
+def test_secrets_that_cannot_be_used_are_refused_in_a_line(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    made(tmp_path)
+    run = gatehouse(
+        tmp_path, "serve", DATABASE_URL=f"sqlite:///{tmp_path}/gatehouse.db", **settings
+    )
+
+    assert run.returncode == 1
+    assert "SECRET_KEY" in run.stderr.splitlines()[-1]
+    assert "Traceback" not in run.stderr
+    assert "hunter2" not in run.stderr

@@ -10,7 +10,7 @@ from soak import rows
 from soak.figures import Figures
 from soak.process import children
 from soak.visitors import CUT_OFF, FINE, Outcomes, Visitor, crowd, leave
-from tests.servers import PATIENCE_SECONDS, Server, free_port, running_server
+from tests.servers import Server, free_port, running_server, wait_until
 
 SECRET = "a secret for soaking, and for nothing else but soaking"
 VISITORS = 16
@@ -77,9 +77,11 @@ async def kill_workers(url: str, folder: Path, *, rounds: int, port: int | None 
 
 async def _until_all_serve(server: Server, started: int) -> None:
     """``started`` is how many there have been by then."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while server.logged().count("Application startup complete") < started:
-            await asyncio.sleep(0.05)
+
+    def serve() -> bool:
+        return server.logged().count("Application startup complete") >= started
+
+    await asyncio.to_thread(wait_until, serve)
 
 
 async def _visit_until_it_is_killed(

@@ -24,7 +24,7 @@ FULL = ("UNAVAILABLE", "503")
 ROOM_BYTES = 64 * 1024
 
 
-async def limit_file_size(url: str, folder: Path, *, port: int | None = None) -> Figures:
+async def limit_file_size(url: str, folder: Path, *, port: int = 0) -> Figures:
     """By RLIMIT_FSIZE, which needs no rights and no disk."""
 
     def limit(server: Server, bytes: int) -> None:
@@ -41,7 +41,7 @@ async def limit_file_size(url: str, folder: Path, *, port: int | None = None) ->
     return await _suffer(url, folder, port, fill, make_room)
 
 
-async def fill_tmpfs(url: str, folder: Path, *, port: int | None = None) -> Figures:
+async def fill_tmpfs(url: str, folder: Path, *, port: int = 0) -> Figures:
     """By a disk in memory that the database itself fills; ``url`` names a file in one."""
     disk = Path(str(make_url(url).database)).parent
 
@@ -65,12 +65,12 @@ def mount_tmpfs(folder: Path, *, mebibytes: int) -> bool:
 async def _suffer(
     url: str,
     folder: Path,
-    port: int | None,
+    port: int,
     fill: Callable[[Server], None],
     make_room: Callable[[Server], None],
 ) -> Figures:
     figures, outcomes, reads = Figures(), Outcomes(), Outcomes()
-    with running_server(url, SECRET, folder, port=port, **GRACE) as server:
+    with running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server:
         async with visiting(server.url, outcomes) as visitors:
             await asyncio.sleep(1)
             await asyncio.to_thread(fill, server)

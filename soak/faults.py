@@ -47,7 +47,7 @@ async def _suffer(
     seconds: float,
 ) -> Figures:
     figures, outcomes = Figures(), Outcomes()
-    with running_server(url, SECRET, folder, port=port, **GRACE) as server:
+    with running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server:
         async with visiting(server.url, outcomes) as visitors:
             await asyncio.sleep(3)
             await asyncio.to_thread(break_it)

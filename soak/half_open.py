@@ -40,11 +40,11 @@ KINDS: dict[str, tuple[bytes, bytes]] = {
 
 
 async def half_open(
-    url: str, folder: Path, *, number: int, seconds: float, port: int | None = None
+    url: str, folder: Path, *, number: int, seconds: float, port: int = 0
 ) -> Figures:
     """``seconds`` is how long the others are watched, before and beside."""
     figures = Figures()
-    with running_server(url, SECRET, folder, port=port) as server:
+    with running_server(url, SECRET, folder, PORT=str(port)) as server:
         people = await settle(server.url, LOGINS)
         asking = [Wire(server.url) for _ in range(ASKING)]
 

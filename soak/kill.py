@@ -23,18 +23,18 @@ SLOWEST_SECONDS = 11.0
 GRACE = {"REFRESH_GRACE_SECONDS": "60"}
 
 
-async def kill(url: str, folder: Path, *, rounds: int, port: int | None = None) -> Figures:
+async def kill(url: str, folder: Path, *, rounds: int, port: int = 0) -> Figures:
     figures, outcomes = Figures(), Outcomes()
     port = port or free_port()
     everyone: list[Visitor] = []
     logged_out: list[str] = []
     for _ in range(rounds):
-        with running_server(url, SECRET, folder, port=port, **GRACE) as server:
+        with running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server:
             logged_out += await _go_on(everyone[-VISITORS:])
             newcomers = crowd(server.url, VISITORS)
             everyone += newcomers
             await _visit_until_it_is_killed(server, newcomers, outcomes)
-    with running_server(url, SECRET, folder, port=port, **GRACE) as server:
+    with running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server:
         logged_out += await _go_on(everyone[-VISITORS:])
         log = server.logged()
     figures.tell("rounds", rounds)
@@ -48,10 +48,12 @@ async def kill(url: str, folder: Path, *, rounds: int, port: int | None = None) 
     return figures
 
 
-async def kill_workers(url: str, folder: Path, *, rounds: int, port: int | None = None) -> Figures:
+async def kill_workers(url: str, folder: Path, *, rounds: int, port: int = 0) -> Figures:
     """One of two, again and again, while people go on with the other."""
     figures, outcomes, ended = Figures(), Outcomes(), asyncio.Event()
-    with running_server(url, SECRET, folder, port=port, WORKERS=str(WORKERS), **GRACE) as server:
+    with running_server(
+        url, SECRET, folder, PORT=str(port), WORKERS=str(WORKERS), **GRACE
+    ) as server:
         everyone = crowd(server.url, VISITORS)
         visits = [asyncio.create_task(visitor.visit(outcomes, ended)) for visitor in everyone]
         for started in range(WORKERS, WORKERS + rounds):

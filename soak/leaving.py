@@ -31,11 +31,11 @@ async def leaving(
     *,
     number: int,
     connections: Callable[[], int] = int,
-    port: int | None = None,
+    port: int = 0,
 ) -> Figures:
     """``connections`` counts those of the server to its database, where anyone can."""
     figures, outcomes = Figures(), Outcomes()
-    with running_server(url, SECRET, folder, port=port) as server:
+    with running_server(url, SECRET, folder, PORT=str(port)) as server:
         people = await settle(server.url, STAYING)
         typical = await _write(people, outcomes)
         leave(people)

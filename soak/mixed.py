@@ -36,7 +36,7 @@ async def mixed(
 ) -> Figures:
     """``connections`` counts those of the server to its database, where anyone can."""
     figures, heard, ended = Figures(), Counter[str](), asyncio.Event()
-    with running_server(url, SECRET, folder, port=port) as server:
+    with running_server(url, SECRET, folder, PORT=str(port)) as server:
         guests = [Guest(Wire(server.url), heard) for _ in range(GUESTS)]
         staying = [asyncio.create_task(guest.stay(ended)) for guest in guests]
         samples, most = [], 0
@@ -60,7 +60,7 @@ async def mixed(
 async def documents(url: str, folder: Path, *, number: int = DOCUMENTS, port: int) -> Figures:
     """So many documents that each come once."""
     figures = Figures()
-    with running_server(url, SECRET, folder, port=port) as server:
+    with running_server(url, SECRET, folder, PORT=str(port)) as server:
         wires = [Wire(server.url) for _ in range(ASKING)]
         samples, began = [], time.monotonic()
         for sample in range(SAMPLES):

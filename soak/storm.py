@@ -35,7 +35,7 @@ PRODUCTION = {
 
 async def storm(url: str, folder: Path, *, port: int) -> Figures:
     figures = Figures()
-    with running_server(url, SECRET, folder, port=port, **PRODUCTION) as server:
+    with running_server(url, SECRET, folder, PORT=str(port), **PRODUCTION) as server:
         people = await settle(server.url, LOGGING_IN)
         asking = [Wire(server.url) for _ in range(ASKING)]
         before = taken(server.process.pid)

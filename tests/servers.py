@@ -39,9 +39,9 @@ def environment(**variables: str) -> dict[str, str]:
 
 @contextmanager
 def running_server(
-    database_url: str, secret_key: str, folder: Path, *, port: int | None = None, **settings: str
+    database_url: str, secret_key: str, folder: Path, **settings: str
 ) -> Iterator[Server]:
-    port = port or free_port()
+    port = int(settings.pop("PORT", "0")) or free_port()
     log_file = folder / f"server-{port}.log"
     with log_file.open("a") as log:
         process = subprocess.Popen(

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +39,11 @@ def environment(**variables: str) -> dict[str, str]:
 
 @contextmanager
 def running_server(
-    database_url: str, secret_key: str, folder: Path, **settings: str
+    database_url: str, secret_key: str, folder: Path, *, port: int | None = None, **settings: str
 ) -> Iterator[Server]:
-    port = free_port()
-    log_file = folder / f"server-{port}.log"
-    with log_file.open("w") as log:
+    port = port or free_port()
+    path = folder / f"server-{port}.log"
+    with path.open("a") as log:
         process = subprocess.Popen(
             [GATEHOUSE, "serve"],
             cwd=folder,  # where there is no .env
@@ -56,8 +56,8 @@ def running_server(
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until_it_listens(port, process, log_file)
-        yield Server(f"http://127.0.0.1:{port}", log_file, process)
+        wait_until_it_listens(port, process, path)
+        yield Server(f"http://127.0.0.1:{port}", path, process)
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)
@@ -83,11 +83,3 @@ def wait_until_it_listens(
         else:
             return
     raise AssertionError(f"it does not listen:\n{log.read_text() if log else ''}")
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """For what a process does in its own time and tells nobody."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

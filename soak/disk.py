@@ -28,9 +28,7 @@ async def limit_file_size(url: str, folder: Path, *, port: int | None = None) ->
     """By RLIMIT_FSIZE, which needs no rights and no disk."""
 
     def limit(server: Server, bytes: int) -> None:
-        resource.prlimit(
-            server.process.pid, resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY)
-        )
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY))
 
     def fill(server: Server) -> None:
         database = Path(str(make_url(url).database))
@@ -86,7 +84,10 @@ async def _suffer(
         figures.none("other answers", outcomes.other_than(FINE, *FULL))
         figures.at_least("reads meanwhile", reads.counted[FINE], 10)
         figures.none("reads that were refused", reads.other_than(FINE))
-        figures.none("refusals half a second after there is room", {k: n for k, n in after.items() if k != FINE})
+        figures.none(
+            "refusals half a second after there is room",
+            {k: n for k, n in after.items() if k != FINE},
+        )
         figures.at_least("acknowledged in the second after that", after[FINE], 1)
         figures.none("read, and never written", outcomes.misread)
         figures.none("tracebacks", server.logged().count("Traceback"))

@@ -49,7 +49,9 @@ async def leaving(
         await asyncio.sleep(1)  # for the server to notice
         figures.tell("left in the middle", number // AT_A_TIME * AT_A_TIME)
         figures.none("writes of those who stayed that were refused", outcomes.other_than(FINE))
-        figures.at_most("files open more than before", taken(server.process.pid).files - idle, FILES_MORE)
+        figures.at_most(
+            "files open more than before", taken(server.process.pid).files - idle, FILES_MORE
+        )
         figures.at_most("connections to the database afterwards", connections(), max(connected, 20))
         figures.none("tracebacks", server.logged().count("Traceback"))
     await rows.check(url, people, figures)

@@ -93,7 +93,17 @@ def running_postgres(programs: Path, port: int) -> Iterator[Postgres]:
         folder = Path(name)
         if os.geteuid() == 0:
             shutil.chown(folder, USER_INSTEAD_OF_ROOT)
-        run(programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8")
+        run(
+            programs / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        )
         postgres = Postgres(programs, folder, port)
         postgres.start()
         try:

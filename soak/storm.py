@@ -60,7 +60,10 @@ async def storm(url: str, folder: Path, *, port: int) -> Figures:
         figures.tell("s until the last of them was answered", lasted)
         figures.at_least("log in", logins[FINE], STORMS)
         figures.at_least("are told OVERLOADED", logins["OVERLOADED"], STORMS)
-        figures.none("other answers", dict(logins - Counter({FINE: logins[FINE], "OVERLOADED": logins["OVERLOADED"]})))
+        figures.none(
+            "other answers",
+            dict(logins - Counter({FINE: logins[FINE], "OVERLOADED": logins["OVERLOADED"]})),
+        )
         figures.tell("ms, p99 of `me` with nothing else going on", idle * 1000)
         figures.tell("ms, p99 of `me` in the storm", p99(stormy) * 1000)
         figures.at_most("the one against the other", p99(stormy) / idle, TIMES_SLOWER)

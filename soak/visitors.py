@@ -12,7 +12,9 @@ from soak.wire import CutOff, Wire, request
 from tests.people import ME, REGISTER, Answer
 
 UPDATE = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { imageFile } }"
-REFRESH = "mutation ($token: String!) { refresh(refreshToken: $token) { accessToken refreshToken } }"
+REFRESH = (
+    "mutation ($token: String!) { refresh(refreshToken: $token) { accessToken refreshToken } }"
+)
 PUBLISH = "mutation ($input: PostInput!) { createPost(input: $input) { id } }"
 PASSWORD = "analytical engine"
 

@@ -10,6 +10,7 @@ from domain.accounts.proof import record_wrong_password
 from domain.clients import Client
 from domain.errors import InvalidCredentials
 from domain.gate import Gate
+from domain.passwords import Hashing
 from domain.sessions import SessionOrigin, SignedIn
 
 
@@ -25,6 +26,18 @@ async def log_in(
     for each one that they have: whoever guesses elsewhere keeps no owner out. They are counted by what was typed: were
     username and email counted as one, the refusal would tell which belong together.
     """
+    async with gate.passwords.turn() as hashing:
+        return await _log_in(gate, hashing, client, login, password, origin)
+
+
+async def _log_in(
+    gate: Gate,
+    hashing: Hashing,
+    client: Client,
+    login: str,
+    password: str,
+    origin: SessionOrigin,
+) -> SignedIn:
     ceilings = gate.throttle.ceilings
     await gate.throttle.admit(ceilings.network, client.network)
     key = _key(login)
@@ -36,7 +49,7 @@ async def log_in(
     await gate.throttle.admit(ceilings.account, *counted_as)
     signed_in = None
     while signed_in is None:
-        verdict = await gate.passwords.verify(password, user.password_hash if user else None)
+        verdict = await hashing.verify(password, user.password_hash if user else None)
         if user is None or not verdict.right:
             await record_wrong_password(gate, client, user.id if user else None)
             raise InvalidCredentials

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from itertools import count
@@ -9,8 +10,10 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnected as CannotSend
 from strawberry.asgi import GraphQL
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -27,6 +30,10 @@ from graphql_schema.schema import Schema
 # Strawberry repeats an id or an operation's name in the reason that it closes with, and a reason has 123 bytes
 # (RFC 6455 section 5.5).
 MAX_NAME_LENGTH = 64
+
+
+# What it shows as that a client is gone, depending on when it went.
+_GONE = (WebSocketDisconnect, WebSocketDisconnected, CannotSend)
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -47,9 +54,14 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         )
         alone = copy(self)
         alone.context = exchange.context = replace(self.context, request_id=exchange.request_id)
-        with self.view.watch.over(exchange):
+        with self.view.watch.over(exchange), suppress(*_GONE):
             await super(Handler, alone).run_operation(operation)
             exchange.status = 200
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Strawberry logs a traceback of those who leave, too."""
+        if not isinstance(error, _GONE):
+            await super().handle_task_exception(error)
 
     def forget_id(self, id: str) -> None:
         # An operation may end by itself while it is being cancelled, and is then forgotten twice.

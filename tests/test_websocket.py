@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from socket import SHUT_RDWR
 from typing import Any
 
 import httpx
@@ -84,6 +85,20 @@ def test_errors_are_translated_there_too(server: Server) -> None:
         payload = ask(socket, "{ me { username } }")
 
     assert payload["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_whoever_leaves_before_the_answer_leaves_no_traceback(one_server: Server) -> None:
+    for document in ("{ nonsense", "{ nothing }", "{ posts { edges { cursor } } }") * 10:
+        with open_socket(one_server) as socket:
+            greet(socket)
+            for id in "12345":
+                asked = {"id": id, "type": "subscribe", "payload": {"query": document}}
+                socket.send(json.dumps(asked))
+            socket.socket.shutdown(SHUT_RDWR)
+    with open_socket(one_server) as socket:
+        greet(socket)
+
+    assert "worker task" not in one_server.logged()
 
 
 def test_another_origin_is_refused(server: Server) -> None:

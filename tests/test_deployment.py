@@ -120,5 +120,7 @@ def test_the_gate_runs_on_every_python_that_the_project_names() -> None:
     assert ".ci/run" in [step.get("run") for step in gate["steps"]]
     # A tag can be moved to other code; a commit cannot.
     for step in steps:
-        assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step.get("uses", f"actions/x@{'0' * 40}"))
+        assert re.fullmatch(
+            r"actions/[\w-]+@[0-9a-f]{40}", step.get("uses", f"actions/x@{'0' * 40}")
+        )
     assert workflow["permissions"] == {"contents": "read"}

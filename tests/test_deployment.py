@@ -108,3 +108,19 @@ def test_the_composed_service_is_configured_by_settings_that_exist(
 ) -> None:
     for name in services["gatehouse"]["environment"]:
         assert name.lower() in Settings.model_fields
+
+
+def test_the_gate_runs_on_every_python_that_the_project_names() -> None:
+    workflow = yaml.safe_load((HOUSE / ".github/workflows/ci.yml").read_text())
+    gate = workflow["jobs"]["gate"]
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+    assert gate["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert {"postgres", "redis"} <= set(gate["services"])
+    assert ".ci/run" in [step.get("run") for step in gate["steps"]]
+    # A tag can be moved to other code; a commit cannot.
+    for step in steps:
+        assert re.fullmatch(
+            r"actions/[\w-]+@[0-9a-f]{40}", step.get("uses", f"actions/x@{'0' * 40}")
+        )
+    assert workflow["permissions"] == {"contents": "read"}

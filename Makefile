@@ -10,7 +10,7 @@ NATIVE_CFLAGS := -O3 -march=native
 EXPLORER := api/static/explorer/index.html
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-browser test-clients bench check install argon2-native explorer wheel lock
+.PHONY: run test test-browser test-clients bench soak check install argon2-native explorer wheel lock
 
 run: install .env  ## set up what is missing, and serve on HOST and PORT (127.0.0.1:8000)
 	@$(MAKE) --no-print-directory explorer || echo "The explorer could not be built; the API runs without it."
@@ -34,6 +34,10 @@ test-clients: install clients/node_modules/.installed  ## real GraphQL clients a
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk. ONLY=me,page measures a part
 	$(BIN)/python -m benchmarks.run
 	benchmarks/.venv/bin/python -m benchmarks.report
+
+comma := ,
+soak: install  ## what it promises whatever happens, tried: about 25 minutes, into soak/RESULTS.md. ONLY=kill,disk tries a part, MINUTES=1 makes the longest shorter
+	$(BIN)/pytest soak -s $(if $(ONLY),-k "$(subst $(comma), or ,$(ONLY))")
 
 benchmarks/.venv/.installed: benchmarks/requirements.lock
 	$(PYTHON) -m venv benchmarks/.venv
@@ -103,5 +107,7 @@ lock:  ## renew the pinned versions and hashes
 		--constraint requirements-dev.lock --quiet --output-file requirements-browser.lock --group browser
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.lock --quiet --output-file requirements-native.lock --group native
+	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraint requirements-dev.lock --quiet --output-file requirements-build.lock --group build
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--quiet --output-file benchmarks/requirements.lock benchmarks/requirements.in

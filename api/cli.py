@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_engine_from
+from api.checklist import check
 from api.keys import add_keys
 from api.serving import serve
 from api.tuning import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
@@ -37,6 +38,7 @@ def main() -> None:
     parser = Parser(prog="gatehouse", description="A GraphQL accounts API.")
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, run, says in (
+        ("check", check, "say whether this configuration can be served to the world"),
         ("migrate", migrate, "bring the database's tables up to date"),
         ("schema", print_schema, "print the GraphQL schema"),
         (

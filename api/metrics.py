@@ -68,13 +68,13 @@ class Metrics(Observer):
         )
         self._waits = Histogram(
             "gatehouse_hashing_wait_seconds",
-            "How long passwords waited for a thread that hashes them.",
+            "How long callers with a password waited for their turn.",
             buckets=LATENCIES,
             registry=registry,
         )
         self._queued = Gauge(
             "gatehouse_hashing_queue",
-            "Passwords that wait for a thread that hashes them.",
+            "Callers with a password that wait for their turn.",
             registry=registry,
             multiprocess_mode="livesum",
         )
@@ -97,7 +97,7 @@ class Metrics(Observer):
     def login_ended(self, outcome: str) -> None:
         self._logins.labels(outcome).inc()
 
-    def hash_began(self, waited: float) -> None:
+    def turn_came(self, waited: float) -> None:
         self._waits.observe(waited)
 
     @asynccontextmanager
@@ -113,7 +113,7 @@ class Metrics(Observer):
 
     async def _sample_for_ever(self, services: Services) -> None:
         while True:
-            self._queued.set(services.gate.passwords.queued)
+            self._queued.set(services.gate.passwords.waiting)
             for to, turns in services.gate.database.turns.items():
                 self._connections.labels(to, "taken").set(turns.taken)
                 self._connections.labels(to, "waiting").set(turns.waiting)

@@ -117,8 +117,8 @@ def _supervise(settings: Settings, listener: socket.socket) -> None:
     )
     try:
         asyncio.run(supervisor.run())
-    except CannotStart as refusal:
-        raise SystemExit(str(refusal) or 1) from None
+    except CannotStart:
+        raise SystemExit(1) from None
 
 
 def _announce(settings: Settings, listener: socket.socket) -> None:

@@ -28,7 +28,7 @@ TRY_AGAIN_AFTER = timedelta(seconds=10)
 
 
 class CannotStart(Exception):
-    """Not one worker serves. The text is empty when the worker itself has said why."""
+    """Not one worker serves. Why, the last of them has said itself."""
 
 
 class Worker:
@@ -117,7 +117,7 @@ class Supervisor:
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT. Raises CannotStart."""
+        """Until SIGTERM or SIGINT. Raises CannotStart. Closes the listener."""
         serving = asyncio.create_task(self._serve())
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGTERM, signal.SIGINT):
@@ -156,7 +156,9 @@ class Supervisor:
         if not self._serving and not await self._start():
             raise CannotStart
         missing = self._workers - len(self._serving)
-        if not all(await asyncio.gather(*(self._start() for _ in range(missing)))):
+        if all(await asyncio.gather(*(self._start() for _ in range(missing)))):
+            logger.info("%d workers serve.", len(self._serving))
+        else:
             logger.error("A worker could not be started, which will be tried again.")
             asyncio.get_running_loop().call_later(
                 TRY_AGAIN_AFTER.total_seconds(), self._jobs.put_nowait, self._fill
@@ -174,7 +176,11 @@ class Supervisor:
 
     async def _start(self) -> bool:
         """Whether there is a worker more that serves."""
-        worker = await Worker.start(self._workers, self._listener)
+        try:
+            worker = await Worker.start(self._workers, self._listener)
+        except OSError as error:
+            logger.error("No process could be started: %s", error.strerror)
+            return False
         self._alive[worker] = asyncio.create_task(self._see_out(worker))
         await worker.serves_or_has_ended.wait()
         if not worker.serves or worker not in self._alive:

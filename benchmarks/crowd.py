@@ -125,6 +125,7 @@ def _insert(connection: Connection, crowd: Crowd) -> None:
 
 async def _password_hash(url: str) -> str:
     services = services_of(url, **CHEAP)
-    password_hash = await services.gate.passwords.hash(PASSWORD)
+    async with services.gate.passwords.turn() as hashing:
+        password_hash = await hashing.hash(PASSWORD)
     await services.close()
     return password_hash

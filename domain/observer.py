@@ -2,13 +2,13 @@
 
 
 class Observer:
-    """Told of it as it happens, from any thread. This one counts nothing."""
+    """Told of it as it happens. This one counts nothing."""
 
     def login_ended(self, outcome: str) -> None:
         """A password was sent to log in with: ``OK``, or the code of the refusal."""
 
-    def hash_began(self, waited: float) -> None:
-        """A password is about to be hashed or verified, after so many seconds in the queue."""
+    def turn_came(self, waited: float) -> None:
+        """Someone may have a password hashed or verified now, after so many seconds in the queue."""
 
 
 SILENT = Observer()

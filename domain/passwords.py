@@ -5,10 +5,11 @@ import functools
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from passlib.hash import argon2
 
@@ -22,7 +23,10 @@ logger = logging.getLogger("gatehouse")
 MIN_LENGTH = 8
 MAX_LENGTH = 128
 
-# Callers that may wait for each thread: at OWASP's parameters about two seconds' worth of work.
+# For each thread: one is hashed, and the others are on the way there or back.
+AT_IT_PER_THREAD = 4
+
+# And so many wait for it: at OWASP's parameters about two seconds' worth of work.
 WAITING_PER_THREAD = 64
 
 Result = TypeVar("Result")
@@ -65,11 +69,10 @@ class Verdict:
 
 
 class Passwords:
-    """Hashes and verifies with Argon2id on threads of its own, so that the event loop never waits for a hash.
+    """Hashes and verifies with Argon2id, for so many at a time.
 
-    ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's; ``threads`` hash at the same time, and
-    ``WAITING_PER_THREAD`` callers wait for each: the next one gets Overloaded. Each thread first calls ``on_each_thread``,
-    which must not raise.
+    ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's; ``threads`` hash at the same time. Each thread first calls
+    ``on_each_thread``, which must not raise.
     """
 
     def __init__(
@@ -82,36 +85,64 @@ class Passwords:
         on_each_thread: Callable[[], object] | None = None,
         observer: Observer = SILENT,
     ) -> None:
-        self._argon2 = argon2.using(  # type: ignore[no-untyped-call]
+        hasher = argon2.using(  # type: ignore[no-untyped-call]
             type="ID", memory_cost=memory_kib, time_cost=time_cost, parallelism=parallelism
         )
+        self._hashing = Hashing(hasher, threads, on_each_thread)
+        self._free = asyncio.Semaphore(threads * AT_IT_PER_THREAD)
+        self._room = threads * WAITING_PER_THREAD
+        self._observer = observer
+        #: How many wait for their turn.
+        self.waiting = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator["Hashing"]:
+        """For all that is done about a password, from before anything is read or counted: whoever waits, waits here. Raises
+        Overloaded when too many do."""
+        if self._free.locked() and self.waiting >= self._room:
+            raise Overloaded
+        self.waiting += 1
+        came = time.perf_counter()
+        try:
+            await self._free.acquire()
+        finally:
+            self.waiting -= 1
+        self._observer.turn_came(time.perf_counter() - came)
+        try:
+            yield self._hashing
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        """Give up what waits. An application may be started again after it."""
+        self._hashing.close()
+
+
+class Hashing:
+    """What is done on threads of its own, so that the event loop never waits for a hash."""
+
+    def __init__(
+        self, hasher: Any, threads: int, on_each_thread: Callable[[], object] | None
+    ) -> None:
+        self._argon2 = hasher
         self._threads = threads
         self._on_each_thread = on_each_thread
-        self._observer = observer
         self._pool = self._new_pool()
-        self._room = threads * (1 + WAITING_PER_THREAD)
         # Hashed here and now: passlib loads its backend at the first hash, which takes time that would tell
         # an unknown user from a known one, and fails when two threads do it at once.
-        self._nobodys_hash = self._argon2.hash(secrets.token_urlsafe())
+        self._nobodys_hash = hasher.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
         """The hash to store for a password that has no ``problems``."""
-        return await self._on_a_thread(functools.partial(self._argon2.hash, password))
+        return await self._on_a_thread(self._argon2.hash, password)
 
     async def verify(self, password: str, stored_hash: str | None) -> Verdict:
         """Judge a password. A missing hash costs as much time as a wrong password."""
         if len(password) > MAX_LENGTH or not _can_be_hashed(password):
             return Verdict(right=False)
-        return await self._on_a_thread(functools.partial(self._verify, password, stored_hash))
-
-    @property
-    def queued(self) -> int:
-        """How many wait for a thread."""
-        begun = self._threads * (1 + WAITING_PER_THREAD) - self._room
-        return max(0, begun - self._threads)
+        return await self._on_a_thread(self._verify, password, stored_hash)
 
     def close(self) -> None:
-        """Give up what waits. An application may be started again after it."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._pool = self._new_pool()
 
@@ -119,6 +150,10 @@ class Passwords:
         return ThreadPoolExecutor(
             self._threads, thread_name_prefix="argon2", initializer=self._on_each_thread
         )
+
+    async def _on_a_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, work, *arguments)
 
     def _verify(self, password: str, stored_hash: str | None) -> Verdict:
         right, outdated = False, True
@@ -134,26 +169,3 @@ class Passwords:
             # No hash, or one that may have cost less than those of today: the time would tell a user from none.
             self._argon2.verify(password, self._nobodys_hash)
         return Verdict(False)
-
-    async def _on_a_thread(self, work: Callable[[], Result]) -> Result:
-        if self._room == 0:
-            raise Overloaded
-        self._room -= 1
-        future = self._pool.submit(self._begin, work, time.perf_counter())
-        # Room is given back when the thread is done, not when the caller has left.
-        loop = asyncio.get_running_loop()
-        future.add_done_callback(lambda _: self._give_back_room(loop))
-        return await asyncio.wrap_future(future)
-
-    def _begin(self, work: Callable[[], Result], asked_at: float) -> Result:
-        self._observer.hash_began(time.perf_counter() - asked_at)
-        return work()
-
-    def _give_back_room(self, loop: asyncio.AbstractEventLoop) -> None:
-        try:
-            loop.call_soon_threadsafe(self._leave)
-        except RuntimeError:
-            self._leave()  # the loop has closed: nobody counts any more
-
-    def _leave(self) -> None:
-        self._room += 1

@@ -95,6 +95,15 @@ class Throttle:
         for window in ceiling.windows:
             await self._clear(window, key)
 
+    async def try_redis(self) -> None:
+        """Count an attempt of nobody's in Redis, if that is where they are counted. Raises OSError, which says why, when
+        it cannot be."""
+        if self._shared:
+            try:
+                await self._shared.hit(self.ceilings.refresh.windows[0], _key(("nobody",)))
+            except StorageError as error:
+                raise OSError(str(error)) from None
+
     async def close(self) -> None:
         if self._redis:
             # The package opens connections and has no word for closing them.

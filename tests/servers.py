@@ -48,7 +48,7 @@ def running_server(
 ) -> Iterator[Server]:
     port = int(settings.get("PORT") or free_port())
     log_file = folder / f"server-{port}.log"
-    with log_file.open("w") as log:
+    with log_file.open("a") as log:
         process = subprocess.Popen(
             command,
             cwd=folder,  # where there is no .env

@@ -184,6 +184,22 @@ def test_a_key_that_is_only_read_again_is_the_same(tmp_path: Path) -> None:
     assert watch.ring.find(key.kid) is known
 
 
+def test_a_file_that_is_damaged_meanwhile_takes_no_key_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    old, _ = made(tmp_path), made(tmp_path, made_at=1_750_000_000)
+    watch = KeyWatch(tmp_path / "keys", "ES256")
+    known = watch.ring.all()
+    change(tmp_path, old, d="hunter2")
+    watch.look()
+    watch.look()
+
+    assert watch.ring.all() == known
+    [warning] = caplog.messages
+    assert f"{old.kid}.json cannot be used" in warning
+    assert "hunter2" not in warning
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -11,8 +11,9 @@ from api.dependencies import Services
 from domain import accounts, passwords
 from domain.errors import InvalidCredentials, Overloaded
 from domain.gate import Gate
-from domain.passwords import WAITING_PER_THREAD, Passwords
+from domain.passwords import AT_IT_PER_THREAD, WAITING_PER_THREAD, Passwords
 from domain.sessions import SessionOrigin, SignedIn
+from tests.hashing import hashed, judged
 from tests.people import HERE
 
 
@@ -78,7 +79,7 @@ def test_a_password_is_not_the_name_or_the_email(password: str) -> None:
 
 
 async def test_a_hash_is_argon2id_with_the_chosen_costs(cheap: Passwords) -> None:
-    stored = await cheap.hash("analytical engine")
+    stored = await hashed(cheap, "analytical engine")
 
     assert stored.startswith("$argon2id$v=19$m=8,t=1,p=1$")
     assert "analytical" not in stored
@@ -91,13 +92,13 @@ async def test_a_hash_of_another_build_is_still_right(costly: Passwords) -> None
         "$FIXA4lMQZ2R3onRREjWjxG2mHJzpGokR5z7RsQJ/xkg"
     )
 
-    assert (await costly.verify("analytical engine", published)).right
-    assert not (await costly.verify("difference engine", published)).right
+    assert (await judged(costly, "analytical engine", published)).right
+    assert not (await judged(costly, "difference engine", published)).right
 
 
 async def test_a_damaged_hash_is_a_wrong_password(cheap: Passwords) -> None:
-    assert not (await cheap.verify("analytical engine", "$argon2id$damaged")).right
-    assert not (await cheap.verify("analytical engine", "")).right
+    assert not (await judged(cheap, "analytical engine", "$argon2id$damaged")).right
+    assert not (await judged(cheap, "analytical engine", "")).right
 
 
 async def test_a_hash_of_older_parameters_is_renewed_at_login(gate: Gate) -> None:
@@ -122,30 +123,30 @@ async def test_of_ten_logins_that_renew_one_hash_at_once_all_succeed(gate: Gate)
 
 
 async def test_past_the_queue_callers_are_told_at_once(cheap: Passwords) -> None:
-    room = 1 + WAITING_PER_THREAD
+    room = AT_IT_PER_THREAD + WAITING_PER_THREAD
     outcomes = await asyncio.gather(
-        *(cheap.hash("analytical engine") for _ in range(room + 10)), return_exceptions=True
+        *(hashed(cheap, "analytical engine") for _ in range(room + 10)), return_exceptions=True
     )
 
     assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 10
-    assert await cheap.hash("there is room again")
+    assert await hashed(cheap, "there is room again")
 
 
 async def test_callers_who_leave_give_back_exactly_the_places_they_held(
     cheap: Passwords,
 ) -> None:
-    room = 1 + WAITING_PER_THREAD
+    room = AT_IT_PER_THREAD + WAITING_PER_THREAD
     for _ in range(3):
-        leaving = [asyncio.ensure_future(cheap.hash("analytical engine")) for _ in range(room)]
+        leaving = [asyncio.ensure_future(hashed(cheap, "analytical engine")) for _ in range(room)]
         await asyncio.sleep(0)
         for caller in leaving:
             caller.cancel()
         await asyncio.gather(*leaving, return_exceptions=True)
         await asyncio.to_thread(lambda: None)
-    await cheap.hash("whoever was being served is done by now")
+    await hashed(cheap, "whoever was being served is done by now")
 
     outcomes = await asyncio.gather(
-        *(cheap.hash("analytical engine") for _ in range(room + 5)), return_exceptions=True
+        *(hashed(cheap, "analytical engine") for _ in range(room + 5)), return_exceptions=True
     )
     assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 5
 
@@ -153,11 +154,11 @@ async def test_callers_who_leave_give_back_exactly_the_places_they_held(
 async def test_a_closed_pool_hashes_again(cheap: Passwords) -> None:
     cheap.close()
 
-    assert await cheap.hash("analytical engine")
+    assert await hashed(cheap, "analytical engine")
 
 
 async def test_the_event_loop_never_waits_for_a_hash(costly: Passwords) -> None:
-    hashes = asyncio.gather(*(costly.hash("analytical engine") for _ in range(10)))
+    hashes = asyncio.gather(*(hashed(costly, "analytical engine") for _ in range(10)))
     turns = 0
     while not hashes.done():
         await asyncio.sleep(0)
@@ -194,9 +195,9 @@ async def test_the_very_first_login_of_a_process_tells_nothing_either() -> None:
     stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRvZmdvdXJz$" + "A" * 43
 
     start = time.process_time()
-    await hasher.verify("wrong engine", None)
+    await judged(hasher, "wrong engine", None)
     middle = time.process_time()
-    await hasher.verify("wrong engine", stored)
+    await judged(hasher, "wrong engine", stored)
     end = time.process_time()
     hasher.close()
 

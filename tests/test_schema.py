@@ -163,6 +163,7 @@ async def test_the_rest_routes_are_documented(client: httpx.AsyncClient) -> None
     page = await client.get("/docs")
 
     assert sorted(document["paths"]) == [
+        "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server",
         "/health/live",
         "/health/ready",

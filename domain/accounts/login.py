@@ -10,6 +10,7 @@ from domain.accounts.proof import record_wrong_password
 from domain.clients import Client
 from domain.errors import InvalidCredentials, code_for
 from domain.gate import Gate
+from domain.passwords import Hashing
 from domain.sessions import SessionOrigin, SignedIn
 
 
@@ -26,7 +27,8 @@ async def log_in(
     username and email counted as one, the refusal would tell which belong together.
     """
     try:
-        signed_in = await _log_in(gate, client, login, password, origin)
+        async with gate.passwords.turn() as hashing:
+            signed_in = await _log_in(gate, hashing, client, login, password, origin)
     except Exception as error:
         gate.observer.login_ended(code_for(error))
         raise
@@ -35,7 +37,12 @@ async def log_in(
 
 
 async def _log_in(
-    gate: Gate, client: Client, login: str, password: str, origin: SessionOrigin
+    gate: Gate,
+    hashing: Hashing,
+    client: Client,
+    login: str,
+    password: str,
+    origin: SessionOrigin,
 ) -> SignedIn:
     ceilings = gate.throttle.ceilings
     await gate.throttle.admit(ceilings.network, client.network)
@@ -48,7 +55,7 @@ async def _log_in(
     await gate.throttle.admit(ceilings.account, *counted_as)
     signed_in = None
     while signed_in is None:
-        verdict = await gate.passwords.verify(password, user.password_hash if user else None)
+        verdict = await hashing.verify(password, user.password_hash if user else None)
         if user is None or not verdict.right:
             await record_wrong_password(gate, client, user.id if user else None)
             raise InvalidCredentials

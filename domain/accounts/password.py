@@ -23,7 +23,8 @@ async def change_password(
     proven_hash = await prove_password(
         gate, client, caller, user, current_password, field="current_password"
     )
-    new_hash = await gate.passwords.hash(new_password)
+    async with gate.passwords.turn() as hashing:
+        new_hash = await hashing.hash(new_password)
     async with gate.database.writing() as session:
         user = await lock_as_proven(session, caller, proven_hash, field="current_password")
         user.password_hash = new_hash

@@ -22,10 +22,12 @@ async def prove_password(
     thief of one can neither go on guessing nor keep the owner out of the others.
     """
     ceilings = gate.throttle.ceilings
-    await gate.throttle.admit(ceilings.network, client.network)
     counted_as = ("session", str(caller.session_id))
-    await gate.throttle.admit(ceilings.account, *counted_as)
-    if not (await gate.passwords.verify(password, user.password_hash)).right:
+    async with gate.passwords.turn() as hashing:
+        await gate.throttle.admit(ceilings.network, client.network)
+        await gate.throttle.admit(ceilings.account, *counted_as)
+        verdict = await hashing.verify(password, user.password_hash)
+    if not verdict.right:
         await record_wrong_password(gate, client, user.id, caller.session_id)
         raise _wrong_password(field)
     await gate.throttle.forgive(ceilings.account, *counted_as)

@@ -31,10 +31,12 @@ async def register(
         password=passwords.problems(password, username=username, email=email),
     )
     assert address is not None
-    await gate.throttle.admit(gate.throttle.ceilings.registration, client.network)
+    async with gate.passwords.turn() as hashing:
+        await gate.throttle.admit(gate.throttle.ceilings.registration, client.network)
+        password_hash = await hashing.hash(password)
     user = User(
         id=new_id(),
-        password_hash=await gate.passwords.hash(password),
+        password_hash=password_hash,
         image_file=None,
         created_at=datetime.now(UTC),
     )

@@ -1,0 +1,58 @@
+# Three stages make what the last one runs: the explorer's page, the locked packages, and a wheel of our own. What changes
+# often comes last: a change of code copies no package anew.
+
+FROM node:24-bookworm-slim AS explorer
+WORKDIR /build/explorer
+COPY explorer/package.json explorer/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY explorer/ ./
+RUN npm run build
+
+FROM python:3.13-slim-bookworm AS packages
+WORKDIR /build
+COPY requirements.lock ./
+# Without pip, which nothing that serves needs, and from wheels alone: there is no compiler here.
+RUN python -m venv --without-pip /opt/gatehouse \
+    && pip --no-cache-dir --disable-pip-version-check --python /opt/gatehouse/bin/python \
+        install --require-hashes --only-binary :all: --requirement requirements.lock
+
+FROM python:3.13-slim-bookworm AS wheel
+WORKDIR /build
+COPY requirements-build.lock ./
+RUN pip --no-cache-dir --disable-pip-version-check install --require-hashes --requirement requirements-build.lock
+COPY pyproject.toml README.md settings.py ./
+COPY api api/
+COPY graphql_schema graphql_schema/
+COPY domain domain/
+COPY db db/
+COPY --from=explorer /build/api/static/explorer api/static/explorer/
+RUN python -m hatchling build --target wheel --directory /dist
+
+FROM python:3.13-slim-bookworm
+# A fixed number, so that the owner of a volume is known beforehand.
+RUN groupadd --gid 10001 gatehouse \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin gatehouse \
+    && install --directory --owner gatehouse --group gatehouse --mode 0700 /data
+COPY --from=packages /opt/gatehouse /opt/gatehouse
+RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
+    pip --no-cache-dir --disable-pip-version-check --python /opt/gatehouse/bin/python \
+        install --no-index --no-deps /dist/*.whl
+
+ENV PATH=/opt/gatehouse/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    ENVIRONMENT=production \
+    HOST=0.0.0.0 \
+    PORT=8000 \
+    DATABASE_URL=sqlite:////data/gatehouse.db
+
+# The one place that is written to, besides /tmp. A .env that lies there is read.
+VOLUME /data
+WORKDIR /data
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+# Live and not ready: a new process would not bring the database back.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --start-interval=1s --retries=3 \
+    CMD ["python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/health/live'); raise SystemExit(c.getresponse().status != 200)"]
+CMD ["gatehouse", "serve"]

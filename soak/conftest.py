@@ -1,0 +1,72 @@
+"""What the promises are tried on, and what becomes of the figures."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from soak import report
+from soak.disk import mount_tmpfs
+from soak.figures import Figures
+from soak.postgres import Postgres, programs, running_postgres
+from tests.conftest import anyio_backend, migrated_sqlite
+from tests.databases import copy_of
+
+__all__ = ["anyio_backend", "migrated_sqlite"]
+
+# Not among the ports that connections are made from: a server must come back on its own.
+PORT = int(os.environ.get("SOAK_PORT", "8165"))
+
+
+@pytest.fixture
+def port() -> int:
+    return PORT
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    found = programs()
+    assert found, "There is no initdb: install PostgreSQL, or put its programs into the PATH."
+    with running_postgres(found, PORT + 1) as server:
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    return copy_of(migrated_sqlite, tmp_path)
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not mount_tmpfs(folder, mebibytes=32):
+        pytest.skip("a disk of its own can be mounted by root alone")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def keep(request: pytest.FixtureRequest) -> Callable[[Figures], None]:
+    """Put the figures into the report, and hold their promises."""
+
+    def keep(figures: Figures) -> None:
+        report.keep(request.node.name, figures)
+        figures.hold()
+
+    return keep

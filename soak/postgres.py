@@ -1,0 +1,120 @@
+"""A PostgreSQL of our own, which can be frozen and stopped: as another user where we are root, as it does not run as root."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from soak.process import children
+from tests.databases import migrate
+
+USER_INSTEAD_OF_ROOT = "postgres"
+
+
+def programs() -> Path | None:
+    """The folder of initdb and its kin: Debian keeps it out of the PATH."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).parent
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+
+
+@dataclass(frozen=True)
+class Postgres:
+    programs: Path
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """And wait until it can be connected to."""
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        self._control("start", "-w", "-l", f"{self.folder}/log", "-o", options)
+
+    def stop(self) -> None:
+        """Hard: it finishes nothing, and has to recover when it starts."""
+        self._control("stop", "-m", "immediate")
+
+    def freeze(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def connections(self, database_url: str) -> int:
+        """Those to this database, which are not ours."""
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            counted = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            ).fetchone()
+        assert counted is not None
+        return int(counted[0])
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The URL of a new one, with tables."""
+        name = sql.Identifier(f"soak_{uuid4().hex}")
+        with psycopg.connect(self.url, autocommit=True) as server:
+            server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        url = self.url.removesuffix("postgres") + name.as_string().strip('"')
+        migrate(url)
+        try:
+            yield url
+        finally:
+            with psycopg.connect(self.url, autocommit=True) as server:
+                server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+    def _control(self, *arguments: str) -> None:
+        run(self.programs / "pg_ctl", "-s", "-D", f"{self.folder}/data", *arguments)
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        # The postmaster first: it must not start others meanwhile.
+        for process in (pid, *children(pid)):
+            os.kill(process, number)
+
+
+@contextmanager
+def running_postgres(programs: Path, port: int) -> Iterator[Postgres]:
+    with tempfile.TemporaryDirectory(prefix="soak-postgres-") as name:
+        folder = Path(name)
+        if os.geteuid() == 0:
+            shutil.chown(folder, USER_INSTEAD_OF_ROOT)
+        run(
+            programs / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        )
+        postgres = Postgres(programs, folder, port)
+        postgres.start()
+        try:
+            yield postgres
+        finally:
+            postgres.thaw()
+            postgres.stop()
+
+
+def run(*command: str | Path) -> None:
+    other: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        other = {"user": USER_INSTEAD_OF_ROOT, "group": USER_INSTEAD_OF_ROOT, "extra_groups": []}
+    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, **other)

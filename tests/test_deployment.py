@@ -1,0 +1,110 @@
+"""What the container files promise, as far as it can be seen without an engine that builds them."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # comes with schemathesis
+
+from settings import Settings
+from tests.servers import Server, environment
+
+HOUSE = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def steps() -> list[tuple[str, str]]:
+    """The Dockerfile's instructions, each with what it says."""
+    lines = (HOUSE / "Dockerfile").read_text().splitlines()
+    text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    joined = text.replace("\\\n", " ").splitlines()
+    return [
+        (name, rest.strip()) for name, _, rest in (line.partition(" ") for line in joined) if name
+    ]
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    services: dict[str, Any] = yaml.safe_load((HOUSE / "compose.yaml").read_text())["services"]
+    return services
+
+
+def copied(steps: list[tuple[str, str]]) -> Iterator[str]:
+    for name, rest in steps:
+        if name == "COPY" and not rest.startswith("--from"):
+            yield from rest.split()[:-1]
+
+
+def test_the_image_is_made_of_files_that_are_there_and_let_in(steps: list[tuple[str, str]]) -> None:
+    let_in = re.findall(r"^!(.+)$", (HOUSE / ".dockerignore").read_text(), re.M)
+
+    for source in copied(steps):
+        assert (HOUSE / source).exists(), source
+        assert source.split("/")[0] in let_in, source
+
+
+def test_every_room_that_the_wheel_is_made_of_is_copied(steps: list[tuple[str, str]]) -> None:
+    project = (HOUSE / "pyproject.toml").read_text()
+    rooms = re.search(r"^only-include = (\[.*\])$", project, re.M)
+
+    assert rooms
+    assert set(json.loads(rooms[1])) <= set(copied(steps))
+
+
+def test_the_image_serves_as_nobody_in_particular(steps: list[tuple[str, str]]) -> None:
+    last = dict(steps)
+    variables = dict(pair.split("=", 1) for pair in last["ENV"].split())
+
+    assert last["USER"] == "10001:10001"
+    assert json.loads(last["CMD"]) == ["gatehouse", "serve"]
+    assert entry_points(group="console_scripts", name="gatehouse")
+    assert variables["ENVIRONMENT"] == "production"
+    assert variables["DATABASE_URL"] == f"sqlite:///{last['VOLUME']}/gatehouse.db"
+
+
+def test_the_health_check_tells_a_server_from_none(
+    steps: list[tuple[str, str]], shared_server: Server
+) -> None:
+    program = json.loads(dict(steps)["HEALTHCHECK"].partition("CMD")[2])[2]
+    port = shared_server.url.rpartition(":")[2]
+
+    def is_healthy(port: str) -> bool:
+        run = subprocess.run(
+            [sys.executable, "-c", program], env=environment(PORT=port), stderr=subprocess.DEVNULL
+        )
+        return run.returncode == 0
+
+    assert is_healthy(port)
+    assert not is_healthy("1")
+
+
+def test_the_composed_service_may_do_nothing_but_serve(services: dict[str, Any]) -> None:
+    for name in ("gatehouse", "migrate"):
+        assert services[name]["read_only"]
+        assert services[name]["cap_drop"] == ["ALL"]
+    for service in services.values():
+        assert "no-new-privileges:true" in service["security_opt"]
+    assert [name for name, service in services.items() if "ports" in service] == ["gatehouse"]
+    assert services["gatehouse"]["ports"][0].startswith("127.0.0.1:")
+
+
+def test_the_composed_service_waits_until_the_tables_are_there(services: dict[str, Any]) -> None:
+    assert services["migrate"]["command"] == ["gatehouse", "migrate"]
+    assert services["migrate"]["depends_on"]["postgres"]["condition"] == "service_healthy"
+    condition = services["gatehouse"]["depends_on"]["migrate"]["condition"]
+    assert condition == "service_completed_successfully"
+    assert "healthcheck" in services["postgres"]
+    assert "healthcheck" in services["redis"]
+
+
+def test_the_composed_service_is_configured_by_settings_that_exist(
+    services: dict[str, Any],
+) -> None:
+    for name in services["gatehouse"]["environment"]:
+        assert name.lower() in Settings.model_fields

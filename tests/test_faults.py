@@ -1,0 +1,31 @@
+"""What is promised whatever happens, tried for a few seconds. `make soak` tries it for longer, and more."""
+
+from pathlib import Path
+
+import pytest
+
+from soak.disk import limit_file_size
+from soak.kill import kill
+from soak.leaving import leaving
+from tests.databases import copy_of
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    return copy_of(migrated_sqlite, tmp_path)
+
+
+async def test_a_server_that_is_killed_loses_nothing(database_url: str, tmp_path: Path) -> None:
+    (await kill(database_url, tmp_path, rounds=2)).hold()
+
+
+async def test_a_full_disk_refuses_writes_and_loses_nothing(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    (await limit_file_size(sqlite_url, tmp_path)).hold()
+
+
+async def test_people_who_leave_in_the_middle_leave_nothing_behind(
+    database_url: str, tmp_path: Path
+) -> None:
+    (await leaving(database_url, tmp_path, number=160)).hold()

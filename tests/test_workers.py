@@ -1,0 +1,234 @@
+"""`gatehouse serve` with several workers: shared rows, replaced workers, and restarts that nobody notices."""
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import make_url
+
+from tests import databases
+from tests.conftest import SECRET_KEY, settings_for
+from tests.people import LOGIN, ME, GraphQL, Person, join
+from tests.servers import (
+    GATEHOUSE,
+    PATIENCE_SECONDS,
+    Server,
+    environment,
+    running_server,
+    wait_until,
+)
+from tests.test_refresh import refresh
+
+UPDATE = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { username } }"
+SESSIONS = "{ me { sessions { id } } }"
+
+
+@pytest.fixture
+def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
+    with running_server(database_url, SECRET_KEY, tmp_path, WORKERS="2") as server:
+        wait_until(lambda: "2 workers serve" in server.logged())
+        yield server
+
+
+@pytest.fixture(scope="module")
+def one_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all of those who leave it as they found it."""
+    folder = tmp_path_factory.mktemp("workers")
+    url = databases.copy_of(migrated_sqlite, folder)
+    with running_server(url, SECRET_KEY, folder, WORKERS="2") as server:
+        wait_until(lambda: "2 workers serve" in server.logged())
+        yield server
+
+
+def workers_of(server: Server) -> set[int]:
+    table = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True)
+    rows = (map(int, row.split()) for row in table.stdout.splitlines())
+    return {pid for parent, pid in rows if parent == server.process.pid}
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class AskingAgain(httpx.AsyncHTTPTransport):
+    """Sends a request again whose connection was closed before any answer, as every browser does."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
+            return await super().handle_async_request(request)
+        return await super().handle_async_request(request)
+
+
+@dataclass
+class Life:
+    """Someone who does one thing after the other, and what was acknowledged of it."""
+
+    person: Person
+    username: str
+    refresh_token: str
+    sessions: int = 1
+
+    async def goes_on(self, graphql: GraphQL, until: asyncio.Event, *, at_least: int = 5) -> None:
+        for turn in count():
+            if until.is_set() and turn >= at_least:
+                return
+            changes = {"username": f"{self.person.username}.{'even' if turn % 2 else 'odd'}"}
+            updated = await graphql(UPDATE, by=self.person, input=changes)
+            self.username = updated.data["updateMe"]["username"]
+            self.refresh_token = await refresh(graphql, self.refresh_token)
+            if self.sessions < 50:
+                login = await graphql(LOGIN, username=self.username, password=self.person.password)
+                assert login.errors == []
+                self.sessions += 1
+
+    async def is_as_acknowledged(self, graphql: GraphQL) -> None:
+        me = await graphql(ME, by=self.person)
+        sessions = await graphql(SESSIONS, by=self.person)
+
+        assert me.data["me"]["username"] == self.username
+        assert len(sessions.data["me"]["sessions"]) == self.sessions
+        await refresh(graphql, self.refresh_token)
+
+
+async def live(url: str, until: asyncio.Event) -> None:
+    async with httpx.AsyncClient(
+        transport=AskingAgain(), base_url=url, timeout=PATIENCE_SECONDS
+    ) as client:
+        graphql = GraphQL(client)
+        name = uuid4().hex[:20]
+        person = await join(graphql, name, f"{name}@example.com", "analytical engine")
+        life = Life(person, name, person.refresh_token)
+        await life.goes_on(graphql, until)
+        await life.is_as_acknowledged(graphql)
+
+
+async def many_live(server: Server, until: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as people:
+        for _ in range(8):
+            people.create_task(live(server.url, until))
+
+
+def is_whole(database_url: str) -> bool:
+    path = make_url(database_url).database
+    assert path is not None
+    with sqlite3.connect(path) as connection:
+        verdict = connection.execute("PRAGMA integrity_check").fetchone()
+    connection.close()
+    return bool(verdict == ("ok",))
+
+
+async def test_workers_lose_nothing_that_they_do_at_the_same_time(tmp_path: Path) -> None:
+    """On a file of SQLite, which does not exist when they start."""
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    at_once = asyncio.Event()
+    at_once.set()
+    with running_server(url, SECRET_KEY, tmp_path, WORKERS="3") as server:
+        wait_until(lambda: "3 workers serve" in server.logged())
+        await many_live(server, at_once)
+
+        assert '" 5' not in server.logged()
+    assert is_whole(url)
+
+
+async def test_a_restart_under_load_is_noticed_by_nobody(server: Server) -> None:
+    before = workers_of(server)
+    restarted = asyncio.Event()
+
+    async def restart() -> None:
+        server.process.send_signal(signal.SIGHUP)
+        await asyncio.to_thread(wait_until, lambda: "All workers are new" in server.logged())
+        restarted.set()
+
+    async with asyncio.TaskGroup() as both:
+        both.create_task(many_live(server, restarted))
+        both.create_task(restart())
+
+    assert not workers_of(server) & before
+    assert "Traceback" not in server.logged()
+
+
+def test_nobody_serves_on_when_the_parent_is_killed(migrated_sqlite: Path, tmp_path: Path) -> None:
+    url = databases.copy_of(migrated_sqlite, tmp_path)
+    with running_server(url, SECRET_KEY, tmp_path, WORKERS="2") as server:
+        workers = workers_of(server)
+        server.process.kill()
+        server.process.wait()
+
+        wait_until(lambda: not any(map(is_there, workers)))
+
+
+def test_people_are_told_once_what_to_open_and_what_is_not_shared(one_server: Server) -> None:
+    assert one_server.logged().count("Gatehouse: open") == 1
+    assert one_server.logged().count("RATE_LIMIT_STORAGE_URL") == 1
+
+
+def test_a_restart_that_cannot_be_leaves_all_as_it_was(one_server: Server) -> None:
+    before = workers_of(one_server)
+    dotenv = one_server.log.with_name(".env")
+    dotenv.write_text("PUBLIC_URL=nowhere")
+    one_server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "the others stay" in one_server.logged())
+    dotenv.unlink()
+
+    assert "PUBLIC_URL takes an address" in one_server.logged()
+    assert workers_of(one_server) == before
+    assert httpx.get(f"{one_server.url}/health/ready").status_code == 200
+
+
+def test_a_worker_that_is_killed_is_replaced(one_server: Server) -> None:
+    killed, other = workers_of(one_server)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: one_server.logged().count("2 workers serve") == 2)
+
+    assert killed not in workers_of(one_server)
+    assert other in workers_of(one_server)
+    assert httpx.get(f"{one_server.url}/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_what_keeps_everyone_from_serving_is_said_once(workers: str, tmp_path: Path) -> None:
+    no_such_folder = "sqlite:////nowhere/gatehouse.db"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        no_port = refusal(tmp_path, workers, PORT=port)
+        no_database = refusal(tmp_path, workers, PORT="0", DATABASE_URL=no_such_folder)
+
+    assert no_database == "gatehouse: unable to open database file\n"
+    assert no_port.startswith(f"gatehouse: cannot listen on HOST 127.0.0.1 and PORT {port}: ")
+    assert no_port.count("\n") == 1
+
+
+def refusal(folder: Path, workers: str, **settings: str) -> str:
+    refused = subprocess.run(
+        [GATEHOUSE, "serve", "--workers", workers],
+        env=environment(SECRET_KEY=SECRET_KEY, **settings),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert refused.returncode == 1
+    return refused.stderr
+
+
+def test_workers_share_the_cores_for_hashing() -> None:
+    alone = settings_for("sqlite:///x.db")
+    crowded = settings_for("sqlite:///x.db", workers=200)
+
+    assert alone.hashing_threads > 1 or os.cpu_count() == 1
+    assert crowded.hashing_threads == 1

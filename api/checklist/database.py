@@ -132,7 +132,9 @@ async def _durability(connection: AsyncConnection) -> Finding:
 async def _room(connection: AsyncConnection, settings: Settings) -> Finding:
     reserved = int(await _setting(connection, "superuser_reserved_connections"))
     allowed = int(await _setting(connection, "max_connections")) - reserved
-    needed = settings.workers * CONNECTIONS_A_WORKER
+    # A restart of several runs one more.
+    workers = settings.workers + (settings.workers > 1)
+    needed = workers * CONNECTIONS_A_WORKER
     says = f"allows {allowed} connections; this server takes up to {needed}"
     if needed > allowed:
         return problem(_DATABASE, f"{says}: raise max_connections, or lower WORKERS")

@@ -43,6 +43,8 @@ class BoundedHttp(HttpToolsProtocol):
             self._limit_sending()
 
     def on_message_begin(self) -> None:
+        # Browsers connect before there is anything to ask: what they ask then has its own time.
+        self._stop_sending()
         self._is_sending = True
         super().on_message_begin()
 

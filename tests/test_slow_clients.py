@@ -78,6 +78,18 @@ def test_whoever_does_not_finish_a_request_is_cut_off(port: int, sent: bytes) ->
     assert is_served(port)
 
 
+def test_whoever_connects_early_has_as_long_for_a_request_as_anyone(port: int) -> None:
+    a_good_while = LIMIT.total_seconds() * 2 / 3
+    with connect(port) as connection:
+        time.sleep(a_good_while)
+        connection.sendall(b"GET /health/live HTTP/1.1\r\n")
+        time.sleep(a_good_while)
+        connection.sendall(b"Host: x\r\n\r\n")
+        answer = connection.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 def test_a_body_that_drips_is_cut_off(port: int) -> None:
     with connect(port) as connection:
         connection.sendall(JSON_POST + b"\r\n")

@@ -125,3 +125,17 @@ def test_a_websocket_that_begins_with_post_is_refused(port: int) -> None:
         answer = connection.recv(4096)
 
     assert answer.startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Cookie: " + b"c" * 9000],
+    ids=["a body", "chunks", "a long line"],
+)
+def test_a_websocket_whose_handshake_cannot_be_read_is_refused(port: int, header: bytes) -> None:
+    with connect(port) as connection:
+        connection.sendall(b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + UPGRADE + header + b"\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert is_served(port)

@@ -120,7 +120,7 @@ class TextLines(logging.Formatter):
         if known_as:
             line += f" [{known_as}]"
         trace = _traceback(record)
-        return f"{line}\n{trace.rstrip()}" if trace else line
+        return f"{line}\nTraceback (most recent call last):\n{trace.rstrip()}" if trace else line
 
 
 def _message(record: logging.LogRecord) -> str:

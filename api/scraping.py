@@ -74,7 +74,8 @@ def _own_registry() -> "CollectorRegistry":
 @contextmanager
 def _folder() -> Iterator[Path]:
     in_memory = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="gatehouse-metrics-", dir=in_memory) as folder:
+    prefix = f"gatehouse-metrics-{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=in_memory) as folder:
         os.environ[FOLDER] = folder
         try:
             yield Path(folder)

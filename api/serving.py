@@ -30,9 +30,9 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import logs, scraping
-from api.app import (
+from api.app import create_app
+from api.database import (
     SchemaOutOfDate,
-    create_app,
     create_engine_from,
     may_come_back,
     prepare_database,

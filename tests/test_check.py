@@ -144,6 +144,11 @@ def test_what_may_be_meant_is_a_warning(check: Check, setting: str, value: str) 
     assert run.items("warning") == [setting]
 
 
+def test_metrics_for_others_are_a_warning(check: Check) -> None:
+    assert check(METRICS_PORT="9100").items("warning") == []
+    assert check(METRICS_PORT="9100", METRICS_HOST="0.0.0.0").items("warning") == ["METRICS_HOST"]
+
+
 def test_without_proxies_it_warns_that_there_is_no_tls(check: Check) -> None:
     run = check(TRUSTED_PROXIES="")
 

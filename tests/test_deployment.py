@@ -124,3 +124,19 @@ def test_the_gate_runs_on_every_python_that_the_project_names() -> None:
             r"actions/[\w-]+@[0-9a-f]{40}", step.get("uses", f"actions/x@{'0' * 40}")
         )
     assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_whatever_stops_the_server_waits_longer_than_its_grace(services: dict[str, Any]) -> None:
+    grace = Settings.model_fields["shutdown_grace_seconds"].default
+    unit = (HOUSE / "deploy/gatehouse.service").read_text()
+    timeout = re.search(r"^TimeoutStopSec=(\d+)$", unit, re.M)
+
+    assert timeout
+    assert int(timeout[1]) >= grace + 10
+    assert int(services["gatehouse"]["stop_grace_period"].rstrip("s")) >= grace + 10
+
+
+def test_the_pages_on_deployment_lead_to_files_that_are_there() -> None:
+    for page in (HOUSE / "deploy").glob("*.md"):
+        for link in re.findall(r"\]\((?!https://)([^)#]+)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"

@@ -2,7 +2,10 @@
 
 import asyncio
 import multiprocessing
+import os
+import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -254,6 +257,28 @@ def test_workers_are_counted_together_and_their_queues_end_with_them(
     }
     assert one["gatehouse_logins_total", "OK"] == 2
     assert one["gatehouse_hashing_queue",] == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is one worker")
+def test_a_worker_that_was_killed_is_forgotten_and_what_it_has_counted_is_not(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with counted_server(migrated_sqlite, tmp_path, WORKERS="2") as counted:
+
+        def workers() -> set[str]:
+            return {key[1] for key in counted.series() if key[0] == "process_open_fds"}
+
+        wait_until(lambda: len(workers()) == 2)
+        before = workers()
+        for _ in range(10):
+            counted.ask("{ me { id } }")
+        wait_until(lambda: counted.value(*requests("UNAUTHENTICATED", "me")) == 10)
+        killed = before.pop()
+        os.kill(int(killed), signal.SIGKILL)
+        wait_until(lambda: killed not in workers() and len(workers()) == 2)
+
+        assert counted.value(*requests("UNAUTHENTICATED", "me")) == 10
+    assert list(scraping.IN_MEMORY.glob(f"*-{counted.server.process.pid}-*")) == []
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(metrics_settings: Settings) -> None:

@@ -3,12 +3,20 @@
 import asyncio
 from collections import Counter
 
-from api.app import create_services
 from api.checklist.counting import counting
 from api.checklist.database import database
-from api.checklist.exposure import address, environment, origins, proxies, public_url, tools
+from api.checklist.exposure import (
+    address,
+    environment,
+    metrics,
+    origins,
+    proxies,
+    public_url,
+    tools,
+)
 from api.checklist.findings import Check, Finding, Level
 from api.checklist.secrecy import access_tokens, password_hashes, secrets, signing_keys
+from api.services import create_services
 from settings import Settings, load_settings
 
 CHECKS: tuple[Check, ...] = (
@@ -20,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     tools,
     public_url,
     address,
+    metrics,
     proxies,
     origins,
     database,

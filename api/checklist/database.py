@@ -12,9 +12,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.app import create_engine_from
 from api.checklist.findings import Finding, ok, problem, warning
 from api.checklist.mounts import file_system_of
+from api.database import create_engine_from
 from db import migrations
 from db.engine import CONNECTIONS, reason
 from settings import Settings
@@ -132,7 +132,9 @@ async def _durability(connection: AsyncConnection) -> Finding:
 async def _room(connection: AsyncConnection, settings: Settings) -> Finding:
     reserved = int(await _setting(connection, "superuser_reserved_connections"))
     allowed = int(await _setting(connection, "max_connections")) - reserved
-    needed = settings.workers * CONNECTIONS_A_WORKER
+    # A restart of several runs one more.
+    workers = settings.workers + (settings.workers > 1)
+    needed = workers * CONNECTIONS_A_WORKER
     says = f"allows {allowed} connections; this server takes up to {needed}"
     if needed > allowed:
         return problem(_DATABASE, f"{says}: raise max_connections, or lower WORKERS")

@@ -58,6 +58,13 @@ def address(settings: Settings) -> Iterator[Finding]:
         yield ok("HOST", f"{settings.host}; see that nothing but the proxies reaches it")
 
 
+def metrics(settings: Settings) -> Iterator[Finding]:
+    if settings.metrics_port is not None and not _is_loopback(settings.metrics_host):
+        yield warning(
+            "METRICS_HOST", f"is {settings.metrics_host}: see that only Prometheus reaches it"
+        )
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,27 @@ def test_a_file_that_is_damaged_meanwhile_takes_no_key_away(
 
 
 @pytest.mark.parametrize(
+def test_a_key_that_has_leaked_ends_even_where_no_other_can_sign(tmp_path: Path) -> None:
+    key = made(tmp_path)
+    watch = KeyWatch(tmp_path / "keys", "ES256")
+    # By the settings of this command it signs nothing.
+    keys(tmp_path, "retire", key.kid, "--compromised", ALGORITHM="HS256", SECRET_KEY=SECRET_KEY)
+    watch.look()
+
+    assert watch.ring.published(time.time()) == []
+
+
+def test_a_change_of_keys_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made(tmp_path)
+    watch = KeyWatch(tmp_path / "keys", "ES256")
+    made(tmp_path)
+    caplog.set_level("INFO")
+    caplog.clear()
+    watch.look()
+
+    assert len(caplog.messages) == 1
+
+
     "settings",
     [
         {"SECRET_KEY_FALLBACKS": "too short,hunter2"},

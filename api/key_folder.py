@@ -125,6 +125,13 @@ def remove_key(folder: Path, key: Key) -> None:
     (folder / f"{key.kid}.json").unlink(missing_ok=True)
 
 
+def writable_by_others(folder: Path) -> bool:
+    """Whether anyone on this machine may put a key of their own there, and so be anyone."""
+    names, _ = read_keys(folder)
+    places = [folder, *(folder / name for name in names)]
+    return any(place.stat().st_mode & stat.S_IWOTH for place in places)
+
+
 def readable_by_others(folder: Path) -> bool:
     """Whether anyone on this machine may read a private key. A group may: mounted secrets are shared so with their service."""
     files, _ = read_keys(folder)

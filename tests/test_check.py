@@ -187,6 +187,19 @@ def test_a_private_key_that_everyone_may_read_is_a_problem(check: Check, tmp_pat
 
 def test_random_secrets_of_any_alphabet_are_good(check: Check) -> None:
     for secret in (secrets.token_hex(32), secrets.token_urlsafe(32), secrets.token_hex(64)):
+def test_a_folder_where_everyone_may_put_a_key_is_a_problem(check: Check, tmp_path: Path) -> None:
+    subprocess.run(
+        [GATEHOUSE, "keys", "new"],
+        cwd=tmp_path,
+        env=environment(**GOOD | {"ALGORITHM": "ES256"}),
+        timeout=30,
+        check=True,
+    )
+    (tmp_path / "keys").chmod(0o777)
+
+    assert check(ALGORITHM="ES256").items("problem") == ["SIGNING_KEYS_DIR"]
+
+
         assert "SECRET_KEY: looks random" in check(SECRET_KEY=secret).said
 
 

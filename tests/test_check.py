@@ -103,6 +103,8 @@ def test_a_good_configuration_passes(database_url: str, tmp_path: Path) -> None:
         ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "believes 0.0.0.0/0:"),
         ("TRUSTED_PROXIES", "::/0", "believes ::/0:"),
         ("TRUSTED_PROXIES", "0.0.0.0/1, 128.0.0.0/1", "any address"),
+        ("TRUSTED_PROXIES", "8.0.0.0/8", "any address"),
+        ("TRUSTED_PROXIES", "2000::/7", "any address"),
         ("CORS_ORIGINS", "*", "any website"),
         ("CORS_ORIGINS", "https://a.example, http://b.example", "has http://b.example:"),
         ("DATABASE_URL", "sqlite:////proc/nowhere/gatehouse.db", "cannot be written"),
@@ -185,8 +187,6 @@ def test_a_private_key_that_everyone_may_read_is_a_problem(check: Check, tmp_pat
     assert check(ALGORITHM="ES256").items("problem") == ["SIGNING_KEYS_DIR"]
 
 
-def test_random_secrets_of_any_alphabet_are_good(check: Check) -> None:
-    for secret in (secrets.token_hex(32), secrets.token_urlsafe(32), secrets.token_hex(64)):
 def test_a_folder_where_everyone_may_put_a_key_is_a_problem(check: Check, tmp_path: Path) -> None:
     subprocess.run(
         [GATEHOUSE, "keys", "new"],
@@ -200,6 +200,8 @@ def test_a_folder_where_everyone_may_put_a_key_is_a_problem(check: Check, tmp_pa
     assert check(ALGORITHM="ES256").items("problem") == ["SIGNING_KEYS_DIR"]
 
 
+def test_random_secrets_of_any_alphabet_are_good(check: Check) -> None:
+    for secret in (secrets.token_hex(32), secrets.token_urlsafe(32), secrets.token_hex(64)):
         assert "SECRET_KEY: looks random" in check(SECRET_KEY=secret).said
 
 

@@ -173,6 +173,16 @@ def test_logins_are_counted_by_outcome_whichever_way_they_come(
 
 def test_they_are_not_on_the_public_port(counted: Counted) -> None:
     assert httpx.get(f"{counted.server.url}/metrics").status_code == 404
+def test_a_login_that_took_too_long_is_counted_too(migrated_sqlite: Path, tmp_path: Path) -> None:
+    costly = {"ARGON2_MEMORY_KIB": "65536", "ARGON2_TIME_COST": "50"}
+    with counted_server(
+        migrated_sqlite, tmp_path, REQUEST_DEADLINE_SECONDS="1", **costly
+    ) as counted:
+        counted.ask(LOGIN, username="Nobody", password="wrong one")
+
+        wait_until(lambda: counted.value("gatehouse_logins_total", "UNAVAILABLE") == 1)
+
+
 
 
 def test_the_process_is_measured(counted: Counted) -> None:

@@ -1,5 +1,6 @@
 """A request and its answer: what is known of them when they are over, gathered on the way and told to whoever watches."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.headers import Header
 from domain.clients import ip_of
+from domain.errors import ErrorCode
 from graphql_schema.context import Context
 
 # What a proxy or a client calls a request is taken over if it can do no harm in a log or a header.
@@ -135,6 +137,11 @@ class Exchanges:
         with self._watch.over(exchange, scope["headers"]):
             try:
                 await self.app(scope, receive, send_and_note)
+            except asyncio.CancelledError:
+                # It is the server that goes, and `Farewell` that says so: no client has left.
+                if exchange.status is None and scope["type"] == "http":
+                    exchange.status, exchange.codes = 503, (ErrorCode.UNAVAILABLE,)
+                raise
             finally:
                 exchange.route = _route(scope)
 

@@ -91,6 +91,7 @@ def write_key(folder: Path, key: Key) -> None:
     try:
         with os.fdopen(descriptor, "w") as file:
             json.dump(key.as_jwk(), file, indent=2)
+            _share(file.fileno(), folder, is_secret=key.private is not None)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, folder / f"{key.kid}.json")
@@ -98,6 +99,16 @@ def write_key(folder: Path, key: Key) -> None:
         os.unlink(name)
         raise
     _sync(folder)
+
+
+def _share(descriptor: int, folder: Path, *, is_secret: bool) -> None:
+    """The server must be able to read what root has written, and what another has retired: it would go on with what it
+    knows. Windows has nothing for it."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    if not is_secret and hasattr(os, "fchmod"):
+        os.fchmod(descriptor, 0o644)
 
 
 def _sync(folder: Path) -> None:
@@ -112,6 +123,13 @@ def _sync(folder: Path) -> None:
 
 def remove_key(folder: Path, key: Key) -> None:
     (folder / f"{key.kid}.json").unlink(missing_ok=True)
+
+
+def writable_by_others(folder: Path) -> bool:
+    """Whether anyone on this machine may put a key of their own there, and so be anyone."""
+    names, _ = read_keys(folder)
+    places = [folder, *(folder / name for name in names)]
+    return any(place.stat().st_mode & stat.S_IWOTH for place in places)
 
 
 def readable_by_others(folder: Path) -> bool:

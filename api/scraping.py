@@ -1,5 +1,6 @@
 """Where Prometheus reads what is counted: a port of its own, which answers for all the workers there are."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from settings import Settings
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric
+
+logger = logging.getLogger("gatehouse")
 
 # Workers count in files that they map into memory. A disk that is full would end whoever writes to one of them.
 IN_MEMORY = Path("/dev/shm")  # noqa: S108  (a folder of our own is made in it)
@@ -55,16 +58,23 @@ def _server(host: str, port: int, registry: "CollectorRegistry") -> Iterator[Non
 
     try:
         server, thread = start_http_server(port, host, registry)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "that is no name of a host"
         raise SystemExit(
-            f"gatehouse: METRICS_HOST and METRICS_PORT cannot be listened on: {error.strerror}"
+            f"gatehouse: METRICS_HOST and METRICS_PORT cannot be listened on: {why}"
         ) from None
+    # By itself it prints a traceback for every Prometheus that hangs up.
+    server.handle_error = _log_failure  # type: ignore[method-assign]
     try:
         yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _log_failure(request: object, client_address: object) -> None:
+    logger.warning("Prometheus could not be answered.", exc_info=True)
 
 
 def _own_registry() -> "CollectorRegistry":

@@ -44,7 +44,9 @@ class Farewell:
                 raise
             tell = scope["state"].get("on_error", on_error)
             gone = Unavailable("The server is going down; try again in a moment.")
-            response = tell(Request(scope), gone, request_id=scope["state"]["request_id"])
+            request_id = scope["state"]["request_id"]
+            response = tell(Request(scope), gone, request_id=request_id)
+            response.headers["X-Request-ID"] = request_id
             # An answer that has begun cannot begin again; the connection closes, which says as much.
             with suppress(RuntimeError):
                 await response(scope, receive, send)

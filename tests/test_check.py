@@ -103,6 +103,8 @@ def test_a_good_configuration_passes(database_url: str, tmp_path: Path) -> None:
         ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "believes 0.0.0.0/0:"),
         ("TRUSTED_PROXIES", "::/0", "believes ::/0:"),
         ("TRUSTED_PROXIES", "0.0.0.0/1, 128.0.0.0/1", "any address"),
+        ("TRUSTED_PROXIES", "8.0.0.0/8", "any address"),
+        ("TRUSTED_PROXIES", "2000::/7", "any address"),
         ("CORS_ORIGINS", "*", "any website"),
         ("CORS_ORIGINS", "https://a.example, http://b.example", "has http://b.example:"),
         ("DATABASE_URL", "sqlite:////proc/nowhere/gatehouse.db", "cannot be written"),
@@ -182,6 +184,19 @@ def test_a_private_key_that_everyone_may_read_is_a_problem(check: Check, tmp_pat
     key.chmod(0o644)
 
     assert made.returncode == kept.status == 0
+    assert check(ALGORITHM="ES256").items("problem") == ["SIGNING_KEYS_DIR"]
+
+
+def test_a_folder_where_everyone_may_put_a_key_is_a_problem(check: Check, tmp_path: Path) -> None:
+    subprocess.run(
+        [GATEHOUSE, "keys", "new"],
+        cwd=tmp_path,
+        env=environment(**GOOD | {"ALGORITHM": "ES256"}),
+        timeout=30,
+        check=True,
+    )
+    (tmp_path / "keys").chmod(0o777)
+
     assert check(ALGORITHM="ES256").items("problem") == ["SIGNING_KEYS_DIR"]
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,23 @@ def test_keys_are_their_owners_alone_and_leave_nothing_beside_them(tmp_path: Pat
     assert file.name == f"{kid}.json"
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_who_shares_the_folder_may_read_that_a_key_is_retired(tmp_path: Path) -> None:
+    old, _ = made(tmp_path), made(tmp_path)
+    keys(tmp_path, "retire", old.kid, "--compromised")
+
+    assert (tmp_path / "keys" / f"{old.kid}.json").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_writes_belongs_to_whom_the_folder_does(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir(mode=0o700)
+    os.chown(tmp_path / "keys", 12345, 12345)
+    keys(tmp_path, "new")
+    [file] = (tmp_path / "keys").iterdir()
+
+    assert (file.stat().st_uid, file.stat().st_gid) == (12345, 12345)
 
 
 def test_a_file_that_is_not_whole_is_not_there_yet(tmp_path: Path) -> None:
@@ -182,6 +200,27 @@ def test_a_key_that_is_only_read_again_is_the_same(tmp_path: Path) -> None:
 
     assert len(watch.ring.all()) == 2
     assert watch.ring.find(key.kid) is known
+
+
+def test_a_key_that_has_leaked_ends_even_where_no_other_can_sign(tmp_path: Path) -> None:
+    key = made(tmp_path)
+    watch = KeyWatch(tmp_path / "keys", "ES256")
+    # By the settings of this command it signs nothing.
+    keys(tmp_path, "retire", key.kid, "--compromised", ALGORITHM="HS256", SECRET_KEY=SECRET_KEY)
+    watch.look()
+
+    assert watch.ring.published(time.time()) == []
+
+
+def test_a_change_of_keys_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made(tmp_path)
+    watch = KeyWatch(tmp_path / "keys", "ES256")
+    made(tmp_path)
+    caplog.set_level("INFO")
+    caplog.clear()
+    watch.look()
+
+    assert len(caplog.messages) == 1
 
 
 def test_a_file_that_is_damaged_meanwhile_takes_no_key_away(

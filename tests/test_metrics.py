@@ -1,10 +1,12 @@
 """What Prometheus reads: what was asked and what came of it, in as many series as we have names for."""
 
 import asyncio
+import json
 import multiprocessing
 import os
 import signal
 import socket
+import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -171,6 +173,16 @@ def test_logins_are_counted_by_outcome_whichever_way_they_come(
     assert since("INVALID_CREDENTIALS") == 3
 
 
+def test_a_login_that_took_too_long_is_counted_too(migrated_sqlite: Path, tmp_path: Path) -> None:
+    costly = {"ARGON2_MEMORY_KIB": "65536", "ARGON2_TIME_COST": "50"}
+    with counted_server(
+        migrated_sqlite, tmp_path, REQUEST_DEADLINE_SECONDS="1", **costly
+    ) as counted:
+        counted.ask(LOGIN, username="Nobody", password="wrong one")
+
+        wait_until(lambda: counted.value("gatehouse_logins_total", "UNAVAILABLE") == 1)
+
+
 def test_they_are_not_on_the_public_port(counted: Counted) -> None:
     assert httpx.get(f"{counted.server.url}/metrics").status_code == 404
 
@@ -279,6 +291,20 @@ def test_a_worker_that_was_killed_is_forgotten_and_what_it_has_counted_is_not(
 
         assert counted.value(*requests("UNAUTHENTICATED", "me")) == 10
     assert list(scraping.IN_MEMORY.glob(f"*-{counted.server.process.pid}-*")) == []
+
+
+def test_a_prometheus_that_hangs_up_leaves_a_line_in_the_log(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with counted_server(migrated_sqlite, tmp_path, LOG_FORMAT="json") as counted:
+        with socket.create_connection(("127.0.0.1", counted.port)) as prometheus:
+            prometheus.sendall(b"GET /metrics HTTP/1.1\r\n")
+            # Closed so, it resets.
+            prometheus.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wait_until(lambda: "ConnectionResetError" in counted.server.logged())
+
+    lines = [json.loads(line) for line in counted.server.logged().splitlines()]
+    assert "Prometheus could not be answered." in [line["message"] for line in lines]
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(metrics_settings: Settings) -> None:

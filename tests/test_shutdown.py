@@ -148,6 +148,9 @@ def test_what_outlasts_the_grace_is_told_that_it_came_to_nothing(impatient: Serv
     assert "going down" in answer
     assert exit_status(impatient) == 0
     assert "Traceback" not in impatient.logged()
+    # It is not the client that has left.
+    assert "POST /graphql 503 UNAVAILABLE" in impatient.logged()
+    assert "x-request-id: " in answer.lower()
 
 
 def test_passwords_that_wait_to_be_hashed_hold_nothing_up(impatient: Server) -> None:

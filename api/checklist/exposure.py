@@ -11,6 +11,8 @@ _HINTS: tuple[Literal["introspection", "suggestions"], ...] = ("introspection", 
 
 # The widest that belongs to one network in private use: 10.0.0.0/8, and fc00::/7 (RFC 1918, RFC 4193).
 _WIDEST_PREFIX = {4: 8, 6: 7}
+# And of public addresses: of what the large proxy services publish as theirs, none is as wide.
+_WIDEST_PUBLIC_PREFIX = {4: 12, 6: 28}
 
 _PROXIES = "TRUSTED_PROXIES"
 
@@ -89,7 +91,8 @@ def proxies(settings: Settings) -> Iterator[Finding]:
 
 def _is_wide(text: str) -> bool:
     network = ip_network(text)
-    return network.prefixlen < _WIDEST_PREFIX[network.version]
+    widest = _WIDEST_PUBLIC_PREFIX if network.is_global else _WIDEST_PREFIX
+    return network.prefixlen < widest[network.version]
 
 
 def origins(settings: Settings) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from api.checklist.findings import Finding, ok, problem, warning
-from api.key_folder import readable_by_others
+from api.key_folder import readable_by_others, writable_by_others
 from domain.tuning import MIN_MEMORY_MIB, min_passes
 from settings import Settings
 
@@ -60,6 +60,10 @@ def signing_keys(settings: Settings) -> Iterator[Finding]:
         if readable_by_others(settings.signing_keys_dir):
             yield problem(
                 "SIGNING_KEYS_DIR", "has a private key that everyone here may read: chmod o-r"
+            )
+        elif writable_by_others(settings.signing_keys_dir):
+            yield problem(
+                "SIGNING_KEYS_DIR", "is where everyone here may put a key of their own: chmod o-w"
             )
         else:
             yield ok("SIGNING_KEYS_DIR", "keeps its private keys from others")

@@ -1,5 +1,7 @@
 """How a person logs in."""
 
+import asyncio
+
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
@@ -8,7 +10,7 @@ from db.models import LoginSession, User
 from domain import emails, sessions, usernames
 from domain.accounts.proof import record_wrong_password
 from domain.clients import Client
-from domain.errors import InvalidCredentials, code_for
+from domain.errors import ErrorCode, InvalidCredentials, code_for
 from domain.gate import Gate
 from domain.passwords import Hashing
 from domain.sessions import SessionOrigin, SignedIn
@@ -29,6 +31,10 @@ async def log_in(
     try:
         async with gate.passwords.turn() as hashing:
             signed_in = await _log_in(gate, hashing, client, login, password, origin)
+    except asyncio.CancelledError:
+        # It took longer than anyone waits: that is what they are told.
+        gate.observer.login_ended(ErrorCode.UNAVAILABLE)
+        raise
     except Exception as error:
         gate.observer.login_ended(code_for(error))
         raise

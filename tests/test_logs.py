@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def take(server: Server, database: Path) -> Tour:
         tour.answered[name] = httpx.get(server.url, headers={"X-Request-ID": made_up})
     leave_in_the_middle(server)
     ask_by_websocket(server, token)
-    with sqlite3.connect(database) as broken:
+    with closing(sqlite3.connect(database)) as broken:
         broken.execute("ALTER TABLE users RENAME COLUMN username TO login")
     graphql("masked", "{ me { id } }", refreshed["accessToken"])
     ask("masked-rest", "POST", "/token", data=form)

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -127,9 +127,8 @@ async def many_live(server: Server, until: asyncio.Event) -> None:
 def is_whole(database_url: str) -> bool:
     path = make_url(database_url).database
     assert path is not None
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         verdict = connection.execute("PRAGMA integrity_check").fetchone()
-    connection.close()
     return bool(verdict == ("ok",))
 
 

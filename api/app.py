@@ -5,14 +5,11 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -30,28 +27,19 @@ from api import (
     tracing,
     userinfo,
 )
-from api.dependencies import ClientCredential, Services
+from api.database import prepare_if_it_is_there
 from api.envelope import Envelope
 from api.errors import on_http_exception
 from api.exchange import Exchanges, Watch
 from api.graphql import GraphQLApp
 from api.housekeeping import pruning, watching
 from api.key_folder import readable_by_others
-from api.key_watch import KeyWatch
-from api.priority import give_way
 from api.routes import Route, WebSocketRoute
 from api.security_headers import SecurityHeaders
-from db import migrations
-from db.engine import PATIENCE, Database, create_engine, is_away, reason
+from api.services import create_services
 from domain import passwords
-from domain.callers import Callers
 from domain.clients import name_of
-from domain.gate import Gate
-from domain.lifetimes import Lifetimes
-from domain.observer import SILENT, Observer
-from domain.passwords import Passwords
-from domain.throttle import Ceiling, Ceilings, Throttle
-from domain.tokens import AccessTokens
+from domain.observer import SILENT
 from graphql_schema.limits import Limits
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
@@ -59,10 +47,6 @@ from settings import Settings, load_settings
 logger = logging.getLogger("gatehouse")
 
 GRAPHQL = "/graphql"
-
-
-class SchemaOutOfDate(Exception):
-    """The database is not what this code was written for, and is not ours to change unasked."""
 
 
 class App(FastAPI):
@@ -118,7 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            await _prepare_if_it_is_there(services.engine)
+            await prepare_if_it_is_there(services.engine)
             loaded = asyncio.get_running_loop().run_in_executor(None, _load_what_is_slow)
             # What has been made by then stays. Looking through all of it for garbage again and again was a quarter of the
             # time of `me`.
@@ -198,112 +182,3 @@ def _load_what_is_slow() -> None:
     """What the start does not wait for, and no request should either."""
     name_of("a browser")
     passwords.problems("a password")
-
-
-def create_services(settings: Settings, observer: Observer = SILENT) -> Services:
-    engine = create_engine_from(settings)
-    try:
-        gate = _create_gate(settings, engine, observer)
-        key_watch = KeyWatch(settings.signing_keys_dir, settings.algorithm)
-        return Services(
-            engine=engine,
-            gate=gate,
-            callers=Callers(gate.database),
-            tokens=AccessTokens(
-                secret=settings.secret_key.get_secret_value(),
-                algorithm=settings.algorithm,
-                lifetime=settings.access_token_lifetime,
-                issuer=settings.issuer,
-                fallbacks=tuple(
-                    secret.get_secret_value() for secret in settings.secret_key_fallbacks
-                ),
-                ring=key_watch.ring,
-            ),
-            key_watch=key_watch,
-            introspection_client=_introspection_client(settings),
-        )
-    except ValueError as error:
-        raise SystemExit(f"gatehouse: {error}") from None
-
-
-def _create_gate(settings: Settings, engine: AsyncEngine, observer: Observer) -> Gate:
-    return Gate(
-        database=Database(engine),
-        passwords=Passwords(
-            memory_kib=settings.argon2_memory_kib,
-            time_cost=settings.argon2_time_cost,
-            parallelism=settings.argon2_parallelism,
-            threads=settings.hashing_threads,
-            on_each_thread=give_way,
-            observer=observer,
-        ),
-        throttle=Throttle(
-            Ceilings(
-                account=_ceiling(settings, "account", "login_limit_per_account"),
-                network=_ceiling(settings, "network", "login_limit_per_network"),
-                registration=_ceiling(settings, "registration", "register_limit_per_network"),
-                refresh=_ceiling(settings, "refresh", "refresh_limit_per_network"),
-            ),
-            settings.rate_limit_storage_url.get_secret_value(),
-        ),
-        lifetimes=Lifetimes(
-            idle=timedelta(days=settings.session_idle_days),
-            absolute=timedelta(days=settings.session_absolute_days),
-            grace=timedelta(seconds=settings.refresh_grace_seconds),
-        ),
-        observer=observer,
-    )
-
-
-def _ceiling(settings: Settings, name: str, setting: str) -> Ceiling:
-    try:
-        return Ceiling.of(name, getattr(settings, setting))
-    except ValueError:
-        raise ValueError(
-            f"{setting.upper()} takes a text such as 5/minute;20/hour;100/day."
-        ) from None
-
-
-def _introspection_client(settings: Settings) -> ClientCredential | None:
-    id, secret = settings.introspection_client_id, settings.introspection_client_secret
-    return ClientCredential(id, secret.get_secret_value()) if id and secret else None
-
-
-def create_engine_from(
-    settings: Settings, *, time_limit: timedelta | None = PATIENCE
-) -> AsyncEngine:
-    try:
-        return create_engine(settings.database_url.get_secret_value(), time_limit=time_limit)
-    except ValueError as error:
-        raise SystemExit(f"gatehouse: {error}") from None
-
-
-async def prepare_database(engine: AsyncEngine) -> None:
-    """Bring an SQLite file up to date; on PostgreSQL, where a schema is changed on purpose, only look.
-
-    Raises SchemaOutOfDate, and what the driver raises when the database is away.
-    """
-    if engine.dialect.name == "sqlite":
-        await migrations.upgrade(engine)
-        return
-    async with engine.connect() as connection:
-        if not await connection.run_sync(migrations.is_current):
-            raise SchemaOutOfDate(
-                "The database's schema is not up to date: run `gatehouse migrate`."
-            )
-
-
-async def _prepare_if_it_is_there(engine: AsyncEngine) -> None:
-    """A PostgreSQL that is away keeps nothing from starting: it may be back in a moment, and until then every answer
-    says that it is away."""
-    try:
-        await prepare_database(engine)
-    except SQLAlchemyError as error:
-        if not may_come_back(engine, error):
-            raise
-        logger.warning("The database cannot be reached: %s", reason(error))
-
-
-def may_come_back(engine: AsyncEngine, error: SQLAlchemyError) -> bool:
-    """Whether to start all the same. A file that cannot be opened now will not open later by itself."""
-    return engine.dialect.name != "sqlite" and is_away(error)

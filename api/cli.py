@@ -11,8 +11,8 @@ from typing import NoReturn
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.app import create_engine_from
 from api.checklist import check
+from api.database import create_engine_from
 from api.keys import add_keys
 from api.serving import serve
 from api.tuning import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune

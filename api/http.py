@@ -43,6 +43,8 @@ class BoundedHttp(HttpToolsProtocol):
             self._limit_sending()
 
     def on_message_begin(self) -> None:
+        # Browsers connect before there is anything to ask: what they ask then has its own time.
+        self._stop_sending()
         self._is_sending = True
         super().on_message_begin()
 
@@ -63,6 +65,9 @@ class BoundedHttp(HttpToolsProtocol):
         if self.scope["method"] == "GET":
             self._stop_sending()
             super().handle_websocket_upgrade()
+            if not self.transport.get_protocol().handshake_initiated:  # type: ignore[attr-defined]
+                # A body, or a head beyond what it reads. It would keep the connection and say nothing, without end.
+                self.send_400_response("This is no handshake of a WebSocket.")
         else:
             # RFC 6455 section 4.1. (The protocol of the WebSockets would not answer.)
             self.send_400_response("A WebSocket begins with GET.")

@@ -20,6 +20,7 @@ is left then is cancelled and told so; seconds later the process ends in any cas
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -30,9 +31,9 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import logs, scraping
-from api.app import (
+from api.app import create_app
+from api.database import (
     SchemaOutOfDate,
-    create_app,
     create_engine_from,
     may_come_back,
     prepare_database,
@@ -50,8 +51,11 @@ logger = logging.getLogger("gatehouse")
 # Beyond what one process can make use of. (Some systems have no limit, or one that they then refuse.)
 MAX_OPEN_FILES = 65_536
 
+STANDARD_ERROR = 2
+
 
 def serve(*, workers: int | None = None) -> None:
+    _open_standard_streams()
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     logs.configure(settings)
     _leave_at_a_signal()
@@ -153,6 +157,14 @@ def _cannot_listen(settings: Settings, error: OSError) -> SystemExit:
     return SystemExit(
         f"gatehouse: cannot listen on HOST {settings.host} and PORT {settings.port}: {error.strerror}"
     )
+
+
+def _open_standard_streams() -> None:
+    """Whoever starts us may have closed some of them. What is opened first would take their numbers: our socket the one that
+    errors are printed to. (And libuv aborts when it is to close one of these.)"""
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        os.set_inheritable(opened, True)
+    os.close(opened)
 
 
 def _leave_at_a_signal() -> None:

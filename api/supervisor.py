@@ -114,6 +114,7 @@ class Supervisor:
         self._alive: dict[Worker, asyncio.Task[None]] = {}
         self._serving: set[Worker] = set()
         self._is_stopping = False
+        self._is_restart_due = False
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
 
     async def run(self) -> None:
@@ -122,7 +123,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop, self._stop, serving, stop)
-        loop.add_signal_handler(signal.SIGHUP, self._jobs.put_nowait, self._restart)
+        loop.add_signal_handler(signal.SIGHUP, self._restart_soon)
         try:
             await asyncio.wait((serving,))
         finally:
@@ -164,7 +165,14 @@ class Supervisor:
                 TRY_AGAIN_AFTER.total_seconds(), self._jobs.put_nowait, self._fill
             )
 
+    def _restart_soon(self) -> None:
+        """However often it is asked for. Once more if one is at it, as the settings may have changed since it began."""
+        if not self._is_restart_due:
+            self._is_restart_due = True
+            self._jobs.put_nowait(self._restart)
+
     async def _restart(self) -> None:
+        self._is_restart_due = False
         logger.info("Replacing the workers, one by one.")
         for old in tuple(self._serving):
             if not await self._start():

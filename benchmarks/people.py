@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert
 
-from api.app import create_services
 from api.dependencies import Services
+from api.services import create_services
 from benchmarks.servers import PORT, SECRET
 from benchmarks.wrk import Request
 from db import migrations

@@ -61,10 +61,17 @@ def refuse_what_has_ended(engine: Engine) -> None:
     (To ask each connection whether it is there, as a pre-ping does, takes as long as the statement of `me`.)
     """
 
+    @event.listens_for(engine, "connect")
+    def note(_: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info["is_new"] = True
+
     @event.listens_for(engine, "checkout")
     def look(
-        connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection
+        connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
     ) -> None:
+        if entry.info.pop("is_new", False):
+            # One that has ended already says so at its first statement. (Refused twice, the pool takes it for a fault of ours.)
+            return
         with _Selector() as waiting:
             waiting.register(connection.driver_connection.fileno(), selectors.EVENT_READ)
             if waiting.select(timeout=0):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from passlib.hash import argon2
@@ -28,6 +29,9 @@ AT_IT_PER_THREAD = 4
 
 # And so many wait for it: at OWASP's parameters about two seconds' worth of work.
 WAITING_PER_THREAD = 64
+
+# Where a hash takes longer, or others want the processor: there is a deadline for all that is to follow.
+LONGEST_WAIT = timedelta(seconds=5)
 
 Result = TypeVar("Result")
 
@@ -98,13 +102,16 @@ class Passwords:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator["Hashing"]:
         """For all that is done about a password, from before anything is read or counted: whoever waits, waits here. Raises
-        Overloaded when too many do."""
+        Overloaded when too many do, or after ``LONGEST_WAIT``."""
         if self._free.locked() and self.waiting >= self._room:
             raise Overloaded
         self.waiting += 1
         came = time.perf_counter()
         try:
-            await self._free.acquire()
+            async with asyncio.timeout(LONGEST_WAIT.total_seconds()):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Overloaded from None
         finally:
             self.waiting -= 1
         self._observer.turn_came(time.perf_counter() - came)

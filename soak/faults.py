@@ -78,14 +78,14 @@ async def _suffer(
 @asynccontextmanager
 async def visiting(url: str, outcomes: Outcomes) -> AsyncIterator[list[Visitor]]:
     """People who come and go on until the block ends."""
-    visitors, ended = crowd(url, VISITORS), asyncio.Event()
-    visits = [asyncio.create_task(visitor.visit(outcomes, ended)) for visitor in visitors]
-    try:
-        yield visitors
-    finally:
-        ended.set()
-        await asyncio.gather(*visits)
-        leave(visitors)
+    ended = asyncio.Event()
+    with crowd(url, VISITORS) as visitors:
+        visits = [asyncio.create_task(visitor.visit(outcomes, ended)) for visitor in visitors]
+        try:
+            yield visitors
+        finally:
+            ended.set()
+            await asyncio.gather(*visits)
 
 
 async def _recovery(url: str, visitor: Visitor) -> float:

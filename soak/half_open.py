@@ -10,7 +10,7 @@ from soak.figures import Figures
 from soak.kill import SECRET
 from soak.process import taken
 from soak.storm import log_in, p99, settle
-from soak.visitors import FINE, Visitor, leave
+from soak.visitors import FINE, crowd
 from soak.wire import Wire, question, times
 from tests.people import ME
 from tests.servers import running_server
@@ -44,27 +44,34 @@ async def half_open(
 ) -> Figures:
     """``seconds`` is how long the others are watched, before and beside."""
     figures = Figures()
-    with running_server(url, SECRET, folder, PORT=str(port)) as server:
-        people = await settle(server.url, LOGINS)
-        asking = [Wire(server.url) for _ in range(ASKING)]
+    with (
+        running_server(url, SECRET, folder, PORT=str(port)) as server,
+        crowd(server.url, LOGINS) as people,
+        crowd(server.url, ASKING) as asking,
+        crowd(server.url, number) as slow,
+    ):
+        await settle(people)
 
         async def ask() -> float:
             token = people[0].access_token
-            return p99(await times(asking, ME, by=token, rate=A_SECOND, seconds=seconds))
+            return p99(
+                await times(
+                    [one.wire for one in asking], ME, by=token, rate=A_SECOND, seconds=seconds
+                )
+            )
 
         idle = await ask()
         files = taken(server.process.pid).files
         kinds = [*islice(cycle(KINDS), number)]
-        wires = [Wire(server.url) for _ in kinds]
-        await asyncio.gather(*(wire.streams() for wire in wires))
-        slow = [
-            asyncio.create_task(_hold(wire, *KINDS[kind]))
-            for wire, kind in zip(wires, kinds, strict=True)
+        await asyncio.gather(*(one.wire.streams() for one in slow))
+        holding = [
+            asyncio.create_task(_hold(one.wire, *KINDS[kind]))
+            for one, kind in zip(slow, kinds, strict=True)
         ]
         beside = await ask()
-        logins = await asyncio.gather(*(log_in(person) for person in people))
+        logins = await asyncio.gather(*(log_in(one.wire, one.username) for one in people))
         held = taken(server.process.pid).files - files
-        lasted = await asyncio.gather(*slow)
+        lasted = await asyncio.gather(*holding)
         figures.at_least("half-open requests while others were served", held, 0.9 * number)
         figures.tell("ms, p99 of `me` without them", idle * 1000)
         figures.tell("ms, p99 of `me` beside them", beside * 1000)
@@ -74,7 +81,6 @@ async def half_open(
             longest = max(time for time, own in zip(lasted, kinds, strict=True) if own == kind)
             figures.at_most(f"s until the server closed {kind}", longest, CLOSED_WITHIN_SECONDS)
         figures.none("tracebacks", server.logged().count("Traceback"))
-        leave([*people, *(Visitor(wire) for wire in asking)])
     return figures
 
 
@@ -88,7 +94,6 @@ async def _hold(wire: Wire, at_once: bytes, slowly: bytes) -> float:
         async with asyncio.timeout(2 * CLOSED_WITHIN_SECONDS):
             await reader.read()  # until the end
     dripping.cancel()
-    wire.leave()
     return time.monotonic() - began
 
 

@@ -29,9 +29,11 @@ async def kill(url: str, folder: Path, *, rounds: int, port: int = 0) -> Figures
     everyone: list[Visitor] = []
     logged_out: list[str] = []
     for _ in range(rounds):
-        with running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server:
+        with (
+            running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server,
+            crowd(server.url, VISITORS) as newcomers,
+        ):
             logged_out += await _go_on(everyone[-VISITORS:])
-            newcomers = crowd(server.url, VISITORS)
             everyone += newcomers
             await _visit_until_it_is_killed(server, newcomers, outcomes)
     with running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server:
@@ -51,10 +53,11 @@ async def kill(url: str, folder: Path, *, rounds: int, port: int = 0) -> Figures
 async def kill_workers(url: str, folder: Path, *, rounds: int, port: int = 0) -> Figures:
     """One of two, again and again, while people go on with the other."""
     figures, outcomes, ended = Figures(), Outcomes(), asyncio.Event()
-    with running_server(
-        url, SECRET, folder, PORT=str(port), WORKERS=str(WORKERS), **GRACE
-    ) as server:
-        everyone = crowd(server.url, VISITORS)
+    settings = {"PORT": str(port), "WORKERS": str(WORKERS), **GRACE}
+    with (
+        running_server(url, SECRET, folder, **settings) as server,
+        crowd(server.url, VISITORS) as everyone,
+    ):
         visits = [asyncio.create_task(visitor.visit(outcomes, ended)) for visitor in everyone]
         for started in range(WORKERS, WORKERS + rounds):
             await _until_all_serve(server, started)
@@ -95,7 +98,6 @@ async def _visit_until_it_is_killed(
     server.process.kill()
     ended.set()
     await asyncio.gather(*visits)
-    leave(visitors)
     server.process.wait()
 
 

@@ -12,7 +12,7 @@ from soak.figures import Figures
 from soak.kill import SECRET
 from soak.process import taken
 from soak.storm import settle
-from soak.visitors import FINE, PASSWORD, PUBLISH, Outcomes, Visitor, leave
+from soak.visitors import FINE, PASSWORD, PUBLISH, Outcomes, Visitor, crowd, leave
 from soak.wire import Wire, question
 from tests.people import REGISTER
 from tests.servers import running_server
@@ -35,8 +35,11 @@ async def leaving(
 ) -> Figures:
     """``connections`` counts those of the server to its database, where anyone can."""
     figures, outcomes = Figures(), Outcomes()
-    with running_server(url, SECRET, folder, PORT=str(port)) as server:
-        people = await settle(server.url, STAYING)
+    with (
+        running_server(url, SECRET, folder, PORT=str(port)) as server,
+        crowd(server.url, STAYING) as people,
+    ):
+        await settle(people)
         typical = await _write(people, outcomes)
         leave(people)
         idle, connected = taken(server.process.pid).files, connections()

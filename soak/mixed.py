@@ -11,6 +11,7 @@ from soak.figures import Figures
 from soak.guests import Guest
 from soak.kill import SECRET
 from soak.process import Taken, taken
+from soak.visitors import crowd
 from soak.wire import Wire, question
 from tests.servers import running_server
 
@@ -60,21 +61,21 @@ async def mixed(
 async def documents(url: str, folder: Path, *, number: int = DOCUMENTS, port: int) -> Figures:
     """So many documents that each come once."""
     figures = Figures()
-    with running_server(url, SECRET, folder, PORT=str(port)) as server:
-        wires = [Wire(server.url) for _ in range(ASKING)]
+    with (
+        running_server(url, SECRET, folder, PORT=str(port)) as server,
+        crowd(server.url, ASKING) as asking,
+    ):
         samples, began = [], time.monotonic()
         for sample in range(SAMPLES):
             batch = range(sample * number // SAMPLES, (sample + 1) * number // SAMPLES)
             await asyncio.gather(
-                *(_ask(wire, batch[place::ASKING]) for place, wire in enumerate(wires))
+                *(_ask(one.wire, batch[place::ASKING]) for place, one in enumerate(asking))
             )
             samples.append(taken(server.process.pid))
         figures.tell("documents", number)
         figures.tell("s for all of them", time.monotonic() - began)
         _judge(samples, figures)
         figures.none("tracebacks", server.logged().count("Traceback"))
-        for wire in wires:
-            wire.leave()
     return figures
 
 

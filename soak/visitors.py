@@ -4,7 +4,8 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -71,7 +72,7 @@ class Visitor:
     async def once(self, outcomes: Outcomes) -> str:
         """One thing that people do, by chance, and what it came to."""
         if self.id is None:
-            return await self._register()
+            return await self.register()
         doing: Callable[[], Awaitable[str]] = random.choice(
             [self._update, self.refresh, self.publish, lambda: self._look(outcomes), self._userinfo]
         )
@@ -84,7 +85,7 @@ class Visitor:
             self.refresh_token = answer.data["refresh"]["refreshToken"]
         return _outcome(answer)
 
-    async def _register(self) -> str:
+    async def register(self) -> str:
         # A new name each time: whether the last one was taken by us, nobody knows.
         self.username = f"v{uuid4().hex[:16]}"
         answer = await self.wire.ask(
@@ -132,10 +133,15 @@ def _outcome(answer: Answer) -> str:
     return answer.code if answer.errors else FINE
 
 
-def crowd(url: str, number: int) -> list[Visitor]:
-    return [Visitor(Wire(url)) for _ in range(number)]
+@contextmanager
+def crowd(url: str, number: int) -> Iterator[list[Visitor]]:
+    visitors = [Visitor(Wire(url)) for _ in range(number)]
+    try:
+        yield visitors
+    finally:
+        leave(visitors)
 
 
-def leave(visitors: list[Visitor]) -> None:
+def leave(visitors: Iterable[Visitor]) -> None:
     for visitor in visitors:
         visitor.wire.leave()

@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import make_url
 
+# What PostgreSQL says when it is ready for the first statement.
+READY = b"Z\x00\x00\x00\x05I"
+
 
 class Proxy:
     def __init__(self, database_url: str) -> None:
@@ -13,12 +16,19 @@ class Proxy:
         self._moves = asyncio.Event()
         self._moves.set()
         self._pipes: set[asyncio.Task[None]] = set()
+        self._ends_whoever_comes = False
 
     def freeze(self) -> None:
         self._moves.clear()
 
     def thaw(self) -> None:
         self._moves.set()
+
+    def end_all(self) -> None:
+        """Those there are, and each one that comes when it has been let in: as a server does that shuts down."""
+        self._ends_whoever_comes = True
+        for pipe in self._pipes:
+            pipe.cancel()
 
     @asynccontextmanager
     async def url(self) -> AsyncIterator[str]:
@@ -44,5 +54,7 @@ class Proxy:
                 while data := await reader.read(65536):
                     await self._moves.wait()
                     writer.write(data)
+                    if self._ends_whoever_comes and data.endswith(READY):
+                        break
         finally:
             writer.transport.abort()

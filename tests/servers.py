@@ -46,7 +46,7 @@ def running_server(
     command: Sequence[str] = SERVE,
     **settings: str,
 ) -> Iterator[Server]:
-    port = int(settings.get("PORT") or free_port())
+    port = int(settings.pop("PORT", "0")) or free_port()
     log_file = folder / f"server-{port}.log"
     with log_file.open("a") as log:
         process = subprocess.Popen(

@@ -120,6 +120,16 @@ async def test_a_database_that_was_frozen_from_the_start_is_found_when_it_moves(
     assert left <= CONNECTIONS
 
 
+async def test_a_server_that_ends_whom_it_has_just_let_in_is_away(
+    graphql: GraphQL, proxy: Proxy
+) -> None:
+    await graphql(POSTS)
+    proxy.end_all()
+    answers = [await graphql(POSTS) for _ in range(20)]
+
+    assert {answer.code for answer in answers} == {"UNAVAILABLE"}
+
+
 async def test_what_outlives_its_own_limit_needs_no_deadline(postgres: str) -> None:
     proxy = Proxy(postgres)
     async with proxy.url() as url:

@@ -28,4 +28,4 @@ async def test_a_full_disk_refuses_writes_and_loses_nothing(
 async def test_people_who_leave_in_the_middle_leave_nothing_behind(
     database_url: str, tmp_path: Path
 ) -> None:
-    (await leaving(database_url, tmp_path, number=160)).hold()
+    (await leaving(database_url, tmp_path, number=96)).hold()

@@ -98,7 +98,7 @@ def test_a_document_built_to_blow_up_is_refused_at_once(server: Server) -> None:
                     start = time.perf_counter()
                     response = client.post("/graphql", json={"query": document})
                     seconds.append(time.perf_counter() - start)
-                if min(seconds) > 0.1:
+                if min(seconds) > 0.25:
                     slow[name] = min(seconds)
 
                 errors = response.json()["errors"]

@@ -7,7 +7,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from api.app import SchemaOutOfDate, create_app
+from api.app import create_app
+from api.database import SchemaOutOfDate
 from db import migrations
 from db.engine import create_engine
 from db.models import Base

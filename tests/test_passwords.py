@@ -2,7 +2,9 @@ import asyncio
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from passlib.hash import argon2
@@ -130,6 +132,19 @@ async def test_past_the_queue_callers_are_told_at_once(cheap: Passwords) -> None
 
     assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 10
     assert await hashed(cheap, "there is room again")
+
+
+async def test_nobody_waits_in_the_queue_for_ever(
+    cheap: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "LONGEST_WAIT", timedelta(milliseconds=1))
+    async with AsyncExitStack() as at_it:
+        for _ in range(AT_IT_PER_THREAD):
+            await at_it.enter_async_context(cheap.turn())
+        with pytest.raises(Overloaded):
+            await hashed(cheap, "analytical engine")
+
+    assert await hashed(cheap, "analytical engine")
 
 
 async def test_callers_who_leave_give_back_exactly_the_places_they_held(

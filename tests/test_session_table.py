@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Uuid, bindparam, text
 
 from api.dependencies import Services
+from db.engine import create_engine
 from domain import pruning
 from tests.people import LOGIN, ME, GraphQL, Person
 from tests.statements import Statement, plan, statements
@@ -37,10 +38,11 @@ async def crowded(services: Services, ada: Person, grace: Person) -> None:
         bindparam(name, UUID(person.id), Uuid())
         for name, person in (("ada", ada), ("grace", grace))
     ]
-    async with services.gate.database.writing() as session:
-        await session.execute(many.bindparams(*people, rows=ROWS))
-    async with services.gate.database.writing() as session:
-        await session.execute(text("ANALYZE"))
+    engine = create_engine(services.engine.url, time_limit=None)
+    for statement in (many.bindparams(*people, rows=ROWS), text("ANALYZE")):
+        async with engine.begin() as connection:
+            await connection.execute(statement)
+    await engine.dispose()
 
 
 async def plans(services: Services, seen: Sequence[Statement]) -> list[str]:

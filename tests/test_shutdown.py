@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.people import LOGIN
-from tests.servers import PATIENCE_SECONDS, Server, running_server, wait_until
+from tests.servers import GATEHOUSE, PATIENCE_SECONDS, Server, running_server, wait_until
 from tests.test_websocket import greet, open_socket
 
 BODY = json.dumps({"query": "{ __typename }"}).encode()
@@ -180,3 +180,16 @@ def test_who_asks_twice_is_not_kept_waiting(server: Server) -> None:
 
     assert exit_status(server) == -signal.SIGTERM
     assert answer_on(connection) == ""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_serves_and_ends_without_standard_streams(
+    migrated_sqlite: Path, tmp_path: Path, workers: str
+) -> None:
+    closed = ("sh", "-c", 'exec "$0" serve <&- >&- 2>&-', GATEHOUSE)
+    url = copy_of(migrated_sqlite, tmp_path)
+    with running_server(url, SECRET_KEY, tmp_path, closed, WORKERS=workers) as server:
+        live = httpx.get(f"{server.url}/health/live", timeout=PATIENCE_SECONDS)
+
+    assert live.status_code == 200
+    assert server.process.returncode == 0

@@ -78,6 +78,18 @@ def test_whoever_does_not_finish_a_request_is_cut_off(port: int, sent: bytes) ->
     assert is_served(port)
 
 
+def test_whoever_connects_early_has_as_long_for_a_request_as_anyone(port: int) -> None:
+    a_good_while = LIMIT.total_seconds() * 2 / 3
+    with connect(port) as connection:
+        time.sleep(a_good_while)
+        connection.sendall(b"GET /health/live HTTP/1.1\r\n")
+        time.sleep(a_good_while)
+        connection.sendall(b"Host: x\r\n\r\n")
+        answer = connection.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 def test_a_body_that_drips_is_cut_off(port: int) -> None:
     with connect(port) as connection:
         connection.sendall(JSON_POST + b"\r\n")
@@ -113,3 +125,17 @@ def test_a_websocket_that_begins_with_post_is_refused(port: int) -> None:
         answer = connection.recv(4096)
 
     assert answer.startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Cookie: " + b"c" * 9000],
+    ids=["a body", "chunks", "a long line"],
+)
+def test_a_websocket_whose_handshake_cannot_be_read_is_refused(port: int, header: bytes) -> None:
+    with connect(port) as connection:
+        connection.sendall(b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + UPGRADE + header + b"\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert is_served(port)

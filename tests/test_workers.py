@@ -6,6 +6,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -198,6 +199,21 @@ def test_a_worker_that_is_killed_is_replaced(one_server: Server) -> None:
     assert killed not in workers_of(one_server)
     assert other in workers_of(one_server)
     assert httpx.get(f"{one_server.url}/health/ready").status_code == 200
+
+
+def test_however_many_ask_for_a_restart_there_is_one_more_at_most(one_server: Server) -> None:
+    restarted, whole = "All workers are new", "2 workers serve"
+    before = one_server.logged().count(restarted), one_server.logged().count(whole)
+    for _ in range(10):
+        one_server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.02)  # two of a kind that nobody has taken yet are one
+    wait_until(lambda: one_server.logged().count(restarted) == before[0] + 1)
+    wait_until(lambda: one_server.logged().count(restarted) == before[0] + 2)
+    # What is done about it comes after all that has been asked for.
+    os.kill(workers_of(one_server).pop(), signal.SIGKILL)
+    wait_until(lambda: one_server.logged().count(whole) == before[1] + 1)
+
+    assert one_server.logged().count(restarted) == before[0] + 2
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 
-from api.app import create_services
 from api.checklist.counting import counting
 from api.checklist.database import database
 from api.checklist.exposure import (
@@ -17,6 +16,7 @@ from api.checklist.exposure import (
 )
 from api.checklist.findings import Check, Finding, Level
 from api.checklist.secrecy import access_tokens, password_hashes, secrets, signing_keys
+from api.services import create_services
 from settings import Settings, load_settings
 
 CHECKS: tuple[Check, ...] = (

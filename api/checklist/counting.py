@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Iterator
 
-from api.app import create_services
 from api.checklist.findings import Finding, ok, problem, warning
+from api.services import create_services
 from domain.throttle import IN_MEMORY
 from settings import Settings
 

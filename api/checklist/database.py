@@ -12,9 +12,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.app import create_engine_from
 from api.checklist.findings import Finding, ok, problem, warning
 from api.checklist.mounts import file_system_of
+from api.database import create_engine_from
 from db import migrations
 from db.engine import CONNECTIONS, reason
 from settings import Settings

@@ -167,6 +167,19 @@ def test_a_key_that_a_token_brings_along_is_not_used() -> None:
             tokens_of(ours).read(signed(theirs, kid=ours.kid, **header))
 
 
+@pytest.mark.parametrize("algorithm", ["ES256", "HS256"])
+def test_a_token_with_anything_added_is_another(algorithm: str) -> None:
+    tokens = tokens_of(key(), algorithm=algorithm, secret=SECRET)
+    token = issued_by(tokens)
+
+    # What base64 decoders pass over.
+    for added in ("=", "!", "!" * 1000, "\n", " "):
+        with pytest.raises(Unauthenticated):
+            tokens.read(token + added)
+        with pytest.raises(Unauthenticated):
+            tokens.read(token[:-9] + added + token[-9:])
+
+
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "", None, ["ES256"]])
 def test_no_algorithm_is_no_signature(alg: object) -> None:
     signer = key()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import selectors
 import socket
+import traceback
 from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -32,11 +33,19 @@ class Connection(AsyncConnection[Any]):
 async def connect(**parameters: Any) -> Connection:
     """A connection. Whoever is cancelled meanwhile leaves none behind. (psycopg leaves it to the garbage collector.)"""
     connecting = asyncio.create_task(Connection.connect(**parameters))
+    connecting.add_done_callback(_let_go)
     try:
         return await asyncio.shield(connecting)
     except asyncio.CancelledError:
         connecting.add_done_callback(_close)
         raise
+
+
+def _let_go(connecting: asyncio.Task[Connection]) -> None:
+    """Of a server that did not answer in time: the frames of the error would hold the socket, and one another, until the
+    garbage collector comes."""
+    if not connecting.cancelled() and (error := connecting.exception()):
+        traceback.clear_frames(error.__traceback__)
 
 
 def _close(connecting: asyncio.Task[Connection]) -> None:

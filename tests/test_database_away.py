@@ -1,5 +1,7 @@
 """A PostgreSQL that is away. Needs none: it is about there being none."""
 
+import asyncio
+import gc
 import logging
 import socket
 import time
@@ -8,9 +10,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi import FastAPI
+from psycopg import OperationalError
 
 from api.app import create_app
 from db.engine import PATIENCE
+from db.postgres import connect
 from domain.ids import new_id
 from domain.tokens import AccessTokens, Caller
 from tests.conftest import client_of, settings_for, unprepared_app
@@ -77,3 +81,25 @@ async def test_a_server_that_never_answers_is_not_waited_for(token: str) -> None
 
     assert answer.code == "UNAVAILABLE"
     assert time.monotonic() - start < 2 * PATIENCE.total_seconds()
+
+
+async def test_a_server_that_never_answers_is_left() -> None:
+    """At once, and not when the garbage collector comes: it may be asked a hundred times until then."""
+    left = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        left.set()
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    gc.disable()
+    try:
+        with pytest.raises(OperationalError):
+            await connect(host="127.0.0.1", port=port, user="gatehouse", connect_timeout=2)
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            await left.wait()
+    finally:
+        gc.enable()
+        silent.close()

@@ -13,6 +13,7 @@ import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from api.server import TO_CLOSE
@@ -22,6 +23,9 @@ logger = logging.getLogger("gatehouse")
 # How often a worker shows that it lives. One whose event loop stands still does not.
 BEAT = timedelta(seconds=2)
 SILENCE = timedelta(seconds=30)
+
+# The first may take as long as it takes: it brings an SQLite file up to date.
+TO_START = timedelta(minutes=1)
 
 # When a worker could not be replaced while others serve.
 TRY_AGAIN_AFTER = timedelta(seconds=10)
@@ -63,16 +67,16 @@ class Worker:
             )
         return cls(process, *await asyncio.open_connection(sock=ours))
 
-    async def watch(self, silence: timedelta) -> int:
-        """Until it has ended: how. Kills it when it has served, and then is silent for so long."""
+    async def watch(self, silence: timedelta, *, to_start: timedelta) -> int:
+        """Until it has ended: how. Kills it when it takes too long to start, or has served and is silent for so long."""
         missed = timedelta()
-        while missed < silence:
+        while missed < (silence if self.serves else to_start):
             try:
                 # Beat by beat, so that a machine that was asleep counts as one.
                 async with asyncio.timeout(BEAT.total_seconds() * 2):
                     beat = await self._beats.read(64)
             except TimeoutError:
-                missed += BEAT * 2 if self.serves else timedelta()
+                missed += BEAT * 2
             else:
                 if not beat:
                     break
@@ -89,10 +93,12 @@ class Worker:
         """Have it drain. One that does not serve yet has nothing to finish."""
         self._lifeline.close()
         if not self.serves:
-            self._process.terminate()
+            with suppress(ProcessLookupError):
+                self._process.terminate()
 
     def kill(self) -> None:
-        self._process.kill()
+        with suppress(ProcessLookupError):
+            self._process.kill()
 
 
 class Supervisor:
@@ -145,7 +151,7 @@ class Supervisor:
 
     async def _serve(self) -> None:
         # The first alone: what keeps it from serving would keep all of them, and is said once.
-        if not await self._start():
+        if not await self._start(timedelta.max):
             raise CannotStart
         self._when_it_serves()
         await self._fill()
@@ -182,22 +188,22 @@ class Supervisor:
                 await self._retire(old)
         logger.info("All workers are new.")
 
-    async def _start(self) -> bool:
+    async def _start(self, to_start: timedelta = TO_START) -> bool:
         """Whether there is a worker more that serves."""
         try:
             worker = await Worker.start(self._workers, self._listener)
         except OSError as error:
             logger.error("No process could be started: %s", error.strerror)
             return False
-        self._alive[worker] = asyncio.create_task(self._see_out(worker))
+        self._alive[worker] = asyncio.create_task(self._see_out(worker, to_start))
         await worker.serves_or_has_ended.wait()
         if not worker.serves or worker not in self._alive:
             return False
         self._serving.add(worker)
         return True
 
-    async def _see_out(self, worker: Worker) -> None:
-        ended = await worker.watch(self._grace + SILENCE)
+    async def _see_out(self, worker: Worker, to_start: timedelta) -> None:
+        ended = await worker.watch(self._grace + SILENCE, to_start=to_start)
         del self._alive[worker]
         self._when_one_ends(worker.pid)
         if self._is_stopping:

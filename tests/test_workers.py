@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +19,8 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
+from api import supervisor
+from api.supervisor import Worker
 from tests import databases
 from tests.conftest import SECRET_KEY, settings_for
 from tests.people import LOGIN, ME, GraphQL, Person, join
@@ -247,3 +250,20 @@ def test_workers_share_the_cores_for_hashing() -> None:
 
     assert alone.hashing_threads > 1 or os.cpu_count() == 1
     assert crowded.hashing_threads == 1
+
+
+async def test_a_worker_that_hangs_before_it_serves_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "BEAT", timedelta(milliseconds=10))
+    ours, theirs = socket.socketpair()
+    with theirs:
+        hanging = await asyncio.create_subprocess_exec("sleep", "60")
+        worker = Worker(hanging, *await asyncio.open_connection(sock=ours))
+
+        ended = await worker.watch(timedelta.max, to_start=timedelta(milliseconds=50))
+        worker.let_go()
+
+    assert ended == -signal.SIGKILL
+    assert worker.serves_or_has_ended.is_set()
+    assert not worker.serves

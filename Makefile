@@ -16,8 +16,8 @@ run: install .env  ## set up what is missing, and serve on HOST and PORT (127.0.
 	@$(MAKE) --no-print-directory explorer || echo "The explorer could not be built; the API runs without it."
 	@$(BIN)/gatehouse serve
 
-test: check  ## everything CI runs; on PostgreSQL too when TEST_POSTGRES_URL is set
-	$(BIN)/pytest
+test: check  ## everything CI runs, on all cores; on PostgreSQL too when TEST_POSTGRES_URL is set
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 check: install  ## style, types and the layers of the house
 	$(BIN)/ruff format --check .

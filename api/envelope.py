@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import on_error
 from api.headers import add_headers
 from domain.deadline import within
+from domain.errors import InvalidInput
 
 # A GraphQL document with its variables: far more than any of ours needs, far less than would hurt.
 MAX_BODY_BYTES = 1024 * 1024
@@ -25,19 +26,24 @@ class Envelope:
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await self.app(scope, _within_limit(receive, send), send)
-            return
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+        match scope["type"]:
+            case "http":
+                await self._answer(scope, receive, send)
+            case "websocket":
+                await self.app(scope, _within_limit(receive, send), send)
+            case _:
+                await self.app(scope, receive, send)
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
+        is_receiving = False
         has_started = False
 
         async def receive_within_limit() -> Message:
-            nonlocal received
+            nonlocal received, is_receiving
+            is_receiving = True
             message = await receive()
+            is_receiving = False
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
                 raise HTTPException(413)
@@ -56,8 +62,10 @@ class Envelope:
         except ClientDisconnect:
             return
         except Exception as error:
+            # Of a request that has not come whole by then, it is not we who took too long.
+            why = InvalidInput("The request took too long to send.") if is_receiving else error
             tell = scope["state"].get("on_error", on_error)
-            response = tell(Request(scope), error, request_id=scope["state"]["request_id"])
+            response = tell(Request(scope), why, request_id=scope["state"]["request_id"])
             if not has_started:
                 await response(scope, receive, send_with_headers)
 

@@ -14,6 +14,9 @@ from domain.keys import Key
 # Of a file: when it was changed, its length, and which it is. A file that is replaced differs in the last at least.
 Stamp = tuple[int, int, int]
 
+# An RSA key of 4096 bits has 4 KiB.
+MAX_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
@@ -69,6 +72,9 @@ def _stamp(file: Path) -> Stamp:
 
 
 def _read(file: Path) -> Key:
+    # A pipe would be waited at, and a file without end be read.
+    if not file.is_file() or file.stat().st_size > MAX_BYTES:
+        raise UnusableKey(f"it is no file of up to {MAX_BYTES} bytes")
     try:
         members = json.loads(file.read_bytes())
     except (ValueError, RecursionError):

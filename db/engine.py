@@ -142,6 +142,8 @@ def create_engine(
 def _with_async_driver(database_url: str | URL) -> URL:
     try:
         url = make_url(database_url)
+        # What the driver would do with it, and stumble over at each connection.
+        (url.host or "").encode("idna")
     except (ArgumentError, ValueError):
         raise ValueError("DATABASE_URL is no database URL; see .env.example.") from None
     match url.get_backend_name():

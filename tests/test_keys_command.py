@@ -136,6 +136,16 @@ def test_what_is_no_kid_is_refused_in_a_line(tmp_path: Path, kid: str) -> None:
     assert run.stderr == "gatehouse: There is no such key: `gatehouse keys list` shows all.\n"
 
 
+def test_a_pipe_is_no_key_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    made(tmp_path)
+    os.mkfifo(tmp_path / "keys" / "pipe.json")
+
+    keys, complaints = read_keys(tmp_path / "keys")
+
+    assert len(keys) == 1
+    assert "pipe.json cannot be used" in complaints[0]
+
+
 def test_a_damaged_file_keeps_nobody_from_retiring_another(tmp_path: Path) -> None:
     old, _, damaged = made(tmp_path), made(tmp_path, made_at=1_750_000_000), made(tmp_path)
     change(tmp_path, damaged, d="")

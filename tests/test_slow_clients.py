@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from itertools import repeat
 from pathlib import Path
@@ -16,7 +16,7 @@ import uvicorn
 import api.http
 from api.app import create_app
 from api.http import BoundedHttp
-from tests.conftest import settings_for
+from tests.conftest import client_of, settings_for, unprepared_app
 from tests.databases import copy_of
 from tests.servers import PATIENCE_SECONDS
 
@@ -139,3 +139,24 @@ def test_a_websocket_whose_handshake_cannot_be_read_is_refused(port: int, header
 
     assert answer.startswith(b"HTTP/1.1 400")
     assert is_served(port)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/graphql", "application/json"), ("/token", "application/x-www-form-urlencoded")],
+)
+async def test_a_body_that_never_ends_is_the_fault_of_whoever_sends_it(
+    migrated_sqlite: Path, tmp_path: Path, path: str, kind: str
+) -> None:
+    """Served by whatever waits for it."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    settings = settings_for(copy_of(migrated_sqlite, tmp_path), request_deadline_seconds=1)
+    async with unprepared_app(settings) as app, client_of(app) as client:
+        answer = await client.post(path, content=body(), headers={"Content-Type": kind})
+
+    assert "took too long to send" in answer.text
+    assert "UNAVAILABLE" not in answer.text

@@ -24,6 +24,8 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db import sqlite
+
 # How long a caller waits for a connection or for a lock of SQLite before it is told that the database is away.
 # Longer, and requests pile up behind a dead database.
 PATIENCE = timedelta(seconds=5)
@@ -124,7 +126,9 @@ def create_engine(
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=PATIENCE.total_seconds(),
-        connect_args=postgres.connect_args(PATIENCE) if is_postgres else {},
+        connect_args=postgres.connect_args(PATIENCE)
+        if is_postgres
+        else {"async_creator_fn": sqlite.connect},
         # There is nothing to roll back after a read.
         **({"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if to_read else {}),
     )

@@ -12,6 +12,9 @@ from domain.clients import Client
 # When the session of a token that a test makes by itself may end.
 IN_A_YEAR = datetime.now(UTC) + timedelta(days=365)
 
+# An id that nothing has.
+NOBODY = "6f1d5b1e-7c53-4c0e-9a51-0d2b8a4f1c77"
+
 # For tests that call the domain as a client on this machine.
 HERE = Client.of("127.0.0.1")
 

@@ -1,13 +1,12 @@
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete
 
 from api.dependencies import Services
 from db.models import User
-from tests.people import GraphQL, Person
+from tests.people import NOBODY, GraphQL, Person
 
 CREATE = """
 mutation Create($input: PostInput!) {
@@ -73,7 +72,7 @@ async def test_nobody_touches_someone_elses_post(
     assert (await graphql(POST, id=post["id"])).data["post"]["title"] == "Notes"
 
 
-@pytest.mark.parametrize("id", ["", "5", "\ud800", "\0", str(uuid4()), f"urn:uuid:{uuid4()}"])
+@pytest.mark.parametrize("id", ["", "5", "\ud800", "\0", NOBODY, f"urn:uuid:{NOBODY}"])
 async def test_there_is_no_such_post(graphql: GraphQL, ada: Person, id: str) -> None:
     assert (await graphql(POST, id=id)).data == {"post": None}
     assert (await graphql(UPDATE, by=ada, id=id, input=NOTES)).code == "NOT_FOUND"

@@ -21,19 +21,20 @@ LOOK_FOR_KEYS_EVERY = timedelta(seconds=1)
 @asynccontextmanager
 async def pruning(database: Database, kept_for: timedelta) -> AsyncIterator[None]:
     """Prune while the block runs, for the first time when ``PRUNE_EVERY`` of it has gone: a start has better things to do."""
-    async with _beside(_prune_for_ever(database, kept_for)):
+    async with beside(_prune_for_ever(database, kept_for)):
         yield
 
 
 @asynccontextmanager
 async def watching(key_watch: KeyWatch) -> AsyncIterator[None]:
     """Look for new and retired keys while the block runs."""
-    async with _beside(_look_for_ever(key_watch)):
+    async with beside(_look_for_ever(key_watch)):
         yield
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do this while the block runs, and no longer."""
     task = asyncio.create_task(work)
     try:
         yield

@@ -1,13 +1,13 @@
 """What is counted, as Prometheus has it. `api/scraping.py` shows it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import cache
 
 from api.dependencies import Services
 from api.exchange import Exchange
+from api.housekeeping import beside
 from domain.errors import ErrorCode
 from domain.observer import Observer
 
@@ -100,16 +100,9 @@ class Metrics(Observer):
     def turn_came(self, waited: float) -> None:
         self._waits.observe(waited)
 
-    @asynccontextmanager
-    async def sampling(self, services: Services) -> AsyncIterator[None]:
+    def sampling(self, services: Services) -> AbstractAsyncContextManager[None]:
         """Look at the queues while the block runs. (Each process has to: who is asked for them may be another.)"""
-        task = asyncio.create_task(self._sample_for_ever(services))
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        return beside(self._sample_for_ever(services))
 
     async def _sample_for_ever(self, services: Services) -> None:
         while True:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,7 +54,7 @@ class Farewell:
 
 
 class Server(uvicorn.Server):
-    """Serves until SIGTERM or SIGINT, then drains within the grace. The next signal ends it at once."""
+    """Serves until it is told to stop, then drains within the grace. The next signal ends it at once."""
 
     def __init__(self, config: uvicorn.Config, grace: timedelta) -> None:
         super().__init__(config)
@@ -62,13 +63,13 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Not raised again when all is done, as uvicorn does: whoever was asked to go and went exits with 0."""
-        for stop in (signal.SIGINT, signal.SIGTERM):
+        for stop in _stops():
             signal.signal(stop, self.handle_exit)
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.should_exit = True
-        for stop in (signal.SIGINT, signal.SIGTERM):
+        for stop in _stops():
             signal.signal(stop, signal.SIG_DFL)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
@@ -113,6 +114,13 @@ class Server(uvicorn.Server):
         await _until(lambda: not state.connections, within=TO_CLOSE / 10)
         for connection in tuple(state.connections):
             connection.transport.abort()
+
+
+def _stops() -> Iterator[signal.Signals]:
+    yield from (signal.SIGINT, signal.SIGTERM)
+    # The terminal has closed, or someone asks for a restart, for which one process has no successor. `nohup` has it ignored.
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
 
 
 async def _until(is_so: Callable[[], bool], *, within: timedelta) -> None:

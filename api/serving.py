@@ -12,7 +12,7 @@
 | Signal | to the one, or to the parent | to a worker |
 |---|---|---|
 | SIGTERM, SIGINT | drain, and exit with 0; the second one ends everything at once | SIGTERM: drain (it is replaced); SIGINT: nothing |
-| SIGHUP | parent: replace the workers one by one, each when its successor serves | nothing |
+| SIGHUP | parent: replace the workers one by one, each when its successor serves; the one: drain, as it has no successor | nothing |
 
 To **drain** (`api/server.py`) is to accept no more, finish what has begun, close WebSockets with 1012 and go, in SHUTDOWN_GRACE_SECONDS. What
 is left then is cancelled and told so; seconds later the process ends in any case.

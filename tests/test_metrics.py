@@ -8,8 +8,7 @@ import signal
 import socket
 import struct
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from settings import Settings
 from tests.conftest import SECRET_KEY, settings_for
 from tests.databases import copy_of
 from tests.people import LOGIN, REGISTER
-from tests.servers import PATIENCE_SECONDS, Server, free_port, running_server
+from tests.servers import Server, free_port, running_server, wait_until
 
 ADA = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
 
@@ -59,13 +58,6 @@ def read(port: int) -> dict[tuple[str, ...], float]:
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def exit_status(server: Server) -> int:
     return server.process.wait(PATIENCE_SECONDS)
 
 
-@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_request_in_flight_is_answered_and_all_is_well(
     server: Server, by: signal.Signals
 ) -> None:

@@ -41,6 +41,8 @@ def start(
         "PORT": str(PORT),
         "UVICORN_PORT": str(PORT),
         "NODE_ENV": "production",
+        # As quiet as the peers, which log no requests.
+        "LOG_LEVEL": "WARNING",
         "HASHING_THREADS": str(len(cores.split(","))),
         **CEILINGS,
         **settings,

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import on_error
+from api.errors import answer_to
 from api.headers import add_headers
 from domain.deadline import within
 from domain.errors import InvalidInput
@@ -64,8 +64,7 @@ class Envelope:
         except Exception as error:
             # Of a request that has not come whole by then, it is not we who took too long.
             why = InvalidInput("The request took too long to send.") if is_receiving else error
-            tell = scope["state"].get("on_error", on_error)
-            response = tell(Request(scope), why, request_id=scope["state"]["request_id"])
+            response = answer_to(scope, why)
             if not has_started:
                 await response(scope, receive, send_with_headers)
 

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from api.dependencies import bearer_token
 from api.exchange import current
@@ -45,8 +46,15 @@ def oauth_error(
     return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
 
+def answer_to(scope: Scope, error: Exception) -> Response:
+    """The answer to a request that ended in any error at all, in the words of what it asked for."""
+    tell = scope["state"].get("on_error", on_error)
+    answer: Response = tell(Request(scope), error, request_id=scope["state"]["request_id"])
+    return answer
+
+
 def on_error(request: Request, error: Exception, *, request_id: str) -> JSONResponse:
-    """The answer to a request that ended in any error at all."""
+    """In those of OAuth2, where nothing has others."""
     refusal = refusal_for(error, request_id=request_id)
     status, name = _ANSWERS.get(refusal.code, (400, "invalid_request"))
     headers = {}

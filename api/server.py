@@ -13,10 +13,9 @@ from socket import socket
 from types import FrameType
 
 import uvicorn
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import on_error
+from api.errors import answer_to
 from domain.errors import Unavailable
 
 logger = logging.getLogger("gatehouse")
@@ -43,11 +42,9 @@ class Farewell:
         except asyncio.CancelledError:
             if scope["type"] != "http":
                 raise
-            tell = scope["state"].get("on_error", on_error)
             gone = Unavailable("The server is going down; try again in a moment.")
-            request_id = scope["state"]["request_id"]
-            response = tell(Request(scope), gone, request_id=request_id)
-            response.headers["X-Request-ID"] = request_id
+            response = answer_to(scope, gone)
+            response.headers["X-Request-ID"] = scope["state"]["request_id"]
             # An answer that has begun cannot begin again; the connection closes, which says as much.
             with suppress(RuntimeError):
                 await response(scope, receive, send)

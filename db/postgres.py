@@ -15,6 +15,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from db.connecting import unless_abandoned
+
 # It warns of each statement that is cancelled, as we have it do.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
@@ -31,14 +33,9 @@ class Connection(AsyncConnection[Any]):
 
 
 async def connect(**parameters: Any) -> Connection:
-    """A connection. Whoever is cancelled meanwhile leaves none behind. (psycopg leaves it to the garbage collector.)"""
     connecting = asyncio.create_task(Connection.connect(**parameters))
     connecting.add_done_callback(_let_go)
-    try:
-        return await asyncio.shield(connecting)
-    except asyncio.CancelledError:
-        connecting.add_done_callback(_close)
-        raise
+    return await unless_abandoned(connecting, lambda connection: connection.pgconn.finish())
 
 
 def _let_go(connecting: asyncio.Task[Connection]) -> None:
@@ -46,11 +43,6 @@ def _let_go(connecting: asyncio.Task[Connection]) -> None:
     garbage collector comes."""
     if not connecting.cancelled() and (error := connecting.exception()):
         traceback.clear_frames(error.__traceback__)
-
-
-def _close(connecting: asyncio.Task[Connection]) -> None:
-    if not connecting.cancelled() and connecting.exception() is None:
-        connecting.result().pgconn.finish()
 
 
 def connect_args(patience: timedelta) -> dict[str, Any]:

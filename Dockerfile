@@ -21,6 +21,8 @@ WORKDIR /build
 COPY requirements-build.lock ./
 RUN pip --no-cache-dir --disable-pip-version-check install --require-hashes --requirement requirements-build.lock
 COPY pyproject.toml README.md settings.py ./
+COPY cli cli/
+COPY server server/
 COPY api api/
 COPY graphql_schema graphql_schema/
 COPY domain domain/

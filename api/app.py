@@ -14,33 +14,23 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import (
-    browser_pages,
-    health,
-    introspection,
-    jwks,
-    logs,
-    metadata,
-    metrics,
-    revocation,
-    token,
-    tracing,
-    userinfo,
-)
+from api import health, pages
+from api.background import pruning, watching
 from api.database import prepare_if_it_is_there
-from api.envelope import Envelope
 from api.errors import on_http_exception
-from api.exchange import Exchanges, Watch
-from api.graphql import GraphQLApp
-from api.housekeeping import pruning, watching
-from api.key_folder import readable_by_others
+from api.graphql.http import GraphQLApp
+from api.middleware.request_limits import Envelope
+from api.middleware.security_headers import SecurityHeaders
+from api.oauth2 import introspection, jwks, metadata, revocation, token, userinfo
 from api.routes import Route, WebSocketRoute
-from api.security_headers import SecurityHeaders
 from api.services import create_services
+from api.signing_keys.files import readable_by_others
+from api.telemetry import logs, metrics, tracing
+from api.telemetry.request import Exchanges, Watch
 from domain import passwords
 from domain.clients import name_of
 from domain.observer import SILENT
-from graphql_schema.limits import Limits
+from graphql_schema.engine.limits import Limits
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
 
@@ -156,7 +146,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes += [
         Route(GRAPHQL, graphql),
         WebSocketRoute(GRAPHQL, graphql),
-        *browser_pages.routes(),
+        *pages.routes(),
     ]
     for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)

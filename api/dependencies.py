@@ -6,8 +6,8 @@ from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
-from api.exchange import current
-from api.key_watch import KeyWatch
+from api.signing_keys.watcher import KeyWatch
+from api.telemetry.request import current
 from domain.callers import Callers
 from domain.clients import Client
 from domain.errors import Unauthenticated

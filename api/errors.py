@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from api.dependencies import bearer_token
-from api.exchange import current
+from api.telemetry.request import current
 from domain.errors import DomainError, ErrorCode, TooManyAttempts, refusal_for
 
 RETRY_AFTER_SECONDS = 1

@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.database import create_engine_from
 from api.dependencies import ClientCredential, Services
-from api.key_watch import KeyWatch
 from api.priority import give_way
+from api.signing_keys.watcher import KeyWatch
 from db.engine import Database
 from domain.callers import Callers
 from domain.gate import Gate

@@ -8,8 +8,8 @@ from domain import accounts, posts, sessions
 from domain.accounts import ProfileChanges
 from domain.sessions import SessionOrigin
 from graphql_schema.context import Info
+from graphql_schema.engine.limits import HASHES
 from graphql_schema.ids import as_uuid
-from graphql_schema.limits import HASHES
 from graphql_schema.types import Post, PrivateUser, Token
 
 

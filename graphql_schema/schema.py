@@ -19,11 +19,11 @@ from strawberry.types.graphql import OperationType
 from domain.deadline import within
 from domain.errors import Unavailable
 from graphql_schema.context import Context
-from graphql_schema.documents import Documents, RememberDocuments
+from graphql_schema.engine.documents import Documents, RememberDocuments
+from graphql_schema.engine.limits import Limits
 from graphql_schema.errors import PublishedErrorCode, codes_of, translate
-from graphql_schema.limits import Limits
 from graphql_schema.mutations import Mutation
-from graphql_schema.queries import Query
+from graphql_schema.query import Query
 
 # As graphql-core has it by default: of a thousand faults nobody reads the last.
 MAX_FAULTY_VARIABLES = 50

@@ -15,7 +15,7 @@ from domain.sessions import MAX_SESSIONS, SignedIn
 from domain.tokens import AccessTokens, Caller
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
-from graphql_schema.limits import LONG_TEXT, SEARCHES, SHORT_LIST
+from graphql_schema.engine.limits import LONG_TEXT, SEARCHES, SHORT_LIST
 from graphql_schema.security import PublishedEventKind, SecurityEvent, Session
 
 

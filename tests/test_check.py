@@ -11,8 +11,8 @@ from typing import Protocol
 
 import pytest
 
-from api import checklist
-from api.checklist.mounts import file_system_of
+from cli.check import check as check_configuration
+from cli.check.mounts import file_system_of
 from tests.conftest import REDIS_SERVER
 from tests.servers import GATEHOUSE, environment
 from tests.test_redis import Redis
@@ -57,7 +57,7 @@ def check(
         for name, value in (GOOD | settings).items():
             monkeypatch.setenv(name, value)
         try:
-            checklist.check()
+            check_configuration()
         except SystemExit as end:
             return Run(end.code, capsys.readouterr().out)
         return Run(0, capsys.readouterr().out)

@@ -4,9 +4,9 @@ import pytest
 from graphql import build_schema
 from graphql.execution.values import VariableValues
 
-from graphql_schema.documents import MAX_CHARACTERS, Documents
-from graphql_schema.limits import Limits
-from graphql_schema.plans import Plan
+from graphql_schema.engine.documents import MAX_CHARACTERS, Documents
+from graphql_schema.engine.limits import Limits
+from graphql_schema.engine.plans import Plan
 from tests.people import GraphQL, Person
 
 LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)

@@ -11,7 +11,7 @@ from strawberry.extensions import SchemaExtension
 from api.dependencies import Services
 from domain.clients import Client
 from graphql_schema.context import Context
-from graphql_schema.limits import Limits
+from graphql_schema.engine.limits import Limits
 from graphql_schema.schema import UNFIT_REQUESTS, Schema
 from tests.documents import Writer
 from tests.people import GraphQL, Person

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import browser_pages
+from api import pages
 from settings import Settings
 from tests.conftest import client_of, settings_for, unprepared_app
 
@@ -19,13 +19,13 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<title>Our explorer</title>")
     (folder / "assets" / "index-abc.js").write_text("start()")
-    monkeypatch.setattr(browser_pages, "EXPLORER", folder)
+    monkeypatch.setattr(pages, "EXPLORER", folder)
     return folder
 
 
 @pytest.fixture
 def not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser_pages, "EXPLORER", tmp_path / "nothing")
+    monkeypatch.setattr(pages, "EXPLORER", tmp_path / "nothing")
 
 
 async def page(settings: Settings) -> httpx.Response:

@@ -8,7 +8,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from api.key_folder import write_key
+from api.signing_keys.files import write_key
 from domain.keys import Key, KeyRing
 from settings import Settings
 from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from api.key_folder import read_keys, write_key
-from api.key_watch import KeyWatch
+from api.signing_keys.files import read_keys, write_key
+from api.signing_keys.watcher import KeyWatch
 from domain.keys import Key
 from tests.conftest import SECRET_KEY
 from tests.servers import GATEHOUSE, environment, running_server

@@ -16,9 +16,9 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from api.envelope import MAX_BODY_BYTES
-from api.exchange import Exchange, Exchanges, Watch
-from api.logs import JsonLines, Stream, TextLines, log_exchange
+from api.middleware.request_limits import MAX_BODY_BYTES
+from api.telemetry.logs import JsonLines, Stream, TextLines, log_exchange
+from api.telemetry.request import Exchange, Exchanges, Watch
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.people import LOGIN, REGISTER

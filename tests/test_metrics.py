@@ -19,9 +19,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api import scraping
 from api.dependencies import Services
-from api.metrics import Metrics, of_this_process
+from api.telemetry import exporter
+from api.telemetry.metrics import Metrics, of_this_process
 from settings import Settings
 from tests.conftest import SECRET_KEY, settings_for
 from tests.databases import copy_of
@@ -237,7 +237,7 @@ def test_workers_are_counted_together_and_their_queues_end_with_them(
 ) -> None:
     spawn = multiprocessing.get_context("spawn")
     port = metrics_settings.metrics_port or 0
-    with scraping.listening(metrics_settings, workers=2):
+    with exporter.listening(metrics_settings, workers=2):
         workers = []
         for _ in range(2):
             ours, theirs = spawn.Pipe()
@@ -249,7 +249,7 @@ def test_workers_are_counted_together_and_their_queues_end_with_them(
         ended, its_end = workers[0]
         its_end.send("end")
         ended.join()
-        scraping.forget(ended.pid or 0)
+        exporter.forget(ended.pid or 0)
         one = read(port)
         workers[1][1].send("end")
         workers[1][0].join()
@@ -282,7 +282,7 @@ def test_a_worker_that_was_killed_is_forgotten_and_what_it_has_counted_is_not(
         wait_until(lambda: killed not in workers() and len(workers()) == 2)
 
         assert counted.value(*requests("UNAUTHENTICATED", "me")) == 10
-    assert list(scraping.IN_MEMORY.glob(f"*-{counted.server.process.pid}-*")) == []
+    assert list(exporter.IN_MEMORY.glob(f"*-{counted.server.process.pid}-*")) == []
 
 
 def test_a_prometheus_that_hangs_up_leaves_a_line_in_the_log(
@@ -303,6 +303,6 @@ def test_a_port_that_is_taken_is_said_in_a_line(metrics_settings: Settings) -> N
     with (
         socket.create_server(("127.0.0.1", metrics_settings.metrics_port or 0)),
         pytest.raises(SystemExit, match="METRICS_PORT cannot be listened on"),
-        scraping.listening(metrics_settings),
+        exporter.listening(metrics_settings),
     ):
         pass

@@ -22,7 +22,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_variable_values
 
-from graphql_schema.plans import Plan
+from graphql_schema.engine.plans import Plan
 from tests.documents import Writer
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text, update
 
-from api import housekeeping
+from api import background
 from api.app import create_app
 from api.dependencies import Services
 from db.models import LoginSession, SecurityEvent
@@ -110,7 +110,7 @@ async def test_a_serving_process_prunes_again_and_again(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(housekeeping, "PRUNE_EVERY", timedelta(milliseconds=1))
+    monkeypatch.setattr(background, "PRUNE_EVERY", timedelta(milliseconds=1))
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         for _ in range(2):
@@ -128,11 +128,11 @@ async def test_a_database_that_was_away_is_pruned_when_it_is_back(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(housekeeping, "PRUNE_EVERY", timedelta(milliseconds=1))
+    monkeypatch.setattr(background, "PRUNE_EVERY", timedelta(milliseconds=1))
     database = services.gate.database
     async with database.writing() as session:
         await session.execute(text("ALTER TABLE security_events RENAME TO away"))
-    async with housekeeping.pruning(database, timedelta(0)):
+    async with background.pruning(database, timedelta(0)):
         async with asyncio.timeout(10):
             while "could be pruned" not in caplog.text:
                 await count(services, LoginSession)

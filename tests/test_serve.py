@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.envelope import MAX_BODY_BYTES
-from api.http import MAX_HEAD_BYTES
+from api.middleware.request_limits import MAX_BODY_BYTES
+from server.protocol import MAX_HEAD_BYTES
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.servers import PATIENCE_SECONDS, Server, running_server
@@ -73,7 +73,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
         [
             sys.executable,
             "-c",
-            f"import sys, api.cli; print({heavy} & sys.modules.keys() or 'none')",
+            f"import sys, cli.commands; print({heavy} & sys.modules.keys() or 'none')",
         ],
         check=True,
         capture_output=True,

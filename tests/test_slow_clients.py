@@ -13,9 +13,9 @@ import httpx
 import pytest
 import uvicorn
 
-import api.http
 from api.app import create_app
-from api.http import BoundedHttp
+from server import protocol
+from server.protocol import BoundedHttp
 from tests.conftest import client_of, settings_for, unprepared_app
 from tests.databases import copy_of
 from tests.servers import PATIENCE_SECONDS
@@ -29,8 +29,8 @@ UPGRADE = b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 
 @pytest.fixture
 def port(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Where a server listens that has less patience than usual."""
-    monkeypatch.setattr(api.http, "TO_SEND", LIMIT)
-    monkeypatch.setattr(api.http, "TO_READ", LIMIT)
+    monkeypatch.setattr(protocol, "TO_SEND", LIMIT)
+    monkeypatch.setattr(protocol, "TO_READ", LIMIT)
     app = create_app(settings_for(copy_of(migrated_sqlite, tmp_path)))
     server = uvicorn.Server(uvicorn.Config(app, port=0, http=BoundedHttp, log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from api import tracing
+from api.telemetry import tracing
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.people import REGISTER

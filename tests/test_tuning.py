@@ -11,8 +11,8 @@ from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.argon2_build import advice_for
-from api.tuning import would_gain_by_huge_pages
+from cli.argon2_build import advice_for
+from cli.tune import would_gain_by_huge_pages
 from domain.passwords import Passwords
 from domain.tuning import Costs, fit
 from settings import Settings

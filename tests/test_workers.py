@@ -19,8 +19,8 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
-from api import supervisor
-from api.supervisor import Worker
+from server import supervisor
+from server.supervisor import Worker
 from tests import databases
 from tests.conftest import SECRET_KEY, settings_for
 from tests.people import LOGIN, ME, GraphQL, Person, join

@@ -1,0 +1,142 @@
+"""GraphQL over WebSockets: messages that are none are refused before Strawberry's handler takes them for granted."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from copy import copy
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnected as CannotSend
+from strawberry.asgi import GraphQL
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.types.unset import UNSET, UnsetType
+
+from api.dependencies import graphql_context, token_in
+from api.telemetry.request import Exchange, Watch, current
+from graphql_schema.context import Context
+from graphql_schema.schema import Schema
+
+# Strawberry repeats an id or an operation's name in the reason that it closes with, and a reason has 123 bytes
+# (RFC 6455 section 5.5).
+MAX_NAME_LENGTH = 64
+
+
+# What it shows as that a client is gone, depending on when it went.
+_GONE = (WebSocketDisconnect, WebSocketDisconnected, CannotSend)
+
+
+class Handler(BaseGraphQLTransportWSHandler[Context, None]):
+    view: "WebSockets"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._numbers = count(1)
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """In a context of its own, and an exchange of its own, as a request has: a socket outlives what either knows."""
+        socket = current()
+        exchange = Exchange(
+            request_id=f"{socket.request_id}.{next(self._numbers)}",
+            method=socket.method,
+            route=socket.route,
+            ip=socket.ip,
+        )
+        alone = copy(self)
+        alone.context = exchange.context = replace(self.context, request_id=exchange.request_id)
+        with self.view.watch.over(exchange), suppress(*_GONE):
+            await super(Handler, alone).run_operation(operation)
+            exchange.status = 200
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Strawberry logs a traceback of those who leave, too."""
+        if not isinstance(error, _GONE):
+            await super().handle_task_exception(error)
+
+    def forget_id(self, id: str) -> None:
+        # An operation may end by itself while it is being cancelled, and is then forgotten twice.
+        self.operations.pop(id, None)
+
+    async def handle_message(self, message: Message) -> None:
+        if _is_well_formed(message):
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message("This is no message of graphql-transport-ws.")
+
+
+class WebSockets(GraphQL[Context, None]):
+    """Strawberry's ASGI application, of which no more is used."""
+
+    graphql_transport_ws_handler_class = Handler
+
+    def __init__(self, schema: Schema, watch: Watch, *, allowed_origins: tuple[str, ...]) -> None:
+        self.watch = watch
+        super().__init__(
+            schema,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            allowed_origins=allowed_origins,
+        )
+
+    async def get_context(
+        self, request: Request | WebSocket, response: Response | WebSocket
+    ) -> Context:
+        return graphql_context(request)
+
+    async def on_ws_connect(self, context: Context) -> UnsetType:
+        """Take the token from ``connection_init``: a browser cannot set a header on a WebSocket."""
+        params = context.connection_params or {}
+        context.bearer = context.bearer or token_in(params.get("Authorization"))
+        acknowledge: UnsetType = UNSET
+        return acknowledge
+
+    def decode_json(self, data: str | bytes) -> Any:
+        """Raises JSONDecodeError for whatever cannot be decoded: numbers and nesting without end too."""
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise json.JSONDecodeError("no JSON", "", 0) from None
+
+
+def problem_in(request: Mapping[Any, Any]) -> str | None:
+    """What keeps the parameters of a GraphQL request from being read, as a sentence."""
+    for name, kind, described in (
+        ("query", str, "a string"),
+        ("operationName", str, "a string"),
+        ("variables", dict, "an object"),
+        ("extensions", dict, "an object"),
+    ):
+        if not isinstance(request.get(name), kind | None):
+            return f"`{name}` must be {described} or null."
+    return None
+
+
+def _is_well_formed(message: object) -> bool:
+    match message:
+        case {"type": "connection_init" | "ping" | "pong", **others}:
+            return isinstance(others.get("payload"), dict | None)
+        case {"type": "complete", "id": str(id)}:
+            return _is_short(id)
+        case {"type": "subscribe", "id": str(id), "payload": {"query": str(query), **others}}:
+            return (
+                query != ""
+                and problem_in(others) is None
+                and _is_short(id)
+                and _is_short(others.get("operationName"))
+            )
+    return False
+
+
+def _is_short(name: object) -> bool:
+    return name is None or (
+        isinstance(name, str) and name.isascii() and len(name) <= MAX_NAME_LENGTH
+    )

@@ -1,0 +1,1 @@
+"""The REST endpoints for OAuth2 tools."""

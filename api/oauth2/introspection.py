@@ -1,0 +1,146 @@
+"""POST /introspect: what a token is worth at this moment (RFC 7662)."""
+
+import base64
+import hmac
+from urllib.parse import unquote_plus
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.security.http import HTTPBase
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from api.dependencies import (
+    ClientCredential,
+    Services,
+    bearer_token,
+    documented_bearer,
+    services,
+)
+from api.errors import OAuthError, oauth_error
+from api.oauth2.forms import TOKEN_FORM, read_token
+from api.telemetry.request import current
+from domain import sessions
+from domain.errors import Unauthenticated
+from domain.refresh_tokens import RefreshToken
+from domain.tokens import AUDIENCE
+
+router = APIRouter(tags=["OAuth2"])
+
+# For /docs; what is sent is read below.
+_documented_basic = HTTPBase(scheme="basic", auto_error=False)
+
+
+class Introspection(BaseModel):
+    """What a token is worth (RFC 7662 section 2.2). Of one that is not active nothing else is said."""
+
+    active: bool
+    sub: str | None = Field(default=None, description="The id of the user it speaks for.")
+    username: str | None = None
+    token_type: str | None = Field(default=None, description="`bearer`, of an access token.")
+    iss: str | None = None
+    aud: str | None = None
+    exp: int | None = Field(default=None, description="In seconds since 1970.")
+    iat: int | None = None
+    jti: str | None = None
+    sid: str | None = Field(default=None, description="The id of its session.")
+
+
+INACTIVE = Introspection(active=False)
+
+
+@router.post(
+    "/introspect",
+    summary="Ask whether a token is active, and whom it speaks for",
+    response_model=Introspection,
+    response_model_exclude_none=True,
+    responses={status: {"model": OAuthError} for status in (400, 401, 503)},
+    openapi_extra=TOKEN_FORM,
+    dependencies=[Depends(documented_bearer), Depends(_documented_basic)],
+)
+async def introspect(request: Request) -> Introspection | Response:
+    """For callers with an active access token of their own, or with the credential of INTROSPECTION_CLIENT_ID and
+    INTROSPECTION_CLIENT_SECRET by HTTP Basic (section 2.1)."""
+    found = services(request)
+    bearer = bearer_token(request)
+    if bearer is None and not _is_known_client(request, found.introspection_client):
+        return oauth_error(
+            "invalid_client",
+            "Authenticate with an access token or with the client's credential.",
+            status=401,
+            headers={"WWW-Authenticate": 'Bearer realm="gatehouse", Basic realm="gatehouse"'},
+        )
+    if bearer is not None:
+        caller = await _access_token(found, bearer)
+        if not caller.active:
+            raise Unauthenticated
+        current().user_id = caller.sub
+    token = await read_token(request)
+    if refresh_token := RefreshToken.parse(token):
+        return await _refresh_token(found, refresh_token)
+    return await _access_token(found, token)
+
+
+async def _access_token(found: Services, token: str) -> Introspection:
+    try:
+        claims = found.tokens.read(token)
+        async with found.gate.database.reading() as session:
+            user = await sessions.authorize(session, claims.caller)
+    except Unauthenticated:
+        return INACTIVE
+    return Introspection(
+        active=True,
+        sub=str(user.id),
+        username=user.username,
+        token_type="bearer",
+        iss=found.tokens.issuer,
+        aud=AUDIENCE,
+        exp=claims.expires_at,
+        iat=claims.issued_at,
+        jti=claims.token_id,
+        sid=str(claims.caller.session_id),
+    )
+
+
+async def _refresh_token(found: Services, token: RefreshToken) -> Introspection:
+    async with found.gate.database.reading() as session:
+        owned = await sessions.find(session, token)
+    if owned is None:
+        return INACTIVE
+    current, user = owned
+    return Introspection(
+        active=True,
+        sub=str(user.id),
+        username=user.username,
+        iss=found.tokens.issuer,
+        exp=int(current.expires_at.timestamp()),
+        iat=int(current.last_used_at.timestamp()),
+        sid=str(current.id),
+    )
+
+
+def _is_known_client(request: Request, known: ClientCredential | None) -> bool:
+    given = _basic_credential(request)
+    if known is None or given is None:
+        return False
+    # RFC 6749 section 2.3.1 has both form-encoded first; half of the clients send them as they are.
+    decoded = ClientCredential(unquote_plus(given.id), unquote_plus(given.secret))
+    return _is_same(given, known) or _is_same(decoded, known)
+
+
+def _is_same(given: ClientCredential, known: ClientCredential) -> bool:
+    """Both compared, and in constant time, whatever the first comparison says."""
+    right_id = hmac.compare_digest(given.id.encode(), known.id.encode())
+    right_secret = hmac.compare_digest(given.secret.encode(), known.secret.encode())
+    return right_id and right_secret
+
+
+def _basic_credential(request: Request) -> ClientCredential | None:
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except ValueError:
+        return None
+    id, _, secret = decoded.partition(":")
+    return ClientCredential(id, secret)

@@ -1,0 +1,1 @@
+"""The folder that holds the keys which sign access tokens."""

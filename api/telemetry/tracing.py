@@ -1,0 +1,188 @@
+"""Traces: a span for each exchange and for each statement, to whatever the standard variables name (OTEL_*).
+
+Ours alone. What FastAPI and the instrumentations of others would put into a span is the query string, which may be a document
+with a password in it.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext, ExecutionContext
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.headers import Header
+from api.telemetry.request import WEBSOCKET, Exchange
+from domain.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+logger = logging.getLogger("gatehouse")
+
+# How long an end waits for a collector to take the last spans.
+PATIENCE = timedelta(seconds=2)
+
+FAULTS = frozenset((ErrorCode.INTERNAL_ERROR, ErrorCode.UNAVAILABLE))
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+
+class Tracing:
+    def __init__(self, provider: "TracerProvider") -> None:
+        self._provider = provider
+        self._tracer = provider.get_tracer("gatehouse")
+
+    @contextmanager
+    def trace(self, exchange: Exchange, headers: Sequence[Header]) -> Iterator[None]:
+        """The span of an exchange, within that of the caller if ``traceparent`` names one (W3C Trace Context)."""
+        span = self._tracer.start_span(
+            exchange.method, context=_caller_in(headers), kind=SpanKind.SERVER
+        )
+        exchange.trace_id = trace.format_trace_id(span.get_span_context().trace_id)
+        # Of an exception it would tell the text.
+        with trace.use_span(
+            span, end_on_exit=True, record_exception=False, set_status_on_exception=False
+        ):
+            try:
+                yield
+            finally:
+                _describe(span, exchange)
+
+    def follow(self, *engines: AsyncEngine) -> None:
+        for engine in engines:
+            _Statements(self._tracer, engine)
+
+    async def close(self) -> None:
+        """Send what there is. A collector that is away is not waited for, nor is the thread that would."""
+        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        await asyncio.to_thread(ending.join, PATIENCE.total_seconds())
+
+
+def from_environment() -> Tracing | None:
+    """None if no variable asks for traces, or if they are off.
+
+    The variables are OpenTelemetry's ("OpenTelemetry Environment Variable Specification"), but unset they mean: no traces.
+    """
+    if not are_wanted(os.environ):
+        return None
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError:
+        logger.warning("OTEL_* asks for traces, which need `pip install gatehouse[tracing]`.")
+        return None
+    resource = Resource.create()
+    if str(resource.attributes["service.name"]).startswith("unknown_service"):
+        resource = resource.merge(Resource({"service.name": "gatehouse"}))
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return Tracing(provider)
+
+
+def are_wanted(environment: Mapping[str, str]) -> bool:
+    if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return False
+    exporter = environment.get("OTEL_TRACES_EXPORTER")
+    if exporter not in (None, "", "otlp", "none"):
+        logger.warning("OTEL_TRACES_EXPORTER may be otlp or none: there are no traces.")
+    has_endpoint = any(
+        environment.get(f"OTEL_EXPORTER_OTLP_{name}") for name in ("ENDPOINT", "TRACES_ENDPOINT")
+    )
+    return exporter == "otlp" or (not exporter and has_endpoint)
+
+
+def _caller_in(headers: Sequence[Header]) -> Any:
+    """None is the current span's context: an operation's is within that of its WebSocket."""
+    carrier = {
+        name.decode(): value.decode("latin-1")
+        for name, value in headers
+        if name in (b"traceparent", b"tracestate")
+    }
+    return _PROPAGATOR.extract(carrier) if carrier else None
+
+
+def _describe(span: Span, exchange: Exchange) -> None:
+    """By the semantic conventions for HTTP and for GraphQL servers, without a path that no route has and without documents."""
+    is_operation = exchange.method == WEBSOCKET and exchange.operation_type is not None
+    span.update_name(
+        str(exchange.operation_type)
+        if is_operation
+        else f"{exchange.method} {exchange.route or ''}".rstrip()
+    )
+    known = {
+        "http.request.method": None if exchange.method == WEBSOCKET else exchange.method,
+        "http.route": exchange.route,
+        "http.response.status_code": exchange.status,
+        "client.address": exchange.ip,
+        "graphql.operation.type": exchange.operation_type,
+        "graphql.operation.name": exchange.operation_name,
+        "error.type": _fault(exchange),
+    }
+    span.set_attributes({name: value for name, value in known.items() if value is not None})
+    if _fault(exchange):
+        span.set_status(Status(StatusCode.ERROR))
+
+
+def _fault(exchange: Exchange) -> str | None:
+    """What went wrong on our side: a client's mistake is no error of ours."""
+    for code in exchange.codes:
+        if code in FAULTS:
+            return code
+    return str(exchange.status) if (exchange.status or 0) >= 500 else None
+
+
+class _Statements:
+    """A span for each statement of an engine. Its text has placeholders: what they stand for stays here."""
+
+    def __init__(self, tracer: Tracer, engine: AsyncEngine) -> None:
+        self._tracer = tracer
+        self._system = engine.dialect.name
+        for name, listener in (
+            ("before_cursor_execute", self._begin),
+            ("after_cursor_execute", self._end),
+            ("handle_error", self._fail),
+        ):
+            event.listen(engine.sync_engine, name, listener)
+
+    def _begin(
+        self, _: object, __: object, statement: str, ___: object, context: Any, ____: bool
+    ) -> None:
+        verb = statement.split(maxsplit=1)[0].upper() if statement else "?"
+        context.gatehouse_span = self._tracer.start_span(
+            verb,
+            kind=SpanKind.CLIENT,
+            attributes={
+                "db.system.name": self._system,
+                "db.operation.name": verb,
+                "db.query.text": statement,
+            },
+        )
+
+    def _end(
+        self, _: object, __: object, ___: str, ____: object, context: ExecutionContext, _____: bool
+    ) -> None:
+        _span_of(context).end()
+
+    def _fail(self, failed: ExceptionContext) -> None:
+        span = _span_of(failed.execution_context)
+        span.set_attribute("error.type", type(failed.original_exception).__name__)
+        span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+
+def _span_of(context: ExecutionContext | None) -> Span:
+    found: Span = getattr(context, "gatehouse_span", trace.INVALID_SPAN)
+    return found

@@ -1,0 +1,148 @@
+"""Whether the database is there, is what this code was written for, and keeps what it has acknowledged."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.database import create_engine_from
+from cli.check.findings import Finding, ok, problem, warning
+from cli.check.mounts import file_system_of
+from db import migrations
+from db.engine import CONNECTIONS, reason
+from settings import Settings
+
+_DATABASE = "DATABASE_URL"
+
+# All questions together. A database that takes longer is away.
+_PATIENCE = timedelta(seconds=8)
+
+# SQLite's locks and shared memory do not hold there (https://www.sqlite.org/wal.html, "Overview").
+_FAR_AWAY = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse.sshfs"}
+
+_LITTLE_SPACE = 1024**3
+
+# Each worker reads on so many connections, and writes on as many again.
+CONNECTIONS_A_WORKER = 2 * CONNECTIONS
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    url = make_url(settings.database_url.get_secret_value())
+    if url.get_backend_name() == "sqlite":
+        yield from _sqlite(settings, Path(url.database or ""))
+    else:
+        yield from asyncio.run(_postgresql(settings))
+
+
+def _sqlite(settings: Settings, file: Path) -> Iterator[Finding]:
+    folder = file.absolute().parent
+    if not os.access(folder, os.W_OK | os.X_OK) or (file.exists() and not os.access(file, os.W_OK)):
+        yield problem(
+            _DATABASE,
+            f"{file} cannot be written: give the file and its folder to the server's user",
+        )
+        return
+    yield from _place(folder)
+    if file.exists():
+        yield asyncio.run(_sqlite_file(settings))
+    else:
+        # To ask would be to make it.
+        yield ok(_DATABASE, "SQLite; `gatehouse serve` will make the file")
+
+
+def _place(folder: Path) -> Iterator[Finding]:
+    kind = file_system_of(folder)
+    if kind in _FAR_AWAY:
+        yield problem(
+            _DATABASE, f"lies on {kind}, where SQLite's locks do not hold: use a local disk"
+        )
+    free = shutil.disk_usage(folder).free
+    if free < _LITTLE_SPACE:
+        yield warning(_DATABASE, f"has {free // 1024**2} MiB of disk left")
+
+
+async def _sqlite_file(settings: Settings) -> Finding:
+    try:
+        async with _connected(settings) as connection:
+            if await connection.run_sync(migrations.is_current):
+                return ok(_DATABASE, "SQLite, up to date")
+            return ok(_DATABASE, "SQLite; `gatehouse serve` will bring it up to date")
+    except (SQLAlchemyError, OSError) as error:
+        return _away(error)
+
+
+async def _postgresql(settings: Settings) -> list[Finding]:
+    try:
+        async with _connected(settings) as connection:
+            return [
+                await _schema(connection),
+                await _writes(connection),
+                await _durability(connection),
+                await _room(connection, settings),
+            ]
+    except (SQLAlchemyError, OSError) as error:
+        return [_away(error)]
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[AsyncConnection]:
+    engine = create_engine_from(settings)
+    try:
+        async with asyncio.timeout(_PATIENCE.total_seconds()), engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+def _away(error: Exception) -> Finding:
+    return problem(_DATABASE, f"cannot be used: {reason(error) or 'it does not answer'}")
+
+
+async def _schema(connection: AsyncConnection) -> Finding:
+    if await connection.run_sync(migrations.is_current):
+        return ok(_DATABASE, "PostgreSQL, up to date")
+    return problem(_DATABASE, "PostgreSQL's tables are not up to date: run `gatehouse migrate`")
+
+
+async def _writes(connection: AsyncConnection) -> Finding:
+    if await _setting(connection, "transaction_read_only") == "on":
+        return problem(_DATABASE, "takes no writes: it is a standby, or set read-only")
+    return ok(_DATABASE, "takes writes")
+
+
+async def _durability(connection: AsyncConnection) -> Finding:
+    """https://www.postgresql.org/docs/current/runtime-config-wal.html"""
+    off = [
+        name
+        for name in ("fsync", "full_page_writes", "synchronous_commit")
+        if await _setting(connection, name) == "off"
+    ]
+    if off:
+        return problem(_DATABASE, f"may lose what it has acknowledged: {', '.join(off)} off")
+    return ok(_DATABASE, "keeps what it has acknowledged")
+
+
+async def _room(connection: AsyncConnection, settings: Settings) -> Finding:
+    reserved = int(await _setting(connection, "superuser_reserved_connections"))
+    allowed = int(await _setting(connection, "max_connections")) - reserved
+    # A restart of several runs one more.
+    workers = settings.workers + (settings.workers > 1)
+    needed = workers * CONNECTIONS_A_WORKER
+    says = f"allows {allowed} connections; this server takes up to {needed}"
+    if needed > allowed:
+        return problem(_DATABASE, f"{says}: raise max_connections, or lower WORKERS")
+    return ok(_DATABASE, says)
+
+
+async def _setting(connection: AsyncConnection, name: str) -> str:
+    value: str = (
+        await connection.execute(text("SELECT current_setting(:name)"), {"name": name})
+    ).scalar_one()
+    return value

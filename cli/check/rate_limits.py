@@ -1,0 +1,34 @@
+"""Whether attempts are counted where all processes see them."""
+
+import asyncio
+from collections.abc import Iterator
+
+from api.services import create_services
+from cli.check.findings import Finding, ok, problem, warning
+from domain.throttle import IN_MEMORY
+from settings import Settings
+
+_STORAGE = "RATE_LIMIT_STORAGE_URL"
+
+
+def counting(settings: Settings) -> Iterator[Finding]:
+    if settings.rate_limit_storage_url.get_secret_value() != IN_MEMORY:
+        yield asyncio.run(_redis(settings))
+    elif settings.workers > 1:
+        yield warning(
+            _STORAGE,
+            f"is {IN_MEMORY}: each of {settings.workers} workers counts attempts for itself",
+        )
+    else:
+        yield ok(_STORAGE, f"{IN_MEMORY}, enough for one process")
+
+
+async def _redis(settings: Settings) -> Finding:
+    services = create_services(settings)
+    try:
+        await services.gate.throttle.try_redis()
+    except OSError as error:
+        return problem(_STORAGE, f"Redis cannot be used: {error}")
+    finally:
+        await services.close()
+    return ok(_STORAGE, "Redis, which counts for all processes")

@@ -1,0 +1,1 @@
+"""How documents are parsed, limited, planned and executed. Knows none of the schema's types."""

@@ -1,0 +1,264 @@
+"""Operations as plans of plain calls.
+
+For every request graphql-core collects the fields of each selection anew, looks each of them up in its type, and asks
+what kind of type its own is. For one document the answers are always the same, and a plan is these answers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CoroutineType
+from typing import Any, Self
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLAbstractType,
+    GraphQLError,
+    GraphQLField,
+    GraphQLLeafType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    Undefined,
+    VariableNode,
+    default_type_resolver,
+    get_nullable_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+from graphql.execution.collect_fields import (
+    FieldDetails,
+    FragmentDetails,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.execution.values import VariableValues
+from graphql.pyutils import Path, inspect, is_iterable
+from graphql.type import TypeNameMetaFieldDef
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
+
+from graphql_schema.engine.execution import (
+    Attribute,
+    Complete,
+    Field,
+    Operation,
+    Resolved,
+    Run,
+    Selection,
+    TypeName,
+    awaited,
+    settle,
+)
+from graphql_schema.engine.limits import selections
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An operation, with one outcome of its ``@skip`` and ``@include``."""
+
+    operation: Operation
+    root: Selection
+    fields: int
+    root_fields: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> Self:
+        """The plan for a document that is valid. Of the variables it keeps no more than what they skip and include."""
+        fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        planned = Operation(schema, fragments, operation)
+        planner = _Planner(planned, variables)
+        root = planner.root()
+        # By what the schema calls them, each once.
+        root_fields = dict.fromkeys(field.nodes[0].name.value for field in root.fields)
+        return cls(planned, root, planner.fields, tuple(root_fields))
+
+    async def execute(self, context: object, variables: VariableValues) -> ExecutionResult:
+        run = Run(self.operation, context, variables)
+        try:
+            if self.operation.node.operation is OperationType.MUTATION:
+                data = await self.root.execute_in_turn(run)
+            else:
+                data = self.root.execute(run, None, None)
+                if type(data) is CoroutineType:
+                    data = await data
+        except GraphQLError as error:
+            run.errors.add(error, None)
+            data = None
+        return ExecutionResult(data, run.errors.errors or None)
+
+
+def variables_for_conditions(document: DocumentNode) -> frozenset[str]:
+    """The names of the variables that say what is skipped and included."""
+    return frozenset(
+        argument.value.name.value
+        for selection in selections(document)
+        for directive in selection.directives or ()
+        for argument in directive.arguments or ()
+        if isinstance(argument.value, VariableNode)
+    )
+
+
+class _Planner:
+    def __init__(self, operation: Operation, variables: VariableValues) -> None:
+        self._operation = operation
+        self._schema = operation.schema
+        self._fragments = {
+            name: FragmentDetails(node) for name, node in operation.fragments.items()
+        }
+        self._variables = variables
+        self.fields = 0
+
+    def root(self) -> Selection:
+        node = self._operation.node
+        root_type = self._schema.get_root_type(node.operation)
+        assert root_type is not None  # or the document would not be valid
+        collected = collect_fields(self._schema, self._fragments, self._variables, root_type, node)
+        return self._selection(root_type, collected.grouped_field_set)
+
+    def _selection(self, on: GraphQLObjectType, fields: GroupedFieldSet) -> Selection:
+        return Selection([self._field(name, on, details) for name, details in fields.items()])
+
+    def _field(self, name: str, on: GraphQLObjectType, details: list[FieldDetails]) -> Field:
+        self.fields += 1
+        nodes = [detail.node for detail in details]
+        definition = self._schema.get_field(on, nodes[0].name.value)
+        assert definition is not None  # or the document would not be valid
+        if definition is TypeNameMetaFieldDef:
+            return TypeName(name=name, nodes=nodes, parent=on, definition=definition)
+        attribute, leaf = _attribute(definition), get_nullable_type(definition.type)
+        if attribute and is_leaf_type(leaf):
+            return Attribute(
+                name=name,
+                nodes=nodes,
+                parent=on,
+                definition=definition,
+                attribute=attribute,
+                serialize=_serializer(leaf),
+            )
+        return Resolved(
+            name=name,
+            nodes=nodes,
+            parent=on,
+            definition=definition,
+            attribute=attribute,
+            complete=self._completion(definition.type, details),
+        )
+
+    def _completion(self, to: GraphQLOutputType, details: list[FieldDetails]) -> Complete:
+        if is_non_null_type(to):
+            return _required(self._completion(to.of_type, details))
+        if is_list_type(to):
+            inner = self._completion(to.of_type, details)
+            return _optional(_each(inner, is_required=is_non_null_type(to.of_type)))
+        if is_leaf_type(to):
+            serialize = _serializer(to)
+            return _optional(lambda field, run, value, path: serialize(value))
+        if is_abstract_type(to):
+            return _optional(self._any_of(to, details))
+        assert is_object_type(to)
+        return _optional(self._object(to, details))
+
+    def _object(self, to: GraphQLObjectType, details: list[FieldDetails]) -> Complete:
+        collected = collect_subfields(
+            self._schema, self._fragments, self._variables, self._operation.node, to, details
+        )
+        selection = self._selection(to, collected.grouped_field_set)
+
+        def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
+            if to.is_type_of and not to.is_type_of(value, field.info(run, path)):
+                raise GraphQLError(f"Expected value of type '{to}' but got: {inspect(value)}.")
+            return selection.execute(run, value, path)
+
+        return complete
+
+    def _any_of(self, to: GraphQLAbstractType, details: list[FieldDetails]) -> Complete:
+        objects = {
+            possible.name: self._object(possible, details)
+            for possible in self._schema.get_possible_types(to)
+        }
+        resolve_type = to.resolve_type or default_type_resolver
+
+        def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
+            name = resolve_type(value, field.info(run, path), to)
+            if not isinstance(name, str) or name not in objects:
+                raise GraphQLError(f"'{to}' must resolve to one of its types, for field {field}.")
+            return objects[name](field, run, value, path)
+
+        return complete
+
+
+def _attribute(definition: GraphQLField) -> str | None:
+    """Of what its source has a field is the value, where no resolver is asked."""
+    of_strawberry = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    if isinstance(of_strawberry, StrawberryField) and of_strawberry.is_basic_field:
+        return of_strawberry.python_name
+    return None
+
+
+def _serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
+    def serialize(value: Any) -> Any:
+        serialized = leaf.coerce_output_value(value)
+        if serialized is None or serialized is Undefined:
+            raise TypeError(f"{leaf} has no way to say {inspect(value)}.")
+        return serialized
+
+    return serialize
+
+
+def _required(inner: Complete) -> Complete:
+    def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
+        completed = inner(field, run, value, path)
+        return field.refuse_null() if completed is None else completed
+
+    return complete
+
+
+def _optional(inner: Complete) -> Complete:
+    def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
+        if isinstance(value, Exception):
+            raise value
+        return None if value is None else inner(field, run, value, path)
+
+    return complete
+
+
+def _each(inner: Complete, *, is_required: bool) -> Complete:
+    """Each place of a list by itself: where one may be null, its error leaves the others as they are."""
+
+    def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
+        if not is_iterable(value):
+            raise GraphQLError(f"Expected Iterable, but did not find one for field '{field}'.")
+        values: list[Any] = []
+        waiting: list[int] = []
+        try:
+            for place, item in enumerate(value):
+                completed = field.complete_with(
+                    inner, run, item, Path(path, place, None), is_required=is_required
+                )
+                values.append(completed)
+                if type(completed) is CoroutineType:
+                    waiting.append(place)
+        except Exception:
+            settle(values[place] for place in waiting)
+            raise
+        return awaited(values, waiting) if waiting else values
+
+    return complete

@@ -28,7 +28,7 @@ from api.signing_keys.files import readable_by_others
 from api.telemetry import logs, metrics, tracing
 from api.telemetry.request import Exchanges, Watch
 from domain import passwords
-from domain.clients import name_of
+from domain.devices import name_of
 from domain.observer import SILENT
 from graphql_schema.engine.limits import Limits
 from graphql_schema.schema import Schema

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from api.signing_keys.watcher import KeyWatch
-from db.engine import Database
-from domain.pruning import prune
+from db.database import Database
+from domain.retention import prune
 
 logger = logging.getLogger("gatehouse")
 

@@ -7,7 +7,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrations
-from db.engine import PATIENCE, create_engine, is_away, reason
+from db.engine import PATIENCE, create_engine
+from db.errors import is_away, reason
 from settings import Settings
 
 logger = logging.getLogger("gatehouse")

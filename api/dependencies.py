@@ -8,11 +8,11 @@ from starlette.requests import HTTPConnection
 
 from api.signing_keys.watcher import KeyWatch
 from api.telemetry.request import current
-from domain.callers import Callers
-from domain.clients import Client
+from domain.access_tokens.tokens import AccessTokens, Caller
+from domain.accounts.current_user import Callers
+from domain.devices import Client
 from domain.errors import Unauthenticated
-from domain.gate import Gate
-from domain.tokens import AccessTokens, Caller
+from domain.services import Gate
 from graphql_schema.context import Context
 
 # For the Authorize button of /docs; the token itself is read by `bearer_token`, for all of the house.

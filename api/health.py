@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from api.dependencies import services
 from api.errors import OAuthError
 from db import migrations
-from db.engine import is_read_only
+from db.database import is_read_only
 from domain.errors import Unavailable
 
 router = APIRouter(prefix="/health", tags=["Health"])

@@ -8,14 +8,13 @@ from api.database import create_engine_from
 from api.dependencies import ClientCredential, Services
 from api.priority import give_way
 from api.signing_keys.watcher import KeyWatch
-from db.engine import Database
-from domain.callers import Callers
-from domain.gate import Gate
-from domain.lifetimes import Lifetimes
+from db.database import Database
+from domain.access_tokens.tokens import AccessTokens
+from domain.accounts.current_user import Callers
 from domain.observer import SILENT, Observer
-from domain.passwords import Passwords
-from domain.throttle import Ceiling, Ceilings, Throttle
-from domain.tokens import AccessTokens
+from domain.passwords.hashing import Passwords
+from domain.rate_limits import Ceiling, Ceilings, Throttle
+from domain.services import Gate, Lifetimes
 from settings import Settings
 
 

@@ -16,9 +16,9 @@ from benchmarks.wrk import Request
 from db import migrations
 from db.models import Post
 from domain import accounts
-from domain.clients import Client
+from domain.access_tokens.tokens import Caller
+from domain.devices import Client
 from domain.ids import new_id
-from domain.tokens import Caller
 from settings import Settings
 from tests import databases
 

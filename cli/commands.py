@@ -16,9 +16,11 @@ from cli.check import check
 from cli.keys import add_keys
 from cli.tune import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
 from db import migrations
-from db.engine import PATIENCE, Database, reason
-from domain import pruning
-from domain.tuning import MIN_MEMORY_MIB
+from db.database import Database
+from db.engine import PATIENCE
+from db.errors import reason
+from domain import retention
+from domain.passwords.tuning import MIN_MEMORY_MIB
 from graphql_schema.engine.limits import UNLIMITED
 from graphql_schema.schema import Schema
 from server.serve import serve
@@ -113,7 +115,7 @@ def prune() -> None:
 
 async def _prune(settings: Settings) -> None:
     async with _engine_from(settings) as engine:
-        deleted = await pruning.prune(Database(engine), kept_for=settings.retention)
+        deleted = await retention.prune(Database(engine), kept_for=settings.retention)
     print(f"Gatehouse: {deleted} rows were old enough to go.")
 
 

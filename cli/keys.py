@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from api.signing_keys.files import read_keys, remove_key, write_key
-from domain.jwk import ALGORITHMS
-from domain.keys import CannotRetire, Key, KeyRing
+from domain.access_tokens.jwk import ALGORITHMS
+from domain.access_tokens.keys import CannotRetire, Key, KeyRing
 from settings import load_settings
 
 

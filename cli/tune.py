@@ -7,8 +7,8 @@ import secrets
 import textwrap
 
 from cli import argon2_build
-from domain import tuning
-from domain.tuning import Costs, Fit
+from domain.passwords import tuning
+from domain.passwords.tuning import Costs, Fit
 from settings import load_settings
 
 # The time is what argon2-cffi takes by default; the memory RFC 9106's second recommendation.

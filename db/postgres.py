@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from db.connecting import unless_abandoned
+from db.cancellation import unless_abandoned
 
 # It warns of each statement that is cancelled, as we have it do.
 logging.getLogger("psycopg").setLevel(logging.ERROR)

@@ -4,7 +4,7 @@ from typing import Any
 
 import aiosqlite
 
-from db.connecting import unless_abandoned
+from db.cancellation import unless_abandoned
 
 
 async def connect(*place: Any, **parameters: Any) -> aiosqlite.Connection:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError
 
-from db.engine import is_away, reason
+from db.errors import is_away, reason
 
 logger = logging.getLogger("gatehouse")
 

@@ -11,11 +11,11 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from db.models import Post
 from domain import sessions
+from domain.access_tokens.tokens import Caller
 from domain.errors import Forbidden, NotFound, refuse
 from domain.ids import new_id
-from domain.pages import Page, Window, newest_first
+from domain.pagination import Page, Window, newest_first
 from domain.text import is_blank, is_one_line, is_storable
-from domain.tokens import Caller
 
 MAX_TITLE_LENGTH = 200
 MAX_CONTENT_LENGTH = 50_000

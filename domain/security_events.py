@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import SecurityEvent
-from domain.clients import Client
+from domain.devices import Client
 from domain.ids import new_id
-from domain.pages import Page, Window, newest_first
+from domain.pagination import Page, Window, newest_first
 
 
 class EventKind(StrEnum):

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry.relay import PageInfo
 
-from domain.pages import MAX_PAGE_SIZE, Page, cursor
+from domain.pagination import MAX_PAGE_SIZE, Page, cursor
 
 
 class HasId(Protocol):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import strawberry
 from graphql import OperationDefinitionNode
 
-from db.engine import Database
-from domain.callers import Account, Callers
-from domain.clients import Client
+from db.database import Database
+from domain.access_tokens.tokens import AccessTokens, Caller
+from domain.accounts.current_user import Account, Callers
+from domain.devices import Client
 from domain.errors import Unauthenticated
-from domain.gate import Gate
-from domain.tokens import AccessTokens, Caller
+from domain.services import Gate
 from graphql_schema.loaders import Loaders
 
 

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from db.engine import Database
+from db.database import Database
 from db.models import Post
 from domain import posts
-from domain.pages import Page, Window
+from domain.pagination import Page, Window
 
 
 class Loaders:

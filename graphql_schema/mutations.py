@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain import accounts, posts, sessions
+from domain import accounts, authentication, posts, sessions
 from domain.accounts import ProfileChanges
 from domain.sessions import SessionOrigin
 from graphql_schema.context import Info
@@ -101,7 +101,7 @@ class Mutation:
         ],
         password: Annotated[str, strawberry.argument(description="The password, as registered.")],
     ) -> Token:
-        signed_in = await accounts.log_in(
+        signed_in = await authentication.log_in(
             info.context.gate,
             info.context.client,
             login=username,

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain import accounts, posts
-from domain.pages import Window
+from domain.pagination import Window
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
 from graphql_schema.engine.limits import SEARCHES

@@ -7,9 +7,9 @@ from typing import Self
 import strawberry
 
 from db import models
+from domain.access_tokens.tokens import Caller
 from domain.security_events import EventKind
 from domain.sessions import SessionOrigin
-from domain.tokens import Caller
 
 
 @strawberry.enum(name="SessionOrigin", description="How a session was started.")

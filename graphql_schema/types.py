@@ -8,11 +8,11 @@ import strawberry
 
 from db import models
 from domain import security_events, sessions
-from domain.callers import Account
-from domain.pages import Window
+from domain.access_tokens.tokens import AccessTokens, Caller
+from domain.accounts.current_user import Account
+from domain.pagination import Window
 from domain.security_events import EventKind
 from domain.sessions import MAX_SESSIONS, SignedIn
-from domain.tokens import AccessTokens, Caller
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
 from graphql_schema.engine.limits import LONG_TEXT, SEARCHES, SHORT_LIST

@@ -39,8 +39,8 @@ from api.database import (
 )
 from api.middleware.request_limits import MAX_BODY_BYTES
 from api.telemetry import exporter, logs
-from db.engine import reason
-from domain.throttle import IN_MEMORY
+from db.errors import reason
+from domain.rate_limits import IN_MEMORY
 from server.protocol import BoundedHttp
 from server.shutdown import Farewell, Server
 from server.supervisor import CannotStart, Supervisor

@@ -1,6 +1,6 @@
 """A hash, or a verdict, by whoever waits for their turn."""
 
-from domain.passwords import Passwords, Verdict
+from domain.passwords.hashing import Passwords, Verdict
 
 
 async def hashed(passwords: Passwords, password: str) -> str:

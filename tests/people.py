@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from domain.clients import Client
+from domain.devices import Client
 
 # When the session of a token that a test makes by itself may end.
 IN_A_YEAR = datetime.now(UTC) + timedelta(days=365)

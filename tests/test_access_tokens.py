@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from jose import jwt
 
+from domain.access_tokens.tokens import MAX_REMEMBERED, AccessTokens, Caller
 from domain.errors import TokenExpired, Unauthenticated
-from domain.tokens import MAX_REMEMBERED, AccessTokens, Caller
 from tests.people import IN_A_YEAR
 
 SECRET = "a secret for tests, and for nothing else but tests"

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, event, text
 
 from api.dependencies import Services
 from db.engine import CONNECTIONS
+from domain.access_tokens.tokens import Caller
 from domain.errors import SessionEnded
-from domain.tokens import Caller
 from tests.people import IN_A_YEAR, ME, GraphQL, Person, join
 from tests.statements import statements
 from tests.test_sessions import LOGOUT, log_in

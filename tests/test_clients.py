@@ -3,7 +3,7 @@
 import pytest
 from fastapi import FastAPI
 
-from domain.clients import Client
+from domain.devices import Client
 from settings import Settings
 from tests.conftest import client_of, settings_for
 from tests.people import GraphQL, join

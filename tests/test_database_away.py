@@ -15,8 +15,8 @@ from psycopg import OperationalError
 from api.app import create_app
 from db.engine import PATIENCE
 from db.postgres import connect
+from domain.access_tokens.tokens import AccessTokens, Caller
 from domain.ids import new_id
-from domain.tokens import AccessTokens, Caller
 from tests.conftest import client_of, settings_for, unprepared_app
 from tests.people import IN_A_YEAR, LOGIN, ME, REGISTER, GraphQL
 

@@ -8,7 +8,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from api.dependencies import Services
-from db.engine import CONNECTIONS, is_away
+from db.engine import CONNECTIONS
+from db.errors import is_away
 from db.models import User
 from tests.people import ME, GraphQL, Person
 from tests.test_posts import CREATE, NOTES

@@ -9,7 +9,7 @@ from graphql import OperationType, get_introspection_query
 from strawberry.extensions import SchemaExtension
 
 from api.dependencies import Services
-from domain.clients import Client
+from domain.devices import Client
 from graphql_schema.context import Context
 from graphql_schema.engine.limits import Limits
 from graphql_schema.schema import UNFIT_REQUESTS, Schema

@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from api.signing_keys.files import write_key
-from domain.keys import Key, KeyRing
+from domain.access_tokens.keys import Key, KeyRing
 from settings import Settings
 from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
 from tests.people import Person

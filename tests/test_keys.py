@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain import jwk
-from domain.jwk import UnusableKey
-from domain.keys import MAX_AGE, READ_BY_ALL, CannotRetire, Key, KeyRing
+from domain.access_tokens import jwk
+from domain.access_tokens.jwk import UnusableKey
+from domain.access_tokens.keys import MAX_AGE, READ_BY_ALL, CannotRetire, Key, KeyRing
 
 NOW = 1_800_000_000
 LIFETIME = timedelta(minutes=30)

@@ -11,7 +11,7 @@ import pytest
 
 from api.signing_keys.files import read_keys, write_key
 from api.signing_keys.watcher import KeyWatch
-from domain.keys import Key
+from domain.access_tokens.keys import Key
 from tests.conftest import SECRET_KEY
 from tests.servers import GATEHOUSE, environment, running_server
 

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from domain.passwords import WAITING_PER_THREAD
+from domain.passwords.hashing import WAITING_PER_THREAD
 from settings import Settings
 from tests.conftest import settings_for
 from tests.people import LOGIN, GraphQL

@@ -5,7 +5,7 @@ import pytest
 
 from api.dependencies import Services
 from domain.ids import new_id
-from domain.pages import cursor
+from domain.pagination import cursor
 from tests.people import GraphQL, Person
 from tests.statements import plan, statements
 from tests.test_posts import DELETE, publish

@@ -10,10 +10,12 @@ import pytest
 from passlib.hash import argon2
 
 from api.dependencies import Services
-from domain import accounts, passwords
+from domain import accounts, authentication
+from domain import passwords as password_rules
 from domain.errors import InvalidCredentials, Overloaded
-from domain.gate import Gate
-from domain.passwords import AT_IT_PER_THREAD, WAITING_PER_THREAD, Passwords
+from domain.passwords import hashing
+from domain.passwords.hashing import AT_IT_PER_THREAD, WAITING_PER_THREAD, Passwords
+from domain.services import Gate
 from domain.sessions import SessionOrigin, SignedIn
 from tests.hashing import hashed, judged
 from tests.people import HERE
@@ -35,7 +37,7 @@ def costly() -> Iterator[Passwords]:
 
 
 async def log_in(gate: Gate, login: str, password: str) -> SignedIn:
-    return await accounts.log_in(
+    return await authentication.log_in(
         gate, HERE, login=login, password=password, origin=SessionOrigin.LOGIN
     )
 
@@ -60,24 +62,24 @@ def gate(services: Services) -> Gate:
 
 @pytest.mark.parametrize("password", ["tr0ub4dor&3x", "пароль надолго", "    x    ", "🔑" * 8])
 def test_any_uncommon_text_of_eight_characters_is_a_password(password: str) -> None:
-    assert passwords.problems(password) == []
+    assert password_rules.problems(password) == []
 
 
 @pytest.mark.parametrize("password", ["seven77", "x" * 129, "with\0nul", "with\ud800half"])
 def test_a_password_that_cannot_be_used_is_refused(password: str) -> None:
-    assert passwords.problems(password)
+    assert password_rules.problems(password)
 
 
 @pytest.mark.parametrize("password", ["password", "Password1", "qwertyuiop", "12345678"])
 def test_common_passwords_are_refused(password: str) -> None:
-    [sentence] = passwords.problems(password)
+    [sentence] = password_rules.problems(password)
 
     assert "first that anyone tries" in sentence
 
 
 @pytest.mark.parametrize("password", ["Lovelace", "lovelace", "Ada@Example.com"])
 def test_a_password_is_not_the_name_or_the_email(password: str) -> None:
-    assert passwords.problems(password, username="Lovelace", email="ada@example.com")
+    assert password_rules.problems(password, username="Lovelace", email="ada@example.com")
 
 
 async def test_a_hash_is_argon2id_with_the_chosen_costs(cheap: Passwords) -> None:
@@ -137,7 +139,7 @@ async def test_past_the_queue_callers_are_told_at_once(cheap: Passwords) -> None
 async def test_nobody_waits_in_the_queue_for_ever(
     cheap: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "LONGEST_WAIT", timedelta(milliseconds=1))
+    monkeypatch.setattr(hashing, "LONGEST_WAIT", timedelta(milliseconds=1))
     async with AsyncExitStack() as at_it:
         for _ in range(AT_IT_PER_THREAD):
             await at_it.enter_async_context(cheap.turn())

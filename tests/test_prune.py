@@ -12,7 +12,7 @@ from api import background
 from api.app import create_app
 from api.dependencies import Services
 from db.models import LoginSession, SecurityEvent
-from domain import pruning
+from domain import retention
 from domain.ids import first_id_of, new_id
 from settings import Settings
 from tests.conftest import SECRET_KEY
@@ -50,7 +50,7 @@ async def test_what_is_recent_or_goes_on_is_kept(
     phone = await log_in(graphql, ada)
     await graphql(LOGOUT, by=phone)
 
-    assert await pruning.prune(services.gate.database, kept_for=KEPT_FOR) == 0
+    assert await retention.prune(services.gate.database, kept_for=KEPT_FOR) == 0
     assert (await graphql(ME, by=ada)).errors == []
 
 
@@ -61,7 +61,7 @@ async def test_what_ended_or_happened_long_ago_goes(
     await graphql(LOGOUT, by=phone)
     await pass_time(services, KEPT_FOR)
     laptop = await log_in(graphql, ada)
-    deleted = await pruning.prune(services.gate.database, kept_for=KEPT_FOR)
+    deleted = await retention.prune(services.gate.database, kept_for=KEPT_FOR)
 
     # Ended: the phone's session. The one of the registration would have gone on for 14 days.
     assert deleted == 1 + 3
@@ -73,14 +73,14 @@ async def test_what_ended_or_happened_long_ago_goes(
 async def test_more_than_a_batch_goes_too(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
-    many = pruning.BATCH + 5
+    many = retention.BATCH + 5
     async with services.gate.database.writing() as session:
         session.add_all(
             SecurityEvent(id=new_id(), kind="WRONG_PASSWORD", created_at=datetime.now(UTC))
             for _ in range(many)
         )
 
-    assert await pruning.prune(services.gate.database, kept_for=timedelta(0)) == many + 1
+    assert await retention.prune(services.gate.database, kept_for=timedelta(0)) == many + 1
     assert await count(services, SecurityEvent) == 0
     assert (await graphql(ME, by=ada)).errors == []
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from domain.errors import TooManyAttempts
-from domain.throttle import Ceiling, Ceilings, Throttle
+from domain.rate_limits import Ceiling, Ceilings, Throttle
 from tests.conftest import REDIS_SERVER, SECRET_KEY
 from tests.people import LOGIN, REGISTER
 from tests.servers import PATIENCE_SECONDS, free_port, running_server, wait_until_it_listens

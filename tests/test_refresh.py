@@ -12,7 +12,7 @@ from sqlalchemy.orm import undefer
 
 from api.dependencies import Services
 from db.models import LoginSession
-from domain.sessions.refreshing import MAX_RECENT_ROTATIONS
+from domain.sessions.refresh import MAX_RECENT_ROTATIONS
 from settings import Settings
 from tests.conftest import settings_for
 from tests.people import ME, GraphQL, Person

@@ -9,7 +9,7 @@ from sqlalchemy import Uuid, bindparam, text
 
 from api.dependencies import Services
 from db.engine import create_engine
-from domain import pruning
+from domain import retention
 from tests.people import LOGIN, ME, GraphQL, Person
 from tests.statements import Statement, plan, statements
 from tests.test_refresh import REFRESH
@@ -80,7 +80,7 @@ async def test_pruning_finds_what_is_old_by_an_index(
     services: Services, ada: Person, crowded: None
 ) -> None:
     with statements() as seen:
-        await pruning.prune(services.gate.database, kept_for=timedelta(days=90))
+        await retention.prune(services.gate.database, kept_for=timedelta(days=90))
 
     [sessions] = await plans(services, seen)
     assert "ix_sessions_expires_at" in sessions

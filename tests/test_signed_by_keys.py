@@ -10,10 +10,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from jose import jwt
 
-from domain import jwk
+from domain.access_tokens import jwk
+from domain.access_tokens.keys import Key, KeyRing
+from domain.access_tokens.tokens import AccessTokens, Caller
 from domain.errors import TokenExpired, Unauthenticated
-from domain.keys import Key, KeyRing
-from domain.tokens import AccessTokens, Caller
 from tests.people import IN_A_YEAR
 from tests.test_access_tokens import ISSUER, SECRET, by_hand, claims
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from domain.errors import TooManyAttempts
-from domain.throttle import REMEMBERED_KEYS, Ceiling, Ceilings, Throttle
+from domain.rate_limits import REMEMBERED_KEYS, Ceiling, Ceilings, Throttle
 from settings import Settings
 from tests.conftest import client_of, settings_for
 from tests.people import LOGIN, REGISTER, Answer, GraphQL, Person, join

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cli.argon2_build import advice_for
 from cli.tune import would_gain_by_huge_pages
-from domain.passwords import Passwords
-from domain.tuning import Costs, fit
+from domain.passwords.hashing import Passwords
+from domain.passwords.tuning import Costs, fit
 from settings import Settings
 from tests.hashing import hashed
 from tests.servers import GATEHOUSE, environment

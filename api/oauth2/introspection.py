@@ -20,9 +20,9 @@ from api.errors import OAuthError, oauth_error
 from api.oauth2.forms import TOKEN_FORM, read_token
 from api.telemetry.request import current
 from domain import sessions
+from domain.access_tokens.tokens import AUDIENCE
 from domain.errors import Unauthenticated
-from domain.refresh_tokens import RefreshToken
-from domain.tokens import AUDIENCE
+from domain.sessions.refresh_tokens import RefreshToken
 
 router = APIRouter(tags=["OAuth2"])
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from api.dependencies import services
-from domain.keys import MAX_AGE
+from domain.access_tokens.keys import MAX_AGE
 
 JWKS = "/.well-known/jwks.json"
 

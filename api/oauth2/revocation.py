@@ -10,7 +10,7 @@ from api.errors import OAuthError
 from api.oauth2.forms import TOKEN_FORM, read_token
 from domain import sessions
 from domain.errors import Unauthenticated
-from domain.refresh_tokens import RefreshToken
+from domain.sessions.refresh_tokens import RefreshToken
 
 router = APIRouter(tags=["OAuth2"])
 

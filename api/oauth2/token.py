@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from api.dependencies import client_of, services
 from api.errors import OAuthError, oauth_error
 from api.oauth2.forms import form_body, read_form
-from domain import accounts, sessions
+from domain import authentication, sessions
 from domain.errors import InvalidRefreshToken
 from domain.sessions import SessionOrigin, SignedIn
 
@@ -60,7 +60,7 @@ async def token(request: Request) -> Response:
 
 
 async def _log_in(request: Request, username: str, password: str) -> SignedIn:
-    return await accounts.log_in(
+    return await authentication.log_in(
         services(request).gate,
         client_of(request),
         login=username,

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.jwk import UnusableKey
-from domain.keys import Key
+from domain.access_tokens.jwk import UnusableKey
+from domain.access_tokens.keys import Key
 
 # Of a file: when it was changed, its length, and which it is. A file that is replaced differs in the last at least.
 Stamp = tuple[int, int, int]

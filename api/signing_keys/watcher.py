@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from api.signing_keys.files import KeyFile, read_keys
-from domain.jwk import ALGORITHMS
-from domain.keys import KeyRing
+from domain.access_tokens.jwk import ALGORITHMS
+from domain.access_tokens.keys import KeyRing
 
 logger = logging.getLogger("gatehouse")
 

@@ -12,7 +12,7 @@ from secrets import token_hex
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.headers import Header
-from domain.clients import ip_of
+from domain.devices import ip_of
 from domain.errors import ErrorCode
 from graphql_schema.context import Context
 

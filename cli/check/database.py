@@ -16,7 +16,8 @@ from api.database import create_engine_from
 from cli.check.findings import Finding, ok, problem, warning
 from cli.check.mounts import file_system_of
 from db import migrations
-from db.engine import CONNECTIONS, reason
+from db.engine import CONNECTIONS
+from db.errors import reason
 from settings import Settings
 
 _DATABASE = "DATABASE_URL"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from api.services import create_services
 from cli.check.findings import Finding, ok, problem, warning
-from domain.throttle import IN_MEMORY
+from domain.rate_limits import IN_MEMORY
 from settings import Settings
 
 _STORAGE = "RATE_LIMIT_STORAGE_URL"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from api.signing_keys.files import readable_by_others, writable_by_others
 from cli.check.findings import Finding, ok, problem, warning
-from domain.tuning import MIN_MEMORY_MIB, min_passes
+from domain.passwords.tuning import MIN_MEMORY_MIB, min_passes
 from settings import Settings
 
 # zxcvbn takes no more, and no more is needed.

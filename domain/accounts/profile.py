@@ -5,18 +5,18 @@ from typing import TypedDict
 
 from db.models import User
 from domain import emails, security_events, sessions, usernames
-from domain.accounts.proof import prove_password
+from domain.access_tokens.tokens import Caller
 from domain.accounts.users import (
     email_problems,
     naming_what_is_taken,
     set_email,
     set_username,
 )
-from domain.clients import Client
+from domain.authentication.reauthentication import prove_password
+from domain.devices import Client
 from domain.errors import refuse
-from domain.gate import Gate
 from domain.security_events import EventKind
-from domain.tokens import Caller
+from domain.services import Gate
 
 MAX_IMAGE_FILE_LENGTH = 2048
 

@@ -10,10 +10,10 @@ from domain.accounts.users import (
     set_email,
     set_username,
 )
-from domain.clients import Client
+from domain.devices import Client
 from domain.errors import refuse
-from domain.gate import Gate
 from domain.ids import new_id
+from domain.services import Gate
 from domain.sessions import SessionOrigin, SignedIn
 
 

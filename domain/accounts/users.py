@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engine import Database, violated_constraint
+from db.database import Database
+from db.errors import violated_constraint
 from db.models import User
 from domain import usernames
 from domain.emails import Address

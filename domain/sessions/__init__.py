@@ -5,10 +5,10 @@ Whoever starts or ends several sessions of a person locks that person's row firs
 one another. A refresh locks its one session.
 """
 
-from domain.sessions.ending import end, end_all, end_with_the_rest, log_out, revoke
-from domain.sessions.ongoing import MAX_SESSIONS, authorize, find, ongoing
-from domain.sessions.refreshing import refresh
-from domain.sessions.starting import SessionOrigin, SignedIn, start
+from domain.sessions.active import MAX_SESSIONS, authorize, find, ongoing
+from domain.sessions.end import end, end_all, end_with_the_rest, log_out, revoke
+from domain.sessions.refresh import refresh
+from domain.sessions.start import SessionOrigin, SignedIn, start
 
 __all__ = [
     "MAX_SESSIONS",

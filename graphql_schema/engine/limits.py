@@ -32,7 +32,7 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from domain.errors import QueryTooCostly
-from domain.pages import MAX_PAGE_SIZE
+from domain.pagination import MAX_PAGE_SIZE
 
 COST = "cost"
 

@@ -6,12 +6,25 @@ The others take a session.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from db.engine import Database
-from domain.lifetimes import Lifetimes
+from db.database import Database
 from domain.observer import SILENT, Observer
-from domain.passwords import Passwords
-from domain.throttle import Throttle
+from domain.passwords.hashing import Passwords
+from domain.rate_limits import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """``idle`` without a refresh, ``absolute`` whatever happens; ``grace`` is how long a spent refresh token still gets its
+    successor."""
+
+    idle: timedelta
+    absolute: timedelta
+    grace: timedelta
+
+    def end(self, *, started: datetime, used: datetime) -> datetime:
+        return min(used + self.idle, started + self.absolute)
 
 
 @dataclass(frozen=True, slots=True)

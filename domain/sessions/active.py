@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User, UtcDateTime
+from domain.access_tokens.tokens import Caller
 from domain.errors import SessionEnded
-from domain.refresh_tokens import RefreshToken
-from domain.tokens import Caller
+from domain.sessions.refresh_tokens import RefreshToken
 
 # So that a list of them is short. Whoever starts more loses the one that was not used for longest.
 MAX_SESSIONS = 100

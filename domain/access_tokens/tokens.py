@@ -12,8 +12,8 @@ from cachetools import LRUCache
 from jose import JOSEError, jwk, jwt
 from jose.backends.base import Key as JoseKey
 
+from domain.access_tokens.keys import Key, KeyRing
 from domain.errors import TokenExpired, Unauthenticated
-from domain.keys import Key, KeyRing
 
 AUDIENCE = "gatehouse"
 

@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import User
 from domain import security_events, sessions
-from domain.clients import Client
+from domain.access_tokens.tokens import Caller
+from domain.devices import Client
 from domain.errors import InvalidCredentials
-from domain.gate import Gate
 from domain.security_events import EventKind
-from domain.tokens import Caller
+from domain.services import Gate
 
 
 async def prove_password(

@@ -8,11 +8,11 @@ from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User
 from domain import emails, sessions, usernames
-from domain.accounts.proof import record_wrong_password
-from domain.clients import Client
+from domain.authentication.reauthentication import record_wrong_password
+from domain.devices import Client
 from domain.errors import ErrorCode, InvalidCredentials, code_for
-from domain.gate import Gate
-from domain.passwords import Hashing
+from domain.passwords.hashing import Hashing
+from domain.services import Gate
 from domain.sessions import SessionOrigin, SignedIn
 
 

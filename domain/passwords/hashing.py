@@ -1,7 +1,6 @@
-"""Which passwords are accepted, and how they are hashed and verified. The only file that names passlib."""
+"""How passwords are hashed and verified. The only file that names passlib."""
 
 import asyncio
-import functools
 import logging
 import secrets
 import time
@@ -16,13 +15,9 @@ from passlib.hash import argon2
 
 from domain.errors import Overloaded
 from domain.observer import SILENT, Observer
+from domain.passwords.policy import MAX_LENGTH, can_be_hashed
 
 logger = logging.getLogger("gatehouse")
-
-# NIST SP 800-63B (revision 3) section 5.1.1.2: at least 8, no rules of composition, refuse what attackers try first.
-# The upper end keeps the cost of a hash the same for everyone.
-MIN_LENGTH = 8
-MAX_LENGTH = 128
 
 # For each thread: one is hashed, and the others are on the way there or back.
 AT_IT_PER_THREAD = 4
@@ -34,34 +29,6 @@ WAITING_PER_THREAD = 64
 LONGEST_WAIT = timedelta(seconds=5)
 
 Result = TypeVar("Result")
-
-
-def problems(password: str, *, username: str = "", email: str = "") -> list[str]:
-    """What keeps a password from being chosen, as sentences; nothing if it can be."""
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        return [f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters."]
-    if not _can_be_hashed(password):
-        return ["A password has no NUL and no half of a surrogate pair."]
-    lowered = password.lower()
-    if lowered in _common():
-        return ["This password is among the first that anyone tries; choose another."]
-    if lowered in (username.lower(), email.lower()):
-        return ["A password must not be the username or the email."]
-    return []
-
-
-@functools.cache
-def _common() -> frozenset[str]:
-    # Here, as the lists take a twentieth of the start.
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
-    return frozenset(
-        password for password in FREQUENCY_LISTS["passwords"] if len(password) >= MIN_LENGTH
-    )
-
-
-def _can_be_hashed(password: str) -> bool:
-    return "\0" not in password and not any("\ud800" <= c <= "\udfff" for c in password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +112,7 @@ class Hashing:
 
     async def verify(self, password: str, stored_hash: str | None) -> Verdict:
         """Judge a password. A missing hash costs as much time as a wrong password."""
-        if len(password) > MAX_LENGTH or not _can_be_hashed(password):
+        if len(password) > MAX_LENGTH or not can_be_hashed(password):
             return Verdict(right=False)
         return await self._on_a_thread(self._verify, password, stored_hash)
 

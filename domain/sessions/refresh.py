@@ -11,15 +11,14 @@ from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User
 from domain import security_events
-from domain.clients import Client
+from domain.devices import Client
 from domain.errors import InvalidRefreshToken
-from domain.gate import Gate
-from domain.lifetimes import Lifetimes
-from domain.refresh_tokens import RefreshToken, new_salt
 from domain.security_events import EventKind
-from domain.sessions.ending import end_where
-from domain.sessions.ongoing import is_ongoing
-from domain.sessions.starting import SignedIn
+from domain.services import Gate, Lifetimes
+from domain.sessions.active import is_ongoing
+from domain.sessions.end import end_where
+from domain.sessions.refresh_tokens import RefreshToken, new_salt
+from domain.sessions.start import SignedIn
 
 logger = logging.getLogger("gatehouse")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 
-from domain.passwords import Passwords
+from domain.passwords.hashing import Passwords
 
 # OWASP Password Storage Cheat Sheet, "Argon2id": from so many MiB on at least so many passes. The lines are worth the
 # same to OWASP; less than the last is never offered.

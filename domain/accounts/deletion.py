@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from domain import security_events, sessions
-from domain.accounts.proof import lock_as_proven, prove_password
-from domain.clients import Client
-from domain.gate import Gate
+from domain.access_tokens.tokens import Caller
+from domain.authentication.reauthentication import lock_as_proven, prove_password
+from domain.devices import Client
 from domain.security_events import EventKind
-from domain.tokens import Caller
+from domain.services import Gate
 
 
 async def remove(gate: Gate, client: Client, caller: Caller, *, password: str) -> UUID:

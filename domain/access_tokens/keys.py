@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Self
 
-from domain import jwk
-from domain.jwk import PrivateKey, PublicKey, UnusableKey
+from domain.access_tokens import jwk
+from domain.access_tokens.jwk import PrivateKey, PublicKey, UnusableKey
 
 # How long the other services may keep the public keys that they have fetched.
 MAX_AGE = timedelta(minutes=5)

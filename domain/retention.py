@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, delete, select
 
-from db.engine import Database
+from db.database import Database
 from db.models import LoginSession, SecurityEvent
 from domain.ids import first_id_of
 

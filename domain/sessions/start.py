@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, User
 from domain import security_events
-from domain.clients import Client
+from domain.access_tokens.tokens import Caller
+from domain.devices import Client
 from domain.ids import new_id
-from domain.lifetimes import Lifetimes
-from domain.refresh_tokens import RefreshToken
 from domain.security_events import EventKind
-from domain.sessions.ending import end_on_record
-from domain.sessions.ongoing import MAX_SESSIONS, NOW, is_ongoing
-from domain.tokens import Caller
+from domain.services import Lifetimes
+from domain.sessions.active import MAX_SESSIONS, NOW, is_ongoing
+from domain.sessions.end import end_on_record
+from domain.sessions.refresh_tokens import RefreshToken
 
 
 class SessionOrigin(StrEnum):

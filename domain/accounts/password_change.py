@@ -1,12 +1,12 @@
 """How a person changes their password."""
 
 from domain import passwords, sessions
-from domain.accounts.proof import lock_as_proven, prove_password
-from domain.clients import Client
+from domain.access_tokens.tokens import Caller
+from domain.authentication.reauthentication import lock_as_proven, prove_password
+from domain.devices import Client
 from domain.errors import refuse
-from domain.gate import Gate
+from domain.services import Gate
 from domain.sessions import SessionOrigin, SignedIn
-from domain.tokens import Caller
 
 
 async def change_password(

@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engine import Database
+from db.database import Database
 from db.models import LoginSession, User
+from domain.access_tokens.tokens import Caller
 from domain.errors import SessionEnded
-from domain.sessions.ongoing import NOW, is_ongoing
-from domain.tokens import Caller
+from domain.sessions.active import NOW, is_ongoing
 
 # In one statement. SQLite takes 32,766 parameters.
 MAX_TOGETHER = 500

@@ -7,15 +7,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engine import Database
+from db.database import Database
 from db.models import LoginSession, User
 from domain import security_events
-from domain.clients import Client
+from domain.access_tokens.tokens import Caller
+from domain.devices import Client
 from domain.errors import NotFound, SessionEnded
-from domain.refresh_tokens import RefreshToken
 from domain.security_events import EventKind
-from domain.sessions.ongoing import authorize, is_ongoing
-from domain.tokens import Caller
+from domain.sessions.active import authorize, is_ongoing
+from domain.sessions.refresh_tokens import RefreshToken
 
 
 async def log_out(session: AsyncSession, caller: Caller, client: Client) -> None:

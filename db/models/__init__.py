@@ -1,0 +1,9 @@
+"""The tables: one file for each noun."""
+
+from db.models.base import Base, UtcDateTime
+from db.models.posts import Post
+from db.models.security_events import SecurityEvent
+from db.models.sessions import LoginSession
+from db.models.users import User
+
+__all__ = ["Base", "LoginSession", "Post", "SecurityEvent", "User", "UtcDateTime"]

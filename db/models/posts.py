@@ -1,0 +1,27 @@
+"""The table of posts."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base, UtcDateTime
+from db.models.users import User
+
+
+class Post(Base):
+    """Something a person wrote. Ids are UUIDv7, so their order is the order of publishing, and an index on them serves
+    "newest first" from any place in it."""
+
+    __tablename__ = "posts"
+    __table_args__ = (Index("ix_posts_author_id", "author_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    title: Mapped[str] = mapped_column(String(200))
+    content: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Read by the statements that ask for it (``joinedload``), and by no other.
+    author: Mapped[User] = relationship(lazy="raise", viewonly=True, innerjoin=True)

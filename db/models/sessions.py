@@ -1,0 +1,48 @@
+"""The table of sessions."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, UtcDateTime
+
+
+class LoginSession(Base):
+    """One of a person's sessions: from a login, a registration or a grant until it ends or expires.
+
+    Its refresh tokens are here as hashes alone. ``rotations`` are the most recent ones: when, and with which salt.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        # Someone's ongoing sessions are few, however many have ended.
+        Index(
+            "ix_sessions_ongoing",
+            "user_id",
+            "last_used_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_sessions_user_id_network", "user_id", "network"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    origin: Mapped[str] = mapped_column(String(20))
+    client: Mapped[str | None] = mapped_column(String(100))
+    ip: Mapped[str | None] = mapped_column(String(45))
+    network: Mapped[str] = mapped_column(String(45))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    family_hash: Mapped[str] = mapped_column(
+        String(64), unique=True, deferred=True, deferred_raiseload=True
+    )
+    refresh_hash: Mapped[str] = mapped_column(String(64), deferred=True, deferred_raiseload=True)
+    rotations: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, deferred=True, deferred_raiseload=True
+    )

@@ -1,0 +1,31 @@
+"""The table of users."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, UtcDateTime
+
+
+class User(Base):
+    """A person. The keys are what uniqueness and look-up go by; `domain` computes them.
+
+    The hash and the keys are read only by the statements that ask for them (``undefer``): no answer needs them.
+    """
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(32))
+    username_key: Mapped[str] = mapped_column(
+        String(32), unique=True, deferred=True, deferred_raiseload=True
+    )
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(
+        String(254), unique=True, deferred=True, deferred_raiseload=True
+    )
+    password_hash: Mapped[str] = mapped_column(String(255), deferred=True, deferred_raiseload=True)
+    image_file: Mapped[str | None] = mapped_column(String(2048))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -3,30 +3,33 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import health, pages
-from api.background import pruning, watching
-from api.database import prepare_if_it_is_there
+from api.background import pruning, reloading_keys
+from api.database import prepare_if_available
+from api.dependencies import AppState
 from api.errors import on_http_exception
+from api.fast_path import App
 from api.graphql.http import GraphQLApp
-from api.middleware.request_limits import Envelope
-from api.middleware.security_headers import SecurityHeaders
+from api.middleware.request_context import RequestContextMiddleware
+from api.middleware.request_limits import RequestLimitsMiddleware
+from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.oauth2 import introspection, jwks, metadata, revocation, token, userinfo
 from api.routes import Route, WebSocketRoute
-from api.services import create_services
+from api.services import create_app_state
 from api.signing_keys.files import readable_by_others
 from api.telemetry import logs, metrics, tracing
-from api.telemetry.request import Exchanges, Watch
+from api.telemetry.metrics import Metrics
+from api.telemetry.observers import RequestObservers
+from api.telemetry.tracing import Tracing
 from domain import passwords
 from domain.devices import name_of
 from domain.observer import SILENT
@@ -39,120 +42,113 @@ logger = logging.getLogger("gatehouse")
 GRAPHQL = "/graphql"
 
 
-class App(FastAPI):
-    """FastAPI's, with a short way to the busiest path."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._short_ways: dict[str, tuple[Route, ASGIApp]] = {}
-
-    def shorten_way(self, path: str, app: ASGIApp) -> None:
-        """Serve a path through the middleware that has been added, and past all else that FastAPI and Starlette do for a
-        request. (They took a fifth of the time of `me`.)"""
-        route = Route(path, app)
-        for middleware, args, kwargs in reversed(self.user_middleware):
-            app = middleware(app, *args, **kwargs)
-        self._short_ways[path] = route, app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        short_way = self._short_ways.get(scope.get("path", ""))
-        # Under a prefix the router knows what is left of the path.
-        if short_way is None or scope.get("root_path"):
-            await super().__call__(scope, receive, send)
-        else:
-            scope["app"] = self
-            scope["route"], app = short_way
-            await app(scope, receive, send)
-
-
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The ASGI application; also what ``uvicorn --factory api.app:create_app`` calls.
+    """Create the ASGI application. ``uvicorn --factory api.app:create_app`` calls it as well.
 
-    Raises SystemExit, with a sentence that says what to mend, for settings that cannot be used.
+    Raises SystemExit, with one line that says what to change, for settings that cannot be used.
     """
     settings = settings or load_settings()
     if not logs.is_configured():
         logs.configure(settings)
     logs.keep_secrets_out_of_logs()
     counts = None if settings.metrics_port is None else metrics.of_this_process()
-    services = create_services(settings, counts or SILENT)
+    state = create_app_state(settings, counts or SILENT)
     traces = tracing.from_environment()
     if traces:
-        traces.follow(*services.gate.database.engines)
-    if settings.environment == "production" and settings.public_url is None:
-        logger.warning(
-            "Without PUBLIC_URL, tokens and OAuth2 clients are told %s.", settings.issuer
-        )
-    if readable_by_others(settings.signing_keys_dir):
-        logger.warning(
-            "Anyone on this machine may read the keys in %s: chmod them to 600.",
-            settings.signing_keys_dir,
-        )
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        try:
-            await prepare_if_it_is_there(services.engine)
-            loaded = asyncio.get_running_loop().run_in_executor(None, _load_what_is_slow)
-            # What has been made by then stays. Looking through all of it for garbage again and again was a quarter of the
-            # time of `me`.
-            loaded.add_done_callback(lambda _: gc.freeze())
-            async with (
-                pruning(services.gate.database, settings.retention),
-                watching(services.key_watch),
-                counts.sampling(services) if counts else nullcontext(),
-            ):
-                yield
-            await loaded
-        finally:
-            await services.close()
-            if traces:
-                await traces.close()
+        traces.follow(*state.services.database.engines)
+    _log_advice(settings)
 
     app = App(
         title="Gatehouse",
         version=version("gatehouse"),
-        summary="A GraphQL accounts API. The graph is at /graphql; here is what OAuth2 tools and probes use.",
-        lifespan=lifespan,
-        # `tracing` says why.
+        summary="A GraphQL accounts API. The graph is at /graphql. These routes are for OAuth2 tools and probes.",
+        lifespan=_lifespan(settings, state, counts, traces),
+        # `telemetry/tracing.py` says why.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        # `browser_pages` serves one, and no CDN.
+        # `pages` serves one that loads nothing from a CDN.
         docs_url=None,
         redoc_url=None,
-        # What generated clients call the routes.
+        # Generated clients name their functions by it.
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.services = services
-    watch = Watch(
-        [logs.log_exchange, *([counts.exchange_ended] if counts else [])],
+    app.state.gatehouse = state
+    observers = RequestObservers(
+        [logs.log_request, *([counts.request_ended] if counts else [])],
         trace=traces.trace if traces else None,
     )
-    graphql = GraphQLApp(
-        Schema(
-            Limits(
-                depth=settings.max_query_depth,
-                aliases=settings.max_query_aliases,
-                tokens=settings.max_query_tokens,
-                cost=settings.max_query_cost,
-            ),
-            deadline=settings.request_deadline,
-            introspection=settings.allows("introspection"),
-            suggestions=settings.allows("suggestions"),
-        ),
-        watch,
-        graphiql=settings.allows("graphiql"),
-        allowed_origins=settings.cors_origins,
-    )
+    graphql = _graphql(settings, observers)
     app.router.routes += [
         Route(GRAPHQL, graphql),
         WebSocketRoute(GRAPHQL, graphql),
-        *pages.routes(),
+        *pages.routes(explorer=settings.allows("graphiql")),
     ]
     for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)
     app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_middleware(Envelope, deadline=settings.request_deadline)
-    # Around the envelope, so that a browser may read the answers to errors too.
+    _add_middleware(app, settings, observers)
+    app.mount_fast_path(GRAPHQL, graphql)
+    return app
+
+
+def _log_advice(settings: Settings) -> None:
+    if settings.environment == "production" and settings.public_url is None:
+        logger.warning("PUBLIC_URL is not set: tokens and OAuth2 clients get %s.", settings.issuer)
+    if readable_by_others(settings.signing_keys_dir):
+        logger.warning(
+            "Other users of this machine can read the keys in %s: chmod them to 600.",
+            settings.signing_keys_dir,
+        )
+
+
+def _lifespan(
+    settings: Settings, state: AppState, counts: Metrics | None, traces: Tracing | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            await prepare_if_available(state.engine)
+            warmed_up = asyncio.get_running_loop().run_in_executor(None, _warm_up)
+            # What exists by then stays. Garbage collection of it was a quarter of the time of `me`.
+            warmed_up.add_done_callback(lambda _: gc.freeze())
+            async with (
+                pruning(state.services.database, settings.retention),
+                reloading_keys(state.key_reloader),
+                counts.sampling(state.services) if counts else nullcontext(),
+            ):
+                yield
+            await warmed_up
+        finally:
+            await state.services.close()
+            if traces:
+                await traces.close()
+
+    return lifespan
+
+
+def _graphql(settings: Settings, observers: RequestObservers) -> GraphQLApp:
+    schema = Schema(
+        Limits(
+            depth=settings.max_query_depth,
+            aliases=settings.max_query_aliases,
+            tokens=settings.max_query_tokens,
+            cost=settings.max_query_cost,
+        ),
+        deadline=settings.request_deadline,
+        introspection=settings.allows("introspection"),
+        suggestions=settings.allows("suggestions"),
+    )
+    return GraphQLApp(
+        schema,
+        observers,
+        graphiql=settings.allows("graphiql"),
+        allowed_origins=settings.cors_origins,
+    )
+
+
+def _add_middleware(app: FastAPI, settings: Settings, observers: RequestObservers) -> None:
+    """Add the middleware, the innermost first."""
+    app.add_middleware(RequestLimitsMiddleware, deadline=settings.request_deadline)
+    # Outside of the request limits, so that a browser can read their errors too.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -160,15 +156,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(Exchanges, watch)
+    app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(RequestContextMiddleware, observers)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
-    app.shorten_way(GRAPHQL, graphql)
-    return app
 
 
-def _load_what_is_slow() -> None:
-    """What the start does not wait for, and no request should either."""
+def _warm_up() -> None:
+    """Load what neither the start nor the first request should wait for."""
     name_of("a browser")
     passwords.problems("a password")

@@ -1,4 +1,4 @@
-"""What a serving process does by itself, beside answering."""
+"""Background tasks of a serving process."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-from api.signing_keys.watcher import KeyWatch
+from api.signing_keys.watcher import KeyReloader
 from db.database import Database
 from domain.retention import prune
 
@@ -14,27 +14,27 @@ logger = logging.getLogger("gatehouse")
 
 PRUNE_EVERY = timedelta(hours=1)
 
-# Soon enough for what domain/keys.py counts on, and no work: it asks for the names and the times of a few files.
-LOOK_FOR_KEYS_EVERY = timedelta(seconds=1)
+# Soon enough for the times in `domain/access_tokens/keys.py`, and cheap: it reads the names and times of a few files.
+RELOAD_KEYS_EVERY = timedelta(seconds=1)
 
 
 @asynccontextmanager
 async def pruning(database: Database, kept_for: timedelta) -> AsyncIterator[None]:
-    """Prune while the block runs, for the first time when ``PRUNE_EVERY`` of it has gone: a start has better things to do."""
-    async with beside(_prune_for_ever(database, kept_for)):
+    """Prune every ``PRUNE_EVERY`` while the block runs, the first time after one such interval."""
+    async with running(_prune_forever(database, kept_for)):
         yield
 
 
 @asynccontextmanager
-async def watching(key_watch: KeyWatch) -> AsyncIterator[None]:
-    """Look for new and retired keys while the block runs."""
-    async with beside(_look_for_ever(key_watch)):
+async def reloading_keys(key_reloader: KeyReloader) -> AsyncIterator[None]:
+    """Reload new and retired keys while the block runs."""
+    async with running(_reload_keys_forever(key_reloader)):
         yield
 
 
 @asynccontextmanager
-async def beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Do this while the block runs, and no longer."""
+async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run a task while the block runs."""
     task = asyncio.create_task(work)
     try:
         yield
@@ -44,24 +44,24 @@ async def beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
             await task
 
 
-async def _prune_for_ever(database: Database, kept_for: timedelta) -> None:
+async def _prune_forever(database: Database, kept_for: timedelta) -> None:
     while True:
         await asyncio.sleep(PRUNE_EVERY.total_seconds())
         try:
             deleted = await prune(database, kept_for=kept_for)
         except Exception as error:
-            # The database may be away, and back the next time. Its text may quote a row.
-            logger.warning("Nothing could be pruned: %s", type(error).__name__)
+            # The database may be available again next time. The error's text may quote a row.
+            logger.warning("Pruning failed: %s", type(error).__name__)
         else:
             if deleted:
                 logger.info("Pruned %d rows.", deleted)
 
 
-async def _look_for_ever(key_watch: KeyWatch) -> None:
+async def _reload_keys_forever(key_reloader: KeyReloader) -> None:
     while True:
-        await asyncio.sleep(LOOK_FOR_KEYS_EVERY.total_seconds())
+        await asyncio.sleep(RELOAD_KEYS_EVERY.total_seconds())
         try:
-            # The folder may be another machine's, and take its time.
-            await asyncio.to_thread(key_watch.look)
+            # The folder may be on another machine, and slow.
+            await asyncio.to_thread(key_reloader.reload)
         except Exception as error:
-            logger.warning("Nobody could look for keys: %s", type(error).__name__)
+            logger.warning("Reloading the keys failed: %s", type(error).__name__)

@@ -1,4 +1,4 @@
-"""The database of the settings, and whether it is what this code was written for."""
+"""The database of the settings, and whether its schema is up to date."""
 
 import logging
 from datetime import timedelta
@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrations
-from db.engine import PATIENCE, create_engine
+from db.engine import TIMEOUT, create_engine
 from db.errors import is_away, reason
 from settings import Settings
 
@@ -15,13 +15,13 @@ logger = logging.getLogger("gatehouse")
 
 
 class SchemaOutOfDate(Exception):
-    """The database is not what this code was written for, and is not ours to change unasked."""
+    """The database has another schema than this code needs, and PostgreSQL is never migrated unasked."""
 
 
 def create_engine_from(
-    settings: Settings, *, time_limit: timedelta | None = PATIENCE
+    settings: Settings, *, time_limit: timedelta | None = TIMEOUT
 ) -> AsyncEngine:
-    """Raises SystemExit, with a sentence, for a DATABASE_URL that cannot be used."""
+    """Create the engine of DATABASE_URL. Raises SystemExit, with one line, if it cannot be used."""
     try:
         return create_engine(settings.database_url.get_secret_value(), time_limit=time_limit)
     except ValueError as error:
@@ -29,9 +29,9 @@ def create_engine_from(
 
 
 async def prepare_database(engine: AsyncEngine) -> None:
-    """Bring an SQLite file up to date; on PostgreSQL, where a schema is changed on purpose, only look.
+    """Migrate an SQLite file; on PostgreSQL only check the schema.
 
-    Raises SchemaOutOfDate, and what the driver raises when the database is away.
+    Raises SchemaOutOfDate, or the driver's error if the database is not available.
     """
     if engine.dialect.name == "sqlite":
         await migrations.upgrade(engine)
@@ -43,17 +43,17 @@ async def prepare_database(engine: AsyncEngine) -> None:
             )
 
 
-async def prepare_if_it_is_there(engine: AsyncEngine) -> None:
-    """A PostgreSQL that is away keeps nothing from starting: it may be back in a moment, and until then every answer
-    says that it is away."""
+async def prepare_if_available(engine: AsyncEngine) -> None:
+    """Prepare the database. A PostgreSQL that is not available does not prevent the start: it may be back in a moment, and
+    until then every response says UNAVAILABLE."""
     try:
         await prepare_database(engine)
     except SQLAlchemyError as error:
         if not may_come_back(engine, error):
             raise
-        logger.warning("The database cannot be reached: %s", reason(error))
+        logger.warning("The database is not available: %s", reason(error))
 
 
 def may_come_back(engine: AsyncEngine, error: SQLAlchemyError) -> bool:
-    """Whether to start all the same. A file that cannot be opened now will not open later by itself."""
+    """Return whether to start nevertheless. A file that cannot be opened now will not open later by itself."""
     return engine.dialect.name != "sqlite" and is_away(error)

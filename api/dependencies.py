@@ -1,4 +1,4 @@
-"""What a request needs: the services of this process, and who is calling."""
+"""What request handlers need: the application's state, the device and the caller."""
 
 from dataclasses import dataclass, field
 
@@ -6,87 +6,84 @@ from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
-from api.signing_keys.watcher import KeyWatch
+from api.signing_keys.watcher import KeyReloader
 from api.telemetry.request import current
-from domain.access_tokens.tokens import AccessTokens, Caller
-from domain.accounts.current_user import Callers
-from domain.devices import Client
+from domain.access_tokens.tokens import Caller
+from domain.accounts.current_user import CurrentUserLoader
+from domain.devices import Device
 from domain.errors import Unauthenticated
-from domain.services import Gate
+from domain.services import Services
 from graphql_schema.context import Context
 
-# For the Authorize button of /docs; the token itself is read by `bearer_token`, for all of the house.
+# For the Authorize button of /docs. `bearer_token` reads the token itself, for all routes.
 documented_bearer = OAuth2PasswordBearer(tokenUrl="token", refreshUrl="token", auto_error=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCredential:
-    """What a program that is no person authenticates with (RFC 6749 section 2.3.1)."""
+    """What an OAuth2 client authenticates with (RFC 6749 section 2.3.1)."""
 
     id: str
     secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """Made once, by ``create_app``."""
+class AppState:
+    """What a running application holds: the domain's services, and what only HTTP needs. Made once, by ``create_app``."""
 
+    services: Services
     engine: AsyncEngine
-    gate: Gate
-    callers: Callers
-    tokens: AccessTokens
-    key_watch: KeyWatch
+    current_users: CurrentUserLoader
+    key_reloader: KeyReloader
     introspection_client: ClientCredential | None = None
 
-    async def close(self) -> None:
-        self.gate.passwords.close()
-        await self.gate.throttle.close()
-        await self.gate.database.close()
+
+def app_state(connection: HTTPConnection) -> AppState:
+    state: AppState = connection.app.state.gatehouse
+    return state
 
 
 def services(connection: HTTPConnection) -> Services:
-    found: Services = connection.app.state.services
-    return found
+    return app_state(connection).services
 
 
-def client_of(connection: HTTPConnection) -> Client:
-    """Where a request or a WebSocket comes from. Behind TRUSTED_PROXIES that is what they have forwarded."""
+def device_of(connection: HTTPConnection) -> Device:
+    """Return the device of a request or a WebSocket. Behind TRUSTED_PROXIES its address is the forwarded one."""
     host = connection.client.host if connection.client else None
-    return Client.of(host, connection.headers.get("user-agent"))
+    return Device.of(host, connection.headers.get("user-agent"))
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:
-    """The token in the Authorization header of a request or a WebSocket handshake, or None."""
+    """Return the token in the Authorization header of a request or a WebSocket handshake, or None."""
     return token_in(connection.headers.get("authorization"))
 
 
 def caller_of(connection: HTTPConnection) -> Caller:
-    """Whom the token of a request speaks for. Raises Unauthenticated, or TokenExpired."""
+    """Return the caller that the request's token names. Raises Unauthenticated or TokenExpired."""
     bearer = bearer_token(connection)
     if bearer is None:
         raise Unauthenticated
-    caller = services(connection).tokens.read(bearer).caller
+    caller = services(connection).access_tokens.read(bearer).caller
     current().user_id = str(caller.user_id)
     return caller
 
 
 def graphql_context(connection: HTTPConnection) -> Context:
-    """What the resolvers of a request find in their ``info.context``, or those of a WebSocket. No I/O here."""
-    found = services(connection)
+    """Return the ``info.context`` of a request or a WebSocket. Does no I/O."""
+    state = app_state(connection)
     return Context(
-        gate=found.gate,
-        callers=found.callers,
-        tokens=found.tokens,
-        client=client_of(connection),
+        services=state.services,
+        current_users=state.current_users,
+        device=device_of(connection),
         bearer=bearer_token(connection),
         request_id=current().request_id,
     )
 
 
 def token_in(authorization: object) -> str | None:
-    """The token in ``Bearer <token>`` (RFC 6750 section 2.1), or None."""
+    """Return the token in ``Bearer <token>`` (RFC 6750 section 2.1), or None."""
     if not isinstance(authorization, str):
         return None
-    # RFC 9110 section 11.1: the scheme's case does not matter.
+    # The scheme is case-insensitive (RFC 9110 section 11.1).
     scheme, _, token = authorization.partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None

@@ -1,4 +1,4 @@
-"""A refusal as an HTTP answer, in the shape of RFC 6749 section 5.2, which `/token` must have and all routes share."""
+"""Errors as HTTP responses, in the format of RFC 6749 section 5.2, which `/token` requires and all routes share."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -11,12 +11,12 @@ from starlette.types import Scope
 
 from api.dependencies import bearer_token
 from api.telemetry.request import current
-from domain.errors import DomainError, ErrorCode, TooManyAttempts, refusal_for
+from domain.errors import DomainError, ErrorCode, TooManyAttempts, to_domain_error
 
 RETRY_AFTER_SECONDS = 1
 
-# The status, and `error` as RFC 6749 and RFC 6750 name it.
-_ANSWERS: Mapping[ErrorCode, tuple[int, str]] = {
+# The status, and the `error` of RFC 6749 or RFC 6750.
+_RESPONSES: Mapping[ErrorCode, tuple[int, str]] = {
     ErrorCode.UNAUTHENTICATED: (401, "invalid_token"),
     ErrorCode.TOKEN_EXPIRED: (401, "invalid_token"),
     ErrorCode.INVALID_CREDENTIALS: (400, "invalid_grant"),
@@ -28,10 +28,10 @@ _ANSWERS: Mapping[ErrorCode, tuple[int, str]] = {
 
 
 class OAuthError(BaseModel):
-    """Why a request was refused (RFC 6749 section 5.2)."""
+    """An error (RFC 6749 section 5.2)."""
 
-    error: str = Field(description="A code for programs.", examples=["invalid_grant"])
-    error_description: str = Field(description="A sentence for people.")
+    error: str = Field(description="The error code.", examples=["invalid_grant"])
+    error_description: str = Field(description="A message for people.")
 
 
 def oauth_error(
@@ -46,42 +46,42 @@ def oauth_error(
     return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
 
-def answer_to(scope: Scope, error: Exception) -> Response:
-    """The answer to a request that ended in any error at all, in the words of what it asked for."""
-    tell = scope["state"].get("on_error", on_error)
-    answer: Response = tell(Request(scope), error, request_id=scope["state"]["request_id"])
-    return answer
+def error_response(scope: Scope, error: Exception) -> Response:
+    """Return the response to a request that failed with any error, in the format of its route."""
+    respond = scope["state"].get("on_error", on_error)
+    response: Response = respond(Request(scope), error, request_id=scope["state"]["request_id"])
+    return response
 
 
 def on_error(request: Request, error: Exception, *, request_id: str) -> JSONResponse:
-    """In those of OAuth2, where nothing has others."""
-    refusal = refusal_for(error, request_id=request_id)
-    status, name = _ANSWERS.get(refusal.code, (400, "invalid_request"))
+    """Respond in the format of OAuth2, the default."""
+    domain_error = to_domain_error(error, request_id=request_id)
+    status, name = _RESPONSES.get(domain_error.code, (400, "invalid_request"))
     headers = {}
     if status == 401:
-        headers["WWW-Authenticate"] = _challenge(request, name, refusal)
+        headers["WWW-Authenticate"] = _challenge(request, name, domain_error)
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if isinstance(refusal, TooManyAttempts):
-        headers["Retry-After"] = str(refusal.retry_after)
-    answer = oauth_error(name, refusal.message, status=status, headers=headers)
-    # The house's own code says more than OAuth2's.
-    current().codes = (refusal.code,)
-    return answer
+    if isinstance(domain_error, TooManyAttempts):
+        headers["Retry-After"] = str(domain_error.retry_after)
+    response = oauth_error(name, domain_error.message, status=status, headers=headers)
+    # Gatehouse's own code is more specific than OAuth2's.
+    current().codes = (domain_error.code,)
+    return response
 
 
-async def on_http_exception(request: Request, refused: Exception) -> JSONResponse:
-    """No such path (404), not by this method (405), too large (413): what the framework refuses by itself."""
-    assert isinstance(refused, HTTPException)
-    phrase = HTTPStatus(refused.status_code).phrase
+async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """Respond to errors of the framework: 404, 405, 413."""
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
     return oauth_error(
-        "invalid_request", f"{phrase}.", status=refused.status_code, headers=refused.headers
+        "invalid_request", f"{phrase}.", status=error.status_code, headers=error.headers
     )
 
 
-def _challenge(request: Request, error: str, refusal: DomainError) -> str:
+def _challenge(request: Request, error: str, domain_error: DomainError) -> str:
     challenge = 'Bearer realm="gatehouse"'
-    # RFC 6750 section 3.1: a caller who sent no token is told what to send, and of no error.
+    # Without a token the challenge has no error (RFC 6750 section 3.1).
     if bearer_token(request) is None:
         return challenge
-    return f'{challenge}, error="{error}", error_description="{refusal.message}"'
+    return f'{challenge}, error="{error}", error_description="{domain_error.message}"'

@@ -1,4 +1,4 @@
-"""Headers that an answer is given on its way out."""
+"""Add headers to responses."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ Header = tuple[bytes, bytes]
 
 
 def add_headers(message: Message, always: Iterable[Header] = (), *, by_default: Header) -> None:
-    """To the start of an answer: those it ``always`` has, and one ``by_default`` if it brings none of that name."""
+    """Add the ``always`` headers to a response, and the ``by_default`` one unless it has one of that name."""
     headers = message["headers"] = [*message["headers"], *always]
     if all(name != by_default[0] for name, _ in headers):
         headers.append(by_default)

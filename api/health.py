@@ -1,4 +1,4 @@
-"""Whether this process runs, and whether it can serve."""
+"""Health checks."""
 
 from typing import Literal
 
@@ -18,21 +18,21 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-@router.get("/live", summary="The process runs")
+@router.get("/live", summary="Check that the process runs")
 async def live() -> Health:
     return Health()
 
 
 @router.get(
     "/ready",
-    summary="The database answers, takes writes, and its schema is up to date",
+    summary="Check that the database responds, accepts writes and has the current schema",
     responses={503: {"model": OAuthError}},
 )
 async def ready(request: Request) -> Health:
-    async with services(request).gate.database.reading() as session:
+    async with services(request).database.reading() as session:
         connection = await session.connection()
         if not await connection.run_sync(migrations.is_current):
             raise Unavailable("The database's schema is not up to date: run `gatehouse migrate`.")
         if await is_read_only(session):
-            raise Unavailable("The database takes no writes: it is a standby.")
+            raise Unavailable("The database is a read-only standby.")
     return Health()

@@ -1,4 +1,4 @@
-"""Which media type a body has, and which one an answer of the graph gets (GraphQL over HTTP, "Body"; RFC 9110)."""
+"""The media types of requests and responses (GraphQL over HTTP, "Body"; RFC 9110)."""
 
 from functools import lru_cache
 
@@ -7,16 +7,16 @@ JSON = "application/json"
 
 
 def media_type(content_type: str | None) -> str:
-    """The type in a Content-Type header, in lower case and without its parameters (RFC 9110 section 8.3.1)."""
+    """Return the type in a Content-Type header, in lower case and without parameters (RFC 9110 section 8.3.1)."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
 @lru_cache(maxsize=128)
 def negotiate(accept: str | None) -> str | None:
-    """The media type to answer in (RFC 9110 section 12.5.1), or None if the client takes none of ours.
+    """Return the media type of the response (RFC 9110 section 12.5.1), or None if the client accepts neither.
 
-    A client that says nothing gets the draft's own type. One that takes anything gets plain JSON, which every tool
-    shows.
+    A client without an Accept header gets the specification's own type. One that accepts anything gets JSON, which every
+    tool displays.
     """
     if not accept or not accept.strip():
         return GRAPHQL_RESPONSE

@@ -1,4 +1,4 @@
-"""The pages of the house, from files of our own, each under the strictest policy that it works with."""
+"""The HTML pages, from local files, each with the strictest policy it works with."""
 
 import logging
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from strawberry.http.ides import get_graphql_ide_html
@@ -23,7 +23,7 @@ EXPLORER = _STATIC / "explorer"
 
 _DOCS = _STATIC / "docs"
 
-_OURS = {
+_LOCAL = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
@@ -35,9 +35,9 @@ _OURS = {
     "frame-ancestors": "'none'",
 }
 
-# Strawberry's page, which is shown as long as ours is not built, loads from a CDN and starts by a script within it.
-_STRAWBERRYS = {
-    **_OURS,
+# Strawberry's page is shown while the explorer is not built. It loads from a CDN and has an inline script.
+_STRAWBERRY = {
+    **_LOCAL,
     "script-src": "https://unpkg.com 'unsafe-inline'",
     "style-src": "https://unpkg.com 'unsafe-inline'",
     "img-src": "https: data:",
@@ -59,25 +59,30 @@ class Page:
 
 
 def explorer() -> Page:
-    """GraphiQL that knows your account or, where it is not built, Strawberry's."""
+    """Return the page of the explorer or, if that is not built, Strawberry's GraphiQL."""
     index = EXPLORER / "index.html"
     if index.exists():
-        return Page.of(index.read_text(), _OURS)
+        return Page.of(index.read_text(), _LOCAL)
     logger.warning(
-        "The explorer is not built (`make explorer`, with npm): /graphql shows a page that loads from a CDN."
+        "The explorer is not built (run `make explorer`, which needs npm): /graphql shows a page that loads from a CDN."
     )
-    return Page.of(get_graphql_ide_html(graphql_ide="graphiql"), _STRAWBERRYS)
+    return Page.of(get_graphql_ide_html(graphql_ide="graphiql"), _STRAWBERRY)
 
 
-def routes() -> list[BaseRoute]:
-    """Of /docs, and of what the pages load."""
+def routes(*, explorer: bool) -> list[BaseRoute]:
+    """Return the routes of the pages and of the files they load. With the explorer, ``/`` leads to it."""
     assets = EXPLORER / "assets"
-    docs = Page.of((_DOCS / "index.html").read_text(), _OURS)
+    docs = Page.of((_DOCS / "index.html").read_text(), _LOCAL)
 
     async def show_docs(request: Request) -> Response:
         return docs.response()
 
+    async def show_explorer(request: Request) -> Response:
+        # Relative, so that it is right behind a proxy with a path, too.
+        return RedirectResponse("graphql")
+
     return [
+        *([Route("/", show_explorer)] if explorer else []),
         Route("/docs", show_docs),
         Mount("/docs/assets", _Files(directory=_DOCS, packages=[("fastapi_swagger", "resources")])),
         *([Mount("/explorer/assets", _BuiltFiles(directory=assets))] if assets.exists() else []),
@@ -85,7 +90,7 @@ def routes() -> list[BaseRoute]:
 
 
 class _Files(StaticFiles):
-    """Asked for again each time, and sent again only if they have changed."""
+    """Files that browsers revalidate each time."""
 
     caching = "no-cache"
 
@@ -96,6 +101,6 @@ class _Files(StaticFiles):
 
 
 class _BuiltFiles(_Files):
-    """Their names change with what is in them."""
+    """Files whose names change with their content."""
 
     caching = "public, max-age=31536000, immutable"

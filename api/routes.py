@@ -1,23 +1,23 @@
-"""Starlette's routes, which say that they have matched as FastAPI's do: in ``scope["route"]``."""
+"""Starlette's routes that record the match in ``scope["route"]``, as FastAPI's do."""
 
 from starlette import routing
 from starlette.routing import Match
 from starlette.types import Scope
 
 
-class _Told:
+class _RecordsMatch:
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, found = super().matches(scope)  # type: ignore[misc]
         return match, {**found, "route": self}
 
 
-class Route(_Told, routing.Route):
+class Route(_RecordsMatch, routing.Route):
     pass
 
 
-class WebSocketRoute(_Told, routing.WebSocketRoute):
+class WebSocketRoute(_RecordsMatch, routing.WebSocketRoute):
     pass
 
 
-class Mount(_Told, routing.Mount):
+class Mount(_RecordsMatch, routing.Mount):
     pass

@@ -33,7 +33,7 @@ _STATEMENTS = (
     FROM numbers
     """,
     """
-    INSERT INTO sessions (id, user_id, origin, client, ip, network, created_at, last_used_at, expires_at,
+    INSERT INTO sessions (id, user_id, method, device, ip, network, created_at, last_used_at, expires_at,
         family_hash, refresh_hash, rotations)
     {numbers} SELECT {id}, {id}, 'REGISTRATION', 'Firefox on Linux', '192.0.2.1', '192.0.2.1', :now, :now, :later,
         {random}, {random}, :none
@@ -44,7 +44,7 @@ _STATEMENTS = (
     {numbers} SELECT {id}, {id}, 'Of the engine', 'It weaves algebraic patterns.', :now, :now FROM numbers
     """,
     """
-    INSERT INTO security_events (id, user_id, session_id, kind, client, ip, created_at)
+    INSERT INTO security_events (id, user_id, session_id, kind, device, ip, created_at)
     {numbers} SELECT {id_of_kth}, {id}, {id}, 'LOGGED_IN', 'Firefox on Linux', '192.0.2.1', :now
     FROM numbers, (SELECT 1 AS k UNION SELECT 2 UNION SELECT 3) AS three
     """,
@@ -125,7 +125,7 @@ def _insert(connection: Connection, crowd: Crowd) -> None:
 
 async def _password_hash(url: str) -> str:
     services = services_of(url, **CHEAP)
-    async with services.gate.passwords.turn() as hashing:
-        password_hash = await hashing.hash(PASSWORD)
+    async with services.hashing_queue.slot() as hasher:
+        password_hash = await hasher.hash(PASSWORD)
     await services.close()
     return password_hash

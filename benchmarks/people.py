@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert
 
-from api.dependencies import Services
-from api.services import create_services
+from api.services import create_app_state
 from benchmarks.servers import PORT, SECRET
 from benchmarks.wrk import Request
 from db import migrations
 from db.models import Post
 from domain import accounts
 from domain.access_tokens.tokens import Caller
-from domain.devices import Client
+from domain.devices import Device
 from domain.ids import new_id
+from domain.services import Services
 from settings import Settings
 from tests import databases
 
@@ -53,7 +53,7 @@ def empty_databases() -> Iterator[dict[str, str]]:
 
 
 def services_of(url: str, **settings: object) -> Services:
-    return create_services(
+    return create_app_state(
         Settings(
             secret_key=SECRET,  # type: ignore[arg-type]
             database_url=url,  # type: ignore[arg-type]
@@ -62,14 +62,14 @@ def services_of(url: str, **settings: object) -> Services:
             access_token_expire_minutes=24 * 60,  # later than the measuring ends
             **settings,  # type: ignore[arg-type]
         )
-    )
+    ).services
 
 
 async def _settle(url: str) -> list[str]:
     services = services_of(url)
-    await migrations.upgrade(services.engine)
+    await migrations.upgrade(services.database.engines[1])
     callers = [await _register(services, number) for number in range(PEOPLE)]
-    async with services.engine.begin() as connection:
+    async with services.database.engines[1].begin() as connection:
         await connection.execute(insert(Post), [_post(caller) for caller in callers])
     await services.close()
     return [token(services, caller) for caller in callers]
@@ -77,8 +77,8 @@ async def _settle(url: str) -> list[str]:
 
 async def _register(services: Services, number: int) -> Caller:
     signed_in = await accounts.register(
-        services.gate,
-        Client.of("127.0.0.1"),
+        services,
+        Device.of("127.0.0.1"),
         username=f"person.{number}",
         email=f"person{number}@example.com",
         password=PASSWORD,
@@ -99,4 +99,6 @@ def _post(author: Caller) -> dict[str, object]:
 
 
 def token(services: Services, caller: Caller) -> str:
-    return services.tokens.issue(caller, not_after=datetime.now(UTC) + timedelta(days=1)).value
+    return services.access_tokens.issue(
+        caller, not_after=datetime.now(UTC) + timedelta(days=1)
+    ).value

@@ -15,7 +15,7 @@ HEIGHTS = dict(zip(KINDS, (-0.2, 0.2), strict=True))
 mpl.use("svg")
 mpl.rcParams.update(
     {
-        "axes.spines.right": False,
+        "axes.spines.is_valid": False,
         "axes.spines.top": False,
         "font.size": 11,
         "svg.hashsalt": "the same file of the same figures",

@@ -12,7 +12,7 @@ PAGE = """{
 }"""
 
 SECURITY_EVENTS = (
-    "{ me { securityEvents(first: 20) { edges { node { kind createdAt client } } } } }"
+    "{ me { securityEvents(first: 20) { edges { node { kind createdAt device } } } } }"
 )
 
 LOGIN = """mutation ($username: String!, $password: String!) {

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from benchmarks.contestants import PEERS, Contestant
-from tests.servers import CEILINGS, PATIENCE_SECONDS, wait_until_it_listens
+from tests.servers import RATE_LIMITS, TIMEOUT_SECONDS, wait_until_it_listens
 
 PORT = int(os.environ.get("PORT", "8155"))
 BASE_URL = f"http://127.0.0.1:{PORT}"
@@ -44,7 +44,7 @@ def start(
         # As quiet as the peers, which log no requests.
         "LOG_LEVEL": "WARNING",
         "HASHING_THREADS": str(len(cores.split(","))),
-        **CEILINGS,
+        **RATE_LIMITS,
         **settings,
     }
     return subprocess.Popen(
@@ -57,7 +57,7 @@ def start(
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    process.wait(PATIENCE_SECONDS)
+    process.wait(TIMEOUT_SECONDS)
 
 
 def memory_mib(process: subprocess.Popen[bytes], *, at_its_peak: bool = False) -> float:

@@ -17,7 +17,7 @@ from cli.keys import add_keys
 from cli.tune import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
 from db import migrations
 from db.database import Database
-from db.engine import PATIENCE
+from db.engine import TIMEOUT
 from db.errors import reason
 from domain import retention
 from domain.passwords.tuning import MIN_MEMORY_MIB
@@ -121,7 +121,7 @@ async def _prune(settings: Settings) -> None:
 
 @asynccontextmanager
 async def _engine_from(
-    settings: Settings, *, time_limit: timedelta | None = PATIENCE
+    settings: Settings, *, time_limit: timedelta | None = TIMEOUT
 ) -> AsyncIterator[AsyncEngine]:
     """For one command. What goes wrong with the database is a line and no traceback."""
     engine = create_engine_from(settings, time_limit=time_limit)

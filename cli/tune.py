@@ -61,9 +61,9 @@ def tune(*, target_ms: int, memory_mib: int) -> None:
 
 async def _measure(threads: int, target_ms: int, memory_mib: int) -> tuple[Fit, float]:
     fit = await tuning.fit(
-        tuning.seconds_a_hash, target_seconds=target_ms / 1000, memory_mib=memory_mib
+        tuning.seconds_per_hash, target_seconds=target_ms / 1000, memory_mib=memory_mib
     )
-    return fit, await tuning.hashes_a_second(fit.costs, threads)
+    return fit, await tuning.hashes_per_second(fit.costs, threads)
 
 
 def _what_fits(fit: Fit, target_ms: int) -> str:

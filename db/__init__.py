@@ -1,1 +1,1 @@
-"""The rows: tables, engine, migrations. Knows SQL; knows no rule of the house."""
+"""The database: tables, engines, migrations. It knows SQL and none of the domain's rules."""

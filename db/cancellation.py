@@ -1,4 +1,4 @@
-"""How a connection is made that nobody may be waiting for by the time it is there."""
+"""Cancellation while a connection is being opened."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,10 +8,11 @@ from typing import TypeVar
 Connection = TypeVar("Connection")
 
 
-async def unless_abandoned(
+async def close_if_cancelled(
     connecting: Awaitable[Connection], close: Callable[[Connection], object]
 ) -> Connection:
-    """The connection. Whoever is cancelled meanwhile leaves it to be closed. (The drivers leave it to the garbage collector.)"""
+    """Return the connection. If the caller is cancelled first, close it as soon as it is open. (The drivers leave it to the
+    garbage collector.)"""
     task = asyncio.ensure_future(connecting)
     try:
         return await asyncio.shield(task)

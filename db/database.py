@@ -8,35 +8,35 @@ from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from db.engine import CONNECTIONS, PATIENCE, create_engine
+from db.engine import CONNECTIONS, TIMEOUT, create_engine
 
 
 class Database:
-    """Makes sessions, each for one short piece of work.
+    """Opens database sessions, each for one short piece of work.
 
-    ``async with database.reading() as session:`` to read: every statement stands alone and sees what is committed by then.
-    ``async with database.writing() as session:`` to write: one transaction, committed at the end of the block.
+    ``async with database.reading() as session:`` reads outside a transaction: each statement sees what is committed by
+    then. ``async with database.writing() as session:`` is one transaction, committed at the end of the block.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        # Without a transaction around them, reads save PostgreSQL two round trips each and never wait for SQLite's one
-        # writer. On connections of their own, as to switch one over and back takes a fifth of a read, two fifths on SQLite.
+        # Without a transaction, a read saves PostgreSQL two round trips and never waits for SQLite's single writer. Reads
+        # have their own connections: switching one back and forth takes a fifth of a read, two fifths on SQLite.
         self._for_reads = create_engine(engine.url, to_read=True)
         self._read = async_sessionmaker(self._for_reads, expire_on_commit=False)
         self._write = async_sessionmaker(engine, expire_on_commit=False)
-        self._readers = Turns(CONNECTIONS)
-        # SQLite's writers wait here for one another.
-        self._writers = Turns(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
+        self._readers = ConnectionQueue(CONNECTIONS)
+        # SQLite has one writer at a time; the others wait here.
+        self._writers = ConnectionQueue(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
 
     @property
     def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
-        """The one that reads, and the one that writes."""
+        """The engine that reads and the engine that writes."""
         return self._for_reads, self._engine
 
     @property
-    def turns(self) -> Mapping[str, "Turns"]:
-        """Who is at it now, and who waits to be."""
+    def queues(self) -> Mapping[str, "ConnectionQueue"]:
+        """The queues by what they are for, ``read`` and ``write``."""
         return {"read": self._readers, "write": self._writers}
 
     async def close(self) -> None:
@@ -54,34 +54,37 @@ class Database:
             yield session
 
 
-class Turns:
-    """As many at a time as there are connections, in the order that they come. (The pool gives a connection to whoever
-    comes when one is free: of 64 who read without a pause, some would wait a hundred times as long as others.)"""
+class ConnectionQueue:
+    """Gives out connections in the order of the requests, as many at a time as there are.
 
-    def __init__(self, places: int) -> None:
-        self._free = asyncio.Semaphore(places)
-        self.taken = 0
+    (SQLAlchemy's pool gives a free connection to the next who asks: of 64 constant readers, some would wait a hundred times
+    as long as others.)
+    """
+
+    def __init__(self, size: int) -> None:
+        self._free = asyncio.Semaphore(size)
+        self.in_use = 0
         self.waiting = 0
 
     async def __aenter__(self) -> None:
-        """Raises PoolTimeout when there is no turn for so long."""
+        """Raises PoolTimeout if no connection is free within ``TIMEOUT``."""
         self.waiting += 1
         try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
+            async with asyncio.timeout(TIMEOUT.total_seconds()):
                 await self._free.acquire()
         except TimeoutError:
-            raise PoolTimeout("everyone else is still at it") from None
+            raise PoolTimeout("all connections are in use") from None
         finally:
             self.waiting -= 1
-        self.taken += 1
+        self.in_use += 1
 
     async def __aexit__(self, *_: object) -> None:
-        self.taken -= 1
+        self.in_use -= 1
         self._free.release()
 
 
 async def is_read_only(session: AsyncSession) -> bool:
-    """Whether the database is a PostgreSQL that takes no writes: a standby, as in the middle of a failover."""
+    """Return whether the database is a PostgreSQL standby, as during a failover."""
     if session.get_bind().dialect.name != "postgresql":
         return False
     read_only: str | None = await session.scalar(text("SHOW transaction_read_only"))

@@ -12,44 +12,44 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from db import sqlite
 
-# How long a caller waits for a connection or for a lock of SQLite before it is told that the database is away.
-# Longer, and requests pile up behind a dead database.
-PATIENCE = timedelta(seconds=5)
+# How long to wait for a connection or for a lock of SQLite before the database counts as not available. With longer
+# waits, requests would pile up behind a dead database.
+TIMEOUT = timedelta(seconds=5)
 
-# The most of each worker, to read and as many again to write.
+# The maximum for each worker to read with, and as many again to write with.
 CONNECTIONS = 10
 
 
 def create_engine(
-    database_url: str | URL, *, to_read: bool = False, time_limit: timedelta | None = PATIENCE
+    database_url: str | URL, *, to_read: bool = False, time_limit: timedelta | None = TIMEOUT
 ) -> AsyncEngine:
-    """An engine for ``sqlite:///path`` or for ``postgresql://...`` as a provider gives it; one to read with knows no
-    transactions. On PostgreSQL a piece of work that has a connection for longer than the limit loses it.
+    """Create an engine for ``sqlite:///path``, or for ``postgresql://...`` as a provider gives it.
 
-    Connects to nothing yet. Raises ValueError, without the URL's password, for a URL that cannot be used.
+    An engine ``to_read`` uses no transactions. On PostgreSQL, work that holds a connection for longer than ``time_limit``
+    loses it. Opens no connection yet. Raises ValueError, without the URL's password, for a URL that cannot be used.
     """
     url = _with_async_driver(database_url)
     is_postgres = url.get_backend_name() == "postgresql"
     if is_postgres:
-        # Imported where it is needed: psycopg takes a tenth of a second, and SQLite needs none.
+        # Imported here: psycopg takes a tenth of a second, and SQLite does not need it.
         from db import postgres
     engine = create_async_engine(
         url,
         hide_parameters=True,
-        # Of one number: one more would be opened for a single piece of work, and closed again.
+        # No overflow: such a connection would be opened for a single piece of work and closed again.
         pool_size=CONNECTIONS,
         max_overflow=0,
-        pool_timeout=PATIENCE.total_seconds(),
-        connect_args=postgres.connect_args(PATIENCE)
+        pool_timeout=TIMEOUT.total_seconds(),
+        connect_args=postgres.connect_args(TIMEOUT)
         if is_postgres
         else {"async_creator_fn": sqlite.connect},
         # There is nothing to roll back after a read.
         **({"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if to_read else {}),
     )
     if is_postgres:
-        postgres.refuse_what_has_ended(engine.sync_engine)
+        postgres.discard_closed(engine.sync_engine)
         if time_limit:
-            postgres.end_what_takes_longer(engine.sync_engine, time_limit)
+            postgres.limit_checkout_time(engine.sync_engine, time_limit)
         return engine
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     if not to_read:
@@ -60,16 +60,16 @@ def create_engine(
 def _with_async_driver(database_url: str | URL) -> URL:
     try:
         url = make_url(database_url)
-        # What the driver would do with it, and stumble over at each connection.
+        # As the driver encodes it, where it would fail at each connection.
         (url.host or "").encode("idna")
     except (ArgumentError, ValueError):
-        raise ValueError("DATABASE_URL is no database URL; see .env.example.") from None
+        raise ValueError("DATABASE_URL is not a valid database URL. See .env.example.") from None
     match url.get_backend_name():
         case "postgresql" | "postgres":
             return url.set(drivername="postgresql+psycopg")
         case "sqlite" if url.database in (None, "", ":memory:"):
             raise ValueError(
-                "DATABASE_URL must name a file: every connection to an SQLite database in memory sees its own."
+                "DATABASE_URL must name a file: each connection to an in-memory SQLite database sees another one."
             )
         case "sqlite" if url.query or str(url.database).startswith("file:"):
             raise ValueError(
@@ -83,11 +83,11 @@ def _with_async_driver(database_url: str | URL) -> URL:
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {int(PATIENCE.total_seconds() * 1000)}")
-    # Locked means that another connection is switching at this moment: the mode is the file's, and holds here as well.
+    cursor.execute(f"PRAGMA busy_timeout = {int(TIMEOUT.total_seconds() * 1000)}")
+    # Locked means that another connection is switching the file to WAL at this moment, which is all that is needed.
     with suppress(sqlite3.OperationalError):
         cursor.execute("PRAGMA journal_mode = WAL")
-    # What is committed survives a power cut too; NORMAL may lose the last transactions under WAL.
+    # Commits survive a power failure. With NORMAL, WAL may lose the last transactions.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
@@ -96,7 +96,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 def _begin_immediately(connection: Connection) -> None:
     """Take the write lock when a transaction begins, not when it first writes.
 
-    A transaction that reads first and writes later would otherwise fail, or overwrite what another process
-    has written in between.
+    A transaction that reads first and writes later would otherwise fail, or overwrite what another process wrote in
+    between.
     """
     connection.exec_driver_sql("BEGIN IMMEDIATE")

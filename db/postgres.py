@@ -1,4 +1,4 @@
-"""What PostgreSQL needs to be left in time: a server that is frozen never says so."""
+"""PostgreSQL connections that never wait without end. A frozen server sends no error."""
 
 import asyncio
 import logging
@@ -15,9 +15,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from db.cancellation import unless_abandoned
+from db.cancellation import close_if_cancelled
 
-# It warns of each statement that is cancelled, as we have it do.
+# psycopg warns about each cancelled statement, and cancelling is normal here.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 # Windows has no poll.
@@ -25,8 +25,8 @@ _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 class Connection(AsyncConnection[Any]):
-    """psycopg's, which ends with the statement that is cancelled on it. (psycopg asks the server to end the statement, and
-    waits for its answer, for ten seconds if need be.)"""
+    """A connection that closes when a statement on it is cancelled. (psycopg asks the server to cancel the statement, and
+    waits up to ten seconds for its answer.)"""
 
     async def cancel_safe(self, *, timeout: float = 0) -> None:  # noqa: ASYNC109
         self.pgconn.finish()
@@ -34,44 +34,44 @@ class Connection(AsyncConnection[Any]):
 
 async def connect(**parameters: Any) -> Connection:
     connecting = asyncio.create_task(Connection.connect(**parameters))
-    connecting.add_done_callback(_let_go)
-    return await unless_abandoned(connecting, lambda connection: connection.pgconn.finish())
+    connecting.add_done_callback(_clear_frames)
+    return await close_if_cancelled(connecting, lambda connection: connection.pgconn.finish())
 
 
-def _let_go(connecting: asyncio.Task[Connection]) -> None:
-    """Of a server that did not answer in time: the frames of the error would hold the socket, and one another, until the
-    garbage collector comes."""
+def _clear_frames(connecting: asyncio.Task[Connection]) -> None:
+    """Release the socket of a failed connection. The frames of its error would hold it until the next garbage
+    collection."""
     if not connecting.cancelled() and (error := connecting.exception()):
         traceback.clear_frames(error.__traceback__)
 
 
-def connect_args(patience: timedelta) -> dict[str, Any]:
-    """How to connect to a server that answers within so long, or is away."""
+def connect_args(timeout: timedelta) -> dict[str, Any]:
+    """Return the arguments to connect with. A server that does not answer within the timeout is not available."""
     return {
         "async_creator_fn": connect,
-        "connect_timeout": int(patience.total_seconds()),
-        "tcp_user_timeout": int(patience.total_seconds() * 1000),
-        # So that an end which has not reached us shows while nobody asks.
+        "connect_timeout": int(timeout.total_seconds()),
+        "tcp_user_timeout": int(timeout.total_seconds() * 1000),
+        # Finds connections whose end has not reached this machine, while they are idle.
         "keepalives_idle": 30,
     }
 
 
-def refuse_what_has_ended(engine: Engine) -> None:
-    """Have the pool connect anew where PostgreSQL has something to say although nobody has asked: that it goes, or went.
+def discard_closed(engine: Engine) -> None:
+    """Replace pooled connections on which PostgreSQL has sent something unasked: that it is shutting down or has closed.
 
-    (To ask each connection whether it is there, as a pre-ping does, takes as long as the statement of `me`.)
+    (A pre-ping would take as long as the statement of `me`.)
     """
 
     @event.listens_for(engine, "connect")
-    def note(_: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    def mark_as_new(_: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         entry.info["is_new"] = True
 
     @event.listens_for(engine, "checkout")
-    def look(
+    def check(
         connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
     ) -> None:
         if entry.info.pop("is_new", False):
-            # One that has ended already says so at its first statement. (Refused twice, the pool takes it for a fault of ours.)
+            # A new one that has closed already fails at its first statement. (The pool gives up after two refusals.)
             return
         with _Selector() as waiting:
             waiting.register(connection.driver_connection.fileno(), selectors.EVENT_READ)
@@ -79,28 +79,29 @@ def refuse_what_has_ended(engine: Engine) -> None:
                 raise DisconnectionError
 
 
-def end_what_takes_longer(engine: Engine, limit: timedelta) -> None:
-    """End each connection that a piece of work has had for so long. It fails then as if the server had gone."""
+def limit_checkout_time(engine: Engine, limit: timedelta) -> None:
+    """Close each connection that is checked out for longer than the limit. Its work then fails as if the server had closed
+    it."""
 
-    ends: WeakKeyDictionary[ConnectionPoolEntry, asyncio.TimerHandle] = WeakKeyDictionary()
+    timers: WeakKeyDictionary[ConnectionPoolEntry, asyncio.TimerHandle] = WeakKeyDictionary()
 
     @event.listens_for(engine, "checkout")
-    def watch(
+    def start(
         connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
     ) -> None:
-        ends[entry] = asyncio.get_running_loop().call_later(
-            limit.total_seconds(), _end, connection.driver_connection
+        timers[entry] = asyncio.get_running_loop().call_later(
+            limit.total_seconds(), _close, connection.driver_connection
         )
 
     @event.listens_for(engine, "checkin")
-    def rest(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-        if end := ends.pop(entry, None):
-            end.cancel()
+    def stop(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        if timer := timers.pop(entry, None):
+            timer.cancel()
 
 
-def _end(connection: AsyncConnection[Any]) -> None:
+def _close(connection: AsyncConnection[Any]) -> None:
     if connection.closed:
         return
-    # By a second handle on the same socket: psycopg waits at the first, and will see that nothing more comes.
-    with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as end:
-        end.shutdown(socket.SHUT_RDWR)
+    # By a second handle on the same socket: psycopg waits on the first and then reads the end of the stream.
+    with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as handle:
+        handle.shutdown(socket.SHUT_RDWR)

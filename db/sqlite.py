@@ -1,14 +1,14 @@
-"""What SQLite needs so that nothing of it is left open, of which Python 3.13 warns."""
+"""SQLite connections that are always closed. Python 3.13 warns about open ones."""
 
 from typing import Any
 
 import aiosqlite
 
-from db.cancellation import unless_abandoned
+from db.cancellation import close_if_cancelled
 
 
 async def connect(*place: Any, **parameters: Any) -> aiosqlite.Connection:
     connection = aiosqlite.connect(*place, **parameters)
-    # As SQLAlchemy has it: a thread that waits for work keeps no process from ending.
+    # As in SQLAlchemy: an idle thread must not keep the process from exiting.
     connection._thread.daemon = True
-    return await unless_abandoned(connection, aiosqlite.Connection.stop)
+    return await close_if_cancelled(connection, aiosqlite.Connection.stop)

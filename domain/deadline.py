@@ -1,4 +1,4 @@
-"""How long anyone waits for an answer."""
+"""Deadlines: how long a request may take."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -9,15 +9,15 @@ from domain.errors import Unavailable
 
 Result = TypeVar("Result")
 
-# The event loop itself holds a task weakly.
-_given_up: set[asyncio.Task[Any]] = set()
+# The event loop holds tasks weakly.
+_abandoned: set[asyncio.Task[Any]] = set()
 
 
 async def within(limit: timedelta | None, work: Awaitable[Result]) -> Result:
-    """What the work returns or raises. Raises Unavailable when it takes longer.
+    """Return what the work returns. Raises what it raises, or Unavailable if it takes longer than the limit.
 
-    The work is cancelled then, and nobody waits for what it has to clean up: SQLite may take five seconds to say that
-    a lock is not to be had.
+    Past the limit the work is cancelled, and its clean-up is not awaited: SQLite can take five seconds to give up on a
+    lock.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -25,14 +25,14 @@ async def within(limit: timedelta | None, work: Awaitable[Result]) -> Result:
     finally:
         if not task.done():
             task.cancel()
-            _given_up.add(task)
+            _abandoned.add(task)
             task.add_done_callback(_forget)
-    if task in _given_up:
-        raise Unavailable("This took too long; try again in a moment.")
+    if task in _abandoned:
+        raise Unavailable("The request took too long. Try again in a moment.")
     return task.result()
 
 
 def _forget(task: asyncio.Task[Any]) -> None:
-    _given_up.discard(task)
+    _abandoned.discard(task)
     if not task.cancelled():
-        task.exception()  # nobody else will ask, and asyncio would say so
+        task.exception()  # asyncio would otherwise log that it was never retrieved

@@ -1,44 +1,45 @@
-"""Where a request comes from, as far as it can be told: the address that it was sent from, and what its program says of
-itself."""
+"""Devices: what a request comes from, as far as the server can tell."""
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-# What is longer is no browser's, and would cost the parser more time than it is worth.
+# Browsers send less. Parsing more takes more time than the name is worth.
 MAX_USER_AGENT_LENGTH = 256
 
-# Some of the parser's names are what the client sent.
+# Some of the parser's names contain what the client sent.
 _NAME = re.compile(r"[A-Za-z0-9 .+_/-]{1,40}")
 
-# RFC 9110 section 10.1.5: a product and perhaps its version, here with the harmless characters alone.
+# RFC 9110 section 10.1.5: a product and perhaps its version, limited here to harmless characters.
 _PRODUCT = re.compile(r"[\w.+-]{1,40}(?:/[\w.+-]{1,20})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """``ip`` as text, None where there is none (a Unix socket). ``network`` is what attempts are counted by: the address
-    itself or, as a site is given that many, the 64-bit prefix of an IPv6 address."""
+class Device:
+    """Where a request comes from.
+
+    ``ip`` is the address as text, or None if there is none (a Unix socket). ``network`` is what rate limits count by: the
+    IPv4 address, or the /64 prefix of an IPv6 address, since a site is usually given that many.
+    """
 
     ip: str | None
     network: str
     user_agent: str = ""
 
     @classmethod
-    def of(cls, host: str | None, user_agent: str | None = None) -> "Client":
+    def of(cls, host: str | None, user_agent: str | None = None) -> "Device":
         return cls(*_place(host), (user_agent or "")[:MAX_USER_AGENT_LENGTH])
 
     @property
     def name(self) -> str | None:
-        """What a person calls it ("Chrome on Linux"), for them to tell their sessions apart. It says so itself: proof of
-        nothing."""
+        """A name for people, such as "Chrome on Linux". It comes from the client and proves nothing."""
         return name_of(self.user_agent)
 
 
 @lru_cache(maxsize=1024)
 def name_of(user_agent: str) -> str | None:
-    # Here, as its patterns take a tenth of the start.
+    # Imported here: its patterns take a tenth of the start.
     import ua_parser
 
     browser = ua_parser.parse_user_agent(user_agent)
@@ -51,7 +52,7 @@ def name_of(user_agent: str) -> str | None:
 
 
 def ip_of(host: str | None) -> str | None:
-    """A client's address as text, None for what is none."""
+    """Return a client's address as text, or None if it is not an IP address."""
     ip, _ = _place(host)
     return ip
 
@@ -69,7 +70,7 @@ def _address(host: str | None) -> IPv4Address | IPv6Address | None:
         return None
     if isinstance(address, IPv4Address):
         return address
-    # Without its zone (RFC 4007), which means something on one machine alone.
+    # Without the zone (RFC 4007), which has a meaning on one machine only.
     return address.ipv4_mapped or IPv6Address(int(address))
 
 

@@ -1,4 +1,4 @@
-"""Every refusal of the house, by its stable code. No status codes here: each edge has its own."""
+"""Every error of the domain, each with a stable code. Status codes belong to the edges."""
 
 import logging
 import traceback
@@ -13,7 +13,7 @@ from db.errors import is_away, reason
 logger = logging.getLogger("gatehouse")
 
 Fields = Mapping[str, list[str]]
-"""Sentences by the name of the argument at fault, in the domain's spelling: ``{"new_password": ["..."]}``."""
+"""Messages by the name of the argument at fault, as Python writes it: ``{"new_password": ["..."]}``."""
 
 
 class ErrorCode(StrEnum):
@@ -35,137 +35,134 @@ class ErrorCode(StrEnum):
 
 
 class DomainError(Exception):
-    """A refusal: a code for programs, a plain sentence for people, and the fields at fault, if any are."""
+    """An error that a client may see: a code for programs, a message for people, and the fields at fault, if any."""
 
     code: ClassVar[ErrorCode]
-    sentence: ClassVar[str]
+    message: str
 
-    def __init__(self, sentence: str | None = None, *, fields: Fields | None = None) -> None:
-        super().__init__(sentence or self.sentence)
+    def __init__(self, message: str | None = None, *, fields: Fields | None = None) -> None:
+        self.message = message or self.message
         self.fields = fields or {}
-
-    @property
-    def message(self) -> str:
-        return str(self)
+        super().__init__(self.message)
 
 
 class Unauthenticated(DomainError):
     code = ErrorCode.UNAUTHENTICATED
-    sentence = "This needs a valid access token in the header `Authorization: Bearer ...`."
+    message = "Send a valid access token in the header `Authorization: Bearer <token>`."
 
 
 class TokenExpired(Unauthenticated):
     code = ErrorCode.TOKEN_EXPIRED
-    sentence = "The access token has expired; refresh it or log in again."
+    message = "The access token has expired. Refresh it or log in again."
 
 
 class SessionEnded(Unauthenticated):
-    sentence = "This session has ended; log in again."
+    message = "This session has ended. Log in again."
 
 
 class InvalidRefreshToken(Unauthenticated):
-    sentence = "The refresh token cannot be used, or not any more; log in again."
+    message = "The refresh token is invalid, expired or already used. Log in again."
 
     def __init__(self) -> None:
-        super().__init__(fields={"refresh_token": [self.sentence]})
+        super().__init__(fields={"refresh_token": [self.message]})
 
 
 class InvalidCredentials(DomainError):
     code = ErrorCode.INVALID_CREDENTIALS
-    sentence = "The username or the password is wrong."
+    message = "The username or the password is wrong."
 
 
 class Forbidden(DomainError):
     code = ErrorCode.FORBIDDEN
-    sentence = "This is not yours to change."
+    message = "You are not allowed to change this."
 
 
 class NotFound(DomainError):
     code = ErrorCode.NOT_FOUND
-    sentence = "There is no such thing."
+    message = "Not found."
 
 
 class QueryTooCostly(DomainError):
     code = ErrorCode.QUERY_TOO_COSTLY
-    sentence = "The document asks for more than one request may."
+    message = "The document exceeds a limit for one request."
 
 
 class InvalidInput(DomainError):
     code = ErrorCode.INVALID_INPUT
-    sentence = "The input is not valid; `fields` says what to mend."
+    message = "The input is invalid. See `fields`."
 
 
 class UsernameTaken(DomainError):
     code = ErrorCode.USERNAME_TAKEN
-    sentence = "This username, or one that reads the same, is taken."
+    message = "This username, or one that looks the same, is already taken."
 
     def __init__(self) -> None:
-        super().__init__(fields={"username": [self.sentence]})
+        super().__init__(fields={"username": [self.message]})
 
 
 class EmailTaken(DomainError):
     code = ErrorCode.EMAIL_TAKEN
-    sentence = "An account with this email exists already."
+    message = "An account with this email already exists."
 
     def __init__(self) -> None:
-        super().__init__(fields={"email": [self.sentence]})
+        super().__init__(fields={"email": [self.message]})
 
 
 class TooManyAttempts(DomainError):
-    """``retry_after`` in seconds: when the next attempt may be made."""
+    """A rate limit is reached. ``retry_after`` is the number of seconds until the next attempt is allowed."""
 
     code = ErrorCode.TOO_MANY_ATTEMPTS
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many attempts; try again in {retry_after} seconds.")
+        super().__init__(f"Too many attempts. Try again in {retry_after} seconds.")
         self.retry_after = retry_after
 
 
 class Overloaded(DomainError):
     code = ErrorCode.OVERLOADED
-    sentence = "Too many passwords are being checked just now; try again in a moment."
+    message = "The server is busy verifying other passwords. Try again in a moment."
 
 
 class Unavailable(DomainError):
     code = ErrorCode.UNAVAILABLE
-    sentence = "The database cannot be reached just now; try again in a moment."
+    message = "The database is not available. Try again in a moment."
 
 
 class InternalError(DomainError):
     code = ErrorCode.INTERNAL_ERROR
-    sentence = "Something went wrong on our side."
+    message = "Something went wrong on the server."
 
 
-def refuse(**problems: list[str]) -> None:
-    """Raises InvalidInput if there is a problem with any of the fields."""
+def raise_invalid(**problems: list[str]) -> None:
+    """Raise InvalidInput if any field has a problem."""
     at_fault = {field: found for field, found in problems.items() if found}
     if at_fault:
         raise InvalidInput(fields=at_fault)
 
 
 def code_for(error: Exception) -> ErrorCode:
-    """What `refusal_for` comes to, without a word in the log."""
+    """Return the code that `to_domain_error` would give, without logging anything."""
     if isinstance(error, DomainError):
         return error.code
     return ErrorCode.UNAVAILABLE if is_away(error) else ErrorCode.INTERNAL_ERROR
 
 
-def refusal_for(error: Exception, *, request_id: str) -> DomainError:
-    """What a caller may be told about any error. One that is no refusal is logged, with what finds its cause."""
+def to_domain_error(error: Exception, *, request_id: str) -> DomainError:
+    """Return what a client may see of any error. An unexpected one is logged under the id of its request."""
     if isinstance(error, DomainError):
         return error
     if is_away(error):
-        logger.error("request %s: the database is away: %s", request_id, reason(error))
+        logger.error("Request %s: the database is not available: %s", request_id, reason(error))
         return Unavailable()
     frames = "".join(traceback.format_tb(error.__traceback__))
-    # Apart from the message: a line of the log is a line.
-    logger.error("request %s: %s", request_id, _summary(error), extra={"traceback": frames})
-    return InternalError(f"{InternalError.sentence} The log knows more under request {request_id}.")
+    # Kept out of the message, which must stay on one line.
+    logger.error("Request %s: %s", request_id, _summary(error), extra={"traceback": frames})
+    return InternalError(f"{InternalError.message} See request {request_id} in the log.")
 
 
 def _summary(error: Exception) -> str:
-    """The error without its text, which may quote what a client sent or what a row holds: PostgreSQL's details quote
-    the whole row, the hash included."""
+    """Return the class of an error without its text, which may quote what a client sent or a row of the database.
+    (PostgreSQL's details quote the whole row, the password hash included.)"""
     name = f"{type(error).__module__}.{type(error).__qualname__}"
     if isinstance(error, DBAPIError):
         return f"{name} ({getattr(error.orig, 'sqlstate', None) or type(error.orig).__name__})"

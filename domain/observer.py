@@ -1,14 +1,14 @@
-"""What happens inside that someone may want to count."""
+"""What the domain reports to whoever counts it."""
 
 
 class Observer:
-    """Told of it as it happens. This one counts nothing."""
+    """Called as things happen. This one ignores everything."""
 
     def login_ended(self, outcome: str) -> None:
-        """A password was sent to log in with: ``OK``, or the code of the refusal."""
+        """A password was sent to sign in with. ``outcome`` is ``OK`` or the code of the error."""
 
-    def turn_came(self, waited: float) -> None:
-        """Someone may have a password hashed or verified now, after so many seconds in the queue."""
+    def slot_acquired(self, waited: float) -> None:
+        """A request got its slot in the hashing queue, after ``waited`` seconds."""
 
 
 SILENT = Observer()

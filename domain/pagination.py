@@ -1,4 +1,4 @@
-"""Pages by keyset: a page begins after a given id, so that it neither moves nor costs more as the list grows."""
+"""Keyset pagination: a page begins after a given id, so it neither shifts nor slows down as the list grows."""
 
 import base64
 from collections.abc import Sequence
@@ -17,20 +17,20 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """Which page: its size, and the id that it begins after, if it is not the first."""
+class PageRequest:
+    """The size of a page, and the id that it begins after, or None for the first page."""
 
     size: int
     after: UUID | None
 
     @classmethod
-    def of(cls, first: int | None, after: str | None) -> "Window":
-        """The window that a client asks for. Raises InvalidInput for a size out of range or a cursor that is not ours."""
+    def of(cls, first: int | None, after: str | None) -> "PageRequest":
+        """Validate a client's arguments. Raises InvalidInput for a size out of range or an invalid cursor."""
         problems = {}
         if first is None or not 1 <= first <= MAX_PAGE_SIZE:
             problems["first"] = [f"A page has 1 to {MAX_PAGE_SIZE} entries."]
         try:
-            begins_after = None if after is None else _id_under(after)
+            begins_after = None if after is None else _id_of(after)
         except ValueError:
             problems["after"] = ["This is not a cursor of this list."]
         if problems:
@@ -46,31 +46,33 @@ class Page(Generic[Row]):
     has_previous: bool
 
     @classmethod
-    def cut(cls, rows: Sequence[Row], window: Window) -> "Page[Row]":
-        """A page out of its rows and, if there is a next page, one row of that."""
+    def from_rows(cls, rows: Sequence[Row], page_request: PageRequest) -> "Page[Row]":
+        """Make a page of the rows that `newest_first` selects."""
         return cls(
-            rows[: window.size],
-            has_next=len(rows) > window.size,
-            has_previous=window.after is not None,
+            rows[: page_request.size],
+            has_next=len(rows) > page_request.size,
+            has_previous=page_request.after is not None,
         )
 
 
-def newest_first(rows: Select[Row], id: InstrumentedAttribute[UUID], window: Window) -> Select[Row]:
-    """The rows of a window, and one more, which tells whether there is a next page. The order of ids is that of time."""
-    if window.after is not None:
-        rows = rows.where(id < window.after)
-    return rows.order_by(id.desc()).limit(window.size + 1)
+def newest_first(
+    rows: Select[Row], id: InstrumentedAttribute[UUID], page_request: PageRequest
+) -> Select[Row]:
+    """Select the rows of a page and one more, which shows whether there is a next page. Ids sort by time."""
+    if page_request.after is not None:
+        rows = rows.where(id < page_request.after)
+    return rows.order_by(id.desc()).limit(page_request.size + 1)
 
 
 def cursor(id: UUID) -> str:
-    """A cursor holds an id and nothing else: no count and no offset."""
+    """Return the cursor of a row. It holds the id alone: no count and no offset."""
     return base64.urlsafe_b64encode(id.bytes).rstrip(b"=").decode()
 
 
-def _id_under(text: str) -> UUID:
-    """Raises ValueError for what `cursor` did not make."""
+def _id_of(text: str) -> UUID:
+    """Raises ValueError for a text that `cursor` did not make."""
     id = UUID(bytes=base64.urlsafe_b64decode(f"{text}=="))
-    # Base64 has spare bits at its end, and the decoder skips what is not of its alphabet.
+    # Base64 has spare bits at its end, and the decoder skips characters outside its alphabet.
     if cursor(id) != text:
         raise ValueError
     return id

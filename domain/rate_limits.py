@@ -1,5 +1,5 @@
-"""How often anyone may try. Counted for each attempt, however many of them one request makes, and before the attempt:
-what is refused here costs no hash. The only file that names limits."""
+"""Rate limits: how often something may be tried. Each attempt is counted, however many one request makes, and before any
+work is done. The only file that imports limits."""
 
 import hashlib
 import json
@@ -25,133 +25,137 @@ logger = logging.getLogger("gatehouse")
 IN_MEMORY = "memory://"
 
 # A Redis that is slower than this is away.
-PATIENCE = timedelta(seconds=1)
-ASK_AGAIN_AFTER = timedelta(seconds=10)
+REDIS_TIMEOUT = timedelta(seconds=1)
+RETRY_REDIS_AFTER = timedelta(seconds=10)
 
-# Each takes some hundred bytes. Who wants one forgotten must touch as many others, and each network has its ceiling.
+# Each takes about a hundred bytes. Pushing one out takes as many others, and each network has its own limit.
 REMEMBERED_KEYS = 50_000
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Ceiling:
-    """So many in so long, in one window or several: ``5/minute;20/hour;100/day``. With several, waits grow with the
-    number of attempts. Windows move: there are never more in any minute, hour or day."""
+class RateLimit:
+    """A number of attempts in a time, in one window or several: ``5/minute;20/hour;100/day``.
+
+    With several, the waits grow with the number of attempts. Windows are moving: the number holds for any minute, hour or
+    day.
+    """
 
     name: str
     windows: tuple[RateLimitItem, ...]
 
     @classmethod
-    def of(cls, name: str, text: str) -> "Ceiling":
-        """Raises ValueError for a text that is no ceiling, or one that nobody is under."""
+    def of(cls, name: str, text: str) -> "RateLimit":
+        """Parse a setting. Raises ValueError for an invalid text, or a limit of zero."""
         windows = parse_many(text)
         if not all(window.amount for window in windows):
             raise ValueError
         for window in windows:
-            # Each ceiling is counted under its own name.
+            # Each limit counts under its own name.
             window.namespace = name
-        # The shortest first: what it refuses uses up nothing of the longer ones.
+        # The shortest first: an attempt that it refuses does not count in the longer ones.
         return cls(name, tuple(sorted(windows, key=lambda window: window.get_expiry())))
 
 
 @dataclass(frozen=True, slots=True)
-class Ceilings:
-    """What is counted: passwords tried on one account, and from one network; registrations and refreshes from one
-    network."""
+class RateLimits:
+    """``account`` and ``network`` limit the passwords tried on one account and from one network; ``registration`` and
+    ``refresh`` limit both for each network."""
 
-    account: Ceiling
-    network: Ceiling
-    registration: Ceiling
-    refresh: Ceiling
+    account: RateLimit
+    network: RateLimit
+    registration: RateLimit
+    refresh: RateLimit
 
 
-class Throttle:
-    """Counts in this process or, with a ``redis://`` URL, together with all that share that Redis.
+class RateLimiter:
+    """Counts attempts in this process or, with a ``redis://`` URL, in a Redis that processes share.
 
-    When Redis is away each process counts for itself until it is back, and says so once: people can log in meanwhile.
-    Raises ValueError for a URL that cannot be used.
+    When Redis is not available, each process counts for itself until it is back, and logs so once: users can sign in
+    meanwhile. Raises ValueError for a URL that cannot be used.
     """
 
-    def __init__(self, ceilings: Ceilings, storage_url: str = IN_MEMORY) -> None:
-        self.ceilings = ceilings
-        self._here = MovingWindowRateLimiter(_BoundedMemory())
+    def __init__(self, limits: RateLimits, storage_url: str = IN_MEMORY) -> None:
+        self.limits = limits
+        self._local = MovingWindowRateLimiter(_BoundedMemory())
         self._redis = None if storage_url == IN_MEMORY else _redis(storage_url)
         self._shared = MovingWindowRateLimiter(self._redis) if self._redis else None
-        self._is_away = False
-        self._ask_again_at = 0.0
+        self._redis_is_down = False
+        self._retry_redis_at = 0.0
 
-    async def admit(self, ceiling: Ceiling, *whom: str) -> None:
-        """Count one attempt. Raises TooManyAttempts, and then the attempt must not be made."""
-        key = _key(whom)
-        for window in ceiling.windows:
-            if not await self._hit(window, key):
-                waits = [await self._wait(other, key) for other in ceiling.windows]
+    async def hit(self, limit: RateLimit, *key: str) -> None:
+        """Count an attempt. Raises TooManyAttempts if it is over the limit; the caller must then not make it."""
+        hashed = _hash(key)
+        for window in limit.windows:
+            if not await self._hit_window(window, hashed):
+                waits = [await self._wait(other, hashed) for other in limit.windows]
                 raise TooManyAttempts(max(1, *waits))
 
-    async def forgive(self, ceiling: Ceiling, *whom: str) -> None:
-        """Forget the attempts of someone who has proven who they are."""
-        key = _key(whom)
-        for window in ceiling.windows:
-            await self._clear(window, key)
+    async def reset(self, limit: RateLimit, *key: str) -> None:
+        """Forget the attempts, after one that succeeded."""
+        hashed = _hash(key)
+        for window in limit.windows:
+            await self._clear(window, hashed)
 
-    async def try_redis(self) -> None:
-        """Count an attempt of nobody's in Redis, if that is where they are counted. Raises OSError, which says why, when
-        it cannot be."""
+    async def check_redis(self) -> None:
+        """Count an attempt in Redis, if it is used. Raises OSError with the reason if Redis is not available."""
         if self._shared:
             try:
-                await self._shared.hit(self.ceilings.refresh.windows[0], _key(("nobody",)))
+                await self._shared.hit(self.limits.refresh.windows[0], _hash(("check",)))
             except StorageError as error:
                 raise OSError(str(error)) from None
 
     async def close(self) -> None:
         if self._redis:
-            # The package opens connections and has no word for closing them.
+            # The package opens connections, and has no method to close them.
             await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
 
-    async def _hit(self, window: RateLimitItem, key: str) -> bool:
-        return await self._ask(lambda limiter: limiter.hit(window, key))
+    async def _hit_window(self, window: RateLimitItem, key: str) -> bool:
+        return await self._run(lambda limiter: limiter.hit(window, key))
 
     async def _wait(self, window: RateLimitItem, key: str) -> int:
-        """How many seconds until a window that is full has room."""
-        stats = await self._ask(lambda limiter: limiter.get_window_stats(window, key))
+        """Return the seconds until the window has room, or 0."""
+        stats = await self._run(lambda limiter: limiter.get_window_stats(window, key))
         return 0 if stats.remaining > 0 else math.ceil(stats.reset_time - time.time())
 
     async def _clear(self, window: RateLimitItem, key: str) -> None:
-        await self._ask(lambda limiter: limiter.clear(window, key))
+        await self._run(lambda limiter: limiter.clear(window, key))
 
-    async def _ask(
-        self, question: Callable[[MovingWindowRateLimiter], Awaitable[Answer]]
+    async def _run(
+        self, operation: Callable[[MovingWindowRateLimiter], Awaitable[Answer]]
     ) -> Answer:
-        if self._shared is None or time.monotonic() < self._ask_again_at:
-            return await question(self._here)
-        if self._is_away:
-            # Whoever asks meanwhile need not wait for what this one learns.
-            self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER.total_seconds()
+        if self._shared is None or time.monotonic() < self._retry_redis_at:
+            return await operation(self._local)
+        if self._redis_is_down:
+            # Other requests do not wait for the outcome of this try.
+            self._retry_redis_at = time.monotonic() + RETRY_REDIS_AFTER.total_seconds()
         try:
-            answer = await question(self._shared)
+            answer = await operation(self._shared)
         except (StorageError, OSError) as error:
-            if not self._is_away:
-                logger.error("Redis is away, so attempts are counted here alone: %s", error)
-            self._is_away = True
-            self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER.total_seconds()
-            return await question(self._here)
-        if self._is_away:
-            logger.warning("Redis is back, and attempts are counted there again.")
-            self._is_away, self._ask_again_at = False, 0
+            if not self._redis_is_down:
+                logger.error(
+                    "Redis is not available, so this process counts attempts by itself: %s", error
+                )
+            self._redis_is_down = True
+            self._retry_redis_at = time.monotonic() + RETRY_REDIS_AFTER.total_seconds()
+            return await operation(self._local)
+        if self._redis_is_down:
+            logger.warning("Redis is available again and counts the attempts.")
+            self._redis_is_down, self._retry_redis_at = False, 0
         return answer
 
 
 class _BoundedMemory(MemoryStorage):
-    """The windows of this process: the times of the attempts by key.
+    """The counts of this process: the times of the attempts by key.
 
-    The package's own storage holds every key for as long as its window, and walks through all of them after each attempt.
+    The package's own storage keeps every key until its window ends, and walks through all of them after each attempt.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        # One for each ceiling: what costs an attacker nothing must not push out what costs a hash each.
-        self._ceilings: dict[str, LRUCache[str, deque[float]]] = defaultdict(
+        # Separate for each limit: attempts that cost an attacker nothing must not push out those that cost a hash.
+        self._limits: dict[str, LRUCache[str, deque[float]]] = defaultdict(
             lambda: LRUCache(REMEMBERED_KEYS)
         )
 
@@ -179,12 +183,12 @@ class _BoundedMemory(MemoryStorage):
         return attempts
 
     def _of(self, key: str) -> LRUCache[str, deque[float]]:
-        ceiling, _, _ = key.partition("/")
-        return self._ceilings[ceiling]
+        limit, _, _ = key.partition("/")
+        return self._limits[limit]
 
 
 def _redis(url: str) -> RedisStorage:
-    # Imported where it is needed: it takes a tenth of a second, and one machine alone needs none.
+    # Imported here: it takes a tenth of a second, and a single process does not need it.
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 
@@ -194,18 +198,18 @@ def _redis(url: str) -> RedisStorage:
             wrap_exceptions=True,
             implementation="redispy",
             key_prefix="gatehouse",
-            socket_connect_timeout=PATIENCE.total_seconds(),
-            socket_timeout=PATIENCE.total_seconds(),
+            socket_connect_timeout=REDIS_TIMEOUT.total_seconds(),
+            socket_timeout=REDIS_TIMEOUT.total_seconds(),
             retry=Retry(NoBackoff(), retries=1),  # type: ignore[arg-type]
         )
-        # Made and not opened: it is what refuses a parameter that it does not know.
+        # Made but not opened: this refuses unknown parameters.
         storage.bridge.storage.connection_pool.make_connection()  # type: ignore[attr-defined]
     except (ConfigurationError, ValueError, TypeError):
-        # Whatever they say of it may quote the password.
-        raise ValueError("RATE_LIMIT_STORAGE_URL is no Redis URL that can be used.") from None
+        # Their message may quote the password.
+        raise ValueError("RATE_LIMIT_STORAGE_URL is not a valid Redis URL.") from None
     return storage
 
 
-def _key(whom: tuple[str, ...]) -> str:
-    """Of one length, without the names and addresses of people; of JSON, in which no two lists are written alike."""
-    return hashlib.sha256(json.dumps(whom).encode()).hexdigest()
+def _hash(key: tuple[str, ...]) -> str:
+    """Return a key of fixed length, without names and addresses of users. JSON writes no two lists alike."""
+    return hashlib.sha256(json.dumps(key).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What is kept for a time, and then no longer: ended sessions, and what happened to accounts."""
+"""Retention: delete ended sessions and security events after some time."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -9,12 +9,12 @@ from db.database import Database
 from db.models import LoginSession, SecurityEvent
 from domain.ids import first_id_of
 
-# One transaction each, so that nobody waits for long behind them.
-BATCH = 1000
+# One transaction for each batch, so that other writers wait only briefly.
+BATCH_SIZE = 1000
 
 
 async def prune(database: Database, *, kept_for: timedelta) -> int:
-    """Delete what ended or happened longer ago than that, and say how many rows that was."""
+    """Delete what ended or happened longer ago than ``kept_for``, and return the number of rows."""
     before = datetime.now(UTC) - kept_for
     sessions = select(LoginSession.id).where(LoginSession.expires_at < before)
     events = select(SecurityEvent.id).where(SecurityEvent.id < first_id_of(before))
@@ -31,11 +31,11 @@ async def _delete(
         async with database.writing() as session:
             batch = await session.scalars(
                 delete(model)
-                # What someone else is deleting is not waited for: they may wait for this.
-                .where(model.id.in_(ids.limit(BATCH).with_for_update(skip_locked=True)))
+                # Rows that another transaction is deleting are skipped: it may be waiting for this one.
+                .where(model.id.in_(ids.limit(BATCH_SIZE).with_for_update(skip_locked=True)))
                 .returning(model.id)
             )
             count = len(batch.all())
         deleted += count
-        if count < BATCH:
+        if count < BATCH_SIZE:
             return deleted

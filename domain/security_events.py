@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import SecurityEvent
-from domain.devices import Client
+from domain.devices import Device
 from domain.ids import new_id
-from domain.pagination import Page, Window, newest_first
+from domain.pagination import Page, PageRequest, newest_first
 
 
 class EventKind(StrEnum):
@@ -30,21 +30,24 @@ class EventKind(StrEnum):
 def record(
     session: AsyncSession,
     kind: EventKind,
-    client: Client,
+    device: Device,
     *,
     user_id: UUID | None,
     session_id: UUID | None = None,
 ) -> None:
-    """In the transaction of what happened. ``user_id`` is None for a login that was nobody's; ``session_id`` is the login
-    session that it concerns, if it concerns one."""
+    """Add an event to the transaction of what happened.
+
+    ``user_id`` is None for an attempt on an account that does not exist. ``session_id`` is the login session concerned,
+    if there is one.
+    """
     session.add(
         SecurityEvent(
             id=new_id(),
             user_id=user_id,
             session_id=session_id,
             kind=kind,
-            client=client.name,
-            ip=client.ip,
+            device=device.name,
+            ip=device.ip,
             created_at=datetime.now(UTC),
         )
     )
@@ -53,13 +56,13 @@ def record(
 async def latest(
     session: AsyncSession,
     user_id: UUID,
-    window: Window,
+    page_request: PageRequest,
     *,
     kinds: Collection[EventKind] | None = None,
 ) -> Page[SecurityEvent]:
-    """A page of what happened to one account, newest first; of these kinds alone, if there are any."""
+    """Return a page of one user's events, newest first. With ``kinds``, only these."""
     events = select(SecurityEvent).where(SecurityEvent.user_id == user_id)
     if kinds is not None:
         events = events.where(SecurityEvent.kind.in_(kinds))
-    found = await session.scalars(newest_first(events, SecurityEvent.id, window))
-    return Page.cut(found.all(), window)
+    found = await session.scalars(newest_first(events, SecurityEvent.id, page_request))
+    return Page.from_rows(found.all(), page_request)

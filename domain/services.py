@@ -1,36 +1,48 @@
-"""What it takes to let someone in: made once, and handed to the functions of the domain that hash or that count attempts.
+"""What the commands of the domain are given.
 
-They open short transactions of their own. Argon2 takes tens of milliseconds, and a queue may stand before it, while no
-connection and no lock of SQLite may be held; and what a refusal leaves behind must be committed although it raises.
-The others take a session.
+A command takes ``services, device, caller`` in this order and opens its own transactions: no connection and no lock of
+SQLite may be held while Argon2 runs or a request queues for it, and what a refused attempt leaves behind must be
+committed although the command raises. A query takes a database session and nothing else.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from db.database import Database
+from domain.access_tokens.tokens import AccessTokens
 from domain.observer import SILENT, Observer
-from domain.passwords.hashing import Passwords
-from domain.rate_limits import Throttle
+from domain.passwords.hashing import HashingQueue
+from domain.rate_limits import RateLimiter
 
 
 @dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """``idle`` without a refresh, ``absolute`` whatever happens; ``grace`` is how long a spent refresh token still gets its
-    successor."""
+class SessionLifetimes:
+    """How long sessions last (OWASP Session Management Cheat Sheet, "Session Expiration").
+
+    A session expires after ``idle`` without a refresh, and after ``absolute`` in any case. A used refresh token returns its
+    successor again for ``grace``.
+    """
 
     idle: timedelta
     absolute: timedelta
     grace: timedelta
 
-    def end(self, *, started: datetime, used: datetime) -> datetime:
+    def expiry(self, *, started: datetime, used: datetime) -> datetime:
         return min(used + self.idle, started + self.absolute)
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Services:
+    """Made once for each process, by its edge."""
+
     database: Database
-    passwords: Passwords
-    throttle: Throttle
-    lifetimes: Lifetimes
+    hashing_queue: HashingQueue
+    rate_limiter: RateLimiter
+    access_tokens: AccessTokens
+    session_lifetimes: SessionLifetimes
     observer: Observer = SILENT
+
+    async def close(self) -> None:
+        self.hashing_queue.close()
+        await self.rate_limiter.close()
+        await self.database.close()

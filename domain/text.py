@@ -1,31 +1,31 @@
-"""What no text of ours may contain, on any database."""
+"""What texts may contain, the same on both databases."""
 
 import re
 import unicodedata
 
-# Controls, NUL among them, which PostgreSQL cannot store; and lone surrogates, which no encoding can carry.
+# Control characters, with NUL, which PostgreSQL cannot store; and lone surrogates, which no encoding can represent.
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LINE_BREAKS = re.compile("[\u2028\u2029]")
 
-# Besides: formatting, private and unassigned characters, line breaks in disguise.
+# In addition: formatting, private and unassigned characters, and Unicode's line separators.
 _UNREADABLE = frozenset({"Cc", "Cs", "Cf", "Co", "Cn", "Zl", "Zp"})
 
 
 def is_readable(text: str) -> bool:
-    """Whether every character of an identifier can be seen, stored and sent."""
+    """Return whether every character of an identifier is visible and can be stored and sent."""
     return not any(unicodedata.category(character) in _UNREADABLE for character in text)
 
 
 def is_storable(text: str, *, besides: str = "") -> bool:
-    """Whether prose has no control character but those in ``besides``, and no half of a surrogate pair."""
+    """Return whether a text has no lone surrogates, and no control characters except those in ``besides``."""
     return set(_UNSTORABLE.findall(text)) <= set(besides)
 
 
 def is_one_line(text: str) -> bool:
-    """Whether prose ``is_storable`` and has no line break, in disguise or not."""
+    """Return whether a text is storable and has no line break, Unicode's line separators included."""
     return is_storable(text) and not _LINE_BREAKS.search(text)
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing to see: separators, controls and invisible formatting alone."""
+    """Return whether a text has only separators, control characters and invisible formatting."""
     return all(unicodedata.category(character)[0] in "ZC" for character in text)

@@ -1,4 +1,4 @@
-"""Lists in pages, as Relay's Cursor Connections have them."""
+"""Lists in pages (Relay Cursor Connections)."""
 
 from collections.abc import Callable
 from typing import Annotated, Generic, Protocol, TypeVar
@@ -20,27 +20,29 @@ Node = TypeVar("Node")
 
 First = Annotated[
     int | None,
-    strawberry.argument(description=f"How many, newest first: 1 to {MAX_PAGE_SIZE}."),
+    strawberry.argument(description=f"The number of entries, newest first: 1 to {MAX_PAGE_SIZE}."),
 ]
 After = Annotated[
     str | None,
-    strawberry.argument(description="Begin after this cursor: the `endCursor` of the page before."),
+    strawberry.argument(
+        description="The cursor to start after: the `endCursor` of the previous page."
+    ),
 ]
 
 
-@strawberry.type(description="An entry in its place in a list.")
+@strawberry.type(description="An entry of a list, with its cursor.")
 class Edge(Generic[Node]):
-    cursor: str = strawberry.field(description="The place, as `after` takes it.")
-    node: Node = strawberry.field(description="The entry itself.")
+    cursor: str = strawberry.field(description="The cursor of the entry, as `after` takes it.")
+    node: Node = strawberry.field(description="The entry.")
 
 
 @strawberry.type(
-    description="A page of a list, newest first (Relay's Cursor Connections)."
-    " Entries that come or go between two pages move none of the others."
+    description="A page of a list, newest first (Relay Cursor Connections)."
+    " Entries that are added or deleted between two pages do not shift the others."
 )
 class Connection(Generic[Node]):
     edges: list[Edge[Node]] = strawberry.field(description="The entries of this page.")
-    page_info: PageInfo = strawberry.field(description="Where this page is in the list.")
+    page_info: PageInfo = strawberry.field(description="The position of this page in the list.")
 
 
 def connection(page: Page[Row], node: Callable[[Row], Node]) -> Connection[Node]:

@@ -1,4 +1,4 @@
-"""What a resolver finds in ``info.context``."""
+"""What resolvers find in ``info.context``."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,46 +8,44 @@ import strawberry
 from graphql import OperationDefinitionNode
 
 from db.database import Database
-from domain.access_tokens.tokens import AccessTokens, Caller
-from domain.accounts.current_user import Account, Callers
-from domain.devices import Client
+from domain.access_tokens.tokens import Caller
+from domain.accounts.current_user import CurrentUser, CurrentUserLoader
+from domain.devices import Device
 from domain.errors import Unauthenticated
-from domain.services import Gate
+from domain.services import Services
 from graphql_schema.loaders import Loaders
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """The house's services and the caller, for one operation.
+    """The services, the device and the caller of one operation.
 
-    It holds the session factory and no session: sibling fields run at the same time, and a session serves one
-    piece of work. Nothing here does I/O until a field asks for the viewer.
+    It holds the database and never a session, because sibling fields run at the same time. It does no I/O until a field
+    asks for the current user.
     """
 
-    gate: Gate
-    callers: Callers
-    tokens: AccessTokens
-    client: Client
+    services: Services
+    current_users: CurrentUserLoader
+    device: Device
     bearer: str | None
     request_id: str
-    #: What a WebSocket client sent with ``connection_init``; Strawberry sets it.
+    #: What a WebSocket client sent with ``connection_init``. Strawberry sets it.
     connection_params: dict[str, object] | None = None
-    #: What is known of the operation so far, for whoever watches: itself, its fields of Query or Mutation, and the codes
-    #: of its errors.
+    #: What is known of the operation so far, for logs, metrics and traces.
     operation: OperationDefinitionNode | None = None
     root_fields: Sequence[str] = ()
     codes: Sequence[str] = ()
     _caller: Caller | None = None
-    _viewer: asyncio.Future[Account] | None = None
+    _current_user: asyncio.Future[CurrentUser] | None = None
     _loaders: Loaders | None = None
 
     @property
     def database(self) -> Database:
-        return self.gate.database
+        return self.services.database
 
     @property
     def user_id(self) -> str | None:
-        """Whose token was read, if any was."""
+        """The user of the access token, if a resolver has read it."""
         return str(self._caller.user_id) if self._caller else None
 
     @property
@@ -57,20 +55,24 @@ class Context:
         return self._loaders
 
     def caller(self) -> Caller:
-        """Who calls, as their token says; whether their session goes on, the domain asks the database. Raises
-        Unauthenticated, or TokenExpired."""
+        """Return the caller that the access token names. The domain checks whether their session is active.
+
+        Raises Unauthenticated or TokenExpired.
+        """
         if self._caller is None:
             if self.bearer is None:
                 raise Unauthenticated
-            self._caller = self.tokens.read(self.bearer).caller
+            self._caller = self.services.access_tokens.read(self.bearer).caller
         return self._caller
 
-    async def viewer(self) -> Account:
-        """The caller's account, read when a field first asks and once an operation. Raises as ``caller`` does, and
-        SessionEnded."""
-        if self._viewer is None:
-            self._viewer = self.callers.account(self.caller())
-        return await self._viewer
+    async def current_user(self) -> CurrentUser:
+        """Return the caller's user, read once for each operation.
+
+        Raises what ``caller`` raises, or SessionEnded.
+        """
+        if self._current_user is None:
+            self._current_user = self.current_users.load(self.caller())
+        return await self._current_user
 
 
 Info = strawberry.Info[Context, None]

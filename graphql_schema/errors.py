@@ -3,15 +3,14 @@ everything else nothing but where to look in the log."""
 
 import re
 from collections.abc import Sequence
-from enum import Enum
 from typing import Any
 
-import strawberry
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from domain.errors import DomainError, ErrorCode, TooManyAttempts, refusal_for
+from domain.errors import DomainError, ErrorCode, TooManyAttempts, to_domain_error
+from graphql_schema.enums import publish
 
 NO_SUCH_OPERATION = "The document has no operation of that name, or none at all."
 
@@ -19,64 +18,29 @@ NO_SUCH_OPERATION = "The document has no operation of that name, or none at all.
 MAX_MESSAGE_LENGTH = 500
 
 
-@strawberry.enum(
+publish(
+    ErrorCode,
     name="ErrorCode",
-    description="What `extensions.code` of an error may be. The code is stable; the message may be reworded.",
+    description="The values of `extensions.code`. A code is stable; the message may change.",
+    values={
+        ErrorCode.UNAUTHENTICATED: "No valid access token was sent, or its session has ended. Log in again.",
+        ErrorCode.TOKEN_EXPIRED: "The access token has expired. Refresh it.",
+        ErrorCode.INVALID_CREDENTIALS: "The username or the password is wrong, or the current password.",
+        ErrorCode.FORBIDDEN: "The object exists but belongs to another user.",
+        ErrorCode.NOT_FOUND: "There is no such object.",
+        ErrorCode.INVALID_INPUT: "The input is invalid. `extensions.fields` has messages for each argument at fault.",
+        ErrorCode.USERNAME_TAKEN: "The username, or one that looks the same, is already taken.",
+        ErrorCode.EMAIL_TAKEN: "An account with this email already exists.",
+        ErrorCode.QUERY_TOO_COSTLY: "The document exceeds a limit for one request.",
+        ErrorCode.TOO_MANY_ATTEMPTS: "A rate limit is reached. Try again after `extensions.retryAfter` seconds.",
+        ErrorCode.OVERLOADED: "The server is busy verifying other passwords. Try again in a moment.",
+        ErrorCode.UNAVAILABLE: "The database is not available, or the request took too long. Try again in a moment."
+        " The request may have taken effect.",
+        ErrorCode.INTERNAL_ERROR: "An error of the server. `extensions.requestId` identifies it in the log.",
+        ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not valid GraphQL.",
+        ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document or its variables do not match the schema.",
+    },
 )
-class PublishedErrorCode(Enum):
-    UNAUTHENTICATED = strawberry.enum_value(
-        ErrorCode.UNAUTHENTICATED,
-        description="There is no access token, or it or its session cannot be used (any more): log in again.",
-    )
-    TOKEN_EXPIRED = strawberry.enum_value(
-        ErrorCode.TOKEN_EXPIRED, description="The access token has expired: refresh it."
-    )
-    INVALID_CREDENTIALS = strawberry.enum_value(
-        ErrorCode.INVALID_CREDENTIALS,
-        description="The username or the password is wrong, or the current password that was asked for.",
-    )
-    FORBIDDEN = strawberry.enum_value(
-        ErrorCode.FORBIDDEN, description="It exists, and belongs to someone else."
-    )
-    NOT_FOUND = strawberry.enum_value(ErrorCode.NOT_FOUND, description="There is no such thing.")
-    INVALID_INPUT = strawberry.enum_value(
-        ErrorCode.INVALID_INPUT,
-        description="The request or its input breaks a rule; `extensions.fields` has the sentences for each argument"
-        " at fault.",
-    )
-    USERNAME_TAKEN = strawberry.enum_value(
-        ErrorCode.USERNAME_TAKEN,
-        description="Someone has this username, or one that reads the same.",
-    )
-    EMAIL_TAKEN = strawberry.enum_value(
-        ErrorCode.EMAIL_TAKEN, description="An account with this email exists."
-    )
-    QUERY_TOO_COSTLY = strawberry.enum_value(
-        ErrorCode.QUERY_TOO_COSTLY, description="The document asks for more than one request may."
-    )
-    TOO_MANY_ATTEMPTS = strawberry.enum_value(
-        ErrorCode.TOO_MANY_ATTEMPTS,
-        description="Too many attempts: wait for `extensions.retryAfter` seconds.",
-    )
-    OVERLOADED = strawberry.enum_value(
-        ErrorCode.OVERLOADED, description="Too many passwords are being checked: try again soon."
-    )
-    UNAVAILABLE = strawberry.enum_value(
-        ErrorCode.UNAVAILABLE,
-        description="The database cannot be reached, or this took too long: try again soon. What was asked for may have"
-        " been done all the same.",
-    )
-    INTERNAL_ERROR = strawberry.enum_value(
-        ErrorCode.INTERNAL_ERROR,
-        description="A fault of ours; `extensions.requestId` finds it in the log.",
-    )
-    GRAPHQL_PARSE_FAILED = strawberry.enum_value(
-        ErrorCode.GRAPHQL_PARSE_FAILED, description="The document is not GraphQL."
-    )
-    GRAPHQL_VALIDATION_FAILED = strawberry.enum_value(
-        ErrorCode.GRAPHQL_VALIDATION_FAILED,
-        description="The document or its variables do not fit this schema.",
-    )
 
 
 def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> None:
@@ -102,7 +66,7 @@ def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> Non
         error.message = message[:MAX_MESSAGE_LENGTH]
         error.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED}
     else:
-        refusal = refusal_for(cause, request_id=request_id)
+        refusal = to_domain_error(cause, request_id=request_id)
         error.message = refusal.message
         error.extensions = _extensions(refusal, request_id=request_id)
 

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-# RFC 9562 section 5.9. Nothing of ours has it.
+# RFC 9562 section 5.9. Nothing has this id.
 NIL = UUID(int=0)
 
 
 def as_uuid(id: str) -> UUID:
-    """The id, or the nil UUID for what is not written as ids are: there is nothing under either, which is no error."""
+    """Return the id, or the nil UUID for a malformed one: like an unknown id, it is simply not found."""
     try:
         parsed = UUID(id)
     except ValueError:

@@ -1,34 +1,37 @@
-"""DataLoaders: what sibling fields ask for one by one is read at once.
+"""DataLoaders: sibling fields that each need a row are read by one statement.
 
-Each batch has its own short session, and no session is held while a loader waits. Nothing is remembered: a field that is
-asked again after a mutation, or later on a WebSocket, sees what is there by then.
+Each batch has a short database session of its own, and none is held while a loader waits. Nothing is cached: a field
+that is read again after a mutation, or later on a WebSocket, sees the current rows.
 """
 
-from collections import defaultdict
-from uuid import UUID
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from db.database import Database
-from db.models import Post
-from domain import posts
-from domain.pagination import Page, Window
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+#: Reads the values of several keys, in the order of the keys.
+ReadBatch = Callable[[AsyncSession, list[Key]], Awaitable[list[Value]]]
 
 
 class Loaders:
-    """One set for each request, or for each WebSocket."""
+    """The DataLoaders of one request, or of one WebSocket: one for each function that reads a batch."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.posts_by_author = DataLoader(load_fn=self._load_posts_by_author, cache=False)
+        self._loaders: dict[ReadBatch[Any, Any], DataLoader[Any, Any]] = {}
 
-    async def _load_posts_by_author(self, keys: list[tuple[UUID, Window]]) -> list[Page[Post]]:
-        authors: dict[Window, set[UUID]] = defaultdict(set)
-        for author_id, window in keys:
-            authors[window].add(author_id)
-        async with self._database.reading() as session:
-            pages = {
-                window: await posts.latest_by(session, author_ids, window)
-                for window, author_ids in authors.items()
-            }
-        return [pages[window][author_id] for author_id, window in keys]
+    def of(self, read: ReadBatch[Key, Value]) -> DataLoader[Key, Value]:
+        if read not in self._loaders:
+
+            async def load(keys: list[Key]) -> list[Value]:
+                async with self._database.reading() as session:
+                    return await read(session, keys)
+
+            self._loaders[read] = DataLoader(load_fn=load, cache=False)
+        return self._loaders[read]

@@ -17,13 +17,13 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from domain.deadline import within
-from domain.errors import Unavailable
+from domain.errors import ErrorCode, Unavailable
 from graphql_schema.context import Context
-from graphql_schema.engine.documents import Documents, RememberDocuments
+from graphql_schema.engine.documents import DocumentCacheExtension, Documents
 from graphql_schema.engine.limits import Limits
-from graphql_schema.errors import PublishedErrorCode, codes_of, translate
+from graphql_schema.errors import codes_of, translate
 from graphql_schema.mutations import Mutation
-from graphql_schema.query import Query
+from graphql_schema.queries import Query
 
 # As graphql-core has it by default: of a thousand faults nobody reads the last.
 MAX_FAULTY_VARIABLES = 50
@@ -57,9 +57,9 @@ class Schema(strawberry.Schema):
         super().__init__(
             query=Query,
             mutation=Mutation,
-            types=[PublishedErrorCode],
+            types=[ErrorCode],
             config=StrawberryConfig(batching_config=None),
-            extensions=given and [lambda: RememberDocuments(self._documents), *given],
+            extensions=given and [lambda: DocumentCacheExtension(self._documents), *given],
         )
         self._documents = Documents(
             self._schema, limits, rules=[] if introspection else [NoSchemaIntrospectionCustomRule]

@@ -42,7 +42,7 @@ from api.telemetry import exporter, logs
 from db.errors import reason
 from domain.rate_limits import IN_MEMORY
 from server.protocol import BoundedHttp
-from server.shutdown import Farewell, Server
+from server.shutdown import Server, ShutdownResponder
 from server.supervisor import CannotStart, Supervisor
 from settings import Settings, load_settings
 
@@ -60,7 +60,7 @@ def serve(*, workers: int | None = None) -> None:
     logs.configure(settings)
     _leave_at_a_signal()
     _raise_limit_of_open_files()
-    with _bind(settings) as listener, exporter.listening(settings, settings.workers):
+    with _bind(settings) as listener, exporter.serving_metrics(settings, settings.workers):
         if settings.workers == 1:
             server = Server(configure(settings), settings.shutdown_grace)
             _announce(settings, listener)
@@ -75,13 +75,13 @@ def configure(settings: Settings) -> uvicorn.Config:
     # refusal is a line and no traceback.
     asyncio.run(_prepare_database(settings))
     return uvicorn.Config(
-        Farewell(create_app(settings)),
+        ShutdownResponder(create_app(settings)),
         server_header=False,
         # The application trusts TRUSTED_PROXIES; uvicorn would trust this machine.
         proxy_headers=False,
         http=BoundedHttp,
         ws_max_size=MAX_BODY_BYTES,
-        # `logs.configure` has done it, and `log_exchange` logs the requests.
+        # `logs.configure` has done it, and `log_request` logs the requests.
         log_config=None,
         access_log=False,
         workers=1,  # of uvicorn's own kind

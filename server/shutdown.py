@@ -15,7 +15,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import answer_to
+from api.errors import error_response
 from domain.errors import Unavailable
 
 logger = logging.getLogger("gatehouse")
@@ -30,7 +30,7 @@ TO_CLOSE = timedelta(seconds=2)
 _CLOSE = (b"connection", b"close")
 
 
-class Farewell:
+class ShutdownResponder:
     """Tells whoever is cut off at the end of the grace that their request has come to nothing, if it can be told yet."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,7 +43,7 @@ class Farewell:
             if scope["type"] != "http":
                 raise
             gone = Unavailable("The server is going down; try again in a moment.")
-            response = answer_to(scope, gone)
+            response = error_response(scope, gone)
             response.headers["X-Request-ID"] = scope["state"]["request_id"]
             # An answer that has begun cannot begin again; the connection closes, which says as much.
             with suppress(RuntimeError):

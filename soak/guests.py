@@ -26,8 +26,8 @@ LEAVES_ONE_IN = 20
 A_MOMENT_SECONDS = 0.01
 
 PAGE = "{ posts(first: 100) { edges { node { id title content author { id username } } } } }"
-ALL_OF_ME = """{ me { id email sessions { id client ip isCurrent }
-  securityEvents(first: 20) { edges { node { kind client } } } } }"""
+ALL_OF_ME = """{ me { id email sessions { id device ip isCurrent }
+  securityEvents(first: 20) { edges { node { kind device } } } } }"""
 EDIT = "mutation ($id: ID!, $input: PostInput!) { updatePost(id: $id, input: $input) { id } }"
 REMOVE = "mutation ($id: ID!) { deletePost(id: $id) }"
 SIGN_OUT_ELSEWHERE = "mutation { logoutEverywhere(exceptThis: true) }"

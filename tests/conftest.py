@@ -14,7 +14,8 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.dependencies import Services
+from domain.accounts.current_user import CurrentUserLoader
+from domain.services import Services
 from settings import Settings
 from tests import databases
 from tests.people import GraphQL, Person, join
@@ -79,7 +80,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 
 def settings_for(database_url: str, **others: object) -> Settings:
-    """Settings with Argon2 as cheap as it gets and ceilings that nobody reaches, for tests that are not about them."""
+    """Settings with Argon2 as cheap as it gets and limits that nobody reaches, for tests that are not about them."""
     return Settings.model_validate(
         {"secret_key": SECRET_KEY, "database_url": database_url}
         | {name.lower(): value for name, value in CHEAP.items()}
@@ -104,12 +105,18 @@ async def unprepared_app(settings: Settings) -> AsyncIterator[FastAPI]:
     """An app that has not looked at its database, and has opened no connection yet."""
     app = create_app(settings)
     yield app
-    await app.state.services.close()
+    await app.state.gatehouse.services.close()
+
+
+@pytest.fixture
+def current_users(app: FastAPI) -> CurrentUserLoader:
+    current_users: CurrentUserLoader = app.state.gatehouse.current_users
+    return current_users
 
 
 @pytest.fixture
 def services(app: FastAPI) -> Services:
-    services: Services = app.state.services
+    services: Services = app.state.gatehouse.services
     return services
 
 

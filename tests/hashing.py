@@ -1,13 +1,13 @@
-"""A hash, or a verdict, by whoever waits for their turn."""
+"""A hash, or a verification, by whoever waits for their turn."""
 
-from domain.passwords.hashing import Passwords, Verdict
-
-
-async def hashed(passwords: Passwords, password: str) -> str:
-    async with passwords.turn() as hashing:
-        return await hashing.hash(password)
+from domain.passwords.hashing import HashingQueue, Verification
 
 
-async def judged(passwords: Passwords, password: str, stored_hash: str | None) -> Verdict:
-    async with passwords.turn() as hashing:
-        return await hashing.verify(password, stored_hash)
+async def hashed(passwords: HashingQueue, password: str) -> str:
+    async with passwords.slot() as hasher:
+        return await hasher.hash(password)
+
+
+async def judged(passwords: HashingQueue, password: str, stored_hash: str | None) -> Verification:
+    async with passwords.slot() as hasher:
+        return await hasher.verify(password, stored_hash)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from domain.devices import Client
+from domain.devices import Device
 
 # When the session of a token that a test makes by itself may end.
 IN_A_YEAR = datetime.now(UTC) + timedelta(days=365)
@@ -16,7 +16,7 @@ IN_A_YEAR = datetime.now(UTC) + timedelta(days=365)
 NOBODY = "6f1d5b1e-7c53-4c0e-9a51-0d2b8a4f1c77"
 
 # For tests that call the domain as a client on this machine.
-HERE = Client.of("127.0.0.1")
+HERE = Device.of("127.0.0.1")
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from pathlib import Path
 
 GATEHOUSE = str(Path(sys.executable).with_name("gatehouse"))
 SERVE = (GATEHOUSE, "serve")
-PATIENCE_SECONDS = 20
+TIMEOUT_SECONDS = 20
 
-CEILINGS = {
+RATE_LIMITS = {
     "LOGIN_LIMIT_PER_ACCOUNT": "100000/second",
     "LOGIN_LIMIT_PER_NETWORK": "100000/second",
     "REGISTER_LIMIT_PER_NETWORK": "100000/second",
     "REFRESH_LIMIT_PER_NETWORK": "100000/second",
 }
-CHEAP = {"ARGON2_MEMORY_KIB": "8", "ARGON2_TIME_COST": "1", **CEILINGS}
+CHEAP = {"ARGON2_MEMORY_KIB": "8", "ARGON2_TIME_COST": "1", **RATE_LIMITS}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def running_server(
         yield Server(f"http://127.0.0.1:{port}", log_file, process)
     finally:
         process.terminate()
-        process.wait(PATIENCE_SECONDS)
+        process.wait(TIMEOUT_SECONDS)
 
 
 def free_port() -> int:
@@ -79,7 +79,7 @@ def wait_until_it_listens(
     port: int, process: subprocess.Popen[bytes], log: Path | None = None
 ) -> None:
     """For a process that was just started. What it has logged is shown if it never does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
@@ -92,7 +92,7 @@ def wait_until_it_listens(
 
 def wait_until(is_so: Callable[[], bool]) -> None:
     """For what a process does in its own time and tells nobody."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, event, text
 
-from api.dependencies import Services
+from domain.services import Services
 
 
 class Statement(NamedTuple):
@@ -30,7 +30,7 @@ def statements() -> Iterator[list[Statement]]:
 
 async def plan(services: Services, statement: Statement, *, of_a_large_table: bool = False) -> str:
     """How the database goes about a statement, given that it uses an index where one helps."""
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         connection = await session.connection()
         if connection.dialect.name == "sqlite":
             explain = "EXPLAIN QUERY PLAN"

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from jose import jwt
 
-from domain.access_tokens.tokens import MAX_REMEMBERED, AccessTokens, Caller
+from domain.access_tokens.tokens import MAX_CACHED, AccessTokens, Caller
 from domain.errors import TokenExpired, Unauthenticated
 from tests.people import IN_A_YEAR
 
@@ -223,16 +223,14 @@ class TestRemembered:
     def test_what_is_refused_displaces_nothing(self, tokens: AccessTokens) -> None:
         token = signed(claims())
         claimed = tokens.read(token)
-        for number in range(MAX_REMEMBERED + 1):
+        for number in range(MAX_CACHED + 1):
             with pytest.raises(Unauthenticated):
                 tokens.read(f"{token}.{number}")
 
         assert tokens.read(token) is claimed
 
     def test_the_longest_unused_is_forgotten(self, tokens: AccessTokens) -> None:
-        issued = [
-            tokens.issue(CALLER, not_after=IN_A_YEAR).value for _ in range(MAX_REMEMBERED + 1)
-        ]
+        issued = [tokens.issue(CALLER, not_after=IN_A_YEAR).value for _ in range(MAX_CACHED + 1)]
         claimed = [tokens.read(token) for token in issued]
 
         assert all(

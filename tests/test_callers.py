@@ -9,10 +9,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, event, text
 
-from api.dependencies import Services
 from db.engine import CONNECTIONS
 from domain.access_tokens.tokens import Caller
+from domain.accounts.current_user import CurrentUserLoader
 from domain.errors import SessionEnded
+from domain.services import Services
 from tests.people import IN_A_YEAR, ME, GraphQL, Person, join
 from tests.statements import statements
 from tests.test_sessions import LOGOUT, log_in
@@ -29,7 +30,7 @@ async def crowd(graphql: GraphQL) -> list[Person]:
 
 
 def caller_of(services: Services, person: Person) -> Caller:
-    return services.tokens.read(person.token).caller
+    return services.access_tokens.read(person.token).caller
 
 
 async def test_a_crowd_is_answered_in_few_statements_and_each_with_their_own(
@@ -66,7 +67,7 @@ async def test_a_token_of_one_in_the_session_of_another_is_nobodys(
     graphql: GraphQL, ada: Person, grace: Person, services: Services
 ) -> None:
     hers, of_grace = caller_of(services, ada), caller_of(services, grace)
-    mixed = services.tokens.issue(
+    mixed = services.access_tokens.issue(
         replace(hers, session_id=of_grace.session_id), not_after=IN_A_YEAR
     )
     answers = await asyncio.gather(*(graphql(ME, by=by) for by in (ada, mixed.value, grace)))
@@ -118,24 +119,26 @@ async def a_statement() -> None:
 
 
 async def test_whoever_asks_during_a_read_waits_for_the_next_one(
-    ada: Person, grace: Person, services: Services
+    ada: Person, grace: Person, services: Services, current_users: CurrentUserLoader
 ) -> None:
-    early = services.callers.account(caller_of(services, ada))
+    early = current_users.load(caller_of(services, ada))
     with statements() as seen:
         await a_statement()
-        late = services.callers.account(caller_of(services, ada))
-        with_late = services.callers.account(caller_of(services, grace))
+        late = current_users.load(caller_of(services, ada))
+        with_late = current_users.load(caller_of(services, grace))
         accounts = await asyncio.gather(early, late, with_late)
 
     assert [account.username for account in accounts] == ["Ada", "Ada", "Grace"]
     assert len(seen) == 2
 
 
-async def test_who_leaves_disturbs_nobody(ada: Person, grace: Person, services: Services) -> None:
+async def test_who_leaves_disturbs_nobody(
+    ada: Person, grace: Person, services: Services, current_users: CurrentUserLoader
+) -> None:
     hers, of_grace = caller_of(services, ada), caller_of(services, grace)
-    left_before, stays = services.callers.account(hers), services.callers.account(hers)
+    left_before, stays = current_users.load(hers), current_users.load(hers)
     left_before.cancel()
-    left_meanwhile, also_stays = (services.callers.account(of_grace) for _ in range(2))
+    left_meanwhile, also_stays = (current_users.load(of_grace) for _ in range(2))
     await a_statement()
     left_meanwhile.cancel()
 
@@ -144,16 +147,16 @@ async def test_who_leaves_disturbs_nobody(ada: Person, grace: Person, services: 
         assert (await also_stays).username == "Grace"
     assert left_before.cancelled()
     assert left_meanwhile.cancelled()
-    assert (await services.callers.account(hers)).username == "Ada"
+    assert (await current_users.load(hers)).username == "Ada"
 
 
 async def test_a_failure_reaches_all_who_asked_and_none_who_ask_later(
     graphql: GraphQL, crowd: list[Person], services: Services
 ) -> None:
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         await session.execute(text("ALTER TABLE sessions RENAME TO hidden"))
     failed = await asyncio.gather(*(graphql(ME, by=person) for person in crowd))
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         await session.execute(text("ALTER TABLE hidden RENAME TO sessions"))
     answered = await asyncio.gather(*(graphql(ME, by=person) for person in crowd))
 
@@ -163,14 +166,14 @@ async def test_a_failure_reaches_all_who_asked_and_none_who_ask_later(
 
 
 async def test_more_than_fit_into_a_statement_are_answered_by_several(
-    ada: Person, services: Services
+    ada: Person, services: Services, current_users: CurrentUserLoader
 ) -> None:
     hers = caller_of(services, ada)
     strangers = [Caller(uuid4(), uuid4()) for _ in range(1_100)]
     with statements() as seen:
-        asked = [services.callers.account(one) for one in (*strangers, hers)]
+        asked = [current_users.load(one) for one in (*strangers, hers)]
         *refused, account = await asyncio.gather(*asked, return_exceptions=True)
 
-    assert account == await services.callers.account(hers)
+    assert account == await current_users.load(hers)
     assert {type(answer) for answer in refused} == {SessionEnded}
     assert len(seen) == 3

@@ -55,6 +55,6 @@ def test_serve_waits_for_a_database_that_is_away(tmp_path: Path) -> None:
     nobody = "postgresql://gatehouse:hunter2@127.0.0.1:1/gatehouse"
     with running_server(nobody, SECRET_KEY, tmp_path) as server:
         assert httpx.get(f"{server.url}/health/ready").status_code == 503
-        assert server.logged().count("cannot be reached") == 1
+        assert server.logged().count("The database is not available") == 1
         assert "Connection refused" in server.logged()
         assert "hunter2" not in server.logged()

@@ -3,7 +3,7 @@
 import pytest
 from fastapi import FastAPI
 
-from domain.devices import Client
+from domain.devices import Device
 from settings import Settings
 from tests.conftest import client_of, settings_for
 from tests.people import GraphQL, join
@@ -25,7 +25,7 @@ from tests.test_sessions import sessions
     ],
 )
 def test_an_ipv6_network_is_a_64_bit_prefix(host: str | None, ip: str | None, network: str) -> None:
-    client = Client.of(host)
+    client = Device.of(host)
 
     assert (client.ip, client.network) == (ip, network)
 
@@ -55,14 +55,14 @@ def test_an_ipv6_network_is_a_64_bit_prefix(host: str | None, ip: str | None, ne
     ],
 )
 def test_a_program_is_called_what_people_call_it(user_agent: str | None, name: str | None) -> None:
-    assert Client.of("127.0.0.1", user_agent).name == name
+    assert Device.of("127.0.0.1", user_agent).name == name
 
 
 @pytest.mark.parametrize(
     "user_agent", ["Mozilla/5.0 (" + "; " * 50_000, "A" * 100_000, "a/" * 50_000]
 )
 def test_a_name_is_short_however_long_the_header(user_agent: str) -> None:
-    assert len(Client.of("127.0.0.1", user_agent).name or "") <= 100
+    assert len(Device.of("127.0.0.1", user_agent).name or "") <= 100
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from api.dependencies import Services
 from db.models import User
+from domain.services import Services
 from settings import Settings
 from tests.conftest import client_of, unprepared_app
 from tests.people import LOGIN, REGISTER, GraphQL, Person
@@ -88,7 +88,8 @@ async def test_twenty_sibling_fields_on_a_cold_pool(settings: Settings, ada: Per
 READ_THEN_WRITE = """
 import asyncio, sys
 from sqlalchemy import select
-from db.engine import Database, create_engine
+from db.database import Database
+from db.engine import create_engine
 from db.models import User
 
 async def main(url, times):
@@ -105,7 +106,7 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 async def test_three_processes_that_read_then_write_lose_no_update(
     ada: Person, services: Services, database_url: str
 ) -> None:
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         (await session.scalars(select(User))).one().image_file = "0"
 
     house = Path(__file__).parent.parent
@@ -113,7 +114,7 @@ async def test_three_processes_that_read_then_write_lose_no_update(
     processes = [await create_subprocess_exec(*command, cwd=house) for _ in range(3)]
     codes = [await asyncio.wait_for(process.wait(), 60) for process in processes]
 
-    async with services.gate.database.reading() as session:
+    async with services.database.reading() as session:
         count = await session.scalar(select(User.image_file))
     assert codes == [0, 0, 0]
     assert count == "180"

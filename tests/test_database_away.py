@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from psycopg import OperationalError
 
 from api.app import create_app
-from db.engine import PATIENCE
+from db.engine import TIMEOUT
 from db.postgres import connect
 from domain.access_tokens.tokens import AccessTokens, Caller
 from domain.ids import new_id
@@ -33,7 +33,7 @@ async def app() -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 def token(app: FastAPI) -> str:
-    tokens: AccessTokens = app.state.services.tokens
+    tokens: AccessTokens = app.state.gatehouse.services.access_tokens
     return tokens.issue(Caller(new_id(), new_id()), not_after=IN_A_YEAR).value
 
 
@@ -80,7 +80,7 @@ async def test_a_server_that_never_answers_is_not_waited_for(token: str) -> None
             answer = await GraphQL(client)(ME, by=token)
 
     assert answer.code == "UNAVAILABLE"
-    assert time.monotonic() - start < 2 * PATIENCE.total_seconds()
+    assert time.monotonic() - start < 2 * TIMEOUT.total_seconds()
 
 
 async def test_a_server_that_never_answers_is_left() -> None:
@@ -98,7 +98,7 @@ async def test_a_server_that_never_answers_is_left() -> None:
     try:
         with pytest.raises(OperationalError):
             await connect(host="127.0.0.1", port=port, user="gatehouse", connect_timeout=2)
-        async with asyncio.timeout(PATIENCE.total_seconds()):
+        async with asyncio.timeout(TIMEOUT.total_seconds()):
             await left.wait()
     finally:
         gc.enable()

@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from api.dependencies import Services
 from db.engine import CONNECTIONS
 from db.errors import is_away
 from db.models import User
+from domain.services import Services
 from tests.people import ME, GraphQL, Person
 from tests.test_posts import CREATE, NOTES
 
 
 async def pragma(services: Services, name: str) -> object:
-    async with services.gate.database.reading() as session:
+    async with services.database.reading() as session:
         return await session.scalar(text(f"PRAGMA {name}"))
 
 
@@ -33,7 +33,7 @@ async def test_sqlite_is_set_up_to_be_safe(services: Services, database_url: str
 async def test_a_reader_does_not_wait_for_a_writer(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         (await session.scalars(select(User).with_for_update())).one().username = "Countess"
         await session.flush()
         me = await asyncio.wait_for(graphql(ME, by=ada), timeout=2)
@@ -44,7 +44,7 @@ async def test_a_reader_does_not_wait_for_a_writer(
 async def test_readers_do_not_wait_for_a_crowd_of_writers(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         await session.scalars(select(User).with_for_update())
         update = 'mutation { updateMe(input: { imageFile: "ada.png" }) { id } }'
         # More than the pool has connections.
@@ -58,7 +58,7 @@ async def test_readers_do_not_wait_for_a_crowd_of_writers(
 
 async def test_an_error_of_the_driver_has_no_parameters_in_its_text(services: Services) -> None:
     with pytest.raises(DBAPIError) as failed:
-        async with services.gate.database.reading() as session:
+        async with services.database.reading() as session:
             await session.execute(text("SELECT :secret FROM nowhere"), {"secret": "hunter2"})
 
     assert "hunter2" not in str(failed.value)
@@ -108,7 +108,7 @@ async def test_no_reader_is_overtaken(services: Services) -> None:
 
     async def read(reader: int, meet: asyncio.Barrier | None = None) -> None:
         came.append(reader)
-        async with services.gate.database.reading() as session:
+        async with services.database.reading() as session:
             await session.connection()
             began.append(reader)
             await session.execute(text("SELECT 1"))
@@ -130,7 +130,7 @@ async def test_no_reader_is_overtaken(services: Services) -> None:
 
 
 async def test_whoever_leaves_the_queue_holds_up_nobody(services: Services) -> None:
-    database, begun = services.gate.database, asyncio.Semaphore(0)
+    database, begun = services.database, asyncio.Semaphore(0)
     is_over = asyncio.Event()
 
     async def read() -> None:

@@ -8,8 +8,9 @@ import pytest
 from graphql import OperationType, get_introspection_query
 from strawberry.extensions import SchemaExtension
 
-from api.dependencies import Services
-from domain.devices import Client
+from domain.accounts.current_user import CurrentUserLoader
+from domain.devices import Device
+from domain.services import Services
 from graphql_schema.context import Context
 from graphql_schema.engine.limits import Limits
 from graphql_schema.schema import UNFIT_REQUESTS, Schema
@@ -36,10 +37,9 @@ async def answer(
 ) -> str:
     """All that a client may see of it, in its order; but fields that wait for the database fail in any."""
     context = Context(
-        gate=services.gate,
-        callers=services.callers,
-        tokens=services.tokens,
-        client=Client.of("127.0.0.1"),
+        services=services,
+        current_users=CurrentUserLoader(services.database),
+        device=Device.of("127.0.0.1"),
         bearer=by.token if by else None,
         request_id="1",
     )

@@ -1,4 +1,4 @@
-"""An attack: five thousand guesses at one account, by GraphQL aliases and at /token, against the default ceilings.
+"""An attack: five thousand guesses at one account, by GraphQL aliases and at /token, against the default limits.
 
 How many passwords are really looked at is what `.env.example` says: for each of the account's two names 5 in a minute,
 20 in an hour and 100 in a day, from however many networks. Meanwhile the owner logs in from home.
@@ -30,7 +30,7 @@ ALIASES = 4
 
 @dataclass
 class Clock:
-    """What time.time() says, and with it what the ceilings go by."""
+    """What time.time() says, and with it what the limits go by."""
 
     now: float
 

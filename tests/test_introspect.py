@@ -7,7 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from api.dependencies import Services
+from domain.services import Services
 from settings import Settings
 from tests.conftest import settings_for
 from tests.people import IN_A_YEAR, GraphQL, Person
@@ -104,8 +104,8 @@ async def test_of_an_ended_session_no_token_is_active(
 async def test_an_expired_token_is_not_active(
     client: httpx.AsyncClient, ada: Person, services: Services
 ) -> None:
-    caller = services.tokens.read(ada.token).caller
-    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(
+    caller = services.access_tokens.read(ada.token).caller
+    expired = replace(services.access_tokens, lifetime=timedelta(seconds=-1)).issue(
         caller, not_after=IN_A_YEAR
     )
 

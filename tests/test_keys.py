@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from domain.access_tokens import jwk
 from domain.access_tokens.jwk import UnusableKey
-from domain.access_tokens.keys import MAX_AGE, READ_BY_ALL, CannotRetire, Key, KeyRing
+from domain.access_tokens.keys import MAX_AGE, PUBLISHED_AHEAD_MINIMUM, CannotRetire, Key, KeyRing
 
 NOW = 1_800_000_000
 LIFETIME = timedelta(minutes=30)
@@ -88,7 +88,7 @@ def test_the_last_key_that_can_sign_is_not_retired() -> None:
     for compromised in (False, True):
         with pytest.raises(CannotRetire, match="keys new"):
             retire(ring, only, compromised=compromised)
-    with pytest.raises(CannotRetire, match="old enough"):
+    with pytest.raises(CannotRetire, match="may sign yet"):
         retire(KeyRing([only, pending]), only)
     left = retire(KeyRing([only, pending]), only, compromised=True)
     assert left.signing("ES256", NOW) is pending
@@ -118,7 +118,7 @@ def test_no_key_is_retired_twice_and_none_that_is_not_there() -> None:
 
     with pytest.raises(CannotRetire, match="already"):
         retire(ring, old)
-    with pytest.raises(CannotRetire, match="no such key"):
+    with pytest.raises(CannotRetire, match="no key with this id"):
         retire(KeyRing([new]), old)
 
 
@@ -161,7 +161,7 @@ class History:
         return [
             moment + offset
             for moment in [*changes, *starts]
-            for offset in (0.0, 1.0, 7.0, READ_BY_ALL.total_seconds(), 600.0, 1800.0)
+            for offset in (0.0, 1.0, 7.0, PUBLISHED_AHEAD_MINIMUM.total_seconds(), 600.0, 1800.0)
         ]
 
 

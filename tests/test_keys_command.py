@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.signing_keys.files import read_keys, write_key
-from api.signing_keys.watcher import KeyWatch
+from api.signing_keys.watcher import KeyReloader
 from domain.access_tokens.keys import Key
 from tests.conftest import SECRET_KEY
 from tests.servers import GATEHOUSE, environment, running_server
@@ -57,7 +57,7 @@ def test_the_life_of_a_key(tmp_path: Path) -> None:
     assert f"{one}  ES256  made 2" in listed
     assert listed.splitlines()[0].endswith("UTC  signs")
     assert "will sign from 2" in listed.splitlines()[1]
-    assert "No other key is old enough to sign" in refused
+    assert "No other key may sign yet" in refused
     assert leaked == f"Gatehouse: {one} has ended.\n"
     assert [line.split("  ")[::3] for line in again.splitlines()] == [
         [one, "has ended"],
@@ -133,7 +133,10 @@ def test_what_is_no_kid_is_refused_in_a_line(tmp_path: Path, kid: str) -> None:
     run = gatehouse(tmp_path, "keys", "retire", kid)
 
     assert run.returncode == 1
-    assert run.stderr == "gatehouse: There is no such key: `gatehouse keys list` shows all.\n"
+    assert (
+        run.stderr
+        == "gatehouse: There is no key with this id. `gatehouse keys list` shows all keys.\n"
+    )
 
 
 def test_a_pipe_is_no_key_and_keeps_nobody_waiting(tmp_path: Path) -> None:
@@ -158,13 +161,13 @@ def test_a_damaged_file_keeps_nobody_from_retiring_another(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("members", "says"),
     [
-        (None, "No key in keys can sign by ES256: make one with `gatehouse keys new`"),
-        ({"exp": 1}, "No key in keys can sign by ES256: make one with `gatehouse keys new`"),
+        (None, "No key in keys can sign with ES256. Make one with `gatehouse keys new`"),
+        ({"exp": 1}, "No key in keys can sign with ES256. Make one with `gatehouse keys new`"),
         ({"kid": "another"}, "its `kid` is not its thumbprint"),
-        ({"crv": "P-384"}, "ES256 takes the curve P-256 and no other"),
-        ({"alg": "HS256"}, "its `alg` is neither ES256 nor RS256"),
-        ({"d": "hunter2"}, "its numbers make no key"),
-        ({"nbf": "hunter2"}, "its `nbf` is no time in seconds since 1970"),
+        ({"crv": "P-384"}, "ES256 needs the curve P-256"),
+        ({"alg": "HS256"}, "its `alg` must be ES256 or RS256"),
+        ({"d": "hunter2"}, "its numbers do not form a key"),
+        ({"nbf": "hunter2"}, "its `nbf` must be a time in seconds since 1970"),
     ],
 )
 def test_serve_refuses_keys_that_it_cannot_use_in_a_line(
@@ -186,8 +189,8 @@ def test_a_file_of_another_name_is_refused(tmp_path: Path) -> None:
     key = made(tmp_path)
     os.replace(tmp_path / "keys" / f"{key.kid}.json", tmp_path / "keys" / "mine.json")
 
-    with pytest.raises(ValueError, match="its name is not its `kid`"):
-        KeyWatch(tmp_path / "keys", "ES256")
+    with pytest.raises(ValueError, match="its file name is not its `kid`"):
+        KeyReloader(tmp_path / "keys", "ES256")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
@@ -198,15 +201,15 @@ def test_serve_warns_of_keys_that_anyone_may_read(tmp_path: Path) -> None:
         assert "may read the keys" not in server.logged()
     (tmp_path / "keys" / f"{key.kid}.json").chmod(0o644)
     with running_server(url, "", tmp_path, ALGORITHM="ES256") as server:
-        assert "Anyone on this machine may read the keys in keys" in server.logged()
+        assert "Other users of this machine can read the keys in keys" in server.logged()
 
 
 def test_a_key_that_is_only_read_again_is_the_same(tmp_path: Path) -> None:
     key = made(tmp_path)
-    watch = KeyWatch(tmp_path / "keys", "ES256")
+    watch = KeyReloader(tmp_path / "keys", "ES256")
     known = watch.ring.find(key.kid)
     made(tmp_path)
-    watch.look()
+    watch.reload()
 
     assert len(watch.ring.all()) == 2
     assert watch.ring.find(key.kid) is known
@@ -214,21 +217,21 @@ def test_a_key_that_is_only_read_again_is_the_same(tmp_path: Path) -> None:
 
 def test_a_key_that_has_leaked_ends_even_where_no_other_can_sign(tmp_path: Path) -> None:
     key = made(tmp_path)
-    watch = KeyWatch(tmp_path / "keys", "ES256")
+    watch = KeyReloader(tmp_path / "keys", "ES256")
     # By the settings of this command it signs nothing.
     keys(tmp_path, "retire", key.kid, "--compromised", ALGORITHM="HS256", SECRET_KEY=SECRET_KEY)
-    watch.look()
+    watch.reload()
 
     assert watch.ring.published(time.time()) == []
 
 
 def test_a_change_of_keys_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made(tmp_path)
-    watch = KeyWatch(tmp_path / "keys", "ES256")
+    watch = KeyReloader(tmp_path / "keys", "ES256")
     made(tmp_path)
     caplog.set_level("INFO")
     caplog.clear()
-    watch.look()
+    watch.reload()
 
     assert len(caplog.messages) == 1
 
@@ -237,11 +240,11 @@ def test_a_file_that_is_damaged_meanwhile_takes_no_key_away(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     old, _ = made(tmp_path), made(tmp_path, made_at=1_750_000_000)
-    watch = KeyWatch(tmp_path / "keys", "ES256")
+    watch = KeyReloader(tmp_path / "keys", "ES256")
     known = watch.ring.all()
     change(tmp_path, old, d="hunter2")
-    watch.look()
-    watch.look()
+    watch.reload()
+    watch.reload()
 
     assert watch.ring.all() == known
     [warning] = caplog.messages

@@ -1,4 +1,4 @@
-"""How many statements a page takes: one, and one more for each window of pages inside it, whatever the number of rows."""
+"""How many statements a page takes: one, and one more for each page_request of pages inside it, whatever the number of rows."""
 
 import pytest
 

@@ -16,9 +16,11 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from api.middleware.request_context import RequestContextMiddleware
 from api.middleware.request_limits import MAX_BODY_BYTES
-from api.telemetry.logs import JsonLines, Stream, TextLines, log_exchange
-from api.telemetry.request import Exchange, Exchanges, Watch
+from api.telemetry.logs import JsonLines, Stream, TextLines, log_request
+from api.telemetry.observers import RequestObservers
+from api.telemetry.request import RequestRecord
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.people import LOGIN, REGISTER
@@ -272,7 +274,7 @@ def test_a_masked_error_names_the_line_with_its_traceback(json_tour: Tour) -> No
     cause, exchange = json_tour.of(error["extensions"]["requestId"])
 
     assert cause["level"] == "ERROR"
-    assert "callers.py" in cause["traceback"]
+    assert "current_user.py" in cause["traceback"]
     assert exchange["codes"] == ["INTERNAL_ERROR"]
 
 
@@ -281,7 +283,7 @@ def test_a_masked_answer_of_a_route_does_too(json_tour: Tour) -> None:
     cause, exchange = json_tour.of("masked-rest")
 
     assert "masked-rest" in description
-    assert "login.py" in cause["traceback"]
+    assert "password.py" in cause["traceback"]
     assert exchange["status"] == 500
 
 
@@ -359,7 +361,7 @@ def full_disk() -> Iterator[logging.Handler]:
 def test_a_log_that_cannot_be_written_fails_nobody(
     full_disk: logging.Handler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log_exchange(Exchange(request_id="r1", status=200))
+    log_request(RequestRecord(request_id="r1", status=200))
 
     assert capsys.readouterr().err == ""
 
@@ -367,13 +369,13 @@ def test_a_log_that_cannot_be_written_fails_nobody(
 def test_a_level_leaves_out_what_is_below_it(migrated_sqlite: Path, tmp_path: Path) -> None:
     url = copy_of(migrated_sqlite, tmp_path)
     with running_server(url, SECRET_KEY, tmp_path, LOG_LEVEL="ERROR") as server:
-        assert httpx.get(server.url).status_code == 404
+        assert httpx.get(f"{server.url}/nothing").status_code == 404
 
     assert server.logged() == ""
 
 
 async def test_what_fails_outside_of_everything_is_a_line_too() -> None:
-    ended: list[Exchange] = []
+    ended: list[RequestRecord] = []
 
     async def fail(*_: object) -> None:
         raise RuntimeError
@@ -383,6 +385,8 @@ async def test_what_fails_outside_of_everything_is_a_line_too() -> None:
 
     scope = {"type": "http", "method": "GET", "headers": []}
     with pytest.raises(RuntimeError):
-        await Exchanges(fail, Watch([ended.append]))(scope, nothing, nothing)
+        await RequestContextMiddleware(fail, RequestObservers([ended.append]))(
+            scope, nothing, nothing
+        )
 
     assert [exchange.status for exchange in ended] == [500]

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete
 
-from api.dependencies import Services
 from db.models import User
+from domain.services import Services
 from tests.people import IN_A_YEAR, ME, GraphQL, Person
 
 
@@ -29,8 +29,8 @@ async def test_nobody_is_null_and_siblings_survive(graphql: GraphQL) -> None:
 
 
 async def test_an_expired_token_says_so(graphql: GraphQL, ada: Person, services: Services) -> None:
-    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(
-        services.tokens.read(ada.token).caller, not_after=IN_A_YEAR
+    expired = replace(services.access_tokens, lifetime=timedelta(seconds=-1)).issue(
+        services.access_tokens.read(ada.token).caller, not_after=IN_A_YEAR
     )
 
     answer = await graphql(ME, by=expired.value)
@@ -42,7 +42,7 @@ async def test_an_expired_token_says_so(graphql: GraphQL, ada: Person, services:
 async def test_the_token_of_a_deleted_user_is_refused_at_once(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         await session.execute(delete(User))
 
     read = await graphql(ME, by=ada)

@@ -19,9 +19,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.dependencies import Services
 from api.telemetry import exporter
 from api.telemetry.metrics import Metrics, of_this_process
+from domain.services import Services
 from settings import Settings
 from tests.conftest import SECRET_KEY, settings_for
 from tests.databases import copy_of
@@ -209,7 +209,7 @@ async def test_connections_in_use_and_who_waits_for_one_are_seen(services: Servi
         labels = {"to": to, "state": state}
         return metrics.registry.get_sample_value("gatehouse_database_connections", labels)
 
-    async with services.gate.database.reading(), metrics.sampling(services):
+    async with services.database.reading(), metrics.sampling(services):
         await asyncio.sleep(0)
 
         assert (value("read", "taken"), value("write", "taken")) == (1, 0)
@@ -237,7 +237,7 @@ def test_workers_are_counted_together_and_their_queues_end_with_them(
 ) -> None:
     spawn = multiprocessing.get_context("spawn")
     port = metrics_settings.metrics_port or 0
-    with exporter.listening(metrics_settings, workers=2):
+    with exporter.serving_metrics(metrics_settings, workers=2):
         workers = []
         for _ in range(2):
             ours, theirs = spawn.Pipe()
@@ -296,13 +296,13 @@ def test_a_prometheus_that_hangs_up_leaves_a_line_in_the_log(
         wait_until(lambda: "ConnectionResetError" in counted.server.logged())
 
     lines = [json.loads(line) for line in counted.server.logged().splitlines()]
-    assert "Prometheus could not be answered." in [line["message"] for line in lines]
+    assert "A request of Prometheus failed." in [line["message"] for line in lines]
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(metrics_settings: Settings) -> None:
     with (
         socket.create_server(("127.0.0.1", metrics_settings.metrics_port or 0)),
         pytest.raises(SystemExit, match="METRICS_PORT cannot be listened on"),
-        exporter.listening(metrics_settings),
+        exporter.serving_metrics(metrics_settings),
     ):
         pass

@@ -65,7 +65,7 @@ async def test_several_may_migrate_at_once(empty_database_url: str) -> None:
 async def test_an_app_makes_the_tables_on_sqlite_alone(empty_database_url: str) -> None:
     app = create_app(settings_for(empty_database_url))
     if empty_database_url.startswith("sqlite"):
-        engine = app.state.services.engine
+        engine = app.state.gatehouse.engine
         async with app.router.lifespan_context(app), engine.connect() as connection:
             assert await connection.run_sync(migrations.is_current)
     else:

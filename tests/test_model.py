@@ -42,7 +42,7 @@ class Gatehouse(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.ask(self.graphql.client.aclose())
-        self.ask(self.app.state.services.close())
+        self.ask(self.app.state.gatehouse.services.close())
         self.runner.close()
 
     def ask(self, answer: Any) -> Any:

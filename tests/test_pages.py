@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from api.dependencies import Services
 from domain.ids import new_id
 from domain.pagination import cursor
+from domain.services import Services
 from tests.people import GraphQL, Person
 from tests.statements import plan, statements
 from tests.test_posts import DELETE, publish

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from api.dependencies import Services
 from db.models import User
+from domain.services import Services
 from tests.people import NOBODY, GraphQL, Person
 
 CREATE = """
@@ -132,7 +132,7 @@ async def test_a_deleted_account_publishes_edits_and_removes_nothing(
     graphql: GraphQL, ada: Person, grace: Person, services: Services
 ) -> None:
     post = await publish(graphql, grace)
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         await session.execute(delete(User).where(User.username == "Ada"))
 
     answers = [
@@ -147,7 +147,7 @@ async def test_the_posts_of_a_deleted_account_are_gone(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
     post = await publish(graphql, ada)
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         await session.execute(delete(User))
 
     assert (await graphql(POST, id=post["id"])).data == {"post": None}

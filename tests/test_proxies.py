@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 from tests import databases
 from tests.conftest import SECRET_KEY
 from tests.people import REGISTER
-from tests.servers import PATIENCE_SECONDS, Server, free_port, running_server, wait_until_it_listens
+from tests.servers import TIMEOUT_SECONDS, Server, free_port, running_server, wait_until_it_listens
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 NAME = "accounts.example.com"
@@ -121,7 +121,7 @@ def running(kind: str, folder: Path, server: Server) -> Iterator[Front]:
         yield Front(port, folder)
     finally:
         process.terminate()
-        process.wait(PATIENCE_SECONDS)
+        process.wait(TIMEOUT_SECONDS)
 
 
 @pytest.fixture(scope="module", params=PROXIES)

@@ -10,10 +10,10 @@ from sqlalchemy import func, select, text, update
 
 from api import background
 from api.app import create_app
-from api.dependencies import Services
 from db.models import LoginSession, SecurityEvent
 from domain import retention
 from domain.ids import first_id_of, new_id
+from domain.services import Services
 from settings import Settings
 from tests.conftest import SECRET_KEY
 from tests.people import LOGIN, ME, GraphQL, Person
@@ -24,13 +24,13 @@ KEPT_FOR = timedelta(days=90)
 
 
 async def count(services: Services, model: type[LoginSession | SecurityEvent]) -> int:
-    async with services.gate.database.reading() as session:
+    async with services.database.reading() as session:
         return await session.scalar(select(func.count()).select_from(model)) or 0
 
 
 async def pass_time(services: Services, time: timedelta) -> None:
     """As if everything in the database had happened so much earlier."""
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         for one in await session.scalars(select(LoginSession)):
             one.expires_at -= time
         for event in await session.scalars(select(SecurityEvent)):
@@ -50,7 +50,7 @@ async def test_what_is_recent_or_goes_on_is_kept(
     phone = await log_in(graphql, ada)
     await graphql(LOGOUT, by=phone)
 
-    assert await retention.prune(services.gate.database, kept_for=KEPT_FOR) == 0
+    assert await retention.prune(services.database, kept_for=KEPT_FOR) == 0
     assert (await graphql(ME, by=ada)).errors == []
 
 
@@ -61,7 +61,7 @@ async def test_what_ended_or_happened_long_ago_goes(
     await graphql(LOGOUT, by=phone)
     await pass_time(services, KEPT_FOR)
     laptop = await log_in(graphql, ada)
-    deleted = await retention.prune(services.gate.database, kept_for=KEPT_FOR)
+    deleted = await retention.prune(services.database, kept_for=KEPT_FOR)
 
     # Ended: the phone's session. The one of the registration would have gone on for 14 days.
     assert deleted == 1 + 3
@@ -73,14 +73,14 @@ async def test_what_ended_or_happened_long_ago_goes(
 async def test_more_than_a_batch_goes_too(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
-    many = retention.BATCH + 5
-    async with services.gate.database.writing() as session:
+    many = retention.BATCH_SIZE + 5
+    async with services.database.writing() as session:
         session.add_all(
             SecurityEvent(id=new_id(), kind="WRONG_PASSWORD", created_at=datetime.now(UTC))
             for _ in range(many)
         )
 
-    assert await retention.prune(services.gate.database, kept_for=timedelta(0)) == many + 1
+    assert await retention.prune(services.database, kept_for=timedelta(0)) == many + 1
     assert await count(services, SecurityEvent) == 0
     assert (await graphql(ME, by=ada)).errors == []
 
@@ -129,12 +129,12 @@ async def test_a_database_that_was_away_is_pruned_when_it_is_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(background, "PRUNE_EVERY", timedelta(milliseconds=1))
-    database = services.gate.database
+    database = services.database
     async with database.writing() as session:
         await session.execute(text("ALTER TABLE security_events RENAME TO away"))
     async with background.pruning(database, timedelta(0)):
         async with asyncio.timeout(10):
-            while "could be pruned" not in caplog.text:
+            while "Pruning failed" not in caplog.text:
                 await count(services, LoginSession)
         async with database.writing() as session:
             await session.execute(text("ALTER TABLE away RENAME TO security_events"))

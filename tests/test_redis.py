@@ -1,4 +1,4 @@
-"""Ceilings that processes share, by a Redis of the test's own."""
+"""RateLimits that processes share, by a Redis of the test's own."""
 
 import logging
 import os
@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from domain.errors import TooManyAttempts
-from domain.rate_limits import Ceiling, Ceilings, Throttle
+from domain.rate_limits import RateLimit, RateLimiter, RateLimits
 from tests.conftest import REDIS_SERVER, SECRET_KEY
 from tests.people import LOGIN, REGISTER
-from tests.servers import PATIENCE_SECONDS, free_port, running_server, wait_until_it_listens
+from tests.servers import TIMEOUT_SECONDS, free_port, running_server, wait_until_it_listens
 
 pytestmark = pytest.mark.skipif(not REDIS_SERVER, reason="needs redis-server")
 
@@ -41,7 +41,7 @@ class Redis:
     def stop(self) -> None:
         os.kill(self._process.pid, signal.SIGCONT)
         self._process.terminate()
-        self._process.wait(PATIENCE_SECONDS)
+        self._process.wait(TIMEOUT_SECONDS)
 
     def freeze(self) -> None:
         os.kill(self._process.pid, signal.SIGSTOP)
@@ -55,18 +55,18 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
 
 
 @asynccontextmanager
-async def counting_in(redis: Redis) -> AsyncIterator[Throttle]:
-    ceiling = Ceiling.of("account", "3/hour;5/day")
-    throttle = Throttle(Ceilings(ceiling, ceiling, ceiling, ceiling), redis.url)
-    yield throttle
-    await throttle.close()
+async def counting_in(redis: Redis) -> AsyncIterator[RateLimiter]:
+    limit = RateLimit.of("account", "3/hour;5/day")
+    rate_limiter = RateLimiter(RateLimits(limit, limit, limit, limit), redis.url)
+    yield rate_limiter
+    await rate_limiter.close()
 
 
-async def admitted(throttle: Throttle, times: int) -> int:
+async def admitted(rate_limiter: RateLimiter, times: int) -> int:
     count = 0
     for _ in range(times):
         try:
-            await throttle.admit(throttle.ceilings.account, "ada")
+            await rate_limiter.hit(rate_limiter.limits.account, "ada")
         except TooManyAttempts:
             continue
         count += 1
@@ -74,11 +74,11 @@ async def admitted(throttle: Throttle, times: int) -> int:
 
 
 def test_two_processes_count_together(redis: Redis, database_url: str, tmp_path: Path) -> None:
-    ceilings = {"RATE_LIMIT_STORAGE_URL": redis.url, "LOGIN_LIMIT_PER_ACCOUNT": "5/hour"}
+    limits = {"RATE_LIMIT_STORAGE_URL": redis.url, "LOGIN_LIMIT_PER_ACCOUNT": "5/hour"}
     login = {"query": LOGIN, "variables": {"username": "Ada", "password": "wrong engine"}}
     with (
-        running_server(database_url, SECRET_KEY, tmp_path, **ceilings) as one,
-        running_server(database_url, SECRET_KEY, tmp_path, **ceilings) as two,
+        running_server(database_url, SECRET_KEY, tmp_path, **limits) as one,
+        running_server(database_url, SECRET_KEY, tmp_path, **limits) as two,
     ):
         answers = [
             httpx.post(f"{server.url}/graphql", json=login).json()
@@ -91,24 +91,24 @@ def test_two_processes_count_together(redis: Redis, database_url: str, tmp_path:
 
 
 async def test_waits_are_as_long_as_in_memory(redis: Redis) -> None:
-    async with counting_in(redis) as throttle:
-        await admitted(throttle, 3)
+    async with counting_in(redis) as rate_limiter:
+        await admitted(rate_limiter, 3)
         with pytest.raises(TooManyAttempts) as refused:
-            await throttle.admit(throttle.ceilings.account, "ada")
-        await throttle.forgive(throttle.ceilings.account, "ada")
+            await rate_limiter.hit(rate_limiter.limits.account, "ada")
+        await rate_limiter.reset(rate_limiter.limits.account, "ada")
 
         assert 3590 < refused.value.retry_after <= 3600
-        assert await admitted(throttle, 4) == 3
+        assert await admitted(rate_limiter, 4) == 3
 
 
 async def test_without_redis_each_counts_for_itself_and_says_so_once(
     redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with counting_in(redis) as throttle, counting_in(redis) as other:
-        assert await admitted(throttle, 2) + await admitted(other, 2) == 3
+    async with counting_in(redis) as rate_limiter, counting_in(redis) as other:
+        assert await admitted(rate_limiter, 2) + await admitted(other, 2) == 3
         redis.stop()
 
-        assert await admitted(throttle, 5) == 3
+        assert await admitted(rate_limiter, 5) == 3
         assert await admitted(other, 5) == 3
         assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
         redis.start()
@@ -117,24 +117,24 @@ async def test_without_redis_each_counts_for_itself_and_says_so_once(
 async def test_a_redis_that_is_back_is_asked_again(
     redis: Redis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with counting_in(redis) as throttle:
+    async with counting_in(redis) as rate_limiter:
         redis.stop()
-        await admitted(throttle, 5)
+        await admitted(rate_limiter, 5)
         redis.start()
         now = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: now + 60)
 
-        assert await admitted(throttle, 5) == 3
+        assert await admitted(rate_limiter, 5) == 3
         assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
 
 
 async def test_a_frozen_redis_is_waited_for_once(redis: Redis) -> None:
-    async with counting_in(redis) as throttle:
-        await admitted(throttle, 1)
+    async with counting_in(redis) as rate_limiter:
+        await admitted(rate_limiter, 1)
         redis.freeze()
         start = time.monotonic()
 
-        assert await admitted(throttle, 5) == 3
+        assert await admitted(rate_limiter, 5) == 3
         assert time.monotonic() - start < 5
 
 
@@ -153,5 +153,5 @@ def test_logins_go_on_without_redis(redis: Redis, database_url: str, tmp_path: P
         redis.start()
 
     assert not any("errors" in login for login in logins)
-    assert server.logged().count("Redis is away") == 1
+    assert server.logged().count("Redis is not available") == 1
     assert "Traceback" not in server.logged()

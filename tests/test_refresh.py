@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import undefer
 
-from api.dependencies import Services
 from db.models import LoginSession
+from domain.services import Services
 from domain.sessions.refresh import MAX_RECENT_ROTATIONS
 from settings import Settings
 from tests.conftest import settings_for
@@ -38,7 +38,7 @@ async def refresh(graphql: GraphQL, token: str) -> str:
 
 async def move_rotations_back(services: Services, by: timedelta) -> None:
     """As if they had been so much earlier."""
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         for current in await session.scalars(select(LoginSession).options(*ALL)):
             current.rotations = [
                 {**rotation, "at": rotation["at"] - by.total_seconds()}
@@ -78,14 +78,14 @@ async def test_used_again_later_it_ends_the_session_and_says_so_in_the_log(
     graphql: GraphQL, ada: Person, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     successor = await refresh(graphql, ada.refresh_token)
-    await move_rotations_back(services, services.gate.lifetimes.grace)
+    await move_rotations_back(services, services.session_lifetimes.grace)
     reused = await graphql(REFRESH, token=ada.refresh_token)
 
     assert reused.code == "UNAUTHENTICATED"
     assert list(reused.fields) == ["refreshToken"]
     assert (await graphql(REFRESH, token=successor)).code == "UNAUTHENTICATED"
     assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"
-    assert "a spent refresh token was used again" in caplog.text
+    assert "a refresh token was used again" in caplog.text
     assert ada.refresh_token not in caplog.text
 
 
@@ -95,9 +95,9 @@ async def test_however_old_a_token_is_its_reuse_is_noticed(
     newest = ada.refresh_token
     for _ in range(MAX_RECENT_ROTATIONS + 3):
         newest = await refresh(graphql, newest)
-    async with services.gate.database.reading() as session:
+    async with services.database.reading() as session:
         remembered = await session.scalar(select(LoginSession.rotations))
-    await move_rotations_back(services, services.gate.lifetimes.grace)
+    await move_rotations_back(services, services.session_lifetimes.grace)
     newest = await refresh(graphql, newest)
     reused = await graphql(REFRESH, token=ada.refresh_token)
 
@@ -111,7 +111,7 @@ async def test_reuse_ends_that_session_alone(
     graphql: GraphQL, ada: Person, grace: Person, services: Services
 ) -> None:
     await refresh(graphql, ada.refresh_token)
-    await move_rotations_back(services, services.gate.lifetimes.grace)
+    await move_rotations_back(services, services.session_lifetimes.grace)
     await graphql(REFRESH, token=ada.refresh_token)
 
     assert (await graphql(ME, by=grace)).errors == []
@@ -160,7 +160,7 @@ async def test_of_twenty_clients_at_once_all_get_the_one_successor(
     successors = await asyncio.gather(*(refresh(graphql, ada.refresh_token) for _ in range(20)))
 
     assert len(set(successors)) == 1
-    async with services.gate.database.reading() as session:
+    async with services.database.reading() as session:
         current = await session.scalar(select(LoginSession).options(*ALL))
     assert current is not None
     assert len(current.rotations) == 1
@@ -189,7 +189,7 @@ def settings(database_url: str) -> Settings:
 async def pass_days(services: Services, days: int) -> None:
     """As if the sessions had been started and used so much earlier."""
     by = timedelta(days=days)
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         for current in await session.scalars(select(LoginSession)):
             current.created_at -= by
             current.last_used_at -= by
@@ -221,7 +221,7 @@ async def test_an_access_token_does_not_outlive_its_session(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
     almost_over = datetime.now(UTC) - timedelta(days=5) + timedelta(minutes=2)
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         await session.execute(update(LoginSession).values(created_at=almost_over))
 
     answer = await graphql(REFRESH, token=ada.refresh_token)
@@ -233,7 +233,7 @@ async def test_the_database_holds_no_token(
     graphql: GraphQL, ada: Person, services: Services
 ) -> None:
     successor = await refresh(graphql, ada.refresh_token)
-    async with services.gate.database.reading() as session:
+    async with services.database.reading() as session:
         [row] = (await session.execute(text("SELECT * FROM sessions"))).all()
 
     stored = str(row)

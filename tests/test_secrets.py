@@ -8,10 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from api.dependencies import Services
-from domain.errors import refusal_for
-from graphql_schema.mutations import RegisterInput
-from graphql_schema.types import Token
+from domain.errors import to_domain_error
+from domain.services import Services
+from graphql_schema.mutations.accounts import RegisterInput
+from graphql_schema.types.token import Token
 from settings import Settings
 from tests.conftest import SECRET_KEY
 from tests.people import Person
@@ -97,11 +97,11 @@ async def test_a_hash_in_a_database_error(
     ada: Person, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Exception) as failed:  # noqa: PT011  (each driver has its own)
-        async with services.gate.database.writing() as session:
+        async with services.database.writing() as session:
             # PostgreSQL quotes the whole failing row, the hash with it.
             await session.execute(text("UPDATE users SET username = NULL"))
 
-    refusal = refusal_for(failed.value, request_id="r1")
+    refusal = to_domain_error(failed.value, request_id="r1")
 
     assert refusal.code == "INTERNAL_ERROR"
     assert "r1" in caplog.text
@@ -115,14 +115,14 @@ async def test_a_fault_of_ours_is_masked_and_found_by_its_id(
     services: Services,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         await session.execute(text("ALTER TABLE users RENAME COLUMN username TO login"))
     by_ada = {"Authorization": f"Bearer {ada.token}"}
     try:
         graphql = await client.post("/graphql", json={"query": "{ me { id } }"}, headers=by_ada)
         rest = await client.get("/userinfo", headers=by_ada)
     finally:
-        async with services.gate.database.writing() as session:
+        async with services.database.writing() as session:
             await session.execute(text("ALTER TABLE users RENAME COLUMN login TO username"))
 
     [error] = graphql.json()["errors"]

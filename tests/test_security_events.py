@@ -6,18 +6,19 @@ from typing import Any
 
 import httpx
 import pytest
+from graphql import GraphQLEnumType, build_schema
 from sqlalchemy import select
 
-from api.dependencies import Services
 from db import models
 from domain.security_events import EventKind
-from domain.sessions import SessionOrigin
-from graphql_schema.security import PublishedEventKind, PublishedSessionOrigin
+from domain.services import Services
+from domain.sessions import LoginMethod
 from tests.people import LOGIN, GraphQL, Person
 from tests.statements import statements
 from tests.test_change_password import CHANGE
 from tests.test_delete_me import DELETE_ME
 from tests.test_refresh import REFRESH, move_rotations_back, refresh
+from tests.test_schema import COMMITTED
 from tests.test_sessions import (
     END,
     FIREFOX,
@@ -31,7 +32,7 @@ from tests.test_sessions import (
 EVENTS = """
 query ($first: Int, $after: String, $kinds: [SecurityEventKind!]) {
   me { securityEvents(first: $first, after: $after, kinds: $kinds) {
-    edges { cursor node { id kind createdAt client ip sessionId } }
+    edges { cursor node { id kind createdAt device ip sessionId } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   } }
 }
@@ -84,7 +85,7 @@ async def test_an_event_says_when_from_where_and_in_which_session(
     await client.post("/token", data=form, headers={"User-Agent": FIREFOX})
     event = (await events(graphql, ada))[0]
 
-    assert (event["kind"], event["client"], event["ip"]) == (
+    assert (event["kind"], event["device"], event["ip"]) == (
         "LOGGED_IN",
         "Firefox on Linux",
         "127.0.0.1",
@@ -165,11 +166,13 @@ async def test_a_login_of_nobody_leaves_as_much_behind_as_anyones(graphql: Graph
 
 
 @pytest.mark.parametrize(
-    ("ours", "published"),
-    [(EventKind, PublishedEventKind), (SessionOrigin, PublishedSessionOrigin)],
+    ("enum", "name"), [(EventKind, "SecurityEventKind"), (LoginMethod, "LoginMethod")]
 )
-def test_every_kind_and_every_origin_is_published(ours: type[Enum], published: type[Enum]) -> None:
-    assert sorted(ours.__members__) == sorted(published.__members__)
+def test_every_kind_and_every_method_is_published(enum: type[Enum], name: str) -> None:
+    published = build_schema(COMMITTED.read_text()).type_map[name]
+
+    assert isinstance(published, GraphQLEnumType)
+    assert list(published.values) == list(enum.__members__)
 
 
 async def test_a_page_out_of_range_is_refused(graphql: GraphQL, ada: Person) -> None:
@@ -184,7 +187,7 @@ async def test_a_deletion_stays_on_record(
 ) -> None:
     await graphql(DELETE_ME, by=ada, password=ada.password)
 
-    async with services.gate.database.reading() as session:
+    async with services.database.reading() as session:
         found = (await session.scalars(select(models.SecurityEvent))).all()
     assert [str(event.user_id) for event in found] == [ada.id] * 2
     assert sorted(event.kind for event in found) == ["DELETED", "REGISTERED"]

@@ -14,7 +14,7 @@ from api.middleware.request_limits import MAX_BODY_BYTES
 from server.protocol import MAX_HEAD_BYTES
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.servers import PATIENCE_SECONDS, Server, running_server
+from tests.servers import TIMEOUT_SECONDS, Server, running_server
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 def answer_to(server: Server, pieces: Iterator[bytes]) -> bytes:
     """What the server answers to pieces that may have no end, before it closes the connection."""
     port = httpx.URL(server.url).port
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as connection:
         for piece, _ in zip(pieces, range(MAX_HEAD_BYTES), strict=False):
             try:
                 connection.sendall(piece)

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Uuid, bindparam, text
 
-from api.dependencies import Services
 from db.engine import create_engine
 from domain import retention
+from domain.services import Services
 from tests.people import LOGIN, ME, GraphQL, Person
 from tests.statements import Statement, plan, statements
 from tests.test_refresh import REFRESH
@@ -18,10 +18,10 @@ from tests.test_sessions import LOGOUT, LOGOUT_EVERYWHERE, SESSIONS
 ROWS = 100_000
 
 MANY = """
-INSERT INTO sessions (id, user_id, origin, network, created_at, last_used_at, expires_at, ended_at,
+INSERT INTO sessions (id, user_id, method, network, created_at, last_used_at, expires_at, ended_at,
     family_hash, refresh_hash, rotations)
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :rows)
-SELECT {new_id}, one.user_id, one.origin, 'network ' || n % 200, one.created_at, one.last_used_at,
+SELECT {new_id}, one.user_id, one.method, 'network ' || n % 200, one.created_at, one.last_used_at,
     one.expires_at, CASE one.user_id WHEN :ada THEN one.created_at END, 'family ' || n, '', one.rotations
 FROM numbers JOIN sessions AS one ON one.user_id = CASE n % 2 WHEN 0 THEN :ada ELSE :grace END
 """
@@ -30,7 +30,7 @@ FROM numbers JOIN sessions AS one ON one.user_id = CASE n % 2 WHEN 0 THEN :ada E
 @pytest.fixture
 async def crowded(services: Services, ada: Person, grace: Person) -> None:
     """Half of the sessions are Ada's, and ended; the others are Grace's, and go on."""
-    is_sqlite = services.engine.dialect.name == "sqlite"
+    is_sqlite = services.database.engines[1].dialect.name == "sqlite"
     many = text(
         MANY.format(new_id="lower(hex(randomblob(16)))" if is_sqlite else "gen_random_uuid()")
     )
@@ -38,7 +38,7 @@ async def crowded(services: Services, ada: Person, grace: Person) -> None:
         bindparam(name, UUID(person.id), Uuid())
         for name, person in (("ada", ada), ("grace", grace))
     ]
-    engine = create_engine(services.engine.url, time_limit=None)
+    engine = create_engine(services.database.engines[1].url, time_limit=None)
     for statement in (many.bindparams(*people, rows=ROWS), text("ANALYZE")):
         async with engine.begin() as connection:
             await connection.execute(statement)
@@ -80,7 +80,7 @@ async def test_pruning_finds_what_is_old_by_an_index(
     services: Services, ada: Person, crowded: None
 ) -> None:
     with statements() as seen:
-        await retention.prune(services.gate.database, kept_for=timedelta(days=90))
+        await retention.prune(services.database, kept_for=timedelta(days=90))
 
     [sessions] = await plans(services, seen)
     assert "ix_sessions_expires_at" in sessions

@@ -20,7 +20,7 @@ from tests.test_refresh import REFRESH, refresh
 LOGOUT = "mutation { logout }"
 LOGOUT_EVERYWHERE = "mutation ($but: Boolean) { logoutEverywhere(exceptThis: $but) }"
 END = "mutation ($id: ID!) { endSession(id: $id) }"
-SESSIONS = "{ me { sessions { id isCurrent origin client ip createdAt lastUsedAt expiresAt } } }"
+SESSIONS = "{ me { sessions { id isCurrent method device ip createdAt lastUsedAt expiresAt } } }"
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 
@@ -65,14 +65,14 @@ async def test_each_login_is_a_session_and_the_current_one_is_marked(
     await client.post("/token", data=form, headers={"User-Agent": FIREFOX})
 
     by_tool, by_phone, by_registering = await sessions(graphql, phone)
-    assert [one["origin"] for one in (by_tool, by_phone, by_registering)] == [
+    assert [one["method"] for one in (by_tool, by_phone, by_registering)] == [
         "PASSWORD_GRANT",
         "LOGIN",
         "REGISTRATION",
     ]
     assert [one["isCurrent"] for one in (by_tool, by_phone, by_registering)] == [False, True, False]
-    assert by_tool["client"] == "Firefox on Linux"
-    assert by_phone["client"] == f"python-httpx/{httpx.__version__}"
+    assert by_tool["device"] == "Firefox on Linux"
+    assert by_phone["device"] == f"python-httpx/{httpx.__version__}"
     assert by_tool["ip"] == by_phone["ip"] == "127.0.0.1"
     assert by_phone["createdAt"] == by_phone["lastUsedAt"] < by_phone["expiresAt"]
 
@@ -82,13 +82,13 @@ async def test_the_session_that_a_token_was_just_issued_for_is_the_current_one(
 ) -> None:
     answer = await graphql(
         "mutation ($p: String!) { login(username: "
-        '"Ada", password: $p) { user { sessions { isCurrent origin } } } }',
+        '"Ada", password: $p) { user { sessions { isCurrent method } } } }',
         p=ada.password,
     )
 
     assert answer.data["login"]["user"]["sessions"] == [
-        {"isCurrent": True, "origin": "LOGIN"},
-        {"isCurrent": False, "origin": "REGISTRATION"},
+        {"isCurrent": True, "method": "LOGIN"},
+        {"isCurrent": False, "method": "REGISTRATION"},
     ]
 
 
@@ -196,7 +196,7 @@ async def test_a_password_change_ends_every_session_but_its_own_new_one(
     assert not await is_signed_in(graphql, ada)
     assert not await is_signed_in(graphql, phone)
     [session] = await sessions(graphql, changed)
-    assert (session["origin"], session["isCurrent"]) == ("PASSWORD_CHANGE", True)
+    assert (session["method"], session["isCurrent"]) == ("PASSWORD_CHANGE", True)
     assert await is_signed_in(graphql, changed)
 
 

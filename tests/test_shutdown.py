@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.people import LOGIN
-from tests.servers import GATEHOUSE, PATIENCE_SECONDS, Server, running_server, wait_until
+from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, running_server, wait_until
 from tests.test_websocket import greet, open_socket
 
 BODY = json.dumps({"query": "{ __typename }"}).encode()
@@ -50,7 +50,7 @@ def impatient(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Server]:
 
 def connect(server: Server) -> socket.socket:
     return socket.create_connection(
-        ("127.0.0.1", httpx.URL(server.url).port), timeout=PATIENCE_SECONDS
+        ("127.0.0.1", httpx.URL(server.url).port), timeout=TIMEOUT_SECONDS
     )
 
 
@@ -91,7 +91,7 @@ def is_refused(server: Server) -> bool:
 
 
 def exit_status(server: Server) -> int:
-    return server.process.wait(PATIENCE_SECONDS)
+    return server.process.wait(TIMEOUT_SECONDS)
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -157,7 +157,7 @@ def test_passwords_that_wait_to_be_hashed_hold_nothing_up(impatient: Server) -> 
     def log_in(_: int) -> str:
         variables = {"username": "Nobody", "password": "difference engine"}
         body = {"query": LOGIN, "variables": variables}
-        return httpx.post(f"{impatient.url}/graphql", json=body, timeout=PATIENCE_SECONDS).text
+        return httpx.post(f"{impatient.url}/graphql", json=body, timeout=TIMEOUT_SECONDS).text
 
     with ThreadPoolExecutor(40) as clients:
         answers = clients.map(log_in, range(40))
@@ -189,7 +189,7 @@ def test_it_serves_and_ends_without_standard_streams(
     closed = ("sh", "-c", 'exec "$0" serve <&- >&- 2>&-', GATEHOUSE)
     url = copy_of(migrated_sqlite, tmp_path)
     with running_server(url, SECRET_KEY, tmp_path, closed, WORKERS=workers) as server:
-        live = httpx.get(f"{server.url}/health/live", timeout=PATIENCE_SECONDS)
+        live = httpx.get(f"{server.url}/health/live", timeout=TIMEOUT_SECONDS)
 
     assert live.status_code == 200
     assert server.process.returncode == 0

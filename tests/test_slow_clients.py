@@ -18,7 +18,7 @@ from server import protocol
 from server.protocol import BoundedHttp
 from tests.conftest import client_of, settings_for, unprepared_app
 from tests.databases import copy_of
-from tests.servers import PATIENCE_SECONDS
+from tests.servers import TIMEOUT_SECONDS
 
 LIMIT = timedelta(seconds=1)
 
@@ -28,7 +28,7 @@ UPGRADE = b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 
 
 @pytest.fixture
 def port(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Where a server listens that has less patience than usual."""
+    """Where a server listens that has less timeout than usual."""
     monkeypatch.setattr(protocol, "TO_SEND", LIMIT)
     monkeypatch.setattr(protocol, "TO_READ", LIMIT)
     app = create_app(settings_for(copy_of(migrated_sqlite, tmp_path)))
@@ -38,16 +38,16 @@ def port(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         thread.start()
         yield listener.getsockname()[1]
         server.should_exit = True
-        thread.join(PATIENCE_SECONDS)
+        thread.join(TIMEOUT_SECONDS)
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
+    return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS)
 
 
 def drip(connection: socket.socket) -> None:
     """Raises OSError when the other side has closed."""
-    for byte in repeat(b"{", PATIENCE_SECONDS * 20):
+    for byte in repeat(b"{", TIMEOUT_SECONDS * 20):
         connection.sendall(byte)
         time.sleep(0.05)
 
@@ -74,7 +74,7 @@ def test_whoever_does_not_finish_a_request_is_cut_off(port: int, sent: bytes) ->
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
 
     assert answer[answer.rindex(b"HTTP/1.1") :].startswith(b"HTTP/1.1 408")
-    assert LIMIT.total_seconds() - 0.1 < time.monotonic() - start < PATIENCE_SECONDS
+    assert LIMIT.total_seconds() - 0.1 < time.monotonic() - start < TIMEOUT_SECONDS
     assert is_served(port)
 
 
@@ -113,7 +113,7 @@ def test_whoever_does_not_read_an_answer_is_cut_off(port: int) -> None:
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", port))
-        connection.settimeout(PATIENCE_SECONDS)
+        connection.settimeout(TIMEOUT_SECONDS)
         connection.sendall((request + b"\r\n") * 2000 + request + b"Connection: close\r\n\r\n")
         with pytest.raises(OSError):  # noqa: PT011
             drip(connection)

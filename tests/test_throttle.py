@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from domain.errors import TooManyAttempts
-from domain.rate_limits import REMEMBERED_KEYS, Ceiling, Ceilings, Throttle
+from domain.rate_limits import REMEMBERED_KEYS, RateLimit, RateLimiter, RateLimits
 from settings import Settings
 from tests.conftest import client_of, settings_for
 from tests.people import LOGIN, REGISTER, Answer, GraphQL, Person, join
@@ -244,9 +244,9 @@ async def test_passwords_within_sessions_count_for_the_network_too(at: From, ada
     assert (await at(CAFE)(DELETE_ME, by=ada, password="x" * 9)).code == "TOO_MANY_ATTEMPTS"
 
 
-def throttle() -> Throttle:
-    ceiling = Ceiling.of("account", "2/minute")
-    return Throttle(Ceilings(ceiling, ceiling, ceiling, ceiling))
+def rate_limiter() -> RateLimiter:
+    limit = RateLimit.of("account", "2/minute")
+    return RateLimiter(RateLimits(limit, limit, limit, limit))
 
 
 async def test_no_spelling_of_a_name_counts_as_something_else(at: From, ada: Person) -> None:
@@ -275,14 +275,14 @@ async def test_what_is_taken_is_told_no_more_often_by_a_change_than_by_registeri
 async def test_the_wait_is_that_of_the_window_which_holds_longest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ceiling = Ceiling.of("account", "2/second;3/minute")
-    counting = Throttle(Ceilings(ceiling, ceiling, ceiling, ceiling))
+    limit = RateLimit.of("account", "2/second;3/minute")
+    counting = RateLimiter(RateLimits(limit, limit, limit, limit))
     waits = []
     now = time.time()
     for seconds in (0, 0, 2, 2, 2, 2):
         monkeypatch.setattr(time, "time", lambda moment=now + seconds: moment)
         try:
-            await counting.admit(ceiling, "ada")
+            await counting.hit(limit, "ada")
         except TooManyAttempts as refused:
             waits.append(refused.retry_after)
 
@@ -290,37 +290,37 @@ async def test_the_wait_is_that_of_the_window_which_holds_longest(
 
 
 async def test_what_costs_nothing_pushes_nothing_out() -> None:
-    counting = throttle()
-    refresh = Ceiling.of("refresh", "2/minute")
+    counting = rate_limiter()
+    refresh = RateLimit.of("refresh", "2/minute")
     for _ in range(2):
-        await counting.admit(counting.ceilings.account, "ada")
+        await counting.hit(counting.limits.account, "ada")
     for n in range(REMEMBERED_KEYS + 1):
-        await counting.admit(refresh, f"network {n}")
+        await counting.hit(refresh, f"network {n}")
 
     with pytest.raises(TooManyAttempts):
-        await counting.admit(counting.ceilings.account, "ada")
+        await counting.hit(counting.limits.account, "ada")
 
 
 async def test_what_is_counted_does_not_grow_without_end() -> None:
-    counting = throttle()
-    account = counting.ceilings.account
+    counting = rate_limiter()
+    account = counting.limits.account
     for n in range(REMEMBERED_KEYS + 100):
-        await counting.admit(account, f"name{n}")
+        await counting.hit(account, f"name{n}")
 
     for _ in range(2):
-        await counting.admit(account, "name0")
+        await counting.hit(account, "name0")
     with pytest.raises(TooManyAttempts):
-        await counting.admit(account, "name0")
+        await counting.hit(account, "name0")
 
 
 async def test_no_two_keys_are_one() -> None:
-    counting = throttle()
+    counting = rate_limiter()
     for whom in (("ab", "c"), ("a", "bc"), ("abc",), ("abc", "")):
         for _ in range(2):
-            await counting.admit(counting.ceilings.account, *whom)
+            await counting.hit(counting.limits.account, *whom)
 
 
 @pytest.mark.parametrize("text", ["", "5", "five/minute", "5/fortnight", "5/minute;"])
 def test_a_text_that_is_no_ceiling_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        Ceiling.of("account", text)
+        RateLimit.of("account", text)

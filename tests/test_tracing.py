@@ -218,12 +218,12 @@ def test_a_collector_that_is_away_delays_no_end(migrated_sqlite: Path, tmp_path:
         ask(server, "{ __typename }")
         asked_to_end = time.monotonic()
 
-    assert time.monotonic() - asked_to_end < tracing.PATIENCE.total_seconds() + 3
+    assert time.monotonic() - asked_to_end < tracing.TIMEOUT.total_seconds() + 3
     assert "Traceback" not in server.logged()
 
 
 @pytest.mark.parametrize(
-    ("variables", "are_wanted"),
+    ("variables", "are_on"),
     [
         ({}, False),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, False),
@@ -235,5 +235,5 @@ def test_a_collector_that_is_away_delays_no_end(migrated_sqlite: Path, tmp_path:
         ({"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}, False),
     ],
 )
-def test_the_standard_variables_decide(variables: dict[str, str], are_wanted: bool) -> None:
-    assert tracing.are_wanted(variables) is are_wanted
+def test_the_standard_variables_decide(variables: dict[str, str], are_on: bool) -> None:
+    assert tracing.are_on(variables) is are_on

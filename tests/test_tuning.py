@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cli.argon2_build import advice_for
 from cli.tune import would_gain_by_huge_pages
-from domain.passwords.hashing import Passwords
+from domain.passwords.hashing import HashingQueue
 from domain.passwords.tuning import Costs, fit
 from settings import Settings
 from tests.hashing import hashed
@@ -182,7 +182,7 @@ async def test_what_is_found_can_be_hashed_with() -> None:
     found = await fit(machine(kib_a_second=1e9), target_seconds=1, memory_mib=7)
     assert found.costs == Costs(7 * 1024, 100)
 
-    hasher = Passwords(memory_kib=7 * 1024, time_cost=100, parallelism=1, threads=1)
+    hasher = HashingQueue(memory_kib=7 * 1024, time_cost=100, parallelism=1, threads=1)
     assert "$m=7168,t=100,p=1$" in await hashed(hasher, "analytical engine")
     hasher.close()
 

@@ -5,8 +5,8 @@ import httpx
 import pytest
 from sqlalchemy import delete
 
-from api.dependencies import Services
 from db.models import User
+from domain.services import Services
 from tests.people import IN_A_YEAR, GraphQL, Person
 
 
@@ -60,8 +60,8 @@ async def test_an_unusable_token_is_invalid(client: httpx.AsyncClient, token: st
 async def test_an_expired_token_says_so(
     client: httpx.AsyncClient, ada: Person, services: Services
 ) -> None:
-    expired = replace(services.tokens, lifetime=timedelta(seconds=-1)).issue(
-        services.tokens.read(ada.token).caller, not_after=IN_A_YEAR
+    expired = replace(services.access_tokens, lifetime=timedelta(seconds=-1)).issue(
+        services.access_tokens.read(ada.token).caller, not_after=IN_A_YEAR
     )
     response = await ask(client, f"Bearer {expired.value}")
 
@@ -73,7 +73,7 @@ async def test_an_expired_token_says_so(
 async def test_the_token_of_a_deleted_user_is_invalid(
     client: httpx.AsyncClient, ada: Person, services: Services
 ) -> None:
-    async with services.gate.database.writing() as session:
+    async with services.database.writing() as session:
         await session.execute(delete(User))
 
     response = await ask(client, f"Bearer {ada.token}")

@@ -26,7 +26,7 @@ from tests.conftest import SECRET_KEY, settings_for
 from tests.people import LOGIN, ME, GraphQL, Person, join
 from tests.servers import (
     GATEHOUSE,
-    PATIENCE_SECONDS,
+    TIMEOUT_SECONDS,
     Server,
     environment,
     running_server,
@@ -111,7 +111,7 @@ class Life:
 
 async def live(url: str, until: asyncio.Event) -> None:
     async with httpx.AsyncClient(
-        transport=AskingAgain(), base_url=url, timeout=PATIENCE_SECONDS
+        transport=AskingAgain(), base_url=url, timeout=TIMEOUT_SECONDS
     ) as client:
         graphql = GraphQL(client)
         name = uuid4().hex[:20]
@@ -131,8 +131,8 @@ def is_whole(database_url: str) -> bool:
     path = make_url(database_url).database
     assert path is not None
     with closing(sqlite3.connect(path)) as connection:
-        verdict = connection.execute("PRAGMA integrity_check").fetchone()
-    return bool(verdict == ("ok",))
+        verification = connection.execute("PRAGMA integrity_check").fetchone()
+    return bool(verification == ("ok",))
 
 
 async def test_workers_lose_nothing_that_they_do_at_the_same_time(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def refusal(folder: Path, workers: str, **settings: str) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
     assert refused.returncode == 1
     return refused.stderr

@@ -1,4 +1,4 @@
-"""The /graphql mount: GraphQL over HTTP, beside WebSockets and the explorer."""
+"""The application at /graphql: GraphQL over HTTP, WebSockets and the explorer."""
 
 import json
 from collections.abc import Mapping
@@ -22,24 +22,25 @@ from api import pages
 from api.dependencies import graphql_context
 from api.graphql.websocket import WebSockets, problem_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
-from api.telemetry.request import Watch, current
-from domain.errors import ErrorCode, refusal_for
+from api.telemetry.observers import RequestObservers
+from api.telemetry.request import current
+from domain.errors import ErrorCode, to_domain_error
 from graphql_schema.errors import NO_SUCH_OPERATION
 from graphql_schema.schema import Schema
 
-# What the current draft recommends for an answer with both data and errors.
+# The status that the current draft recommends for a response with data and errors.
 PARTIAL_SUCCESS = 294
 
-# Of an answer without data; all others are 400.
+# For a response without data. All other codes are 400.
 _STATUSES = {ErrorCode.INTERNAL_ERROR: 500, ErrorCode.UNAVAILABLE: 503}
 
-# urql sends queries by GET. A mutation by GET could be made by a link.
+# urql sends queries by GET. A link could send a mutation by GET.
 ALLOWED_BY = {"GET": [OperationType.QUERY], "POST": [OperationType.QUERY, OperationType.MUTATION]}
 
 
 @dataclass(slots=True)
-class Refusal(Exception):
-    """A request that the graph never sees."""
+class RequestError(Exception):
+    """A request error (GraphQL specification, "Response"): the graph never runs."""
 
     status: int
     message: str
@@ -48,16 +49,21 @@ class Refusal(Exception):
 
 
 class GraphQLApp:
-    """An ASGI application that answers every request, however malformed.
+    """An ASGI application that responds to every request, however malformed.
 
-    Neither FastAPI's router nor Strawberry's view is in between: both do much for a request, and nothing for the graph.
+    It uses neither FastAPI's router nor Strawberry's view, which do much for each request and nothing for the graph.
     """
 
     def __init__(
-        self, schema: Schema, watch: Watch, *, graphiql: bool, allowed_origins: tuple[str, ...]
+        self,
+        schema: Schema,
+        observers: RequestObservers,
+        *,
+        graphiql: bool,
+        allowed_origins: tuple[str, ...],
     ) -> None:
         self._schema = schema
-        self._sockets = WebSockets(schema, watch, allowed_origins=allowed_origins)
+        self._sockets = WebSockets(schema, observers, allowed_origins=allowed_origins)
         self._page = pages.explorer() if graphiql else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,34 +71,36 @@ class GraphQLApp:
             await self._sockets(scope, receive, send)
             return
         request = Request(scope, receive)
-        # What is left for the envelope to tell, it tells in our words.
+        # For errors that the request limits respond to.
         scope["state"]["on_error"] = _on_error
         try:
             response = await self._respond(request)
-        except Refusal as refusal:
-            response = _error(request, refusal)
-        except HTTPException as refused:
-            phrase = HTTPStatus(refused.status_code).phrase
-            response = _error(request, Refusal(refused.status_code, f"{phrase}."))
+        except RequestError as error:
+            response = _error(request, error)
+        except HTTPException as error:
+            phrase = HTTPStatus(error.status_code).phrase
+            response = _error(request, RequestError(error.status_code, f"{phrase}."))
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
         if request.method not in ALLOWED_BY:
-            raise Refusal(405, "GraphQL only supports GET and POST requests.", allow="GET, POST")
-        if _is_for_a_page(request):
+            raise RequestError(
+                405, "GraphQL only supports GET and POST requests.", allow="GET, POST"
+            )
+        if _asks_for_page(request):
             if self._page is None:
-                raise Refusal(404, "Not Found")
+                raise RequestError(404, "Not Found")
             return self._page.response()
         accepted = negotiate(request.headers.get("accept"))
         if accepted is None:
-            raise Refusal(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
+            raise RequestError(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
         parameters = await _parameters(request)
         if problem := problem_in(parameters):
-            raise Refusal(400, problem)
-        answer = _answer(await self._execute(request, parameters, accepted))
+            raise RequestError(400, problem)
+        response = _to_response(await self._execute(request, parameters, accepted))
         return Response(
-            json.dumps(answer, separators=(",", ":")),
-            status_code=_status(answer, accepted),
+            json.dumps(response, separators=(",", ":")),
+            status_code=_status(response, accepted),
             media_type=accepted,
         )
 
@@ -109,18 +117,18 @@ class GraphQLApp:
                 allowed_operation_types=ALLOWED_BY[request.method],
             )
         except MissingQueryError:
-            raise Refusal(400, "No GraphQL query found in the request") from None
+            raise RequestError(400, "No GraphQL query found in the request") from None
         except InvalidOperationTypeError:
-            raise Refusal(405, "Send mutations by POST.", allow="POST") from None
+            raise RequestError(405, "Send mutations by POST.", allow="POST") from None
         except CannotGetOperationTypeError:
             # The request is well-formed, so this is an error of the graph and not of HTTP.
             status = 400 if accepted == GRAPHQL_RESPONSE else 200
             code = ErrorCode.GRAPHQL_VALIDATION_FAILED
-            raise Refusal(status, NO_SUCH_OPERATION, code) from None
+            raise RequestError(status, NO_SUCH_OPERATION, code) from None
 
 
-def _is_for_a_page(request: Request) -> bool:
-    # Not `Accept: */*`, which is a program.
+def _asks_for_page(request: Request) -> bool:
+    # Programs send `Accept: */*`.
     return (
         request.method == "GET"
         and "text/html" in request.headers.get("accept", "")
@@ -130,13 +138,13 @@ def _is_for_a_page(request: Request) -> bool:
 
 async def _parameters(request: Request) -> dict[str, Any]:
     if request.method == "GET":
-        return _in_address(request.query_params)
+        return _query_parameters(request.query_params)
     if media_type(request.headers.get("content-type")) != JSON:
-        raise Refusal(415, "Send the request as application/json.")
+        raise RequestError(415, "Send the request as application/json.")
     return _json_object(await request.body())
 
 
-def _in_address(params: Mapping[str, str]) -> dict[str, Any]:
+def _query_parameters(params: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = dict(params)
     for name in ("variables", "extensions"):
         if found.get(name) in ("", "null"):
@@ -150,50 +158,49 @@ def _json_object(text: str | bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(text.decode() if isinstance(text, bytes) else text)
     except (ValueError, RecursionError):
-        # Text that is no UTF-8, numbers and nesting without end are no JSON either.
-        raise Refusal(400, "Unable to parse request body as JSON") from None
+        # Invalid UTF-8, endless numbers and endless nesting are not JSON either.
+        raise RequestError(400, "Unable to parse request body as JSON") from None
     if isinstance(parsed, list):
-        raise Refusal(400, "Send one operation a request: batching is off.")
+        raise RequestError(400, "Send one operation per request: batching is not supported.")
     if not isinstance(parsed, dict):
-        raise Refusal(400, "This must be a JSON object.")
+        raise RequestError(400, "The request body must be a JSON object.")
     return parsed
 
 
-def _answer(result: ExecutionResult) -> dict[str, Any]:
-    """As it goes to the client. An error without a path is one of the request: nothing ran, and there is no ``data``, not
-    even null."""
+def _to_response(result: ExecutionResult) -> dict[str, Any]:
+    """Return the response. If all errors are request errors, which have no path, it has no ``data``, not even null."""
     errors = result.errors or ()
-    answer: dict[str, Any] = {}
+    response: dict[str, Any] = {}
     if result.data is not None or not all(error.path is None for error in errors):
-        answer["data"] = result.data
+        response["data"] = result.data
     if errors:
-        answer["errors"] = [error.formatted for error in errors]
+        response["errors"] = [error.formatted for error in errors]
     if result.extensions:
-        answer["extensions"] = result.extensions
-    return answer
+        response["extensions"] = result.extensions
+    return response
 
 
-def _status(answer: Mapping[str, Any], accepted: str) -> int:
-    """As GraphQL over HTTP has it: `application/json` is 200 whatever happened in the graph."""
-    if accepted != GRAPHQL_RESPONSE or "errors" not in answer:
+def _status(response: Mapping[str, Any], accepted: str) -> int:
+    """Return the status (GraphQL over HTTP): `application/json` is 200 whatever happened in the graph."""
+    if accepted != GRAPHQL_RESPONSE or "errors" not in response:
         return 200
-    if "data" in answer:
+    if "data" in response:
         return PARTIAL_SUCCESS
-    return max(_STATUSES.get(error["extensions"]["code"], 400) for error in answer["errors"])
+    return max(_STATUSES.get(error["extensions"]["code"], 400) for error in response["errors"])
 
 
 def _on_error(request: Request, error: Exception, *, request_id: str) -> Response:
-    refusal = refusal_for(error, request_id=request_id)
+    error = to_domain_error(error, request_id=request_id)
     accepted = negotiate(request.headers.get("accept")) or JSON
-    status = _STATUSES.get(refusal.code, 400) if accepted == GRAPHQL_RESPONSE else 200
-    return _error(request, Refusal(status, refusal.message, refusal.code))
+    status = _STATUSES.get(error.code, 400) if accepted == GRAPHQL_RESPONSE else 200
+    return _error(request, RequestError(status, error.message, error.code))
 
 
-def _error(request: Request, refusal: Refusal) -> Response:
-    current().codes = (refusal.code,)
+def _error(request: Request, error: RequestError) -> Response:
+    current().codes = (error.code,)
     return JSONResponse(
-        {"errors": [{"message": refusal.message, "extensions": {"code": refusal.code}}]},
-        status_code=refusal.status,
-        headers={"Allow": refusal.allow} if refusal.allow else None,
+        {"errors": [{"message": error.message, "extensions": {"code": error.code}}]},
+        status_code=error.status,
+        headers={"Allow": error.allow} if error.allow else None,
         media_type=negotiate(request.headers.get("accept")) or JSON,
     )

@@ -1,4 +1,4 @@
-"""GraphQL over WebSockets: messages that are none are refused before Strawberry's handler takes them for granted."""
+"""GraphQL over WebSockets. Malformed messages are refused before Strawberry's handler, which does not expect them."""
 
 import json
 from collections.abc import Mapping
@@ -23,17 +23,17 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Messag
 from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import graphql_context, token_in
-from api.telemetry.request import Exchange, Watch, current
+from api.telemetry.observers import RequestObservers
+from api.telemetry.request import RequestRecord, current
 from graphql_schema.context import Context
 from graphql_schema.schema import Schema
 
-# Strawberry repeats an id or an operation's name in the reason that it closes with, and a reason has 123 bytes
-# (RFC 6455 section 5.5).
+# Strawberry repeats an id or an operation's name in the reason of a close frame, which has at most 123 bytes (RFC 6455
+# section 5.5).
 MAX_NAME_LENGTH = 64
 
-
-# What it shows as that a client is gone, depending on when it went.
-_GONE = (WebSocketDisconnect, WebSocketDisconnected, CannotSend)
+# How a disconnected client shows, depending on when it disconnected.
+_DISCONNECTED = (WebSocketDisconnect, WebSocketDisconnected, CannotSend)
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -44,43 +44,45 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         self._numbers = count(1)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
-        """In a context of its own, and an exchange of its own, as a request has: a socket outlives what either knows."""
+        """Run an operation with its own context and record, as a request has: a socket outlives both."""
         socket = current()
-        exchange = Exchange(
+        record = RequestRecord(
             request_id=f"{socket.request_id}.{next(self._numbers)}",
             method=socket.method,
             route=socket.route,
             ip=socket.ip,
         )
         alone = copy(self)
-        alone.context = exchange.context = replace(self.context, request_id=exchange.request_id)
-        with self.view.watch.over(exchange), suppress(*_GONE):
+        alone.context = record.context = replace(self.context, request_id=record.request_id)
+        with self.view.observers.observe(record), suppress(*_DISCONNECTED):
             await super(Handler, alone).run_operation(operation)
-            exchange.status = 200
+            record.status = 200
 
     async def handle_task_exception(self, error: Exception) -> None:
-        """Strawberry logs a traceback of those who leave, too."""
-        if not isinstance(error, _GONE):
+        """Ignore clients that disconnect, for which Strawberry logs a traceback."""
+        if not isinstance(error, _DISCONNECTED):
             await super().handle_task_exception(error)
 
     def forget_id(self, id: str) -> None:
-        # An operation may end by itself while it is being cancelled, and is then forgotten twice.
+        # An operation that ends while it is being cancelled is forgotten twice.
         self.operations.pop(id, None)
 
     async def handle_message(self, message: Message) -> None:
         if _is_well_formed(message):
             await super().handle_message(message)
         else:
-            await self.handle_invalid_message("This is no message of graphql-transport-ws.")
+            await self.handle_invalid_message("This is not a message of graphql-transport-ws.")
 
 
 class WebSockets(GraphQL[Context, None]):
-    """Strawberry's ASGI application, of which no more is used."""
+    """Strawberry's ASGI application, used for WebSockets only."""
 
     graphql_transport_ws_handler_class = Handler
 
-    def __init__(self, schema: Schema, watch: Watch, *, allowed_origins: tuple[str, ...]) -> None:
-        self.watch = watch
+    def __init__(
+        self, schema: Schema, observers: RequestObservers, *, allowed_origins: tuple[str, ...]
+    ) -> None:
+        self.observers = observers
         super().__init__(
             schema,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
@@ -93,22 +95,22 @@ class WebSockets(GraphQL[Context, None]):
         return graphql_context(request)
 
     async def on_ws_connect(self, context: Context) -> UnsetType:
-        """Take the token from ``connection_init``: a browser cannot set a header on a WebSocket."""
+        """Read the token in ``connection_init``: browsers cannot set headers on a WebSocket."""
         params = context.connection_params or {}
         context.bearer = context.bearer or token_in(params.get("Authorization"))
         acknowledge: UnsetType = UNSET
         return acknowledge
 
     def decode_json(self, data: str | bytes) -> Any:
-        """Raises JSONDecodeError for whatever cannot be decoded: numbers and nesting without end too."""
+        """Raises JSONDecodeError for anything that cannot be decoded, endless numbers and nesting included."""
         try:
             return json.loads(data)
         except (ValueError, RecursionError):
-            raise json.JSONDecodeError("no JSON", "", 0) from None
+            raise json.JSONDecodeError("not JSON", "", 0) from None
 
 
 def problem_in(request: Mapping[Any, Any]) -> str | None:
-    """What keeps the parameters of a GraphQL request from being read, as a sentence."""
+    """Return why the parameters of a GraphQL request are malformed, as a sentence, or None."""
     for name, kind, described in (
         ("query", str, "a string"),
         ("operationName", str, "a string"),

@@ -1,4 +1,4 @@
-"""What every request and every answer carries, and what becomes of an error that nothing else caught."""
+"""Limits the time and the body of each request, and responds to errors that nothing else handled."""
 
 from datetime import timedelta
 
@@ -6,20 +6,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import answer_to
+from api.errors import error_response
 from api.headers import add_headers
 from domain.deadline import within
 from domain.errors import InvalidInput
 
-# A GraphQL document with its variables: far more than any of ours needs, far less than would hurt.
+# For a document with its variables: far more than any needs, and little enough to hold in memory.
 MAX_BODY_BYTES = 1024 * 1024
 
-# Every answer is about the caller or for this moment; RFC 6749 section 5.1 demands it of tokens.
+# Every response is about the caller or this moment. RFC 6749 section 5.1 requires it for tokens.
 NOT_STORED = (b"cache-control", b"no-store")
 
 
-class Envelope:
-    """Gives each request a deadline, its body a limit, its answer the headers all answers have, and an error its answer."""
+class RequestLimitsMiddleware:
+    """Gives each request a deadline and its body a limit, responds to errors, and forbids caching."""
 
     def __init__(self, app: ASGIApp, *, deadline: timedelta) -> None:
         self.app = app
@@ -28,13 +28,13 @@ class Envelope:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "http":
-                await self._answer(scope, receive, send)
+                await self._respond(scope, receive, send)
             case "websocket":
                 await self.app(scope, _within_limit(receive, send), send)
             case _:
                 await self.app(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
         is_receiving = False
         has_started = False
@@ -57,26 +57,26 @@ class Envelope:
             await send(message)
 
         try:
-            answering = self.app(scope, receive_within_limit, send_with_headers)
-            await within(self._deadline, answering)
+            responding = self.app(scope, receive_within_limit, send_with_headers)
+            await within(self._deadline, responding)
         except ClientDisconnect:
             return
         except Exception as error:
-            # Of a request that has not come whole by then, it is not we who took too long.
+            # If the request has not arrived completely by then, its client took too long.
             why = InvalidInput("The request took too long to send.") if is_receiving else error
-            response = answer_to(scope, why)
+            response = error_response(scope, why)
             if not has_started:
                 await response(scope, receive, send_with_headers)
 
 
 def _within_limit(receive: Receive, send: Send) -> Receive:
-    """Closes a WebSocket at a message that is too big (RFC 6455 section 7.4.1)."""
+    """Close a WebSocket on a message that is too large (RFC 6455 section 7.4.1)."""
 
     async def receive_within_limit() -> Message:
         message = await receive()
         if len(message.get("text") or message.get("bytes") or "") <= MAX_BODY_BYTES:
             return message
-        await send({"type": "websocket.close", "code": 1009, "reason": "The message is too big."})
+        await send({"type": "websocket.close", "code": 1009, "reason": "The message is too large."})
         return {"type": "websocket.disconnect", "code": 1009}
 
     return receive_within_limit

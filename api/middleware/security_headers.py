@@ -1,26 +1,26 @@
-"""What every answer tells a browser not to do (OWASP HTTP Headers Cheat Sheet)."""
+"""Security headers on every response (OWASP HTTP Headers Cheat Sheet)."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.headers import add_headers
 
-# An answer of the API is no page: nothing is loaded, run or framed, whatever a client has put into it. The pages of the
-# house bring policies of their own.
+# Responses of the API are not pages: a browser must load, run and frame nothing of them, whatever they contain. The pages
+# have policies of their own.
 API_POLICY = (
     b"content-security-policy",
     b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )
 ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
-    # Addresses here may hold a document, and a document a password.
+    # A URL may contain a document, and a document a password.
     (b"referrer-policy", b"no-referrer"),
 ]
-# Elsewhere a browser says in its console that it is of no use.
+# Without HTTPS, browsers ignore it with a message in the console.
 ON_HTTPS = (b"cross-origin-opener-policy", b"same-origin")
 
 
-class SecurityHeaders:
-    """Around everything else, so that errors and refusals of CORS have them too."""
+class SecurityHeadersMiddleware:
+    """Wraps all other middleware, so that errors and refused CORS requests have the headers too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

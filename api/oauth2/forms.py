@@ -1,4 +1,4 @@
-"""The forms that OAuth2 endpoints take (RFC 6749 section 3.2 and appendix B)."""
+"""Forms of OAuth2 endpoints (RFC 6749 section 3.2 and appendix B)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,15 +11,15 @@ from domain.errors import InvalidInput
 
 FORM = "application/x-www-form-urlencoded"
 
-# None of the forms has more than seven parameters (RFC 6749 sections 2.3.1 and 4.3.2).
+# No form has more than seven parameters (RFC 6749 sections 2.3.1 and 4.3.2).
 MAX_FIELDS = 20
 
-# Far more than a token and a password have. What is longer takes the parser a time that everyone waits for.
+# Far more than a token and a password need. The parser blocks the event loop on longer forms.
 MAX_BYTES = 16 * 1024
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The parameters that have a value: one without counts as left out. Raises InvalidInput."""
+    """Return the parameters that have a value. Raises InvalidInput."""
     if media_type(request.headers.get("content-type")) != FORM:
         raise InvalidInput(f"Send the parameters as {FORM}.")
     if len(await request.body()) > MAX_BYTES:
@@ -27,13 +27,15 @@ async def read_form(request: Request) -> dict[str, str]:
     async with request.form(max_fields=MAX_FIELDS) as form:
         parameters = form.multi_items()
     if len({name for name, _ in parameters}) < len(parameters):
-        raise InvalidInput("A parameter is there more than once.")
+        raise InvalidInput("A parameter occurs more than once.")
     return {name: value for name, value in parameters if isinstance(value, str) and value}
 
 
 async def read_token(request: Request) -> str:
-    """The token that a form is about (RFC 7009 section 2.1, RFC 7662 section 2.1). Its hint is not needed: ours can be
-    told apart. Raises InvalidInput."""
+    """Return the `token` parameter (RFC 7009 section 2.1, RFC 7662 section 2.1). Raises InvalidInput.
+
+    The hint is not needed: access tokens and refresh tokens have different formats.
+    """
     form = await read_form(request)
     if "token" not in form:
         raise InvalidInput("The parameter `token` is required.")
@@ -43,7 +45,7 @@ async def read_token(request: Request) -> str:
 def form_body(
     required: Sequence[str], properties: Mapping[str, Mapping[str, object]]
 ) -> dict[str, Any]:
-    """The request body of a route that reads a form, for the OpenAPI document."""
+    """Return the request body of a form for the OpenAPI document."""
     schema = {
         "type": "object",
         "required": list(required),
@@ -56,6 +58,6 @@ TOKEN_FORM = form_body(
     required=["token"],
     properties={
         "token": {"description": "An access token or a refresh token."},
-        "token_type_hint": {"description": "Not needed, and not looked at."},
+        "token_type_hint": {"description": "Ignored."},
     },
 )

@@ -1,4 +1,4 @@
-"""POST /introspect: what a token is worth at this moment (RFC 7662)."""
+"""POST /introspect: token introspection (RFC 7662)."""
 
 import base64
 import hmac
@@ -11,10 +11,9 @@ from starlette.responses import Response
 
 from api.dependencies import (
     ClientCredential,
-    Services,
+    app_state,
     bearer_token,
     documented_bearer,
-    services,
 )
 from api.errors import OAuthError, oauth_error
 from api.oauth2.forms import TOKEN_FORM, read_token
@@ -22,27 +21,28 @@ from api.telemetry.request import current
 from domain import sessions
 from domain.access_tokens.tokens import AUDIENCE
 from domain.errors import Unauthenticated
+from domain.services import Services
 from domain.sessions.refresh_tokens import RefreshToken
 
 router = APIRouter(tags=["OAuth2"])
 
-# For /docs; what is sent is read below.
+# For /docs. The code below reads the header itself.
 _documented_basic = HTTPBase(scheme="basic", auto_error=False)
 
 
 class Introspection(BaseModel):
-    """What a token is worth (RFC 7662 section 2.2). Of one that is not active nothing else is said."""
+    """The state of a token (RFC 7662 section 2.2). An inactive token has no other members."""
 
     active: bool
-    sub: str | None = Field(default=None, description="The id of the user it speaks for.")
+    sub: str | None = Field(default=None, description="The id of the user.")
     username: str | None = None
-    token_type: str | None = Field(default=None, description="`bearer`, of an access token.")
+    token_type: str | None = Field(default=None, description="`bearer` for an access token.")
     iss: str | None = None
     aud: str | None = None
     exp: int | None = Field(default=None, description="In seconds since 1970.")
     iat: int | None = None
     jti: str | None = None
-    sid: str | None = Field(default=None, description="The id of its session.")
+    sid: str | None = Field(default=None, description="The id of the session.")
 
 
 INACTIVE = Introspection(active=False)
@@ -50,7 +50,7 @@ INACTIVE = Introspection(active=False)
 
 @router.post(
     "/introspect",
-    summary="Ask whether a token is active, and whom it speaks for",
+    summary="Introspect a token",
     response_model=Introspection,
     response_model_exclude_none=True,
     responses={status: {"model": OAuthError} for status in (400, 401, 503)},
@@ -58,14 +58,15 @@ INACTIVE = Introspection(active=False)
     dependencies=[Depends(documented_bearer), Depends(_documented_basic)],
 )
 async def introspect(request: Request) -> Introspection | Response:
-    """For callers with an active access token of their own, or with the credential of INTROSPECTION_CLIENT_ID and
-    INTROSPECTION_CLIENT_SECRET by HTTP Basic (section 2.1)."""
-    found = services(request)
+    """Authenticate with an active access token, or by HTTP Basic with INTROSPECTION_CLIENT_ID and
+    INTROSPECTION_CLIENT_SECRET (section 2.1)."""
+    state = app_state(request)
+    found = state.services
     bearer = bearer_token(request)
-    if bearer is None and not _is_known_client(request, found.introspection_client):
+    if bearer is None and not _is_known_client(request, state.introspection_client):
         return oauth_error(
             "invalid_client",
-            "Authenticate with an access token or with the client's credential.",
+            "Authenticate with an access token or with the client credential.",
             status=401,
             headers={"WWW-Authenticate": 'Bearer realm="gatehouse", Basic realm="gatehouse"'},
         )
@@ -82,9 +83,9 @@ async def introspect(request: Request) -> Introspection | Response:
 
 async def _access_token(found: Services, token: str) -> Introspection:
     try:
-        claims = found.tokens.read(token)
-        async with found.gate.database.reading() as session:
-            user = await sessions.authorize(session, claims.caller)
+        claims = found.access_tokens.read(token)
+        async with found.database.reading() as session:
+            user = await sessions.require_active(session, claims.caller)
     except Unauthenticated:
         return INACTIVE
     return Introspection(
@@ -92,7 +93,7 @@ async def _access_token(found: Services, token: str) -> Introspection:
         sub=str(user.id),
         username=user.username,
         token_type="bearer",
-        iss=found.tokens.issuer,
+        iss=found.access_tokens.issuer,
         aud=AUDIENCE,
         exp=claims.expires_at,
         iat=claims.issued_at,
@@ -102,7 +103,7 @@ async def _access_token(found: Services, token: str) -> Introspection:
 
 
 async def _refresh_token(found: Services, token: RefreshToken) -> Introspection:
-    async with found.gate.database.reading() as session:
+    async with found.database.reading() as session:
         owned = await sessions.find(session, token)
     if owned is None:
         return INACTIVE
@@ -111,7 +112,7 @@ async def _refresh_token(found: Services, token: RefreshToken) -> Introspection:
         active=True,
         sub=str(user.id),
         username=user.username,
-        iss=found.tokens.issuer,
+        iss=found.access_tokens.issuer,
         exp=int(current.expires_at.timestamp()),
         iat=int(current.last_used_at.timestamp()),
         sid=str(current.id),
@@ -122,13 +123,13 @@ def _is_known_client(request: Request, known: ClientCredential | None) -> bool:
     given = _basic_credential(request)
     if known is None or given is None:
         return False
-    # RFC 6749 section 2.3.1 has both form-encoded first; half of the clients send them as they are.
+    # RFC 6749 section 2.3.1 wants both form-encoded, and half of the clients send them as they are.
     decoded = ClientCredential(unquote_plus(given.id), unquote_plus(given.secret))
     return _is_same(given, known) or _is_same(decoded, known)
 
 
 def _is_same(given: ClientCredential, known: ClientCredential) -> bool:
-    """Both compared, and in constant time, whatever the first comparison says."""
+    """Compare both in constant time, whatever the first comparison says."""
     right_id = hmac.compare_digest(given.id.encode(), known.id.encode())
     right_secret = hmac.compare_digest(given.secret.encode(), known.secret.encode())
     return right_id and right_secret

@@ -1,4 +1,4 @@
-"""GET /.well-known/jwks.json: the public keys, by which other services verify access tokens (RFC 7517 section 5)."""
+"""GET /.well-known/jwks.json: the public keys that verify access tokens (RFC 7517 section 5)."""
 
 import time
 
@@ -12,7 +12,7 @@ JWKS = "/.well-known/jwks.json"
 
 HEADERS = {
     "Cache-Control": f"public, max-age={MAX_AGE.total_seconds():.0f}",
-    # There is nothing in it that a page of any origin may not see.
+    # Public keys may be read by pages of any origin.
     "Access-Control-Allow-Origin": "*",
 }
 
@@ -22,7 +22,7 @@ router = APIRouter(tags=["OAuth2"])
 class Jwk(BaseModel):
     """A public key (RFC 7517 section 4, RFC 7518 section 6)."""
 
-    kid: str = Field(description="Which key it is: as in the header of a token.")
+    kid: str = Field(description="The key id, as in the header of a token.")
     alg: str = Field(examples=["ES256"])
     use: str = Field(examples=["sig"])
     kty: str = Field(examples=["EC"])
@@ -34,16 +34,16 @@ class Jwk(BaseModel):
 
 
 class Jwks(BaseModel):
-    """All that verify now or will soon. None where SECRET_KEY signs, which nobody else may know."""
+    """The keys that verify tokens now or soon. Empty if SECRET_KEY signs, which must stay secret."""
 
     keys: list[Jwk]
 
 
 @router.get(
-    JWKS, summary="The public keys that verify access tokens", response_model_exclude_none=True
+    JWKS, summary="Read the public keys that verify access tokens", response_model_exclude_none=True
 )
 async def jwks(request: Request, response: Response) -> Jwks:
-    """Without I/O: the keys are those that the process knows."""
+    """Return the keys that the process knows, without I/O."""
     response.headers.update(HEADERS)
-    published = services(request).tokens.ring.published(time.time())
+    published = services(request).access_tokens.ring.published(time.time())
     return Jwks(keys=[Jwk(**key.as_public_jwk()) for key in published])

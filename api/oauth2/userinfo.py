@@ -1,36 +1,36 @@
-"""GET /userinfo: the caller as JSON, for OAuth2 tools."""
+"""GET /userinfo: the current user, for OAuth2 tools."""
 
 from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from api.dependencies import caller_of, documented_bearer, services
+from api.dependencies import app_state, caller_of, documented_bearer
 from api.errors import OAuthError
 
 router = APIRouter(tags=["OAuth2"])
 
 
 class UserInfo(BaseModel):
-    """The caller, by the names of OpenID Connect Core 1.0 section 5.1 where it has one."""
+    """The current user, with the claim names of OpenID Connect Core 1.0 section 5.1 where it has them."""
 
-    sub: str = Field(description="The user's id, as `me { id }` has it.")
+    sub: str = Field(description="The user's id, the same as `me { id }`.")
     preferred_username: str
     email: str
-    email_verified: bool = Field(description="Whether mail has been proven to arrive: not yet.")
+    email_verified: bool = Field(description="Always false: emails are not verified yet.")
     picture: str | None = None
     created_at: datetime
 
 
 @router.get(
     "/userinfo",
-    summary="Who is calling",
+    summary="Read the current user",
     response_model_exclude_none=True,
     responses={401: {"model": OAuthError}, 503: {"model": OAuthError}},
     dependencies=[Depends(documented_bearer)],
 )
 async def userinfo(request: Request) -> UserInfo:
-    user = await services(request).callers.account(caller_of(request))
+    user = await app_state(request).current_users.load(caller_of(request))
     return UserInfo(
         sub=str(user.id),
         preferred_username=user.username,

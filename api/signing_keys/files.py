@@ -1,4 +1,4 @@
-"""SIGNING_KEYS_DIR: one file for each signing key, KID.json, a JWK with its times."""
+"""The files of SIGNING_KEYS_DIR: for each signing key a KID.json, a JWK with its times."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from domain.access_tokens.jwk import UnusableKey
 from domain.access_tokens.keys import Key
 
-# Of a file: when it was changed, its length, and which it is. A file that is replaced differs in the last at least.
+# The time of the last change, the size and the inode of a file. A replaced file has another inode at least.
 Stamp = tuple[int, int, int]
 
 # An RSA key of 4096 bits has 4 KiB.
@@ -27,12 +27,12 @@ class KeyFile:
 def read_keys(
     folder: Path, known: Mapping[str, KeyFile] | None = None
 ) -> tuple[dict[str, KeyFile], list[str]]:
-    """The keys by the names of their files, and a sentence for each file that could not be read: in its place there is what
-    was ``known`` of it. A folder that is not there has no keys.
+    """Return the keys by file name, and a message for each file that cannot be used.
 
-    Raises OSError for a folder that cannot be read.
+    For such a file the key that was ``known`` is kept. A missing folder has no keys. Raises OSError if the folder cannot be
+    read.
     """
-    known, found, complaints = known or {}, {}, []
+    known, found, problems = known or {}, {}, []
     for name, stamp in _files(folder):
         before = known.get(name)
         if before is not None and before.stamp == stamp:
@@ -42,16 +42,16 @@ def read_keys(
             found[name] = KeyFile(stamp, _read(folder / name))
         except (OSError, UnusableKey) as error:
             why = error.strerror if isinstance(error, OSError) else error
-            complaints.append(f"The key {folder / name} cannot be used: {why}.")
+            problems.append(f"The key {folder / name} cannot be used: {why}.")
             if before is not None:
                 found[name] = before
-    return found, complaints
+    return found, problems
 
 
 def _files(folder: Path) -> list[tuple[str, Stamp]]:
     try:
         with os.scandir(folder) as entries:
-            # A mounted secret has links, and folders with names that begin with dots.
+            # A mounted secret has links, and folders whose names begin with a dot.
             names = [
                 entry.name
                 for entry in entries
@@ -66,33 +66,29 @@ def _stamp(file: Path) -> Stamp:
     try:
         about = file.stat()
     except OSError:
-        # Gone since, or a link to nowhere: `_read` will say so.
+        # Deleted since, or a broken link: `_read` reports it.
         return (0, 0, 0)
     return (about.st_mtime_ns, about.st_size, about.st_ino)
 
 
 def _read(file: Path) -> Key:
-    # A pipe would be waited at, and a file without end be read.
+    # Reading a pipe would block, and a device might be endless.
     if not file.is_file() or file.stat().st_size > MAX_BYTES:
-        raise UnusableKey(f"it is no file of up to {MAX_BYTES} bytes")
+        raise UnusableKey(f"it is not a file of at most {MAX_BYTES} bytes")
     try:
         members = json.loads(file.read_bytes())
     except (ValueError, RecursionError):
-        raise UnusableKey("it is no JSON") from None
+        raise UnusableKey("it is not JSON") from None
     key = Key.of_jwk(members)
     if file.stem != key.kid:
-        raise UnusableKey("its name is not its `kid`")
+        raise UnusableKey("its file name is not its `kid`")
     return key
 
 
 def write_key(folder: Path, key: Key) -> None:
-    """Written beside and moved into place: whoever reads meanwhile finds the old file or the new, and so does whoever reads
-    after a crash.
-
-    Raises OSError.
-    """
+    """Write a key's file atomically: readers, also after a crash, find the old file or the new one. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Readable by its owner alone.
+    # mkstemp makes it readable by its owner only.
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".")
     try:
         with os.fdopen(descriptor, "w") as file:
@@ -108,8 +104,7 @@ def write_key(folder: Path, key: Key) -> None:
 
 
 def _share(descriptor: int, folder: Path, *, is_secret: bool) -> None:
-    """The server must be able to read what root has written, and what another has retired: it would go on with what it
-    knows. Windows has nothing for it."""
+    """Let the server read keys that root wrote, and retired keys that another user wrote. Does nothing on Windows."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         owner = folder.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
@@ -118,7 +113,7 @@ def _share(descriptor: int, folder: Path, *, is_secret: bool) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """So that the name is on disk too. Windows has nothing for it."""
+    """Write the folder's entry to disk. Does nothing on Windows."""
     if hasattr(os, "O_DIRECTORY"):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -132,14 +127,14 @@ def remove_key(folder: Path, key: Key) -> None:
 
 
 def writable_by_others(folder: Path) -> bool:
-    """Whether anyone on this machine may put a key of their own there, and so be anyone."""
+    """Return whether every user of this machine may add a key, and could sign tokens for anyone."""
     names, _ = read_keys(folder)
     places = [folder, *(folder / name for name in names)]
     return any(place.stat().st_mode & stat.S_IWOTH for place in places)
 
 
 def readable_by_others(folder: Path) -> bool:
-    """Whether anyone on this machine may read a private key. A group may: mounted secrets are shared so with their service."""
+    """Return whether every user of this machine may read a private key. A group may: that is how secrets are mounted."""
     files, _ = read_keys(folder)
     return any(
         file.key.private and (folder / name).stat().st_mode & stat.S_IROTH

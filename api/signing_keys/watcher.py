@@ -1,4 +1,4 @@
-"""The keys of a serving process, as they are in the folder."""
+"""Keeps the keys of a serving process up to date with their folder."""
 
 import logging
 import time
@@ -12,37 +12,37 @@ from domain.access_tokens.keys import KeyRing
 logger = logging.getLogger("gatehouse")
 
 
-class KeyWatch:
-    """Holds a ring to the folder. Raises ValueError when it begins, with what to mend, if the folder is not in order."""
+class KeyReloader:
+    """Holds the keys of a folder as a ring. Raises ValueError, with what to change, if the folder cannot be used at first."""
 
     def __init__(self, folder: Path, algorithm: str) -> None:
         self.ring = KeyRing()
         self._folder, self._algorithm = folder, algorithm
         self._known: dict[str, KeyFile] = {}
-        self._complaints = self._look()
-        if self._complaints:
-            raise ValueError(self._complaints[0])
+        self._problems = self._reload()
+        if self._problems:
+            raise ValueError(self._problems[0])
 
-    def look(self) -> None:
-        """Take over what has changed. What cannot be read, or would leave nothing that signs, keeps nobody from being served:
-        it is logged once, and what was known goes on. A key that has ended does not: it may have leaked."""
-        complaints = self._look()
-        if complaints != self._complaints:
-            for complaint in complaints:
-                logger.warning("%s What was known before goes on, until it ends.", complaint)
-            self._complaints = complaints
+    def reload(self) -> None:
+        """Read what has changed. Unreadable files, and changes that would leave no key to sign with, are logged once and
+        ignored, so that the server keeps serving. Keys that have ended are always dropped: they may have leaked."""
+        problems = self._reload()
+        if problems != self._problems:
+            for problem in problems:
+                logger.warning("%s The keys known before stay in use until they end.", problem)
+            self._problems = problems
 
-    def _look(self) -> list[str]:
+    def _reload(self) -> list[str]:
         try:
-            found, complaints = read_keys(self._folder, self._known)
+            found, problems = read_keys(self._folder, self._known)
         except OSError as error:
             return [f"The keys in {self._folder} cannot be read: {error.strerror}."]
         able = any(
             file.key.private and file.key.algorithm == self._algorithm for file in found.values()
         )
         if self._algorithm in ALGORITHMS and not able:
-            complaints.append(
-                f"No key in {self._folder} can sign by {self._algorithm}: make one with `gatehouse keys new`."
+            problems.append(
+                f"No key in {self._folder} can sign with {self._algorithm}. Make one with `gatehouse keys new`."
             )
             found = self._known | _ended(found)
         if found != self._known:
@@ -51,7 +51,7 @@ class KeyWatch:
             logger.info(
                 "Signing keys: %s.", ", ".join(key.kid for key in self.ring.all()) or "none"
             )
-        return complaints
+        return problems
 
 
 def _ended(found: Mapping[str, KeyFile]) -> dict[str, KeyFile]:

@@ -1,4 +1,4 @@
-"""Where Prometheus reads what is counted: a port of its own, which answers for all the workers there are."""
+"""Serves the metrics of all workers to Prometheus, on a port of its own."""
 
 import logging
 import os
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("gatehouse")
 
-# Workers count in files that they map into memory. A disk that is full would end whoever writes to one of them.
-IN_MEMORY = Path("/dev/shm")  # noqa: S108  (a folder of our own is made in it)
+# Workers count in memory-mapped files. A full disk would kill the process that writes to one.
+IN_MEMORY = Path("/dev/shm")  # noqa: S108  (a new folder is made in it)
 
-# How prometheus-client is told of the folder of these files. It looks once, when it is imported.
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+# The variable that tells prometheus-client the folder of these files. It is read once, at import.
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @contextmanager
-def listening(settings: Settings, workers: int = 1) -> Iterator[None]:
-    """Answer Prometheus while the block runs, if METRICS_PORT is set: for this process or, with several ``workers``, for
-    those that are started within. Entered before anything is counted.
+def serving_metrics(settings: Settings, workers: int = 1) -> Iterator[None]:
+    """Serve metrics while the block runs, if METRICS_PORT is set: of this process or, with several ``workers``, of those
+    started inside. Must be entered before anything is counted.
 
-    Raises SystemExit for an address that cannot be listened on.
+    Raises SystemExit if it cannot listen on the address.
     """
     if settings.metrics_port is None:
         yield
@@ -45,8 +45,8 @@ def listening(settings: Settings, workers: int = 1) -> Iterator[None]:
 
 
 def forget(pid: int) -> None:
-    """Of a worker that has ended: what it has counted stays, and nobody waits in it any more."""
-    if FOLDER in os.environ:
+    """Forget the gauges of a worker that has exited. Its counters stay."""
+    if FOLDER_VARIABLE in os.environ:
         from prometheus_client.multiprocess import mark_process_dead
 
         mark_process_dead(pid)  # type: ignore[no-untyped-call]
@@ -59,11 +59,11 @@ def _server(host: str, port: int, registry: "CollectorRegistry") -> Iterator[Non
     try:
         server, thread = start_http_server(port, host, registry)
     except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "that is no name of a host"
+        why = error.strerror if isinstance(error, OSError) else "the host name is invalid"
         raise SystemExit(
             f"gatehouse: METRICS_HOST and METRICS_PORT cannot be listened on: {why}"
         ) from None
-    # By itself it prints a traceback for every Prometheus that hangs up.
+    # By default it prints a traceback whenever Prometheus disconnects.
     server.handle_error = _log_failure  # type: ignore[method-assign]
     try:
         yield
@@ -74,7 +74,7 @@ def _server(host: str, port: int, registry: "CollectorRegistry") -> Iterator[Non
 
 
 def _log_failure(request: object, client_address: object) -> None:
-    logger.warning("Prometheus could not be answered.", exc_info=True)
+    logger.warning("A request of Prometheus failed.", exc_info=True)
 
 
 def _own_registry() -> "CollectorRegistry":
@@ -86,11 +86,11 @@ def _folder() -> Iterator[Path]:
     in_memory = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None
     prefix = f"gatehouse-metrics-{os.getpid()}-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=in_memory) as folder:
-        os.environ[FOLDER] = folder
+        os.environ[FOLDER_VARIABLE] = folder
         try:
             yield Path(folder)
         finally:
-            del os.environ[FOLDER]
+            del os.environ[FOLDER_VARIABLE]
 
 
 def _shared_registry(folder: Path) -> "CollectorRegistry":
@@ -104,7 +104,7 @@ def _shared_registry(folder: Path) -> "CollectorRegistry":
 
 
 class _Processes:
-    """The memory, the files and the time of each worker that lives."""
+    """The memory, the files and the CPU time of each running worker."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -123,5 +123,5 @@ class _Processes:
         yield from found.values()
 
     def _pids(self) -> list[str]:
-        """Of those whose gauges have not been forgotten."""
+        """Return the process ids of the workers whose gauges were not forgotten."""
         return [file.stem.rpartition("_")[2] for file in self._folder.glob("gauge_livesum_*.db")]

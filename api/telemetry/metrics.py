@@ -1,17 +1,17 @@
-"""What is counted, as Prometheus has it. `api/scraping.py` shows it."""
+"""Metrics for Prometheus. `exporter.py` serves them."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import cache
 
-from api.background import beside
-from api.dependencies import Services
-from api.telemetry.request import Exchange
+from api.background import running
+from api.telemetry.request import RequestRecord
 from domain.errors import ErrorCode
 from domain.observer import Observer
+from domain.services import Services
 
-# In seconds: from an answer without a wait to one that has waited for all that it may.
+# In seconds: from a response without any wait to one at the deadline.
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 REFUSED_DOCUMENTS = frozenset(
@@ -26,9 +26,9 @@ SAMPLE_EVERY = timedelta(seconds=1)
 
 
 class Metrics(Observer):
-    """Labels are names of the schema, templates of routes and codes of ours: a client can make no new ones.
+    """Labels are names of the schema, templates of routes and codes, so a client cannot add any.
 
-    prometheus-client is imported with the first of these: nobody pays for what they do not use.
+    prometheus-client is imported only when metrics are on.
     """
 
     def __init__(self) -> None:
@@ -43,73 +43,73 @@ class Metrics(Observer):
         self.registry = registry = CollectorRegistry()
         self._requests = Counter(
             "gatehouse_requests",
-            "Requests and operations over WebSockets that are over, by what they asked for and the code of their first error.",
+            "Finished requests and operations over WebSockets, by operation and by the code of their first error.",
             ("operation", "code"),
             registry=registry,
         )
         self._seconds = Histogram(
             "gatehouse_request_duration_seconds",
-            "How long they took.",
+            "The duration of requests and operations.",
             ("operation",),
             buckets=LATENCIES,
             registry=registry,
         )
         self._refused = Counter(
             "gatehouse_documents_refused",
-            "GraphQL documents that were not executed.",
+            "GraphQL documents that were refused before execution.",
             ("code",),
             registry=registry,
         )
         self._logins = Counter(
             "gatehouse_logins",
-            "Passwords that were sent to log in with, by `login` or to /token.",
+            "Logins with a password, by the graph or at /token.",
             ("outcome",),
             registry=registry,
         )
         self._waits = Histogram(
             "gatehouse_hashing_wait_seconds",
-            "How long callers with a password waited for their turn.",
+            "How long requests waited for a slot in the hashing queue.",
             buckets=LATENCIES,
             registry=registry,
         )
         self._queued = Gauge(
             "gatehouse_hashing_queue",
-            "Callers with a password that wait for their turn.",
+            "Requests that wait for a slot in the hashing queue.",
             registry=registry,
             multiprocess_mode="livesum",
         )
         self._connections = Gauge(
             "gatehouse_database_connections",
-            "Connections in use, and callers that wait for one.",
+            "Connections in use, and requests that wait for one.",
             ("to", "state"),
             registry=registry,
             multiprocess_mode="livesum",
         )
         ProcessCollector(registry=registry)
 
-    def exchange_ended(self, exchange: Exchange) -> None:
-        operation, code = _operation(exchange), _code(exchange)
+    def request_ended(self, record: RequestRecord) -> None:
+        operation, code = _operation(record), _code(record)
         self._requests.labels(operation, code).inc()
-        self._seconds.labels(operation).observe(exchange.seconds)
+        self._seconds.labels(operation).observe(record.seconds)
         if code in REFUSED_DOCUMENTS:
             self._refused.labels(code).inc()
 
     def login_ended(self, outcome: str) -> None:
         self._logins.labels(outcome).inc()
 
-    def turn_came(self, waited: float) -> None:
+    def slot_acquired(self, waited: float) -> None:
         self._waits.observe(waited)
 
     def sampling(self, services: Services) -> AbstractAsyncContextManager[None]:
-        """Look at the queues while the block runs. (Each process has to: who is asked for them may be another.)"""
-        return beside(self._sample_for_ever(services))
+        """Sample the queues while the block runs. (Every process does so, since another one may serve the metrics.)"""
+        return running(self._sample_forever(services))
 
-    async def _sample_for_ever(self, services: Services) -> None:
+    async def _sample_forever(self, services: Services) -> None:
         while True:
-            self._queued.set(services.gate.passwords.waiting)
-            for to, turns in services.gate.database.turns.items():
-                self._connections.labels(to, "taken").set(turns.taken)
-                self._connections.labels(to, "waiting").set(turns.waiting)
+            self._queued.set(services.hashing_queue.waiting)
+            for to, queue in services.database.queues.items():
+                self._connections.labels(to, "taken").set(queue.in_use)
+                self._connections.labels(to, "waiting").set(queue.waiting)
             await asyncio.sleep(SAMPLE_EVERY.total_seconds())
 
 
@@ -118,20 +118,20 @@ def of_this_process() -> Metrics:
     return Metrics()
 
 
-def _operation(exchange: Exchange) -> str:
-    """The one field of Query or Mutation that was asked for, or the method and template of a route."""
-    match exchange:
-        case Exchange(fields=[only]):
+def _operation(record: RequestRecord) -> str:
+    """Return the one field of Query or Mutation in the operation, or the method and template of a route."""
+    match record:
+        case RequestRecord(fields=[only]):
             return only
-        case Exchange(fields=[_, *_]):
+        case RequestRecord(fields=[_, *_]):
             return "several"
-        case Exchange(route=None):
+        case RequestRecord(route=None):
             return "unknown"
-    return f"{exchange.method} {exchange.route}"
+    return f"{record.method} {record.route}"
 
 
-def _code(exchange: Exchange) -> str:
-    if exchange.codes:
-        return exchange.codes[0]
-    status = exchange.status or 0
+def _code(record: RequestRecord) -> str:
+    if record.codes:
+        return record.codes[0]
+    status = record.status or 0
     return str(status) if status >= 400 else "OK"

@@ -1,7 +1,7 @@
-"""Traces: a span for each exchange and for each statement, to whatever the standard variables name (OTEL_*).
+"""Traces: a span for each request and each statement, sent where the standard variables (OTEL_*) say.
 
-Ours alone. What FastAPI and the instrumentations of others would put into a span is the query string, which may be a document
-with a password in it.
+The spans are Gatehouse's own. FastAPI's instrumentation and others would record the query string, which may be a
+document with a password in it.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from sqlalchemy.engine import ExceptionContext, ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.headers import Header
-from api.telemetry.request import WEBSOCKET, Exchange
+from api.telemetry.request import WEBSOCKET, RequestRecord
 from domain.errors import ErrorCode
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("gatehouse")
 
-# How long an end waits for a collector to take the last spans.
-PATIENCE = timedelta(seconds=2)
+# How long a shutdown waits for the collector to take the last spans.
+TIMEOUT = timedelta(seconds=2)
 
 FAULTS = frozenset((ErrorCode.INTERNAL_ERROR, ErrorCode.UNAVAILABLE))
 
@@ -43,38 +43,38 @@ class Tracing:
         self._tracer = provider.get_tracer("gatehouse")
 
     @contextmanager
-    def trace(self, exchange: Exchange, headers: Sequence[Header]) -> Iterator[None]:
-        """The span of an exchange, within that of the caller if ``traceparent`` names one (W3C Trace Context)."""
+    def trace(self, record: RequestRecord, headers: Sequence[Header]) -> Iterator[None]:
+        """Span a request, as a child of the span that ``traceparent`` names, if it does (W3C Trace Context)."""
         span = self._tracer.start_span(
-            exchange.method, context=_caller_in(headers), kind=SpanKind.SERVER
+            record.method, context=_caller_in(headers), kind=SpanKind.SERVER
         )
-        exchange.trace_id = trace.format_trace_id(span.get_span_context().trace_id)
-        # Of an exception it would tell the text.
+        record.trace_id = trace.format_trace_id(span.get_span_context().trace_id)
+        # A recorded exception would include its text.
         with trace.use_span(
             span, end_on_exit=True, record_exception=False, set_status_on_exception=False
         ):
             try:
                 yield
             finally:
-                _describe(span, exchange)
+                _describe(span, record)
 
     def follow(self, *engines: AsyncEngine) -> None:
         for engine in engines:
             _Statements(self._tracer, engine)
 
     async def close(self) -> None:
-        """Send what there is. A collector that is away is not waited for, nor is the thread that would."""
+        """Send what is left, without waiting for a collector that is not available."""
         ending = threading.Thread(target=self._provider.shutdown, daemon=True)
         ending.start()
-        await asyncio.to_thread(ending.join, PATIENCE.total_seconds())
+        await asyncio.to_thread(ending.join, TIMEOUT.total_seconds())
 
 
 def from_environment() -> Tracing | None:
-    """None if no variable asks for traces, or if they are off.
+    """Return the tracing that the variables of the OpenTelemetry specification ask for, or None.
 
-    The variables are OpenTelemetry's ("OpenTelemetry Environment Variable Specification"), but unset they mean: no traces.
+    Unlike there, traces are off if no variable is set.
     """
-    if not are_wanted(os.environ):
+    if not are_on(os.environ):
         return None
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -82,7 +82,7 @@ def from_environment() -> Tracing | None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        logger.warning("OTEL_* asks for traces, which need `pip install gatehouse[tracing]`.")
+        logger.warning("OTEL_* turns traces on, which need `pip install gatehouse[tracing]`.")
         return None
     resource = Resource.create()
     if str(resource.attributes["service.name"]).startswith("unknown_service"):
@@ -92,12 +92,12 @@ def from_environment() -> Tracing | None:
     return Tracing(provider)
 
 
-def are_wanted(environment: Mapping[str, str]) -> bool:
+def are_on(environment: Mapping[str, str]) -> bool:
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
     exporter = environment.get("OTEL_TRACES_EXPORTER")
     if exporter not in (None, "", "otlp", "none"):
-        logger.warning("OTEL_TRACES_EXPORTER may be otlp or none: there are no traces.")
+        logger.warning("OTEL_TRACES_EXPORTER must be otlp or none. Traces are off.")
     has_endpoint = any(
         environment.get(f"OTEL_EXPORTER_OTLP_{name}") for name in ("ENDPOINT", "TRACES_ENDPOINT")
     )
@@ -105,7 +105,7 @@ def are_wanted(environment: Mapping[str, str]) -> bool:
 
 
 def _caller_in(headers: Sequence[Header]) -> Any:
-    """None is the current span's context: an operation's is within that of its WebSocket."""
+    """Return the caller's context. None means the current span: an operation's is a child of its WebSocket's."""
     carrier = {
         name.decode(): value.decode("latin-1")
         for name, value in headers
@@ -114,38 +114,38 @@ def _caller_in(headers: Sequence[Header]) -> Any:
     return _PROPAGATOR.extract(carrier) if carrier else None
 
 
-def _describe(span: Span, exchange: Exchange) -> None:
-    """By the semantic conventions for HTTP and for GraphQL servers, without a path that no route has and without documents."""
-    is_operation = exchange.method == WEBSOCKET and exchange.operation_type is not None
+def _describe(span: Span, record: RequestRecord) -> None:
+    """Set the attributes of the semantic conventions for HTTP and GraphQL servers, without documents and unmatched paths."""
+    is_operation = record.method == WEBSOCKET and record.operation_type is not None
     span.update_name(
-        str(exchange.operation_type)
+        str(record.operation_type)
         if is_operation
-        else f"{exchange.method} {exchange.route or ''}".rstrip()
+        else f"{record.method} {record.route or ''}".rstrip()
     )
     known = {
-        "http.request.method": None if exchange.method == WEBSOCKET else exchange.method,
-        "http.route": exchange.route,
-        "http.response.status_code": exchange.status,
-        "client.address": exchange.ip,
-        "graphql.operation.type": exchange.operation_type,
-        "graphql.operation.name": exchange.operation_name,
-        "error.type": _fault(exchange),
+        "http.request.method": None if record.method == WEBSOCKET else record.method,
+        "http.route": record.route,
+        "http.response.status_code": record.status,
+        "client.address": record.ip,
+        "graphql.operation.type": record.operation_type,
+        "graphql.operation.name": record.operation_name,
+        "error.type": _fault(record),
     }
     span.set_attributes({name: value for name, value in known.items() if value is not None})
-    if _fault(exchange):
+    if _fault(record):
         span.set_status(Status(StatusCode.ERROR))
 
 
-def _fault(exchange: Exchange) -> str | None:
-    """What went wrong on our side: a client's mistake is no error of ours."""
-    for code in exchange.codes:
+def _fault(record: RequestRecord) -> str | None:
+    """Return the error type of a server error. A client's mistake is not one."""
+    for code in record.codes:
         if code in FAULTS:
             return code
-    return str(exchange.status) if (exchange.status or 0) >= 500 else None
+    return str(record.status) if (record.status or 0) >= 500 else None
 
 
 class _Statements:
-    """A span for each statement of an engine. Its text has placeholders: what they stand for stays here."""
+    """A span for each statement of an engine. The text has placeholders, and the values are not recorded."""
 
     def __init__(self, tracer: Tracer, engine: AsyncEngine) -> None:
         self._tracer = tracer

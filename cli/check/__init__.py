@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from api.services import create_services
+from api.services import create_app_state
 from cli.check.database import database
 from cli.check.findings import Check, Finding, Level
 from cli.check.network import address, environment, metrics, origins, proxies, public_url, tools
@@ -44,7 +44,7 @@ def check() -> None:
 
 
 def _refuse_what_serve_refuses(settings: Settings) -> None:
-    asyncio.run(create_services(settings).close())
+    asyncio.run(create_app_state(settings).services.close())
 
 
 def _line(finding: Finding) -> str:

@@ -23,7 +23,7 @@ from settings import Settings
 _DATABASE = "DATABASE_URL"
 
 # All questions together. A database that takes longer is away.
-_PATIENCE = timedelta(seconds=8)
+_TIMEOUT = timedelta(seconds=8)
 
 # SQLite's locks and shared memory do not hold there (https://www.sqlite.org/wal.html, "Overview").
 _FAR_AWAY = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse.sshfs"}
@@ -96,7 +96,7 @@ async def _postgresql(settings: Settings) -> list[Finding]:
 async def _connected(settings: Settings) -> AsyncIterator[AsyncConnection]:
     engine = create_engine_from(settings)
     try:
-        async with asyncio.timeout(_PATIENCE.total_seconds()), engine.connect() as connection:
+        async with asyncio.timeout(_TIMEOUT.total_seconds()), engine.connect() as connection:
             yield connection
     finally:
         await engine.dispose()

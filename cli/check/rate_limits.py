@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 
-from api.services import create_services
+from api.services import create_app_state
 from cli.check.findings import Finding, ok, problem, warning
 from domain.rate_limits import IN_MEMORY
 from settings import Settings
@@ -24,9 +24,9 @@ def counting(settings: Settings) -> Iterator[Finding]:
 
 
 async def _redis(settings: Settings) -> Finding:
-    services = create_services(settings)
+    services = create_app_state(settings).services
     try:
-        await services.gate.throttle.try_redis()
+        await services.rate_limiter.check_redis()
     except OSError as error:
         return problem(_STORAGE, f"Redis cannot be used: {error}")
     finally:

@@ -26,7 +26,7 @@ assert.deepEqual(
   { id: me?.id, username: me?.username, email: me?.email },
   { id: register.user.id, username, email: input.email },
 );
-assert.deepEqual(me?.sessions, [{ ...me?.sessions[0], isCurrent: true, origin: "REGISTRATION" }]);
+assert.deepEqual(me?.sessions, [{ ...me?.sessions[0], isCurrent: true, method: "REGISTRATION" }]);
 
 // Refusals have a code, and the code says what to do.
 assert.equal(await refusedWith(ask(REGISTER, { input })), "mend the input");

@@ -41,7 +41,7 @@ export const ME = graphql(`
       email
       sessions {
         isCurrent
-        origin
+        method
       }
     }
   }

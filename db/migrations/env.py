@@ -1,4 +1,4 @@
-"""What Alembic runs. `gatehouse migrate` hands it a connection; the `alembic` command gets one from the settings."""
+"""Alembic's environment. `gatehouse migrate` passes a connection; the `alembic` command connects by the settings."""
 
 import asyncio
 from typing import Literal
@@ -12,7 +12,7 @@ from settings import load_settings
 
 
 def render_without_our_code(kind: str, item: object, _: object) -> str | Literal[False]:
-    """A migration says what a column is in the database; our types come and go."""
+    """Render database types: migrations must not depend on the code of today."""
     return "sa.DateTime(timezone=True)" if isinstance(item, UtcDateTime) else False
 
 

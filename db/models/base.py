@@ -1,4 +1,4 @@
-"""What all tables share: the names of constraints, and times in UTC."""
+"""What all tables share: names of constraints, and times in UTC."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite keeps no time zone and would hand back a naive one."""
+    """An aware datetime in UTC. SQLite stores no time zone and would return a naive one."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -23,7 +23,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    # Constraints have names of their own, so that a violated one can be told from another.
+    # Each constraint has a name, so that an error can say which one was violated.
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_name)s",

@@ -11,8 +11,8 @@ from db.models.users import User
 
 
 class Post(Base):
-    """Something a person wrote. Ids are UUIDv7, so their order is the order of publishing, and an index on them serves
-    "newest first" from any place in it."""
+    """A post. Ids are UUIDv7, so their order is the order of publishing, and an index on them serves "newest first" from any
+    position."""
 
     __tablename__ = "posts"
     __table_args__ = (Index("ix_posts_author_id", "author_id", "id"),)
@@ -23,5 +23,5 @@ class Post(Base):
     content: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: Read by the statements that ask for it (``joinedload``), and by no other.
+    #: Loaded only by statements that ask for it (``joinedload``).
     author: Mapped[User] = relationship(lazy="raise", viewonly=True, innerjoin=True)

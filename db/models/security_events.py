@@ -10,8 +10,10 @@ from db.models.base import Base, UtcDateTime
 
 
 class SecurityEvent(Base):
-    """Something that happened to an account. It outlives the account, whose deletion is one of them, until it is pruned:
-    so no foreign key. Ids are UUIDv7, as those of posts."""
+    """Something that happened to an account.
+
+    Events outlive the account, since its deletion is one of them, so there is no foreign key. Their ids are UUIDv7.
+    """
 
     __tablename__ = "security_events"
     __table_args__ = (Index("ix_security_events_user_id", "user_id", "id"),)
@@ -19,7 +21,7 @@ class SecurityEvent(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
-    kind: Mapped[str] = mapped_column(String(20))
-    client: Mapped[str | None] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(40))
+    device: Mapped[str | None] = mapped_column(String(100))
     ip: Mapped[str | None] = mapped_column(String(45))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -11,16 +11,16 @@ from db.models.base import Base, UtcDateTime
 
 
 class LoginSession(Base):
-    """One of a person's sessions: from a login, a registration or a grant until it ends or expires.
+    """A session of a user, from a sign-in until it ends or expires.
 
-    Its refresh tokens are here as hashes alone. ``rotations`` are the most recent ones: when, and with which salt.
+    Refresh tokens are stored as hashes only. ``rotations`` holds the time and the salt of the most recent ones.
     """
 
     __tablename__ = "sessions"
     __table_args__ = (
-        # Someone's ongoing sessions are few, however many have ended.
+        # A user has few active sessions, however many have ended.
         Index(
-            "ix_sessions_ongoing",
+            "ix_sessions_active",
             "user_id",
             "last_used_at",
             sqlite_where=text("ended_at IS NULL"),
@@ -31,8 +31,8 @@ class LoginSession(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    origin: Mapped[str] = mapped_column(String(20))
-    client: Mapped[str | None] = mapped_column(String(100))
+    method: Mapped[str] = mapped_column(String(40))
+    device: Mapped[str | None] = mapped_column(String(100))
     ip: Mapped[str | None] = mapped_column(String(45))
     network: Mapped[str] = mapped_column(String(45))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

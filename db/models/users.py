@@ -10,9 +10,9 @@ from db.models.base import Base, UtcDateTime
 
 
 class User(Base):
-    """A person. The keys are what uniqueness and look-up go by; `domain` computes them.
+    """A user. Uniqueness and look-up go by the keys, which `domain` computes.
 
-    The hash and the keys are read only by the statements that ask for them (``undefer``): no answer needs them.
+    The password hash and the keys are loaded only by statements that ask for them (``undefer``).
     """
 
     __tablename__ = "users"

@@ -15,15 +15,15 @@ ALGORITHMS = ("ES256", "RS256")
 # RFC 7518 section 3.3.
 RSA_BITS = 2048
 
-# The one exponent that everything reads.
+# The exponent that every implementation accepts.
 RSA_EXPONENT = 65537
 
-# The length of a number of P-256, in bytes (RFC 7518 section 6.2.1.2).
+# The length of a P-256 coordinate in bytes (RFC 7518 section 6.2.1.2).
 _COORDINATE = 32
 
 
 class UnusableKey(Exception):
-    """Its text says what is wrong with the key, and nothing that is in it."""
+    """The message says what is wrong with the key, and nothing of its content."""
 
 
 def generate(algorithm: str) -> PrivateKey:
@@ -42,7 +42,7 @@ def public_members(key: PublicKey) -> dict[str, str]:
 
 
 def private_members(key: PrivateKey) -> dict[str, str]:
-    """What a private key has beside its public members."""
+    """Return the members that a private key has in addition to the public ones."""
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return {"d": _text(key.private_numbers().private_value, _COORDINATE)}
     numbers = key.private_numbers()
@@ -57,15 +57,15 @@ def private_members(key: PrivateKey) -> dict[str, str]:
 
 
 def thumbprint(key: PublicKey) -> str:
-    """RFC 7638 with SHA-256: the required members alone, in order, without a space."""
+    """Return the thumbprint of RFC 7638 with SHA-256: of the required members in order, without spaces."""
     members = json.dumps(public_members(key), sort_keys=True, separators=(",", ":"))
     return _base64url(hashlib.sha256(members.encode()).digest())
 
 
 def read(members: Mapping[str, object], algorithm: str) -> tuple[PublicKey, PrivateKey | None]:
-    """The key in a JWK, and its private half if that is there.
+    """Return the public key in a JWK, and its private key or None.
 
-    Raises UnusableKey for a key that is none, is not for this algorithm, or is weak.
+    Raises UnusableKey for a malformed key, one of another algorithm, or a weak one.
     """
     try:
         if algorithm == "ES256" and members.get("kty") == "EC":
@@ -73,8 +73,8 @@ def read(members: Mapping[str, object], algorithm: str) -> tuple[PublicKey, Priv
         if algorithm == "RS256" and members.get("kty") == "RSA":
             return _read_rsa(members)
     except (ValueError, TypeError):
-        # No base64, no point of the curve, halves that do not belong together.
-        raise UnusableKey("its numbers make no key") from None
+        # Not base64, not a point of the curve, or keys that do not match.
+        raise UnusableKey("its numbers do not form a key") from None
     raise UnusableKey("it is neither an EC key for ES256 nor an RSA key for RS256")
 
 
@@ -82,7 +82,7 @@ def _read_ec(
     members: Mapping[str, object],
 ) -> tuple[ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey | None]:
     if members.get("crv") != "P-256":
-        raise UnusableKey("ES256 takes the curve P-256 and no other")
+        raise UnusableKey("ES256 needs the curve P-256")
     x, y = _number(members, "x"), _number(members, "y")
     public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1())
     if "d" not in members:
@@ -96,7 +96,7 @@ def _read_rsa(
 ) -> tuple[rsa.RSAPublicKey, rsa.RSAPrivateKey | None]:
     public = rsa.RSAPublicNumbers(_number(members, "e"), _number(members, "n"))
     if public.n.bit_length() < RSA_BITS or public.e != RSA_EXPONENT:
-        raise UnusableKey(f"RS256 takes keys of {RSA_BITS} bits or more, with e={RSA_EXPONENT}")
+        raise UnusableKey(f"RS256 needs at least {RSA_BITS} bits and e={RSA_EXPONENT}")
     if "d" not in members:
         return public.public_key(), None
     p, q, d, dp, dq, qi = (_number(members, name) for name in ("p", "q", "d", "dp", "dq", "qi"))
@@ -111,7 +111,7 @@ def _text(number: int, length: int | None = None) -> str:
 def _number(members: Mapping[str, object], name: str) -> int:
     text = members.get(name)
     if not isinstance(text, str):
-        raise UnusableKey(f"it has no text `{name}`")
+        raise UnusableKey(f"its `{name}` is missing or not a string")
     return int.from_bytes(base64.urlsafe_b64decode(text + "=="), "big")
 
 

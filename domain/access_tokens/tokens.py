@@ -1,4 +1,4 @@
-"""Access tokens: JWTs as RFC 9068 profiles them. The only file that names jose."""
+"""Access tokens: JWTs with the profile of RFC 9068. The only file that imports jose."""
 
 import re
 import time
@@ -17,29 +17,30 @@ from domain.errors import TokenExpired, Unauthenticated
 
 AUDIENCE = "gatehouse"
 
-# RFC 9068 section 2.1. A token of any other kind, signed with the same key, is no access token.
+# RFC 9068 section 2.1. Tokens of any other type are refused, though signed with the same key.
 TYPE = "at+jwt"
 
-# Ours have about 450 characters. Whatever is longer is not worth decoding.
+# Gatehouse's tokens have about 450 characters. Longer ones are not decoded.
 MAX_LENGTH = 2048
 
-# RFC 7515 section 7.1. jose passes over characters that are none of base64url's: one token would be any number of texts, and
-# each of them would be remembered.
+# RFC 7515 section 7.1. jose skips characters outside base64url: one token would have any number of spellings, and each
+# would be cached.
 _COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
-# Clients send the same token with every request, and to verify it takes two fifths of the time of `me`. One takes 1 KiB.
-MAX_REMEMBERED = 10_000
+# Clients send the same token with every request, and verifying it takes two fifths of the time of `me`. A token takes
+# 1 KiB.
+MAX_CACHED = 10_000
 
-# Those of a secret (RFC 7518 section 3.2). All others are those of a key with a `kid`.
+# The algorithms of a secret (RFC 7518 section 3.2). All others use a key with a `kid`.
 SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
 
-# Not `exp`, which jose would then judge before it has looked at the others: see `read`.
+# Without `exp`, which jose would check before the others: see `read`.
 _REQUIRED = {f"require_{claim}": True for claim in ("sub", "iat", "iss", "aud", "jti")}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a token speaks for: a user, in one of their sessions. Whether that goes on, only its row knows."""
+    """The user and the session that a token was issued to. Only the database says whether the session is active."""
 
     user_id: UUID
     session_id: UUID
@@ -47,7 +48,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says (RFC 7519 section 4.1); times in seconds since 1970."""
+    """The claims of a token (RFC 7519 section 4.1). Times are in seconds since 1970."""
 
     caller: Caller
     issued_at: int
@@ -57,7 +58,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token as it goes to its owner; ``expires_in`` in seconds."""
+    """A token as its owner receives it. ``expires_in`` is in seconds."""
 
     value: str = field(repr=False)
     expires_in: int
@@ -67,20 +68,20 @@ class AccessToken:
 class AccessTokens:
     """Issues and reads the tokens of one issuer.
 
-    They are signed with the secret, or by the newest key of the ring, as the algorithm wants it. Read are those of the secret,
-    of its former ones (``fallbacks``) and of every key of the ring. A token of a secret has no `kid`.
+    The algorithm decides whether the secret or the newest key of the ring signs. Tokens of the secret, of the former
+    secrets (``fallbacks``) and of every key of the ring are accepted. A token of a secret has no `kid`.
 
-    Raises ValueError when nothing can sign.
+    Raises ValueError if nothing can sign.
     """
 
-    secret: str = field(repr=False)  # may be empty, where keys sign
+    secret: str = field(repr=False)  # may be empty if keys sign
     algorithm: str
     lifetime: timedelta
     issuer: str
     fallbacks: tuple[str, ...] = field(default=(), repr=False)
     ring: KeyRing = field(default_factory=KeyRing, repr=False, compare=False)
     _verified: LRUCache[str, tuple[Claims, Key | None]] = field(
-        default_factory=lambda: LRUCache(MAX_REMEMBERED), init=False, repr=False, compare=False
+        default_factory=lambda: LRUCache(MAX_CACHED), init=False, repr=False, compare=False
     )
 
     def __post_init__(self) -> None:
@@ -89,13 +90,13 @@ class AccessTokens:
                 _prepared(secret, SECRET_ALGORITHMS[0])
             self.issue(Caller(UUID(int=0), UUID(int=0)), not_after=datetime.now(UTC))
         except JOSEError:
-            # jose takes a text that looks like a public key for one.
+            # jose refuses a secret that looks like a public key.
             raise ValueError(
                 "SECRET_KEY or one of SECRET_KEY_FALLBACKS cannot sign; make one with `gatehouse secret`."
             ) from None
 
     def issue(self, caller: Caller, *, not_after: datetime) -> AccessToken:
-        """A token of the usual lifetime, or a shorter one if its session ends before."""
+        """Issue a token with the usual lifetime, or a shorter one if its session expires before."""
         now = int(time.time())
         expires_at = min(now + int(self.lifetime.total_seconds()), int(not_after.timestamp()))
         claims = {
@@ -117,18 +118,18 @@ class AccessTokens:
         key = self.ring.signing(self.algorithm, now)
         if key is None:
             raise ValueError(
-                f"No key can sign by {self.algorithm}: make one with `gatehouse keys new`."
+                f"No key can sign with {self.algorithm}. Make one with `gatehouse keys new`."
             )
         return _prepared(key.private, self.algorithm), {"kid": key.kid}
 
     def read(self, token: str) -> Claims:
-        """What a token says, whose user and session may be gone by now.
+        """Return the claims of a valid token. Its user may be deleted and its session may have ended.
 
-        Raises TokenExpired for a token that once was good, and Unauthenticated for everything else.
+        Raises TokenExpired for a token that was valid once, and Unauthenticated for any other.
         """
         if len(token) > MAX_LENGTH:
             raise Unauthenticated
-        claims = self._remembered(token)
+        claims = self._cached(token)
         if claims is None:
             try:
                 claims, key = self._verify(token)
@@ -136,28 +137,28 @@ class AccessTokens:
                 # jose raises far more than JWTError on a crafted token: TypeError, RecursionError and others.
                 raise Unauthenticated from None
             self._verified[token] = claims, key
-        # Judged last: a token that is wrong in any other way was never good. RFC 7519 section 4.1.4: on its expiry
-        # a token has expired.
+        # Checked last: a token that is invalid in any other way was never valid. On its expiry a token has expired
+        # (RFC 7519 section 4.1.4).
         if claims.expires_at <= time.time():
             raise TokenExpired
         return claims
 
-    def _remembered(self, token: str) -> Claims | None:
-        """None as well when its key is no longer what it was."""
+    def _cached(self, token: str) -> Claims | None:
+        """Return the cached claims, unless the key of the token has changed since."""
         claims, key = self._verified.get(token, (None, None))
         return claims if key is None or self.ring.find(key.kid) is key else None
 
     def _verify(self, token: str) -> tuple[Claims, Key | None]:
         if not _COMPACT.fullmatch(token):
             raise Unauthenticated
-        # jose does not look at the header's `typ`, and passes over a `crit` that it does not know.
+        # jose ignores the header's `typ`, and any `crit` that it does not know.
         header = jwt.get_unverified_header(token)
         if header.get("typ") != TYPE or "crit" in header:
             raise Unauthenticated
         key, verifiers = self._verifiers(header)
         claims: dict[str, Any] = jwt.decode(
             token,
-            verifiers,  # type: ignore[arg-type]  # the stubs know of no list of prepared keys
+            verifiers,  # type: ignore[arg-type]  # the stubs do not allow a list of prepared keys
             algorithms=[header["alg"]],
             audience=AUDIENCE,
             issuer=self.issuer,
@@ -165,11 +166,11 @@ class AccessTokens:
         )
         if type(claims["exp"]) is not int or claims["aud"] != AUDIENCE:
             raise Unauthenticated
-        return _said_by(claims, key), key
+        return _to_claims(claims, key), key
 
     def _verifiers(self, header: Mapping[str, Any]) -> tuple[Key | None, list[JoseKey]]:
-        """What may have signed a token with such a header. Each is for its own algorithm alone: a public key, say, is never
-        taken for a secret (RFC 8725 sections 2.1 and 3.1)."""
+        """Return what may have signed a token with this header. Each key verifies its own algorithm only, so a public key is
+        never used as a secret (RFC 8725 sections 2.1 and 3.1)."""
         algorithm = header["alg"]
         if "kid" in header:
             key = self.ring.find(header["kid"])
@@ -183,13 +184,13 @@ class AccessTokens:
 
     @property
     def _secret_algorithms(self) -> tuple[str, ...]:
-        """Where keys sign, nobody knows which of them the tokens from before have."""
+        """If keys sign now, the tokens from before may have any of these algorithms."""
         return (self.algorithm,) if self.algorithm in SECRET_ALGORITHMS else SECRET_ALGORITHMS
 
 
-def _said_by(claims: Mapping[str, Any], key: Key | None) -> Claims:
-    """No token outlives its key. One whose key was compromised has merely expired: its owner refreshes and goes on, and
-    whoever has forged it does not."""
+def _to_claims(claims: Mapping[str, Any], key: Key | None) -> Claims:
+    """A token expires with its key at the latest. If its key was compromised, the token counts as expired: its owner can
+    refresh, and a forger cannot."""
     ends = [claims["exp"]]
     if key is not None and key.verifies_until is not None:
         ends.append(key.verifies_until)
@@ -202,5 +203,5 @@ def _said_by(claims: Mapping[str, Any], key: Key | None) -> Claims:
 
 
 def _prepared(key: Any, algorithm: str) -> JoseKey:
-    """Of a secret or of either half of a key, which jose takes although its stubs do not say so."""
+    """Prepare a secret, a public or a private key. jose accepts key objects although its stubs do not say so."""
     return jwk.construct(key, algorithm)

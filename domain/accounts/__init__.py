@@ -1,6 +1,6 @@
-"""Accounts: how a person registers, proves who they are, changes what is theirs, and leaves."""
+"""Accounts: registration, profile, password change and deletion."""
 
-from domain.accounts.deletion import remove
+from domain.accounts.deletion import delete
 from domain.accounts.password_change import change_password
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.registration import register
@@ -9,8 +9,8 @@ from domain.accounts.users import get_user
 __all__ = [
     "ProfileChanges",
     "change_password",
+    "delete",
     "get_user",
     "register",
-    "remove",
     "update_profile",
 ]

@@ -1,4 +1,4 @@
-"""Who is calling, as the database has it: the busiest question of the house."""
+"""The current user: the row of a caller whose session is active."""
 
 import asyncio
 from collections.abc import Collection
@@ -13,16 +13,14 @@ from db.database import Database
 from db.models import LoginSession, User
 from domain.access_tokens.tokens import Caller
 from domain.errors import SessionEnded
-from domain.sessions.active import NOW, is_ongoing
+from domain.sessions.active import NOW, is_active
 
-# In one statement. SQLite takes 32,766 parameters.
-MAX_TOGETHER = 500
+# SQLite accepts 32,766 parameters in a statement.
+MAX_BATCH_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """A person as they see themselves."""
-
+class CurrentUser:
     id: UUID
     username: str
     email: str
@@ -30,65 +28,67 @@ class Account:
     created_at: datetime
 
 
-class Callers:
-    """Reads the accounts of callers, by one statement for all who ask at the same moment. (A request alone waits no longer
-    for it; 32 at once take a quarter of the time.)
+class CurrentUserLoader:
+    """Reads current users in batches: one statement for all callers that wait at the same moment.
 
-    Nothing is kept: every answer, and with it the verdict on the session, comes from a statement that began after it was
-    asked for.
+    A single request waits no longer for it, and 32 at once take a quarter of the time. Nothing is cached: every result
+    comes from a statement that began after the call.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._asked: list[tuple[Caller, asyncio.Future[Account]]] = []
+        self._waiting: list[tuple[Caller, asyncio.Future[CurrentUser]]] = []
         self._reading: asyncio.Task[None] | None = None
 
-    def account(self, caller: Caller) -> asyncio.Future[Account]:
-        """Answers with SessionEnded when the session has ended or expired, or the account is gone."""
-        answer: asyncio.Future[Account] = asyncio.get_running_loop().create_future()
-        self._asked.append((caller, answer))
+    def load(self, caller: Caller) -> asyncio.Future[CurrentUser]:
+        """Return the caller's user. The future raises SessionEnded if the session has ended or expired, or if the account
+        was deleted."""
+        result: asyncio.Future[CurrentUser] = asyncio.get_running_loop().create_future()
+        self._waiting.append((caller, result))
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
-        return answer
+        return result
 
     async def _read(self) -> None:
-        """One statement after the other: meanwhile, whoever asks gathers for the next. (Two at a time are slower.)"""
-        while self._asked:
-            asked, self._asked = self._asked[:MAX_TOGETHER], self._asked[MAX_TOGETHER:]
-            await self._answer(asked)
+        """Read batch after batch. Callers that come meanwhile wait for the next one: two statements at a time are slower."""
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
+            await self._read_batch(batch)
 
-    async def _answer(self, asked: list[tuple[Caller, asyncio.Future[Account]]]) -> None:
+    async def _read_batch(self, batch: list[tuple[Caller, asyncio.Future[CurrentUser]]]) -> None:
         try:
             async with self._database.reading() as session:
-                found = await accounts_of(session, {caller for caller, _ in asked})
+                found = await current_users(session, {caller for caller, _ in batch})
         except Exception as error:
-            for _, answer in asked:
-                if not answer.done():
-                    answer.set_exception(error)
+            for _, result in batch:
+                if not result.done():
+                    result.set_exception(error)
             return
-        for caller, answer in asked:
-            if answer.done():
-                continue  # whoever has left does not wait any more
-            account = found.get(caller)
-            if account is None:
-                answer.set_exception(SessionEnded())
+        for caller, result in batch:
+            if result.done():
+                continue  # its request was cancelled
+            user = found.get(caller)
+            if user is None:
+                result.set_exception(SessionEnded())
             else:
-                answer.set_result(account)
+                result.set_result(user)
 
 
-# Made once: to make it takes as long as to run it.
-_ACCOUNTS = (
+# Built once: building it takes as long as running it.
+_CURRENT_USERS = (
     select(LoginSession.id, User.id, User.username, User.email, User.image_file, User.created_at)
     .join(User, User.id == LoginSession.user_id)
-    .where(LoginSession.id.in_(bindparam("session_ids", expanding=True)), is_ongoing(NOW))
+    .where(LoginSession.id.in_(bindparam("session_ids", expanding=True)), is_active(NOW))
 )
 
 
-async def accounts_of(session: AsyncSession, callers: Collection[Caller]) -> dict[Caller, Account]:
-    """The accounts of those whose sessions go on, in one statement."""
+async def current_users(
+    session: AsyncSession, callers: Collection[Caller]
+) -> dict[Caller, CurrentUser]:
+    """Return the users of those callers whose sessions are active, in one statement."""
     rows = await session.execute(
-        _ACCOUNTS,
+        _CURRENT_USERS,
         {"session_ids": [caller.session_id for caller in callers], NOW.key: datetime.now(UTC)},
     )
-    # A token names both: a session of someone else's is none of the caller's.
-    return {Caller(row[1], row[0]): Account(*row[1:]) for row in rows}
+    # A token names a user and a session: a session of another user does not make its holder that user.
+    return {Caller(row[1], row[0]): CurrentUser(*row[1:]) for row in rows}

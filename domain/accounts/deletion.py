@@ -1,28 +1,30 @@
-"""How a person leaves."""
+"""Delete an account."""
 
 from uuid import UUID
 
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
-from domain.authentication.reauthentication import lock_as_proven, prove_password
-from domain.devices import Client
+from domain.authentication.reauthentication import confirm_password, lock_confirmed
+from domain.devices import Device
 from domain.security_events import EventKind
-from domain.services import Gate
+from domain.services import Services
 
 
-async def remove(gate: Gate, client: Client, caller: Caller, *, password: str) -> UUID:
-    """Delete the account with its posts and sessions, for good, and answer its id. What happened to it stays on record
-    until it is pruned.
+async def delete(services: Services, device: Device, caller: Caller, *, password: str) -> UUID:
+    """Delete the caller's account with everything that belongs to it, and return its id. Security events stay until they
+    are pruned.
 
-    Raises InvalidCredentials, TooManyAttempts, Overloaded, SessionEnded.
+    Raises InvalidCredentials, TooManyAttempts, Overloaded or SessionEnded.
     """
-    async with gate.database.reading() as session:
-        user = await sessions.authorize(session, caller, with_secrets=True)
-    proven_hash = await prove_password(gate, client, caller, user, password, field="password")
-    async with gate.database.writing() as session:
-        user = await lock_as_proven(session, caller, proven_hash, field="password")
+    async with services.database.reading() as session:
+        user = await sessions.require_active(session, caller, with_secrets=True)
+    confirmed_hash = await confirm_password(
+        services, device, caller, user, password, field="password"
+    )
+    async with services.database.writing() as session:
+        user = await lock_confirmed(session, caller, confirmed_hash, field="password")
         await session.delete(user)
         security_events.record(
-            session, EventKind.DELETED, client, user_id=user.id, session_id=caller.session_id
+            session, EventKind.DELETED, device, user_id=user.id, session_id=caller.session_id
         )
     return user.id

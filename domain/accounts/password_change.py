@@ -1,38 +1,41 @@
-"""How a person changes their password."""
+"""Change a password."""
 
 from domain import passwords, sessions
 from domain.access_tokens.tokens import Caller
-from domain.authentication.reauthentication import lock_as_proven, prove_password
-from domain.devices import Client
-from domain.errors import refuse
-from domain.services import Gate
-from domain.sessions import SessionOrigin, SignedIn
+from domain.authentication.reauthentication import confirm_password, lock_confirmed
+from domain.devices import Device
+from domain.errors import raise_invalid
+from domain.services import Services
+from domain.sessions import LoginMethod, SignedIn
 
 
 async def change_password(
-    gate: Gate, client: Client, caller: Caller, *, current_password: str, new_password: str
+    services: Services,
+    device: Device,
+    caller: Caller,
+    *,
+    current_password: str,
+    new_password: str,
 ) -> SignedIn:
-    """Replace the password, and every session by a new one of the caller's: whoever has stolen a token of any is out
-    (OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
+    """Replace the caller's password, end all their sessions and start a new one, so that stolen tokens of any session
+    stop working (OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
 
-    Raises InvalidInput, InvalidCredentials, TooManyAttempts, Overloaded, SessionEnded.
+    Raises InvalidInput, InvalidCredentials, TooManyAttempts, Overloaded or SessionEnded.
     """
-    async with gate.database.reading() as session:
-        user = await sessions.authorize(session, caller, with_secrets=True)
-    refuse(new_password=passwords.problems(new_password, username=user.username, email=user.email))
-    proven_hash = await prove_password(
-        gate, client, caller, user, current_password, field="current_password"
+    async with services.database.reading() as session:
+        user = await sessions.require_active(session, caller, with_secrets=True)
+    raise_invalid(
+        new_password=passwords.problems(new_password, username=user.username, email=user.email)
     )
-    async with gate.passwords.turn() as hashing:
-        new_hash = await hashing.hash(new_password)
-    async with gate.database.writing() as session:
-        user = await lock_as_proven(session, caller, proven_hash, field="current_password")
+    confirmed_hash = await confirm_password(
+        services, device, caller, user, current_password, field="current_password"
+    )
+    async with services.hashing_queue.slot() as hasher:
+        new_hash = await hasher.hash(new_password)
+    async with services.database.writing() as session:
+        user = await lock_confirmed(session, caller, confirmed_hash, field="current_password")
         user.password_hash = new_hash
-        await sessions.end_with_the_rest(session, user)
+        await sessions.end_all_of(session, user)
         return await sessions.start(
-            session,
-            gate.lifetimes,
-            user,
-            client=client,
-            origin=SessionOrigin.PASSWORD_CHANGE,
+            session, services, device, user, method=LoginMethod.PASSWORD_CHANGE
         )

@@ -1,4 +1,4 @@
-"""What a person changes about their account."""
+"""Update a profile."""
 
 import re
 from typing import TypedDict
@@ -8,15 +8,15 @@ from domain import emails, security_events, sessions, usernames
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import (
     email_problems,
-    naming_what_is_taken,
     set_email,
     set_username,
+    unique_violations_as_errors,
 )
-from domain.authentication.reauthentication import prove_password
-from domain.devices import Client
-from domain.errors import refuse
+from domain.authentication.reauthentication import confirm_password
+from domain.devices import Device
+from domain.errors import raise_invalid
 from domain.security_events import EventKind
-from domain.services import Gate
+from domain.services import Services
 
 MAX_IMAGE_FILE_LENGTH = 2048
 
@@ -25,7 +25,7 @@ _IMAGE_FILE = re.compile(r"https?://[!-~]+|[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 class ProfileChanges(TypedDict, total=False):
-    """What a person may change about their account; a key that is absent leaves things as they are."""
+    """The fields to change. A missing key leaves the field as it is."""
 
     username: str
     email: str
@@ -33,48 +33,48 @@ class ProfileChanges(TypedDict, total=False):
 
 
 async def update_profile(
-    gate: Gate,
-    client: Client,
+    services: Services,
+    device: Device,
     caller: Caller,
     changes: ProfileChanges,
     *,
     current_password: str | None,
 ) -> User:
-    """Change what is named in ``changes``; a new email needs the current password.
+    """Apply all of the changes or, on an error, none. A new email needs the current password.
 
-    Raises InvalidInput, InvalidCredentials, UsernameTaken, EmailTaken, TooManyAttempts, Overloaded, SessionEnded.
+    Raises InvalidInput, InvalidCredentials, UsernameTaken, EmailTaken, TooManyAttempts, Overloaded or SessionEnded.
     """
     new_name = changes.get("username")
     address = emails.parse(changes["email"]) if "email" in changes else None
-    refuse(
+    raise_invalid(
         username=[] if new_name is None else usernames.problems(new_name),
         email=email_problems(address) if "email" in changes else [],
         image_file=_image_file_problems(changes.get("image_file")),
     )
     if new_name is not None or address is not None:
-        # What is taken would be told as often as asked.
-        await gate.throttle.admit(gate.throttle.ceilings.registration, client.network)
-    proven_hash = None
+        # Without a limit, a caller could find out which usernames and emails are taken.
+        await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
+    confirmed_hash = None
     if address is not None and current_password is not None:
-        async with gate.database.reading() as session:
-            user = await sessions.authorize(session, caller, with_secrets=True)
-        proven_hash = await prove_password(
-            gate, client, caller, user, current_password, field="current_password"
+        async with services.database.reading() as session:
+            user = await sessions.require_active(session, caller, with_secrets=True)
+        confirmed_hash = await confirm_password(
+            services, device, caller, user, current_password, field="current_password"
         )
     async with (
-        naming_what_is_taken(gate.database, caller.user_id, new_name),
-        gate.database.writing() as session,
+        unique_violations_as_errors(services.database, caller.user_id, new_name),
+        services.database.writing() as session,
     ):
-        user = await sessions.authorize(session, caller, lock="to change", with_secrets=True)
+        user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
         if address is not None and user.email_key != address.key:
-            # The hash is compared under the lock: the password may have been changed since it was proven.
-            if user.password_hash != proven_hash:
-                refuse(current_password=["A new email needs your current password."])
+            # The password may have changed since it was confirmed, so its hash is compared under the lock.
+            if user.password_hash != confirmed_hash:
+                raise_invalid(current_password=["Enter your current password to change the email."])
             set_email(user, address)
             security_events.record(
                 session,
                 EventKind.EMAIL_CHANGED,
-                client,
+                device,
                 user_id=user.id,
                 session_id=caller.session_id,
             )
@@ -89,5 +89,5 @@ def _image_file_problems(image_file: str | None) -> list[str]:
     if image_file is None:
         return []
     if len(image_file) > MAX_IMAGE_FILE_LENGTH or not _IMAGE_FILE.fullmatch(image_file):
-        return ["An image file is a plain file name or an http(s) address."]
+        return ["An image file must be a file name or an http or https URL."]
     return []

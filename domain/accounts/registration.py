@@ -1,39 +1,40 @@
-"""How an account is opened."""
+"""Register an account."""
 
 from datetime import UTC, datetime
 
 from db.models import User
-from domain import emails, passwords, sessions, usernames
+from domain import emails, passwords, usernames
 from domain.accounts.users import (
     email_problems,
-    naming_what_is_taken,
     set_email,
     set_username,
+    unique_violations_as_errors,
 )
-from domain.devices import Client
-from domain.errors import refuse
+from domain.authentication.complete import complete
+from domain.devices import Device
+from domain.errors import raise_invalid
 from domain.ids import new_id
-from domain.services import Gate
-from domain.sessions import SessionOrigin, SignedIn
+from domain.services import Services
+from domain.sessions import LoginMethod, SignedIn
 
 
 async def register(
-    gate: Gate, client: Client, *, username: str, email: str, password: str
+    services: Services, device: Device, *, username: str, email: str, password: str
 ) -> SignedIn:
-    """Open an account and start its first session.
+    """Create an account and start its first session.
 
     Raises InvalidInput, UsernameTaken, EmailTaken, TooManyAttempts or Overloaded.
     """
     address = emails.parse(email)
-    refuse(
+    raise_invalid(
         username=usernames.problems(username),
         email=email_problems(address),
         password=passwords.problems(password, username=username, email=email),
     )
     assert address is not None
-    async with gate.passwords.turn() as hashing:
-        await gate.throttle.admit(gate.throttle.ceilings.registration, client.network)
-        password_hash = await hashing.hash(password)
+    async with services.hashing_queue.slot() as hasher:
+        await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
+        password_hash = await hasher.hash(password)
     user = User(
         id=new_id(),
         password_hash=password_hash,
@@ -43,11 +44,9 @@ async def register(
     set_username(user, username)
     set_email(user, address)
     async with (
-        naming_what_is_taken(gate.database, user.id, username),
-        gate.database.writing() as session,
+        unique_violations_as_errors(services.database, user.id, username),
+        services.database.writing() as session,
     ):
         session.add(user)
         await session.flush()
-        return await sessions.start(
-            session, gate.lifetimes, user, client=client, origin=SessionOrigin.REGISTRATION
-        )
+        return await complete(session, services, device, user, method=LoginMethod.REGISTRATION)

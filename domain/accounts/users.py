@@ -1,4 +1,4 @@
-"""The rows of users: what is read of them, and what each of their columns may hold."""
+"""Rows of users: how they are read, and how their unique columns are set."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
 
 
 def email_problems(address: Address | None) -> list[str]:
-    return [] if address else ["This is not an email address that mail can be sent to."]
+    return [] if address else ["Enter a valid email address."]
 
 
 def set_username(user: User, username: str) -> None:
@@ -35,12 +35,13 @@ def set_email(user: User, address: Address) -> None:
 
 
 @asynccontextmanager
-async def naming_what_is_taken(
+async def unique_violations_as_errors(
     database: Database, user_id: UUID, username: str | None
 ) -> AsyncIterator[None]:
-    """Around a transaction: the database judges uniqueness. Checking first and writing later is a race.
+    """Turn a violated unique constraint of the transaction inside into UsernameTaken or EmailTaken.
 
-    Where both are taken it is the username that is named, whichever constraint the database looked at first.
+    The database decides uniqueness, because checking first and writing later is a race. When both are taken, the error
+    names the username on both databases, whichever constraint they check first.
     """
     try:
         yield

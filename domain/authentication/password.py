@@ -1,4 +1,4 @@
-"""How a person logs in."""
+"""Sign in with a password."""
 
 import asyncio
 
@@ -7,94 +7,94 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User
-from domain import emails, sessions, usernames
+from domain import emails, usernames
+from domain.authentication.complete import complete
 from domain.authentication.reauthentication import record_wrong_password
-from domain.devices import Client
+from domain.devices import Device
 from domain.errors import ErrorCode, InvalidCredentials, code_for
-from domain.passwords.hashing import Hashing
-from domain.services import Gate
-from domain.sessions import SessionOrigin, SignedIn
+from domain.passwords.hashing import PasswordHasher
+from domain.services import Services
+from domain.sessions import LoginMethod, SignedIn
 
 
 async def log_in(
-    gate: Gate, client: Client, *, login: str, password: str, origin: SessionOrigin
+    services: Services, device: Device, *, login: str, password: str, method: LoginMethod
 ) -> SignedIn:
     """Start a session for the user with this username or email and this password.
 
-    Raises InvalidCredentials, which never says what was wrong, after the same time and the same work whether there is
-    such a user or not (OWASP Authentication Cheat Sheet); TooManyAttempts, before any of that work; or Overloaded.
+    Raises InvalidCredentials, TooManyAttempts or Overloaded. InvalidCredentials never says what was wrong, and comes
+    after the same time and the same work whether the user exists or not (OWASP Authentication Cheat Sheet).
+    TooManyAttempts comes before any of that work.
 
-    Attempts on an account are counted together from all the networks that its owner has not logged in from, and apart
-    for each one that they have: whoever guesses elsewhere keeps no owner out. They are counted by what was typed: were
-    username and email counted as one, the refusal would tell which belong together.
+    Attempts on an account are counted together for all networks that its owner has not signed in from, and separately
+    for each network that they have: guessing elsewhere cannot lock owners out. The count goes by the identifier as it
+    was typed. With one count for username and email, the error would reveal which of them belong together.
     """
     try:
-        async with gate.passwords.turn() as hashing:
-            signed_in = await _log_in(gate, hashing, client, login, password, origin)
+        async with services.hashing_queue.slot() as hasher:
+            signed_in = await _log_in(services, hasher, device, login, password, method)
     except asyncio.CancelledError:
-        # It took longer than anyone waits: that is what they are told.
-        gate.observer.login_ended(ErrorCode.UNAVAILABLE)
+        # The request passed its deadline, and its client is told so.
+        services.observer.login_ended(ErrorCode.UNAVAILABLE)
         raise
     except Exception as error:
-        gate.observer.login_ended(code_for(error))
+        services.observer.login_ended(code_for(error))
         raise
-    gate.observer.login_ended("OK")
+    services.observer.login_ended("OK")
     return signed_in
 
 
 async def _log_in(
-    gate: Gate,
-    hashing: Hashing,
-    client: Client,
+    services: Services,
+    hasher: PasswordHasher,
+    device: Device,
     login: str,
     password: str,
-    origin: SessionOrigin,
+    method: LoginMethod,
 ) -> SignedIn:
-    ceilings = gate.throttle.ceilings
-    await gate.throttle.admit(ceilings.network, client.network)
+    limits = services.rate_limiter.limits
+    await services.rate_limiter.hit(limits.network, device.network)
     key = _key(login)
-    async with gate.database.reading() as session:
-        user, is_known_there = await _find(session, login, key, client)
-    # What can be no name stands for itself.
-    name = key or login
-    counted_as = ("known", name, client.network) if is_known_there else ("new", name)
-    await gate.throttle.admit(ceilings.account, *counted_as)
+    async with services.database.reading() as session:
+        user, knows_network = await _find(session, login, key, device)
+    # An identifier that no account can have is counted as it is.
+    identifier = key or login
+    counted_as = ("known", identifier, device.network) if knows_network else ("new", identifier)
+    await services.rate_limiter.hit(limits.account, *counted_as)
     signed_in = None
     while signed_in is None:
-        verdict = await hashing.verify(password, user.password_hash if user else None)
-        if user is None or not verdict.right:
-            await record_wrong_password(gate, client, user.id if user else None)
+        verification = await hasher.verify(password, user.password_hash if user else None)
+        if user is None or not verification.is_valid:
+            await record_wrong_password(services, device, user.id if user else None)
             raise InvalidCredentials
-        judged_by = user.password_hash
-        async with gate.database.writing() as session:
+        verified_hash = user.password_hash
+        async with services.database.writing() as session:
             user = await _lock(session, user)
-            # Changed or renewed while it was being judged, the password is judged once more.
-            if user is not None and user.password_hash == judged_by:
-                if verdict.renewed_hash:
-                    user.password_hash = verdict.renewed_hash
-                signed_in = await sessions.start(
-                    session, gate.lifetimes, user, client=client, origin=origin
-                )
-    # Not what others have tried elsewhere: that count is theirs, and would be theirs to use again.
-    await gate.throttle.forgive(ceilings.account, "known", name, client.network)
+            # If the hash changed after the verification, the password is verified against the new one.
+            if user is not None and user.password_hash == verified_hash:
+                if verification.updated_hash:
+                    user.password_hash = verification.updated_hash
+                signed_in = await complete(session, services, device, user, method=method)
+    # The count of other networks stays: resetting it would give guessers there their attempts back.
+    await services.rate_limiter.reset(limits.account, "known", identifier, device.network)
     return signed_in
 
 
 def _key(login: str) -> str | None:
-    """One for all spellings of a name or an email; None for what can be neither."""
+    """Return the canonical key of a username or an email, or None if no account can have it."""
     if "@" in login:
         address = emails.parse(login)
         return address.key if address else None
     return usernames.key(login)
 
 
-# Made once: to make each of them anew for every login takes a quarter of their time.
+# Built once: building them for each login takes a quarter of its time.
 _WITH_HASH = undefer(User.password_hash)
-_IS_KNOWN_THERE = exists().where(
+_KNOWS_NETWORK = exists().where(
     LoginSession.user_id == User.id, LoginSession.network == bindparam("network")
 )
 _BY_USERNAME, _BY_EMAIL = (
-    select(User, _IS_KNOWN_THERE).where(column == bindparam("key")).options(_WITH_HASH)
+    select(User, _KNOWS_NETWORK).where(column == bindparam("key")).options(_WITH_HASH)
     for column in (User.username_key, User.email_key)
 )
 _LOCKED = (
@@ -106,11 +106,11 @@ _LOCKED = (
 
 
 async def _find(
-    session: AsyncSession, login: str, key: str | None, client: Client
+    session: AsyncSession, login: str, key: str | None, device: Device
 ) -> tuple[User | None, bool]:
-    """The user, and whether they have started a session from the client's network."""
+    """Return the user, and whether they have started a session from the device's network."""
     statement = _BY_EMAIL if "@" in login else _BY_USERNAME
-    found = await session.execute(statement, {"key": key, "network": client.network})
+    found = await session.execute(statement, {"key": key, "network": device.network})
     row = found.one_or_none()
     return (None, False) if row is None else (row[0], row[1])
 

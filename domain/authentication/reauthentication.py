@@ -1,4 +1,5 @@
-"""What a caller proves with their password, beyond holding a token."""
+"""Reauthentication: a caller proves with their password that they are the owner (OWASP Authentication Cheat Sheet,
+"Require Re-authentication for Sensitive Features")."""
 
 from uuid import UUID
 
@@ -7,53 +8,56 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models import User
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
-from domain.devices import Client
+from domain.devices import Device
 from domain.errors import InvalidCredentials
 from domain.security_events import EventKind
-from domain.services import Gate
+from domain.services import Services
 
 
-async def prove_password(
-    gate: Gate, client: Client, caller: Caller, user: User, password: str, *, field: str
+async def confirm_password(
+    services: Services, device: Device, caller: Caller, user: User, password: str, *, field: str
 ) -> str:
-    """The hash that the password was right for, for `lock_as_proven`: the password may change until then.
+    """Verify the caller's password and return the hash it was verified against, for `lock_confirmed`.
 
-    Raises InvalidCredentials, naming the ``field``; TooManyAttempts, Overloaded. Attempts are counted by session: a
-    thief of one can neither go on guessing nor keep the owner out of the others.
+    Raises InvalidCredentials, naming the ``field``; TooManyAttempts or Overloaded. Attempts are counted for each
+    session: a stolen session gives no more guesses than its own, and cannot lock the owner out of the others.
     """
-    ceilings = gate.throttle.ceilings
+    limits = services.rate_limiter.limits
     counted_as = ("session", str(caller.session_id))
-    async with gate.passwords.turn() as hashing:
-        await gate.throttle.admit(ceilings.network, client.network)
-        await gate.throttle.admit(ceilings.account, *counted_as)
-        verdict = await hashing.verify(password, user.password_hash)
-    if not verdict.right:
-        await record_wrong_password(gate, client, user.id, caller.session_id)
+    async with services.hashing_queue.slot() as hasher:
+        await services.rate_limiter.hit(limits.network, device.network)
+        await services.rate_limiter.hit(limits.account, *counted_as)
+        verification = await hasher.verify(password, user.password_hash)
+    if not verification.is_valid:
+        await record_wrong_password(services, device, user.id, caller.session_id)
         raise _wrong_password(field)
-    await gate.throttle.forgive(ceilings.account, *counted_as)
+    await services.rate_limiter.reset(limits.account, *counted_as)
     return user.password_hash
 
 
-async def lock_as_proven(
-    session: AsyncSession, caller: Caller, proven_hash: str, *, field: str
+async def lock_confirmed(
+    session: AsyncSession, caller: Caller, confirmed_hash: str, *, field: str
 ) -> User:
-    """The caller's row, locked to change, with the password that was proven. Raises InvalidCredentials, SessionEnded."""
-    user = await sessions.authorize(session, caller, lock="to change", with_secrets=True)
-    if user.password_hash != proven_hash:
+    """Lock the caller's row to change it, and check that the password is still the confirmed one.
+
+    Raises InvalidCredentials, naming the ``field``, or SessionEnded.
+    """
+    user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
+    if user.password_hash != confirmed_hash:
         raise _wrong_password(field)
     return user
 
 
 async def record_wrong_password(
-    gate: Gate, client: Client, user_id: UUID | None, session_id: UUID | None = None
+    services: Services, device: Device, user_id: UUID | None, session_id: UUID | None = None
 ) -> None:
-    """Of nobody's too: a transaction takes time, which would tell a user from none."""
-    async with gate.database.writing() as session:
+    """Record a wrong password, also one for no account: the transaction takes time, and would reveal which exist."""
+    async with services.database.writing() as session:
         security_events.record(
-            session, EventKind.WRONG_PASSWORD, client, user_id=user_id, session_id=session_id
+            session, EventKind.WRONG_PASSWORD, device, user_id=user_id, session_id=session_id
         )
 
 
 def _wrong_password(field: str) -> InvalidCredentials:
-    sentence = "This is not your current password."
-    return InvalidCredentials(sentence, fields={field: [sentence]})
+    message = "The current password is wrong."
+    return InvalidCredentials(message, fields={field: [message]})

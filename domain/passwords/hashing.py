@@ -1,4 +1,4 @@
-"""How passwords are hashed and verified. The only file that names passlib."""
+"""How passwords are hashed and verified. The only file that imports passlib."""
 
 import asyncio
 import logging
@@ -19,31 +19,31 @@ from domain.passwords.policy import MAX_LENGTH, can_be_hashed
 
 logger = logging.getLogger("gatehouse")
 
-# For each thread: one is hashed, and the others are on the way there or back.
-AT_IT_PER_THREAD = 4
+# For each thread: while one request hashes, the others read before and write after.
+SLOTS_PER_THREAD = 4
 
-# And so many wait for it: at OWASP's parameters about two seconds' worth of work.
+# How many requests may wait for a slot: about two seconds of work at OWASP's parameters.
 WAITING_PER_THREAD = 64
 
-# Where a hash takes longer, or others want the processor: there is a deadline for all that is to follow.
-LONGEST_WAIT = timedelta(seconds=5)
+# Where a hash takes longer: the request has a deadline for everything that follows, too.
+MAX_WAIT = timedelta(seconds=5)
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a password was right and, if its hash has outdated parameters, the hash to store instead."""
+class Verification:
+    """The result of verifying a password. ``updated_hash`` replaces a stored hash with outdated parameters."""
 
-    right: bool
-    renewed_hash: str | None = field(default=None, repr=False)
+    is_valid: bool
+    updated_hash: str | None = field(default=None, repr=False)
 
 
-class Passwords:
-    """Hashes and verifies with Argon2id, for so many at a time.
+class HashingQueue:
+    """A bounded queue in front of the threads that hash passwords with Argon2id.
 
-    ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's; ``threads`` hash at the same time. Each thread first calls
-    ``on_each_thread``, which must not raise.
+    ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's parameters, and ``threads`` hash at the same time. Each
+    thread first calls ``on_thread_start``, which must not raise.
     """
 
     def __init__(
@@ -53,67 +53,69 @@ class Passwords:
         time_cost: int,
         parallelism: int,
         threads: int,
-        on_each_thread: Callable[[], object] | None = None,
+        on_thread_start: Callable[[], object] | None = None,
         observer: Observer = SILENT,
     ) -> None:
-        hasher = argon2.using(  # type: ignore[no-untyped-call]
+        argon2id = argon2.using(  # type: ignore[no-untyped-call]
             type="ID", memory_cost=memory_kib, time_cost=time_cost, parallelism=parallelism
         )
-        self._hashing = Hashing(hasher, threads, on_each_thread)
-        self._free = asyncio.Semaphore(threads * AT_IT_PER_THREAD)
-        self._room = threads * WAITING_PER_THREAD
+        self._hasher = PasswordHasher(argon2id, threads, on_thread_start)
+        self._free = asyncio.Semaphore(threads * SLOTS_PER_THREAD)
+        self._max_waiting = threads * WAITING_PER_THREAD
         self._observer = observer
-        #: How many wait for their turn.
+        #: How many requests wait for a slot.
         self.waiting = 0
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator["Hashing"]:
-        """For all that is done about a password, from before anything is read or counted: whoever waits, waits here. Raises
-        Overloaded when too many do, or after ``LONGEST_WAIT``."""
-        if self._free.locked() and self.waiting >= self._room:
+    async def slot(self) -> AsyncIterator["PasswordHasher"]:
+        """Hold a slot for everything a request does with a password, from before its first read or rate limit.
+
+        Raises Overloaded if too many requests wait, or if none is free within ``MAX_WAIT``.
+        """
+        if self._free.locked() and self.waiting >= self._max_waiting:
             raise Overloaded
         self.waiting += 1
-        came = time.perf_counter()
+        started = time.perf_counter()
         try:
-            async with asyncio.timeout(LONGEST_WAIT.total_seconds()):
+            async with asyncio.timeout(MAX_WAIT.total_seconds()):
                 await self._free.acquire()
         except TimeoutError:
             raise Overloaded from None
         finally:
             self.waiting -= 1
-        self._observer.turn_came(time.perf_counter() - came)
+        self._observer.slot_acquired(time.perf_counter() - started)
         try:
-            yield self._hashing
+            yield self._hasher
         finally:
             self._free.release()
 
     def close(self) -> None:
-        """Give up what waits. An application may be started again after it."""
-        self._hashing.close()
+        """Cancel what waits. The queue can be used again afterwards."""
+        self._hasher.close()
 
 
-class Hashing:
-    """What is done on threads of its own, so that the event loop never waits for a hash."""
+class PasswordHasher:
+    """Hashes on threads of its own, so that the event loop never waits for Argon2."""
 
     def __init__(
-        self, hasher: Any, threads: int, on_each_thread: Callable[[], object] | None
+        self, argon2id: Any, threads: int, on_thread_start: Callable[[], object] | None
     ) -> None:
-        self._argon2 = hasher
+        self._argon2 = argon2id
         self._threads = threads
-        self._on_each_thread = on_each_thread
+        self._on_thread_start = on_thread_start
         self._pool = self._new_pool()
-        # Hashed here and now: passlib loads its backend at the first hash, which takes time that would tell
-        # an unknown user from a known one, and fails when two threads do it at once.
-        self._nobodys_hash = hasher.hash(secrets.token_urlsafe())
+        # Hashed at once: passlib loads its backend at the first hash. That takes time, which would reveal an unknown
+        # user, and it fails when two threads do it at the same time.
+        self._dummy_hash = argon2id.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
-        """The hash to store for a password that has no ``problems``."""
+        """Return the hash to store for a password without ``problems``."""
         return await self._on_a_thread(self._argon2.hash, password)
 
-    async def verify(self, password: str, stored_hash: str | None) -> Verdict:
-        """Judge a password. A missing hash costs as much time as a wrong password."""
+    async def verify(self, password: str, stored_hash: str | None) -> Verification:
+        """Verify a password. Without a stored hash it takes as long as for a wrong password."""
         if len(password) > MAX_LENGTH or not can_be_hashed(password):
-            return Verdict(right=False)
+            return Verification(is_valid=False)
         return await self._on_a_thread(self._verify, password, stored_hash)
 
     def close(self) -> None:
@@ -122,24 +124,24 @@ class Hashing:
 
     def _new_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(
-            self._threads, thread_name_prefix="argon2", initializer=self._on_each_thread
+            self._threads, thread_name_prefix="argon2", initializer=self._on_thread_start
         )
 
     async def _on_a_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, work, *arguments)
 
-    def _verify(self, password: str, stored_hash: str | None) -> Verdict:
-        right, outdated = False, True
+    def _verify(self, password: str, stored_hash: str | None) -> Verification:
+        is_valid, outdated = False, True
         if stored_hash is not None:
             try:
-                right = self._argon2.verify(password, stored_hash)
+                is_valid = self._argon2.verify(password, stored_hash)
                 outdated = self._argon2.needs_update(stored_hash)
             except ValueError:
-                logger.error("a stored password hash is damaged; its owner cannot log in")
-        if right:
-            return Verdict(True, self._argon2.hash(password) if outdated else None)
+                logger.error("A stored password hash is damaged; its owner cannot log in.")
+        if is_valid:
+            return Verification(True, self._argon2.hash(password) if outdated else None)
         if outdated:
-            # No hash, or one that may have cost less than those of today: the time would tell a user from none.
-            self._argon2.verify(password, self._nobodys_hash)
-        return Verdict(False)
+            # Without a hash, or with one of cheaper parameters, the time would reveal whether the user exists.
+            self._argon2.verify(password, self._dummy_hash)
+        return Verification(False)

@@ -1,30 +1,30 @@
-"""Which passwords are accepted."""
+"""The password policy: which passwords are accepted."""
 
 import functools
 
-# NIST SP 800-63B (revision 3) section 5.1.1.2: at least 8, no rules of composition, refuse what attackers try first.
-# The upper end keeps the cost of a hash the same for everyone.
+# NIST SP 800-63B (revision 3) section 5.1.1.2: at least 8 characters, no composition rules, and the passwords that
+# attackers try first are refused. The upper bound makes a hash cost the same for everyone.
 MIN_LENGTH = 8
 MAX_LENGTH = 128
 
 
 def problems(password: str, *, username: str = "", email: str = "") -> list[str]:
-    """What keeps a password from being chosen, as sentences; nothing if it can be."""
+    """Return why a password cannot be chosen, as sentences; an empty list if it can."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        return [f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters."]
+        return [f"A password must have {MIN_LENGTH} to {MAX_LENGTH} characters."]
     if not can_be_hashed(password):
-        return ["A password has no NUL and no half of a surrogate pair."]
+        return ["A password must not contain NUL characters or lone surrogates."]
     lowered = password.lower()
     if lowered in _common():
-        return ["This password is among the first that anyone tries; choose another."]
+        return ["This password is too common. Choose another one."]
     if lowered in (username.lower(), email.lower()):
-        return ["A password must not be the username or the email."]
+        return ["The password must not be the username or the email."]
     return []
 
 
 @functools.cache
 def _common() -> frozenset[str]:
-    # Here, as the lists take a twentieth of the start.
+    # Imported here: the lists take a twentieth of the start.
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
     return frozenset(

@@ -1,27 +1,27 @@
-"""Sessions: they start when someone proves who they are, go on by refresh tokens, and end once and for all (OWASP Session
-Management Cheat Sheet).
+"""Sessions: they start when someone signs in, stay active by refresh tokens, and end for good (OWASP Session Management
+Cheat Sheet).
 
-Whoever starts or ends several sessions of a person locks that person's row first, so that two who do it at once wait for
-one another. A refresh locks its one session.
+A command that starts or ends several sessions of a user locks the user's row first, so that concurrent ones run one
+after the other. A refresh locks its one session.
 """
 
-from domain.sessions.active import MAX_SESSIONS, authorize, find, ongoing
-from domain.sessions.end import end, end_all, end_with_the_rest, log_out, revoke
+from domain.sessions.active import MAX_SESSIONS, active, find, require_active
+from domain.sessions.end import end, end_all, end_all_of, log_out, revoke
 from domain.sessions.refresh import refresh
-from domain.sessions.start import SessionOrigin, SignedIn, start
+from domain.sessions.start import LoginMethod, SignedIn, start
 
 __all__ = [
     "MAX_SESSIONS",
-    "SessionOrigin",
+    "LoginMethod",
     "SignedIn",
-    "authorize",
+    "active",
     "end",
     "end_all",
-    "end_with_the_rest",
+    "end_all_of",
     "find",
     "log_out",
-    "ongoing",
     "refresh",
+    "require_active",
     "revoke",
     "start",
 ]

@@ -1,4 +1,4 @@
-"""The sessions that go on, and who may act in them."""
+"""Active sessions: those that have neither ended nor expired."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -13,35 +13,34 @@ from domain.access_tokens.tokens import Caller
 from domain.errors import SessionEnded
 from domain.sessions.refresh_tokens import RefreshToken
 
-# So that a list of them is short. Whoever starts more loses the one that was not used for longest.
+# This bounds `me { sessions }`. Starting one more ends the session that was unused for the longest time.
 MAX_SESSIONS = 100
 
-#: For statements that are made once: the time at which a session goes on or does not.
+#: The current time, for statements that are built once.
 NOW = bindparam("now", type_=UtcDateTime())
 
 
-async def authorize(
+async def require_active(
     session: AsyncSession,
     caller: Caller,
     *,
     lock: Literal["to keep", "to change"] | None = None,
     with_secrets: bool = False,
 ) -> User:
-    """The caller's row, in one statement with the verdict on their session. Raises SessionEnded when it has ended or
-    expired, or the account is gone.
+    """Return the caller's row, read together with the state of their session in one statement.
 
-    Until the transaction ends, a user locked "to keep" is deleted by nobody, and one locked "to change" is changed by
-    nobody else.
+    Until the transaction ends, a row locked "to keep" cannot be deleted, and a row locked "to change" can be changed by
+    this transaction only. Raises SessionEnded if the session has ended or expired, or if the account was deleted.
     """
     statement = (
         select(User)
         .join(LoginSession, LoginSession.user_id == User.id)
-        .where(User.id == caller.user_id, LoginSession.id == caller.session_id, is_ongoing())
+        .where(User.id == caller.user_id, LoginSession.id == caller.session_id, is_active())
     )
     if lock == "to keep":
         statement = statement.with_for_update(of=User, read=True, key_share=True)
     elif lock == "to change":
-        # First, and by itself: PostgreSQL would see the session as it was when it began to wait.
+        # In a statement of its own: PostgreSQL would otherwise read the session as it was before the wait for the lock.
         row = select(User.id).where(User.id == caller.user_id)
         await session.execute(row.with_for_update(key_share=True))
     if with_secrets:
@@ -52,11 +51,11 @@ async def authorize(
     return user
 
 
-async def ongoing(session: AsyncSession, user_id: UUID) -> list[LoginSession]:
-    """The most recently used first."""
+async def active(session: AsyncSession, user_id: UUID) -> list[LoginSession]:
+    """Return a user's active sessions, the most recently used first."""
     found = await session.scalars(
         select(LoginSession)
-        .where(LoginSession.user_id == user_id, is_ongoing())
+        .where(LoginSession.user_id == user_id, is_active())
         .order_by(LoginSession.last_used_at.desc(), LoginSession.id.desc())
         .limit(MAX_SESSIONS)
     )
@@ -64,22 +63,26 @@ async def ongoing(session: AsyncSession, user_id: UUID) -> list[LoginSession]:
 
 
 async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession, User] | None:
-    """The session that a refresh token would keep going, and whose it is; nothing is spent."""
+    """Return the session that a refresh token would refresh, and its user. The token stays unused."""
     found = await session.execute(
         select(LoginSession, User)
         .join(User, User.id == LoginSession.user_id)
         .where(
             LoginSession.family_hash == token.family_hash,
             LoginSession.refresh_hash == token.hash,
-            is_ongoing(),
+            is_active(),
         )
     )
     row = found.one_or_none()
     return None if row is None else (row[0], row[1])
 
 
-def is_ongoing(at: datetime | BindParameter[datetime] | None = None) -> ColumnElement[bool]:
-    """By now, if not ``at`` another time. Both are asked: whoever waits for a row compares its expiry with a moment before the end that was written meanwhile."""
+def is_active(at: datetime | BindParameter[datetime] | None = None) -> ColumnElement[bool]:
+    """Return the condition that a session is active now, or ``at`` another time.
+
+    It tests both columns: a statement that waited for a lock compares ``expires_at`` with a time before the end that was
+    written meanwhile.
+    """
     return and_(
         LoginSession.ended_at.is_(None),
         LoginSession.expires_at > (datetime.now(UTC) if at is None else at),

@@ -1,4 +1,4 @@
-"""How sessions end."""
+"""End sessions."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,78 +7,81 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import Database
 from db.models import LoginSession, User
 from domain import security_events
 from domain.access_tokens.tokens import Caller
-from domain.devices import Client
+from domain.devices import Device
 from domain.errors import NotFound, SessionEnded
 from domain.security_events import EventKind
-from domain.sessions.active import authorize, is_ongoing
+from domain.services import Services
+from domain.sessions.active import is_active, require_active
 from domain.sessions.refresh_tokens import RefreshToken
 
 
-async def log_out(session: AsyncSession, caller: Caller, client: Client) -> None:
+async def log_out(services: Services, device: Device, caller: Caller) -> None:
     """End the caller's own session. Raises SessionEnded."""
-    if not await end_on_record(session, client, LoginSession.id == caller.session_id):
-        raise SessionEnded
+    async with services.database.writing() as session:
+        if not await end_and_record(session, device, LoginSession.id == caller.session_id):
+            raise SessionEnded
 
 
-async def end(session: AsyncSession, caller: Caller, client: Client, session_id: UUID) -> None:
-    """End one of the caller's sessions. Raises SessionEnded; NotFound for what is no ongoing session of theirs."""
-    await authorize(session, caller)
-    if not await end_on_record(
-        session, client, LoginSession.id == session_id, LoginSession.user_id == caller.user_id
-    ):
-        raise NotFound("There is no such session, or it has ended.")
+async def end(services: Services, device: Device, caller: Caller, session_id: UUID) -> None:
+    """End one of the caller's sessions. Raises SessionEnded, or NotFound if they have no such active session."""
+    async with services.database.writing() as session:
+        await require_active(session, caller)
+        if not await end_and_record(
+            session, device, LoginSession.id == session_id, LoginSession.user_id == caller.user_id
+        ):
+            raise NotFound("You have no active session with this id.")
 
 
-async def end_all(
-    session: AsyncSession, caller: Caller, client: Client, *, except_this: bool
-) -> int:
-    """End the caller's sessions, and say how many. Raises SessionEnded."""
-    await authorize(session, caller, lock="to change")
-    others = [LoginSession.id != caller.session_id] if except_this else []
-    return await end_on_record(session, client, LoginSession.user_id == caller.user_id, *others)
+async def end_all(services: Services, device: Device, caller: Caller, *, except_this: bool) -> int:
+    """End the caller's sessions and return how many ended. Raises SessionEnded."""
+    async with services.database.writing() as session:
+        await require_active(session, caller, lock="to change")
+        others = [LoginSession.id != caller.session_id] if except_this else []
+        return await end_and_record(
+            session, device, LoginSession.user_id == caller.user_id, *others
+        )
 
 
-async def end_with_the_rest(session: AsyncSession, user: User) -> None:
-    """End all the sessions of a user whose row is locked, as a part of something that is on record itself."""
-    await end_where(session, LoginSession.user_id == user.id)
-
-
-async def revoke(database: Database, client: Client, token: RefreshToken) -> None:
-    """End the session that a refresh token belongs to, if there is one: a spent token will do (RFC 7009 section 2.1)."""
-    # Read first: whoever sends nonsense does not get SQLite's one writer.
+async def revoke(services: Services, device: Device, token: RefreshToken) -> None:
+    """End the session of a refresh token, if there is one. A used token works as well (RFC 7009 section 2.1)."""
+    # Read first: made-up tokens must not occupy SQLite's single writer.
     family = select(LoginSession.id).where(LoginSession.family_hash == token.family_hash)
-    async with database.reading() as session:
+    async with services.database.reading() as session:
         session_id = await session.scalar(family)
     if session_id is not None:
-        async with database.writing() as session:
-            await end_on_record(session, client, LoginSession.id == session_id)
+        async with services.database.writing() as session:
+            await end_and_record(session, device, LoginSession.id == session_id)
 
 
-async def end_on_record(
-    session: AsyncSession, client: Client, *conditions: ColumnElement[bool]
+async def end_all_of(session: AsyncSession, user: User) -> None:
+    """End all sessions of a user whose row is locked, as part of a change that records its own event."""
+    await _end_matching(session, LoginSession.user_id == user.id)
+
+
+async def end_and_record(
+    session: AsyncSession, device: Device, *conditions: ColumnElement[bool]
 ) -> int:
-    """How many of the sessions went on until now."""
-    ended = await end_where(session, *conditions)
+    """End the active sessions that match, record each, and return how many ended."""
+    ended = await _end_matching(session, *conditions)
     for session_id, user_id in ended:
         security_events.record(
-            session, EventKind.SESSION_ENDED, client, user_id=user_id, session_id=session_id
+            session, EventKind.SESSION_ENDED, device, user_id=user_id, session_id=session_id
         )
     return len(ended)
 
 
-async def end_where(
+async def _end_matching(
     session: AsyncSession, *conditions: ColumnElement[bool]
 ) -> Sequence[Row[UUID, UUID]]:
-    """The ids of the sessions that this has ended, and of their users."""
+    """Return the ids of the sessions that this ended, each with the id of its user."""
     now = datetime.now(UTC)
     ended = await session.execute(
         update(LoginSession)
-        .where(*conditions, is_ongoing())
-        # Its end is what it is pruned by.
+        .where(*conditions, is_active())
+        # Pruning goes by the expiry.
         .values(ended_at=now, expires_at=now)
         .returning(LoginSession.id, LoginSession.user_id)
         .execution_options(synchronize_session=False)

@@ -1,9 +1,9 @@
-"""Refresh tokens: opaque, and worth nothing to whoever reads the database (RFC 6749 section 1.5, RFC 9700 section 4.14).
+"""Refresh tokens: opaque, and useless to whoever reads the database (RFC 6749 section 1.5, RFC 9700 section 4.14).
 
-A token is 64 characters of base64 over two parts. The family stays the same for all of a session's tokens, so that any of
-them, however old, leads to its session; the secret is new with every rotation. A successor is computed from its
-predecessor and a salt: within the grace, whoever holds the predecessor can be given the same successor again, though
-the database has never held it.
+A token is 64 characters of base64 over two parts. The family is the same for all tokens of a session, so that any of
+them, however old, identifies the session. The secret changes with every rotation: a successor is computed from its
+predecessor and a salt. Within the grace period the holder of the predecessor can therefore be given the same successor
+again, although the database never stores it.
 """
 
 import base64
@@ -30,7 +30,7 @@ class RefreshToken:
 
     @classmethod
     def parse(cls, text: str) -> "RefreshToken | None":
-        """None for what is not written as our tokens are."""
+        """Return the token, or None if the text does not have the format of one."""
         if not _TOKEN.fullmatch(text):
             return None
         both = base64.urlsafe_b64decode(text)
@@ -38,12 +38,12 @@ class RefreshToken:
 
     @property
     def value(self) -> str:
-        """The token as it goes to its owner."""
+        """The token as its owner receives it."""
         return base64.urlsafe_b64encode(self.family + self.secret).decode()
 
     @property
     def hash(self) -> str:
-        """SHA-256, in hexadecimal: what is stored. 256 random bits need no slow hash."""
+        """The SHA-256 in hexadecimal, which is stored. A secret of 256 random bits needs no slow hash."""
         return hashlib.sha256(self.value.encode()).hexdigest()
 
     @property
@@ -51,7 +51,7 @@ class RefreshToken:
         return hashlib.sha256(self.family).hexdigest()
 
     def successor(self, salt: str) -> "RefreshToken":
-        """The token after this one: for whoever knows both this one and the salt, and for nobody else."""
+        """Return the token after this one. Computing it takes both this token and the salt."""
         return replace(self, secret=hmac.digest(self.secret, salt.encode(), "sha256"))
 
 

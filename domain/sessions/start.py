@@ -1,25 +1,26 @@
-"""How sessions start."""
+"""Start a session."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Self
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, User
 from domain import security_events
-from domain.access_tokens.tokens import Caller
-from domain.devices import Client
+from domain.access_tokens.tokens import AccessToken, Caller
+from domain.devices import Device
 from domain.ids import new_id
 from domain.security_events import EventKind
-from domain.services import Lifetimes
-from domain.sessions.active import MAX_SESSIONS, NOW, is_ongoing
-from domain.sessions.end import end_on_record
+from domain.services import Services
+from domain.sessions.active import MAX_SESSIONS, NOW, is_active
+from domain.sessions.end import end_and_record
 from domain.sessions.refresh_tokens import RefreshToken
 
 
-class SessionOrigin(StrEnum):
+class LoginMethod(StrEnum):
     """How a session was started."""
 
     REGISTRATION = "REGISTRATION"
@@ -28,18 +29,18 @@ class SessionOrigin(StrEnum):
     PASSWORD_CHANGE = "PASSWORD_CHANGE"
 
 
-# What goes on record when a session is started so.
+# The security event that each method records.
 _EVENTS = {
-    SessionOrigin.REGISTRATION: EventKind.REGISTERED,
-    SessionOrigin.LOGIN: EventKind.LOGGED_IN,
-    SessionOrigin.PASSWORD_GRANT: EventKind.LOGGED_IN,
-    SessionOrigin.PASSWORD_CHANGE: EventKind.PASSWORD_CHANGED,
+    LoginMethod.REGISTRATION: EventKind.REGISTERED,
+    LoginMethod.LOGIN: EventKind.LOGGED_IN,
+    LoginMethod.PASSWORD_GRANT: EventKind.LOGGED_IN,
+    LoginMethod.PASSWORD_CHANGE: EventKind.PASSWORD_CHANGED,
 }
 
 
 _TOO_MANY = (
     select(LoginSession.id)
-    .where(LoginSession.user_id == bindparam("user_id"), is_ongoing(NOW))
+    .where(LoginSession.user_id == bindparam("user_id"), is_active(NOW))
     .order_by(LoginSession.last_used_at.desc(), LoginSession.id.desc())
     .offset(MAX_SESSIONS)
 )
@@ -47,46 +48,48 @@ _TOO_MANY = (
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Someone who may come in: who, in which session, and the refresh token that keeps it going."""
+    """The answer to every sign-in and every refresh. The graph and ``/token`` only lay it out."""
 
     user: User
-    session: LoginSession
+    caller: Caller
+    access_token: AccessToken = field(repr=False)
     refresh_token: RefreshToken = field(repr=False)
 
-    @property
-    def caller(self) -> Caller:
-        return Caller(self.user.id, self.session.id)
+    @classmethod
+    def of(
+        cls, services: Services, user: User, session: LoginSession, refresh_token: RefreshToken
+    ) -> Self:
+        caller = Caller(user.id, session.id)
+        access_token = services.access_tokens.issue(caller, not_after=session.expires_at)
+        return cls(user, caller, access_token, refresh_token)
 
 
 async def start(
-    session: AsyncSession,
-    lifetimes: Lifetimes,
-    user: User,
-    *,
-    client: Client,
-    origin: SessionOrigin,
+    session: AsyncSession, services: Services, device: Device, user: User, *, method: LoginMethod
 ) -> SignedIn:
-    """A new session of a user whose row is locked, or new; it goes on record by its origin. The one that makes more than
-    ``MAX_SESSIONS`` displaces the one that was not used for longest."""
+    """Start a session and record it as a security event. The user's row must be locked by this transaction, or new.
+
+    Beyond ``MAX_SESSIONS`` the session that was unused for the longest time ends.
+    """
     now = datetime.now(UTC)
     token = RefreshToken.new()
     started = LoginSession(
         id=new_id(),
         user_id=user.id,
-        origin=origin,
-        client=client.name,
-        ip=client.ip,
-        network=client.network,
+        method=method,
+        device=device.name,
+        ip=device.ip,
+        network=device.network,
         created_at=now,
         last_used_at=now,
-        expires_at=lifetimes.end(started=now, used=now),
+        expires_at=services.session_lifetimes.expiry(started=now, used=now),
         family_hash=token.family_hash,
         refresh_hash=token.hash,
         rotations=[],
     )
     session.add(started)
-    displaced = await session.scalars(_TOO_MANY, {"user_id": user.id, NOW.key: now})
-    if ids := displaced.all():
-        await end_on_record(session, client, LoginSession.id.in_(ids))
-    security_events.record(session, _EVENTS[origin], client, user_id=user.id, session_id=started.id)
-    return SignedIn(user, started, token)
+    surplus = await session.scalars(_TOO_MANY, {"user_id": user.id, NOW.key: now})
+    if ids := surplus.all():
+        await end_and_record(session, device, LoginSession.id.in_(ids))
+    security_events.record(session, _EVENTS[method], device, user_id=user.id, session_id=started.id)
+    return SignedIn.of(services, user, started, token)

@@ -18,7 +18,7 @@ query Me {
     email
     createdAt
     sessions {
-      client
+      device
       ip
       lastUsedAt
       isCurrent

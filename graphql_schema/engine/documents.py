@@ -180,7 +180,7 @@ class Documents:
         return validate_document(self._schema, node, self._rules)
 
 
-class RememberDocuments(SchemaExtension):
+class DocumentCacheExtension(SchemaExtension):
     """The same for Strawberry's own execution.
 
     A refusal is set and not raised: on a WebSocket Strawberry would log what is raised here, with the document.

@@ -37,7 +37,7 @@ class Operation:
 
 
 @dataclass(slots=True)
-class Run:
+class ExecutionState:
     """One execution of an operation: what it was given, and the errors it has met."""
 
     operation: Operation
@@ -62,55 +62,63 @@ class Field:
     def __str__(self) -> str:
         return f"{self.parent}.{self.nodes[0].name.value}"
 
-    def execute(self, run: Run, source: Any, path: Path | None) -> Any:
+    def execute(self, state: ExecutionState, source: Any, path: Path | None) -> Any:
         """What the answer has under this name, or a coroutine that will return it. Raises where that is an error, and
         null is no answer."""
         raise NotImplementedError
 
     def complete_with(
-        self, complete: "Complete", run: Run, value: Any, path: Path, *, is_required: bool
+        self,
+        complete: "Complete",
+        state: ExecutionState,
+        value: Any,
+        path: Path,
+        *,
+        is_required: bool,
     ) -> Any:
         """A value completed: the field's, or that of one place in its list."""
         try:
-            completed = complete(self, run, value, path)
+            completed = complete(self, state, value, path)
         except Exception as error:
-            return self.refuse(run, error, path, is_required=is_required)
+            return self.refuse(state, error, path, is_required=is_required)
         if type(completed) is CoroutineType:
-            return self._guard(run, completed, path, is_required=is_required)
+            return self._guard(state, completed, path, is_required=is_required)
         return completed
 
     async def _guard(
-        self, run: Run, completed: Awaitable[Any], path: Path, *, is_required: bool
+        self, state: ExecutionState, completed: Awaitable[Any], path: Path, *, is_required: bool
     ) -> Any:
         try:
             return await completed
         except Exception as error:
-            return self.refuse(run, error, path, is_required=is_required)
+            return self.refuse(state, error, path, is_required=is_required)
 
-    def refuse(self, run: Run, error: Exception, path: Path, *, is_required: bool) -> None:
+    def refuse(
+        self, state: ExecutionState, error: Exception, path: Path, *, is_required: bool
+    ) -> None:
         """Null and an error, here; or an error alone, for whatever holds this."""
         located = located_error(error, self.nodes, path.as_list())
         if is_required:
             raise located
-        run.errors.add(located, path)
+        state.errors.add(located, path)
 
     def refuse_null(self) -> None:
         raise TypeError(f"Cannot return null for non-nullable field {self}.")
 
-    def info(self, run: Run, path: Path) -> GraphQLResolveInfo[object]:
+    def info(self, state: ExecutionState, path: Path) -> GraphQLResolveInfo[object]:
         return GraphQLResolveInfo(
             self.nodes[0].name.value,
             self.nodes,
             self.definition.type,
             self.parent,
             path,
-            run.operation.schema,
-            run.operation.fragments,
+            state.operation.schema,
+            state.operation.fragments,
             None,
-            run.operation.node,
+            state.operation.node,
             # Strawberry hands on the plain values.
-            run.variables.coerced,  # type: ignore[arg-type]
-            run.context,
+            state.variables.coerced,  # type: ignore[arg-type]
+            state.context,
             is_awaitable,
             None,
             None,  # type: ignore[arg-type]  # helpers that nothing here asks for
@@ -118,14 +126,14 @@ class Field:
 
 
 #: Makes of a value what the answer has for it, or a coroutine that will return that.
-Complete = Callable[[Field, Run, Any, Path], Any]
+Complete = Callable[[Field, ExecutionState, Any, Path], Any]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class TypeName(Field):
     """``__typename``, which is known before anything runs."""
 
-    def execute(self, run: Run, source: Any, path: Path | None) -> str:
+    def execute(self, state: ExecutionState, source: Any, path: Path | None) -> str:
         return self.parent.name
 
 
@@ -136,7 +144,7 @@ class Attribute(Field):
     attribute: str
     serialize: Callable[[Any], Any]
 
-    def execute(self, run: Run, source: Any, path: Path | None) -> Any:
+    def execute(self, state: ExecutionState, source: Any, path: Path | None) -> Any:
         try:
             value = getattr(source, self.attribute)
             if value is not None:
@@ -144,7 +152,7 @@ class Attribute(Field):
             return self.refuse_null() if self.is_required else None
         except Exception as error:
             here = Path(path, self.name, self.parent.name)
-            return self.refuse(run, error, here, is_required=self.is_required)
+            return self.refuse(state, error, here, is_required=self.is_required)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -154,35 +162,35 @@ class Resolved(Field):
     attribute: str | None
     complete: Complete
 
-    def execute(self, run: Run, source: Any, path: Path | None) -> Any:
+    def execute(self, state: ExecutionState, source: Any, path: Path | None) -> Any:
         here = Path(path, self.name, self.parent.name)
         try:
             value = (
                 getattr(source, self.attribute)
                 if self.attribute
-                else self._call_resolver(run, source, here)
+                else self._call_resolver(state, source, here)
             )
         except Exception as error:
-            return self.refuse(run, error, here, is_required=self.is_required)
+            return self.refuse(state, error, here, is_required=self.is_required)
         if is_awaitable(value):
-            return self._await(run, value, here)
-        return self.complete_with(self.complete, run, value, here, is_required=self.is_required)
+            return self._await(state, value, here)
+        return self.complete_with(self.complete, state, value, here, is_required=self.is_required)
 
-    async def _await(self, run: Run, value: Awaitable[Any], path: Path) -> Any:
+    async def _await(self, state: ExecutionState, value: Awaitable[Any], path: Path) -> Any:
         try:
-            completed = self.complete(self, run, await value, path)
+            completed = self.complete(self, state, await value, path)
             return await completed if type(completed) is CoroutineType else completed
         except Exception as error:
-            return self.refuse(run, error, path, is_required=self.is_required)
+            return self.refuse(state, error, path, is_required=self.is_required)
 
-    def _call_resolver(self, run: Run, source: Any, path: Path) -> Any:
+    def _call_resolver(self, state: ExecutionState, source: Any, path: Path) -> Any:
         assert self.definition.resolve is not None
         arguments = (
-            get_argument_values(self.definition, self.nodes[0], run.variables)
+            get_argument_values(self.definition, self.nodes[0], state.variables)
             if self.definition.args
             else {}
         )
-        return self.definition.resolve(source, self.info(run, path), **arguments)
+        return self.definition.resolve(source, self.info(state, path), **arguments)
 
 
 @dataclass(slots=True)
@@ -191,24 +199,24 @@ class Selection:
 
     fields: list[Field]
 
-    def execute(self, run: Run, source: Any, path: Path | None) -> Any:
+    def execute(self, state: ExecutionState, source: Any, path: Path | None) -> Any:
         values: dict[str, Any] = {}
         waiting: list[str] = []
         try:
             for one in self.fields:
-                value = values[one.name] = one.execute(run, source, path)
+                value = values[one.name] = one.execute(state, source, path)
                 if type(value) is CoroutineType:
                     waiting.append(one.name)
         except Exception:
-            settle(values[name] for name in waiting)
+            drain(values[name] for name in waiting)
             raise
         return awaited(values, waiting) if waiting else values
 
-    async def execute_in_turn(self, run: Run) -> dict[str, Any]:
+    async def execute_in_turn(self, state: ExecutionState) -> dict[str, Any]:
         """One after the other, as the fields of a mutation are."""
         values = {}
         for one in self.fields:
-            value = one.execute(run, None, None)
+            value = one.execute(state, None, None)
             values[one.name] = await value if type(value) is CoroutineType else value
         return values
 
@@ -225,6 +233,6 @@ async def awaited(values: Any, waiting: Sequence[Any]) -> Any:
     return values
 
 
-def settle(waiting: Iterable[Awaitable[Any]]) -> None:
+def drain(waiting: Iterable[Awaitable[Any]]) -> None:
     """See what has begun to its end, although nobody asks for it any more."""
     asyncio.gather(*waiting, return_exceptions=True)

@@ -34,17 +34,21 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from domain.errors import QueryTooCostly
 from domain.pagination import MAX_PAGE_SIZE
 
-COST = "cost"
+# A password hash costs the machine some hundred times what a row does. With the default limit of 5,000 this allows four
+# of them in one document, whatever aliases and fragments it uses.
+PASSWORD_HASH = 1_000
 
-# A password hash costs the machine some hundred times what a row does. Beside the default limit of 5,000 this leaves room
-# for four in one document, whatever aliases and fragments it uses.
-HASHES = {COST: 1_000}
+# A list is a query of its own, for each object that has it.
+LIST_QUERY = 20
 
-# A list is a search of its own in the database, for each of the objects that have it.
-SEARCHES = {COST: 20}
+# A list without pages has about ten rows, and at most a hundred.
+UNPAGED_LIST = 100
 
-# A list without pages, of some ten rows and a hundred at the most.
-SHORT_LIST = {COST: 100}
+# Up to 50,000 characters: a hundred of them make an answer of megabytes.
+LONG_TEXT = 30
+
+# Each row of a list is read whole, whatever is selected of it.
+ROW = 10
 
 # Validation compares every field with every other of its name, and what is inside them too. Nobody asks so often.
 MAX_REPEATS = 20
@@ -52,11 +56,10 @@ MAX_REPEATS = 20
 # Tools nest some fifteen levels of introspection. A plan is made by recursion, and of 190 levels Python's would have no end.
 MAX_INTROSPECTION_DEPTH = 40
 
-# Each row of a list is read whole, long texts and all, whatever is selected of it.
-ROW = 10
 
-# Some 50,000 characters: a hundred of them make an answer of megabytes.
-LONG_TEXT = {COST: 30}
+def cost(fields: int) -> dict[str, int]:
+    """Return the ``metadata`` of a field that costs as much as so many plain fields."""
+    return {"cost": fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +145,12 @@ def measure(
         for definition in document.definitions
         if isinstance(definition, FragmentDefinitionNode)
     }
-    ruler = _Ruler(schema, sizes)
+    calculator = _CostCalculator(schema, sizes)
     for name in _innermost_first(fragments):
         fragment = fragments[name]
         on = schema.get_type(fragment.type_condition.name.value)
-        ruler.fragments[name] = ruler.selection(fragment.selection_set, on)
-    return ruler.selection(operation.selection_set, schema.get_root_type(operation.operation))
+        calculator.fragments[name] = calculator.selection(fragment.selection_set, on)
+    return calculator.selection(operation.selection_set, schema.get_root_type(operation.operation))
 
 
 def selections(document: DocumentNode) -> Iterator[SelectionNode]:
@@ -198,7 +201,7 @@ def _innermost_first(fragments: Mapping[str, FragmentDefinitionNode]) -> list[st
         return []  # validation refuses it, and nothing of it runs
 
 
-class _Ruler:
+class _CostCalculator:
     """Measures selections, and knows the fragments that it has measured.
 
     It descends by recursion: graphql-core parses no document that is nested more than 200 deep.
@@ -269,5 +272,5 @@ def _repeats(selection_set: SelectionSetNode) -> int:
 
 def _weight(field: GraphQLField | None) -> int:
     definition = field and field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    weight: int = getattr(definition, "metadata", {}).get(COST, 1)
+    weight: int = getattr(definition, "metadata", {}).get("cost", 1)
     return weight

@@ -48,14 +48,14 @@ from strawberry.types.field import StrawberryField
 from graphql_schema.engine.execution import (
     Attribute,
     Complete,
+    ExecutionState,
     Field,
     Operation,
     Resolved,
-    Run,
     Selection,
     TypeName,
     awaited,
-    settle,
+    drain,
 )
 from graphql_schema.engine.limits import selections
 
@@ -91,18 +91,18 @@ class Plan:
         return cls(planned, root, planner.fields, tuple(root_fields))
 
     async def execute(self, context: object, variables: VariableValues) -> ExecutionResult:
-        run = Run(self.operation, context, variables)
+        state = ExecutionState(self.operation, context, variables)
         try:
             if self.operation.node.operation is OperationType.MUTATION:
-                data = await self.root.execute_in_turn(run)
+                data = await self.root.execute_in_turn(state)
             else:
-                data = self.root.execute(run, None, None)
+                data = self.root.execute(state, None, None)
                 if type(data) is CoroutineType:
                     data = await data
         except GraphQLError as error:
-            run.errors.add(error, None)
+            state.errors.add(error, None)
             data = None
-        return ExecutionResult(data, run.errors.errors or None)
+        return ExecutionResult(data, state.errors.errors or None)
 
 
 def variables_for_conditions(document: DocumentNode) -> frozenset[str]:
@@ -170,7 +170,7 @@ class _Planner:
             return _optional(_each(inner, is_required=is_non_null_type(to.of_type)))
         if is_leaf_type(to):
             serialize = _serializer(to)
-            return _optional(lambda field, run, value, path: serialize(value))
+            return _optional(lambda field, state, value, path: serialize(value))
         if is_abstract_type(to):
             return _optional(self._any_of(to, details))
         assert is_object_type(to)
@@ -182,10 +182,10 @@ class _Planner:
         )
         selection = self._selection(to, collected.grouped_field_set)
 
-        def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
-            if to.is_type_of and not to.is_type_of(value, field.info(run, path)):
+        def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
+            if to.is_type_of and not to.is_type_of(value, field.info(state, path)):
                 raise GraphQLError(f"Expected value of type '{to}' but got: {inspect(value)}.")
-            return selection.execute(run, value, path)
+            return selection.execute(state, value, path)
 
         return complete
 
@@ -196,11 +196,11 @@ class _Planner:
         }
         resolve_type = to.resolve_type or default_type_resolver
 
-        def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
-            name = resolve_type(value, field.info(run, path), to)
+        def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
+            name = resolve_type(value, field.info(state, path), to)
             if not isinstance(name, str) or name not in objects:
                 raise GraphQLError(f"'{to}' must resolve to one of its types, for field {field}.")
-            return objects[name](field, run, value, path)
+            return objects[name](field, state, value, path)
 
         return complete
 
@@ -224,18 +224,18 @@ def _serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
 
 
 def _required(inner: Complete) -> Complete:
-    def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
-        completed = inner(field, run, value, path)
+    def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
+        completed = inner(field, state, value, path)
         return field.refuse_null() if completed is None else completed
 
     return complete
 
 
 def _optional(inner: Complete) -> Complete:
-    def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
+    def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
         if isinstance(value, Exception):
             raise value
-        return None if value is None else inner(field, run, value, path)
+        return None if value is None else inner(field, state, value, path)
 
     return complete
 
@@ -243,7 +243,7 @@ def _optional(inner: Complete) -> Complete:
 def _each(inner: Complete, *, is_required: bool) -> Complete:
     """Each place of a list by itself: where one may be null, its error leaves the others as they are."""
 
-    def complete(field: Field, run: Run, value: Any, path: Path) -> Any:
+    def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
         if not is_iterable(value):
             raise GraphQLError(f"Expected Iterable, but did not find one for field '{field}'.")
         values: list[Any] = []
@@ -251,13 +251,13 @@ def _each(inner: Complete, *, is_required: bool) -> Complete:
         try:
             for place, item in enumerate(value):
                 completed = field.complete_with(
-                    inner, run, item, Path(path, place, None), is_required=is_required
+                    inner, state, item, Path(path, place, None), is_required=is_required
                 )
                 values.append(completed)
                 if type(completed) is CoroutineType:
                     waiting.append(place)
         except Exception:
-            settle(values[place] for place in waiting)
+            drain(values[place] for place in waiting)
             raise
         return awaited(values, waiting) if waiting else values
 

@@ -1,4 +1,4 @@
-"""Sessions with their refresh tokens, and what happened to accounts."""
+"""Sessions with their refresh tokens, and security events."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,0 +1,21 @@
+"""The mutations: a table of contents."""
+
+import strawberry
+
+from graphql_schema.mutations import accounts, passwords, posts, sessions
+
+
+@strawberry.type(description="All mutations.")
+class Mutation:
+    register = accounts.register
+    login = sessions.login
+    update_me = accounts.update_me
+    change_password = passwords.change_password
+    refresh = sessions.refresh
+    logout = sessions.logout
+    logout_everywhere = sessions.logout_everywhere
+    end_session = sessions.end_session
+    delete_me = accounts.delete_me
+    create_post = posts.create_post
+    update_post = posts.update_post
+    delete_post = posts.delete_post

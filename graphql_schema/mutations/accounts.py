@@ -1,0 +1,111 @@
+"""Mutations of accounts."""
+
+from typing import Annotated
+
+import strawberry
+
+from domain import accounts
+from domain.accounts import ProfileChanges
+from graphql_schema.context import Info
+from graphql_schema.engine.limits import PASSWORD_HASH, cost
+from graphql_schema.types.private_user import PrivateUser
+from graphql_schema.types.token import Token
+
+
+@strawberry.input(description="A new account.")
+class RegisterInput:
+    username: str = strawberry.field(
+        description="3 to 32 characters: the letters a to z, digits, and single dots, hyphens or underscores between"
+        " them. Keeps its case. Two names that look the same count as one."
+    )
+    email: str = strawberry.field(description="A valid email address. It is stored in lower case.")
+    password: str = strawberry.field(
+        description="8 to 128 characters, used exactly as typed. Common passwords are refused."
+    )
+
+    # A repr could put the password into a log.
+    __repr__ = object.__repr__
+
+
+@strawberry.input(description="Changes to your account. A field that is left out stays as it is.")
+class UpdateMeInput:
+    username: strawberry.Maybe[str] = strawberry.field(
+        description="The new username.", default=None
+    )
+    email: strawberry.Maybe[str] = strawberry.field(
+        description="The new email. Needs `currentPassword`.", default=None
+    )
+    image_file: strawberry.Maybe[str | None] = strawberry.field(
+        description="The new picture: a file name or an http or https URL. Null removes the picture.",
+        default=None,
+    )
+    current_password: str | None = strawberry.field(
+        description="The current password. Needed to change the email.", default=None
+    )
+
+    __repr__ = object.__repr__
+
+    def changes(self) -> ProfileChanges:
+        changes = ProfileChanges()
+        if self.username:
+            changes["username"] = self.username.value
+        if self.email:
+            changes["email"] = self.email.value
+        if self.image_file:
+            changes["image_file"] = self.image_file.value
+        return changes
+
+
+@strawberry.mutation(
+    metadata=cost(PASSWORD_HASH),
+    description="Creates an account and signs in to it."
+    " Errors: INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, TOO_MANY_ATTEMPTS, OVERLOADED.",
+)
+async def register(
+    info: Info,
+    input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
+) -> Token:
+    signed_in = await accounts.register(
+        info.context.services,
+        info.context.device,
+        username=input.username,
+        email=input.email,
+        password=input.password,
+    )
+    return Token.of(signed_in)
+
+
+@strawberry.mutation(
+    metadata=cost(PASSWORD_HASH),
+    description="Changes your account: all of the given fields or, on an error, none."
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS,"
+    " TOO_MANY_ATTEMPTS, OVERLOADED.",
+)
+async def update_me(
+    info: Info,
+    input: Annotated[UpdateMeInput, strawberry.argument(description="The changes.")],
+) -> PrivateUser:
+    caller = info.context.caller()
+    user = await accounts.update_profile(
+        info.context.services,
+        info.context.device,
+        caller,
+        input.changes(),
+        current_password=input.current_password,
+    )
+    return PrivateUser.of(user, caller)
+
+
+@strawberry.mutation(
+    metadata=cost(PASSWORD_HASH),
+    description="Deletes your account with its posts and sessions, permanently, and returns its id."
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OVERLOADED.",
+)
+async def delete_me(
+    info: Info,
+    password: Annotated[str, strawberry.argument(description="The current password.")],
+) -> strawberry.ID:
+    user_id = await accounts.delete(
+        info.context.services, info.context.device, info.context.caller(), password=password
+    )
+    return strawberry.ID(str(user_id))

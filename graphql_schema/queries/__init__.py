@@ -1,0 +1,13 @@
+"""The queries: a table of contents."""
+
+import strawberry
+
+from graphql_schema.queries import posts, users
+
+
+@strawberry.type(description="All queries.")
+class Query:
+    me = users.me
+    user = users.user
+    post = posts.post
+    posts = posts.posts

@@ -1,0 +1,50 @@
+"""Queries of posts."""
+
+from typing import Annotated
+
+import strawberry
+
+from db import models
+from domain import posts as domain_posts
+from domain.pagination import PageRequest
+from graphql_schema.connections import After, Connection, First, connection
+from graphql_schema.context import Info
+from graphql_schema.engine.limits import LIST_QUERY, cost
+from graphql_schema.ids import as_uuid
+from graphql_schema.types.posts import Post, posts_by_author
+from graphql_schema.types.users import PublicUser
+
+
+@strawberry.field(description="A post, or null if there is no such post.")
+async def post(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="The post's id.")],
+) -> Post | None:
+    async with info.context.database.reading() as session:
+        post = await domain_posts.get_post(session, as_uuid(id))
+    return _with_author(post) if post else None
+
+
+@strawberry.field(
+    metadata=cost(LIST_QUERY),
+    description="The posts of all users, or of one author, newest first. Errors: INVALID_INPUT.",
+)
+async def posts(
+    info: Info,
+    first: First = 20,
+    after: After = None,
+    author: Annotated[
+        strawberry.ID | None, strawberry.argument(description="Only the posts of this user.")
+    ] = None,
+) -> Connection[Post]:
+    page_request = PageRequest.of(first, after)
+    if author is not None:
+        pages = info.context.loaders.of(posts_by_author)
+        return connection(await pages.load((as_uuid(author), page_request)), _with_author)
+    async with info.context.database.reading() as session:
+        page = await domain_posts.latest(session, page_request)
+    return connection(page, _with_author)
+
+
+def _with_author(post: models.Post) -> Post:
+    return Post.of(post, PublicUser.of(post.author))

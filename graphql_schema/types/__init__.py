@@ -1,0 +1,1 @@
+"""The types of the graph, each built by a classmethod from what the domain returns."""

@@ -1,0 +1,67 @@
+"""Posts, and the pages of posts of one user."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Self
+from uuid import UUID
+
+import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import models
+from domain import posts
+from domain.pagination import Page, PageRequest
+from graphql_schema.connections import After, Connection, First, connection
+from graphql_schema.context import Info
+from graphql_schema.engine.limits import LIST_QUERY, LONG_TEXT, cost
+
+if TYPE_CHECKING:
+    from graphql_schema.types.users import PublicUser
+
+
+@strawberry.type(description="A post. Everyone may read it.")
+class Post:
+    id: strawberry.ID = strawberry.field(description="A UUID, never reused.")
+    title: str = strawberry.field(description="1 to 200 characters on one line.")
+    content: str = strawberry.field(
+        metadata=cost(LONG_TEXT), description="1 to 50,000 characters, exactly as sent."
+    )
+    created_at: datetime = strawberry.field(description="When it was published, in UTC.")
+    updated_at: datetime = strawberry.field(description="When it was last edited, in UTC.")
+    author: Annotated["PublicUser", strawberry.lazy("graphql_schema.types.users")] = (
+        strawberry.field(description="The user who wrote it.")
+    )
+
+    @classmethod
+    def of(cls, post: models.Post, author: "PublicUser") -> Self:
+        return cls(
+            id=strawberry.ID(str(post.id)),
+            title=post.title,
+            content=post.content,
+            created_at=post.created_at,
+            updated_at=post.updated_at,
+            author=author,
+        )
+
+
+@strawberry.field(metadata=cost(LIST_QUERY), description="The user's posts, newest first.")
+async def posts_of_user(
+    self: "PublicUser", info: Info, first: First = 20, after: After = None
+) -> Connection[Post]:
+    page_request = PageRequest.of(first, after)
+    page = await info.context.loaders.of(posts_by_author).load((UUID(self.id), page_request))
+    return connection(page, lambda post: Post.of(post, self))
+
+
+async def posts_by_author(
+    session: AsyncSession, keys: list[tuple[UUID, PageRequest]]
+) -> list[Page[models.Post]]:
+    """Read the pages of several authors, for a DataLoader."""
+    authors: dict[PageRequest, set[UUID]] = defaultdict(set)
+    for author_id, page_request in keys:
+        authors[page_request].add(author_id)
+    pages = {
+        page_request: await posts.latest_by(session, author_ids, page_request)
+        for page_request, author_ids in authors.items()
+    }
+    return [pages[page_request][author_id] for author_id, page_request in keys]

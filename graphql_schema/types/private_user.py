@@ -1,0 +1,67 @@
+"""Users as they see themselves."""
+
+from typing import Annotated, Self
+
+import strawberry
+
+from db import models
+from domain import security_events, sessions
+from domain.access_tokens.tokens import Caller
+from domain.accounts.current_user import CurrentUser
+from domain.pagination import PageRequest
+from domain.security_events import EventKind
+from domain.sessions import MAX_SESSIONS
+from graphql_schema.connections import After, Connection, First, connection
+from graphql_schema.context import Info
+from graphql_schema.engine.limits import LIST_QUERY, UNPAGED_LIST, cost
+from graphql_schema.types.security_events import SecurityEvent
+from graphql_schema.types.sessions import Session
+from graphql_schema.types.users import User
+
+
+@strawberry.type(description="The current user, with private data. It is only ever the caller.")
+class PrivateUser(User):
+    email: str = strawberry.field(description="The email, in lower case. No other type has it.")
+    caller: strawberry.Private[Caller]
+
+    @classmethod
+    def of(cls, user: models.User | CurrentUser, caller: Caller) -> Self:
+        return cls(
+            id=strawberry.ID(str(user.id)),
+            username=user.username,
+            image_file=user.image_file,
+            created_at=user.created_at,
+            email=user.email,
+            caller=caller,
+        )
+
+    @strawberry.field(
+        metadata=cost(UNPAGED_LIST),
+        description=f"The active sessions, the most recently used first, at most {MAX_SESSIONS}.",
+    )
+    async def sessions(self, info: Info) -> list[Session]:
+        async with info.context.database.reading() as session:
+            found = await sessions.active(session, self.caller.user_id)
+        return [Session.of(one, self.caller) for one in found]
+
+    @strawberry.field(
+        metadata=cost(LIST_QUERY),
+        description="What happened to this account, newest first. Older events are deleted after some time."
+        " Errors: INVALID_INPUT.",
+    )
+    async def security_events(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        kinds: Annotated[
+            list[EventKind] | None,
+            strawberry.argument(description="Only events of these kinds. Null means all kinds."),
+        ] = None,
+    ) -> Connection[SecurityEvent]:
+        page_request = PageRequest.of(first, after)
+        async with info.context.database.reading() as session:
+            page = await security_events.latest(
+                session, self.caller.user_id, page_request, kinds=kinds
+            )
+        return connection(page, SecurityEvent.of)

@@ -1,0 +1,53 @@
+"""Security events, for the owner of an account."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from db import models
+from domain.security_events import EventKind
+from graphql_schema.enums import publish
+
+publish(
+    EventKind,
+    name="SecurityEventKind",
+    description="What happened to an account.",
+    values={
+        EventKind.REGISTERED: "The account was created.",
+        EventKind.LOGGED_IN: "A session was started.",
+        EventKind.WRONG_PASSWORD: "A wrong password was entered, at login or within a session.",
+        EventKind.REFRESHED: "A session was refreshed.",
+        EventKind.TOKEN_REUSED: "A used refresh token was used again, so it may be stolen. Its session was ended.",
+        EventKind.EMAIL_CHANGED: "The email was changed.",
+        EventKind.PASSWORD_CHANGED: "The password was changed, and all other sessions ended.",
+        EventKind.SESSION_ENDED: "A session was ended: by its owner, by a client that revoked its token, or because there"
+        " were too many.",
+        EventKind.DELETED: "The account was deleted. Kept for the record; its owner can no longer read it.",
+    },
+)
+
+
+@strawberry.type(description="Something that happened to an account, for its owner to check.")
+class SecurityEvent:
+    id: strawberry.ID = strawberry.field(description="A UUID, never reused.")
+    kind: EventKind = strawberry.field(description="What happened.")
+    created_at: datetime = strawberry.field(description="When it happened, in UTC.")
+    device: str | None = strawberry.field(
+        description="The device it came from, as it names itself: `Firefox on Linux`."
+    )
+    ip: str | None = strawberry.field(description="The IP address it came from.")
+    session_id: strawberry.ID | None = strawberry.field(
+        description="The session concerned, which may have ended. Null for a failed login."
+    )
+
+    @classmethod
+    def of(cls, event: models.SecurityEvent) -> Self:
+        return cls(
+            id=strawberry.ID(str(event.id)),
+            kind=EventKind(event.kind),
+            created_at=event.created_at,
+            device=event.device,
+            ip=event.ip,
+            session_id=strawberry.ID(str(event.session_id)) if event.session_id else None,
+        )

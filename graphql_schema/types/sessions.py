@@ -1,0 +1,54 @@
+"""Sessions, for their owner."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from db import models
+from domain.access_tokens.tokens import Caller
+from domain.sessions import LoginMethod
+from graphql_schema.enums import publish
+
+publish(
+    LoginMethod,
+    name="LoginMethod",
+    description="How a session was started.",
+    values={
+        LoginMethod.REGISTRATION: "By creating the account.",
+        LoginMethod.LOGIN: "By the mutation `login`.",
+        LoginMethod.PASSWORD_GRANT: "By an OAuth2 tool, at `/token`.",
+        LoginMethod.PASSWORD_CHANGE: "By a password change, which replaced the session it was made in.",
+    },
+)
+
+
+@strawberry.type(description="A session of a user, from a sign-in until it ends or expires.")
+class Session:
+    id: strawberry.ID = strawberry.field(description="A UUID, as `endSession` takes it.")
+    is_current: bool = strawberry.field(description="Whether this request belongs to it.")
+    method: LoginMethod = strawberry.field(description="How it was started.")
+    device: str | None = strawberry.field(
+        description="The device that started it, as it names itself: `Firefox on Linux`."
+    )
+    ip: str | None = strawberry.field(description="The IP address it was started from.")
+    created_at: datetime = strawberry.field(description="When it was started, in UTC.")
+    last_used_at: datetime = strawberry.field(
+        description="When it was last refreshed or, before that, started, in UTC."
+    )
+    expires_at: datetime = strawberry.field(
+        description="When it expires unless it is refreshed before, in UTC."
+    )
+
+    @classmethod
+    def of(cls, session: models.LoginSession, caller: Caller) -> Self:
+        return cls(
+            id=strawberry.ID(str(session.id)),
+            is_current=session.id == caller.session_id,
+            method=LoginMethod(session.method),
+            device=session.device,
+            ip=session.ip,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            expires_at=session.expires_at,
+        )

@@ -1,0 +1,36 @@
+"""The answer to a sign-in."""
+
+from typing import Self
+
+import strawberry
+
+from domain.sessions import SignedIn
+from graphql_schema.types.private_user import PrivateUser
+
+
+@strawberry.type(description="The tokens of a session, and its user.")
+class Token:
+    access_token: str = strawberry.field(
+        description="Send it in the header `Authorization: Bearer <accessToken>`."
+    )
+    token_type: str = strawberry.field(description="Always `bearer` (RFC 6750).")
+    expires_in: int = strawberry.field(
+        description="The number of seconds until the access token expires."
+    )
+    refresh_token: str = strawberry.field(
+        description="Exchange it with `refresh`, once, for the next Token. Store it where other scripts cannot read it."
+    )
+    user: PrivateUser = strawberry.field(description="The user who signed in.")
+
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> Self:
+        return cls(
+            access_token=signed_in.access_token.value,
+            token_type="bearer",
+            expires_in=signed_in.access_token.expires_in,
+            refresh_token=signed_in.refresh_token.value,
+            user=PrivateUser.of(signed_in.user, signed_in.caller),
+        )
+
+    # A repr could put the tokens into a log.
+    __repr__ = object.__repr__

@@ -1,0 +1,35 @@
+"""Users as everyone sees them."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from db import models
+from graphql_schema.types import posts
+
+
+@strawberry.interface(description="A user. Everyone may read these fields.")
+class User:
+    id: strawberry.ID = strawberry.field(
+        description="A UUID. It is the same for the PublicUser and the PrivateUser of one user, and is never reused."
+    )
+    username: str = strawberry.field(description="The username, in the case its owner typed.")
+    image_file: str | None = strawberry.field(
+        description="The picture: a file name or an http or https URL. Null if there is none."
+    )
+    created_at: datetime = strawberry.field(description="When the account was created, in UTC.")
+
+
+@strawberry.type(description="A user as others see them. No private data can be reached from here.")
+class PublicUser(User):
+    posts = posts.posts_of_user
+
+    @classmethod
+    def of(cls, user: models.User) -> Self:
+        return cls(
+            id=strawberry.ID(str(user.id)),
+            username=user.username,
+            image_file=user.image_file,
+            created_at=user.created_at,
+        )

@@ -1,5 +1,5 @@
-"""What a client learns of an error: a domain refusal by its code, a bad document in readable words, and of
-everything else nothing but where to look in the log."""
+"""Errors as clients see them: a domain error with its code, an invalid document with a message, and
+any other error with the id of its request only."""
 
 import re
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError
 from domain.errors import DomainError, ErrorCode, TooManyAttempts, to_domain_error
 from graphql_schema.enums import publish
 
-NO_SUCH_OPERATION = "The document has no operation of that name, or none at all."
+NO_SUCH_OPERATION = "The document has no operation, or none of this name."
 
-# A message names what it is about, which a client may have made as long as a document.
+# Messages quote names, which can be as long as a document.
 MAX_MESSAGE_LENGTH = 500
 
 
@@ -44,14 +44,12 @@ publish(
 
 
 def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> None:
-    """Give an error the message and the extensions that a client may see, in place: Strawberry keeps the object."""
+    """Set the message and the extensions that a client may see. Changes the error in place: Strawberry keeps it."""
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     if isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted."):
-        error.message = (
-            "The document is longer or deeper than a request may send: it was not read to its end."
-        )
+        error.message = "The document is too long or too deeply nested."
         error.extensions = {"code": ErrorCode.QUERY_TOO_COSTLY}
     elif isinstance(error, GraphQLSyntaxError):
         error.message = _syntax_without_values(error.message)
@@ -66,36 +64,36 @@ def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> Non
         error.message = message[:MAX_MESSAGE_LENGTH]
         error.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED}
     else:
-        refusal = to_domain_error(cause, request_id=request_id)
-        error.message = refusal.message
-        error.extensions = _extensions(refusal, request_id=request_id)
+        domain_error = to_domain_error(cause, request_id=request_id)
+        error.message = domain_error.message
+        error.extensions = _extensions(domain_error, request_id=request_id)
 
 
 def codes_of(errors: Sequence[GraphQLError]) -> list[str]:
-    """The codes that translated errors have, each once."""
+    """Return the codes of translated errors, each once."""
     return list(dict.fromkeys(str((error.extensions or {}).get("code")) for error in errors))
 
 
-def _extensions(refusal: DomainError, *, request_id: str) -> dict[str, Any]:
-    extensions: dict[str, Any] = {"code": refusal.code}
-    if refusal.fields:
+def _extensions(error: DomainError, *, request_id: str) -> dict[str, Any]:
+    extensions: dict[str, Any] = {"code": error.code}
+    if error.fields:
         extensions["fields"] = {
-            _as_the_client_wrote_it(field): sentences for field, sentences in refusal.fields.items()
+            _camel_case(field): messages for field, messages in error.fields.items()
         }
-    if isinstance(refusal, TooManyAttempts):
-        extensions["retryAfter"] = refusal.retry_after
-    if refusal.code is ErrorCode.INTERNAL_ERROR:
+    if isinstance(error, TooManyAttempts):
+        extensions["retryAfter"] = error.retry_after
+    if error.code is ErrorCode.INTERNAL_ERROR:
         extensions["requestId"] = request_id
     return extensions
 
 
-def _as_the_client_wrote_it(field: str) -> str:
+def _camel_case(field: str) -> str:
     first, *others = field.split("_")
     return first + "".join(word.capitalize() for word in others)
 
 
-# graphql-core quotes what it found, and what it found may be a password: a string whose quotation marks were
-# forgotten, a number in a variable. What it expected comes from the grammar or the schema.
+# graphql-core quotes what it found, which may be a password: a string without its quotation marks, a
+# number in a variable. What it expected comes from the grammar or the schema and is safe.
 _SYNTAX_WITHOUT_VALUE = re.compile(
     r"Syntax Error: (?:Expected [^,]+, found|Unexpected)"
     r" (?:Name|String|BlockString|Int|Float|<EOF>|'[^\w\s]{1,3}')"
@@ -105,7 +103,7 @@ _FOUND = re.compile(
     r"(cannot represent [\w -]*value): .*|[,.?] [Ff]ound: .*|, but encountered error .*",
     re.DOTALL,
 )
-# A password that begins with a dollar sign.
+# The name may be a password that begins with a dollar sign.
 _UNDEFINED_VARIABLE = re.compile(r"Variable '\$\w*' is not defined")
 
 

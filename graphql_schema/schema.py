@@ -1,4 +1,4 @@
-"""The one schema, and how an operation on it is executed."""
+"""The schema, and how operations on it are executed."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from datetime import timedelta
@@ -25,21 +25,20 @@ from graphql_schema.errors import codes_of, translate
 from graphql_schema.mutations import Mutation
 from graphql_schema.queries import Query
 
-# As graphql-core has it by default: of a thousand faults nobody reads the last.
-MAX_FAULTY_VARIABLES = 50
+# The default of graphql-core.
+MAX_VARIABLE_ERRORS = 50
 
 NO_VARIABLES = VariableValues({}, {})
 
-# What HTTP has answers of its own for.
-UNFIT_REQUESTS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
+# Errors that the HTTP layer responds to itself.
+REQUEST_ERRORS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's, which executes its operations by plan, and has its errors translated once for HTTP, WebSockets and
-    tests alike.
+    """A Strawberry schema that executes operations by plan and translates all errors.
 
-    With ``extensions``, which hook into Strawberry's own execution, it is Strawberry that executes; the answers are the
-    same. (Without, `me` takes half of the time.)
+    With ``extensions``, which hook into Strawberry's own execution, Strawberry executes; the responses
+    are the same. (Without them, `me` takes half of the time.)
     """
 
     def __init__(
@@ -93,17 +92,19 @@ class Schema(strawberry.Schema):
                 operation_name,
                 allowed_operation_types or DEFAULT_ALLOWED_OPERATION_TYPES,
             )
-        except UNFIT_REQUESTS:
+        except REQUEST_ERRORS:
             raise
         except Exception as error:
-            result = _refused(error)
+            result = _failed(error)
         if result.errors:
             self._translate(result.errors, context_value)
         return result
 
     async def stream(self, query: str | None, *args: Any, **kwargs: Any) -> StreamResult:
-        """As a WebSocket asks, by the ``deadline`` that a request over HTTP has as a whole. The graph has no subscriptions, and
-        a stream has one result."""
+        """Execute an operation of a WebSocket, within the ``deadline`` that HTTP requests have as a whole.
+
+        There are no subscriptions, so the stream has one result.
+        """
         if self.extensions:
             return await super().stream(query, *args, **kwargs)
         return self._stream_one(query, *args, **kwargs)
@@ -111,8 +112,8 @@ class Schema(strawberry.Schema):
     async def _stream_one(self, *args: Any, **kwargs: Any) -> AsyncGenerator[ExecutionResult, None]:
         try:
             yield await within(self._deadline, self.execute(*args, **kwargs))
-        except (*UNFIT_REQUESTS, Unavailable) as error:
-            result = _refused(error)
+        except (*REQUEST_ERRORS, Unavailable) as error:
+            result = _failed(error)
             self._translate(result.errors or [], kwargs.get("context_value"))
             yield result
 
@@ -150,13 +151,13 @@ class Schema(strawberry.Schema):
         if not operation.variable_definitions:
             return NO_VARIABLES
         return get_variable_values(
-            self._schema, operation.variable_definitions, inputs, MAX_FAULTY_VARIABLES
+            self._schema, operation.variable_definitions, inputs, MAX_VARIABLE_ERRORS
         )
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Runs before any error leaves. Strawberry's own would log them with the document and the variables."""
+        """Translate errors before they leave. Strawberry's own method would log them with document and variables."""
         self._translate(errors, execution_context and execution_context.context)
 
     def _translate(self, errors: Sequence[GraphQLError], context: object) -> None:
@@ -167,7 +168,7 @@ class Schema(strawberry.Schema):
             context.codes = codes_of(errors)
 
 
-def _refused(error: Exception) -> PreExecutionError:
+def _failed(error: Exception) -> PreExecutionError:
     located = (
         error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
     )

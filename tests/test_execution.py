@@ -13,7 +13,7 @@ from domain.devices import Device
 from domain.services import Services
 from graphql_schema.context import Context
 from graphql_schema.engine.limits import Limits
-from graphql_schema.schema import UNFIT_REQUESTS, Schema
+from graphql_schema.schema import REQUEST_ERRORS, Schema
 from tests.documents import Writer
 from tests.people import GraphQL, Person
 from tests.test_posts import CREATE
@@ -45,7 +45,7 @@ async def answer(
     )
     try:
         result = await schema.execute(document, variables, context, operation_name=operation_name)
-    except UNFIT_REQUESTS as refusal:
+    except REQUEST_ERRORS as refusal:
         return repr(refusal)
     errors = sorted((error.formatted for error in result.errors or ()), key=str)
     return json.dumps([type(result).__name__, result.data, errors], indent=1)

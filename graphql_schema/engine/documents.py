@@ -1,6 +1,6 @@
-"""Documents that clients send: parsed, measured, validated and planned once, and remembered while they are in use.
+"""Documents: parsed, measured, validated and planned once, then cached while they are in use.
 
-(Parsing and validating `me` takes ten times as long as the rest of its answer.)
+(Parsing and validating `me` takes ten times as long as the rest of its request.)
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,43 +26,43 @@ from strawberry.schema.schema import validate_document
 from strawberry.utils.operation import get_first_operation
 
 from domain.errors import QueryTooCostly
-from graphql_schema.engine.limits import (
-    Limits,
+from graphql_schema.engine.costs import (
     Measure,
     measure,
     page_sizes,
     variables_for_page_sizes,
 )
+from graphql_schema.engine.limits import Limits
 from graphql_schema.engine.plans import Plan, variables_for_conditions
 
-# graphql-core reads all of the text again for every error, to say in which line it is.
+# graphql-core reads the whole text again for every error, to find its line.
 MAX_CHARACTERS = 16 * 1024
 
 MAX_DIGITS = 300
 
-# A parsed document takes up to 280 times the memory of its text (a list of one-letter fields; ordinary ones take 100).
-# The bound on the memory of all, with the least that each counts for, bounds their number too.
-BYTES_FOR_A_CHARACTER = 280
-BYTES_FOR_THE_SHORTEST = 64 * 1024
-BYTES_FOR_ALL = 64 * 1024 * 1024
+# A parsed document takes up to 280 times the memory of its text (for a list of one-letter fields;
+# ordinary ones take 100). With the minimum that each counts for, the limit also bounds their number.
+BYTES_PER_CHARACTER = 280
+MIN_DOCUMENT_BYTES = 64 * 1024
+MAX_CACHE_BYTES = 64 * 1024 * 1024
 
-# For one document: a client pages by few different sizes.
-REMEMBERED_MEASURES = 16
+# For each document: a client uses few different page sizes.
+CACHED_MEASURES = 16
 
-# A plan spreads its fragments, so the text says nothing of its own memory: up to 1.5 KiB for a field. It keeps its
-# document as well, of which it may have no field at all: plans are bounded together with their documents, to as much.
-BYTES_FOR_A_FIELD = 1536
+# A plan spreads its fragments, so its memory does not depend on the text: up to 1.5 KiB for a field. It
+# also keeps its document alive, so plans are limited together with their documents, to the same size.
+BYTES_PER_PLANNED_FIELD = 1536
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document, and what its operations come to by the page sizes that they were sent with."""
+    """A parsed document, with the measures of its operations by page sizes."""
 
     text: str
     node: DocumentNode
     variables_for_page_sizes: frozenset[str]
     variables_for_conditions: frozenset[str]
-    measures: LRUCache[Any, Measure] = field(default_factory=lambda: LRUCache(REMEMBERED_MEASURES))
+    measures: LRUCache[Any, Measure] = field(default_factory=lambda: LRUCache(CACHED_MEASURES))
 
     @classmethod
     def of(cls, text: str, node: DocumentNode) -> Self:
@@ -70,17 +70,21 @@ class Document:
 
     @property
     def size(self) -> int:
-        """In bytes, at the most."""
-        return max(BYTES_FOR_A_CHARACTER * len(self.text), BYTES_FOR_THE_SHORTEST)
+        """The maximum memory in bytes."""
+        return max(BYTES_PER_CHARACTER * len(self.text), MIN_DOCUMENT_BYTES)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation of this name; without a name, the only one. Raises CannotGetOperationTypeError if there is none,
-        and GraphQLError if there are several to choose from."""
+        """Return the operation of this name or, without a name, the only one.
+
+        Raises CannotGetOperationTypeError if there is none, and GraphQLError if there are several.
+        """
         operation = get_operation_ast(self.node, name)
         if operation is not None:
             return operation
         if name is None and get_first_operation(self.node):
-            raise GraphQLError("The document has several operations: name one as `operationName`.")
+            raise GraphQLError(
+                "The document has several operations. Send the name of one as `operationName`."
+            )
         raise CannotGetOperationTypeError(name)
 
 
@@ -91,12 +95,12 @@ class PlannedDocument:
 
     @property
     def size(self) -> int:
-        """In bytes, at the most."""
-        return self.document.size + BYTES_FOR_A_FIELD * self.plan.fields
+        """The maximum memory in bytes."""
+        return self.document.size + BYTES_PER_PLANNED_FIELD * self.plan.fields
 
 
 class Documents:
-    """The documents of one schema. Only what is valid is remembered, so that nonsense displaces nothing."""
+    """A cache of the documents of one schema. Only valid ones are cached, so that invalid ones push none out."""
 
     def __init__(
         self,
@@ -108,18 +112,18 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._rules = (*specified_rules, *rules)
-        self._remembered: LRUCache[str, Document] = LRUCache(
-            BYTES_FOR_ALL, getsizeof=lambda document: document.size
+        self._cached: LRUCache[str, Document] = LRUCache(
+            MAX_CACHE_BYTES, getsizeof=lambda document: document.size
         )
         self._plans: LRUCache[Any, PlannedDocument] = LRUCache(
-            BYTES_FOR_ALL, getsizeof=lambda planned: planned.size
+            MAX_CACHE_BYTES, getsizeof=lambda planned: planned.size
         )
 
     def read(self, text: str) -> Document:
-        """Raises GraphQLError for what is no document, or too long to look at."""
-        known = self._remembered.get(text)
-        if known is not None:
-            return known
+        """Parse a document. Raises GraphQLError if it is not valid GraphQL or too long."""
+        cached = self._cached.get(text)
+        if cached is not None:
+            return cached
         return Document.of(
             text,
             parse(text, max_tokens=self._limits.tokens, max_source_length=MAX_CHARACTERS),
@@ -131,22 +135,22 @@ class Documents:
         operation: OperationDefinitionNode,
         variables: Mapping[str, Any],
     ) -> list[GraphQLError]:
-        """What keeps an operation from being run. What is too costly is not looked at any further."""
+        """Return why an operation cannot run. A document that exceeds a limit is not validated."""
         try:
             self._limits.check(self._measure(document, operation, variables))
-        except QueryTooCostly as refusal:
-            return [GraphQLError(str(refusal), original_error=refusal)]
-        if document.text in self._remembered:
+        except QueryTooCostly as error:
+            return [GraphQLError(str(error), original_error=error)]
+        if document.text in self._cached:
             return []
         problems = self._validate(document.node)
         if not problems:
-            self._remembered[document.text] = document
+            self._cached[document.text] = document
         return problems
 
     def plan(
         self, document: Document, operation: OperationDefinitionNode, variables: VariableValues
     ) -> Plan:
-        """The plan for an operation of a valid document."""
+        """Return the plan of an operation of a valid document."""
         key = (
             document.text,
             operation.name and operation.name.value,
@@ -156,7 +160,7 @@ class Documents:
         if planned is None:
             plan = Plan.of(self._schema, document.node, operation, variables)
             planned = PlannedDocument(document, plan)
-            if planned.size <= BYTES_FOR_ALL:
+            if planned.size <= MAX_CACHE_BYTES:
                 self._plans[key] = planned
         return planned.plan
 
@@ -175,15 +179,15 @@ class Documents:
         return found
 
     def _validate(self, node: DocumentNode) -> list[GraphQLError]:
-        if _has_endless_number(node):
-            return [GraphQLError("The document has a number that is too long.")]
+        if _has_huge_number(node):
+            return [GraphQLError("The document has a number with too many digits.")]
         return validate_document(self._schema, node, self._rules)
 
 
 class DocumentCacheExtension(SchemaExtension):
-    """The same for Strawberry's own execution.
+    """Uses the cache in Strawberry's own execution.
 
-    A refusal is set and not raised: on a WebSocket Strawberry would log what is raised here, with the document.
+    Errors are set and not raised: on a WebSocket, Strawberry would log a raised one with the document.
     """
 
     def __init__(self, documents: Documents) -> None:
@@ -200,19 +204,19 @@ class DocumentCacheExtension(SchemaExtension):
         context, document = self.execution_context, self._document
         assert document is not None
         try:
-            # The public `operation_name` falls back to the first operation's: a document of several that names none
-            # would run its first.
+            # The public `operation_name` falls back to the first operation, and would run it if a document has
+            # several and the request names none.
             operation = document.operation(context._provided_operation_name)
             context.pre_execution_errors = self._documents.check(
                 document, operation, context.variables or {}
             )
-        except GraphQLError as refusal:
-            context.pre_execution_errors = [refusal]
+        except GraphQLError as error:
+            context.pre_execution_errors = [error]
         yield
 
 
-def _has_endless_number(node: DocumentNode) -> bool:
-    """Python reads no number of more than 4,300 digits, and graphql-core does not expect that."""
+def _has_huge_number(node: DocumentNode) -> bool:
+    """Return whether a number has too many digits. Python refuses over 4,300, which graphql-core does not expect."""
     token = node.loc.start_token if node.loc else None
     while token:
         if token.kind is TokenKind.INT and len(token.value or "") > MAX_DIGITS:

@@ -1,8 +1,8 @@
-"""How a plan runs: selections of fields, each of which resolves a value and completes it.
+"""Runs plans: selections of fields, each of which resolves a value and completes it.
 
-Whatever may have to wait is a coroutine, and everything else a plain call: an attribute is read, serialized and put into
-the answer without a stop. Errors are located and nulls bubble as the GraphQL specification has it (section 6.4.4), and
-as graphql-core does it.
+A field that has to wait returns a coroutine; all others are plain calls, which read an attribute,
+serialize it and add it to the result. Errors are located and nulls propagate as in the GraphQL
+specification (section 6.4.4) and in graphql-core.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from graphql.pyutils import Path, gather_with_cancel, is_awaitable
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What resolvers may ask about the operation that they are in."""
+    """What resolvers can read of their operation in ``info``."""
 
     schema: GraphQLSchema
     fragments: dict[str, FragmentDefinitionNode]
@@ -38,7 +38,7 @@ class Operation:
 
 @dataclass(slots=True)
 class ExecutionState:
-    """One execution of an operation: what it was given, and the errors it has met."""
+    """The input and the collected errors of one execution."""
 
     operation: Operation
     context: object
@@ -48,7 +48,7 @@ class ExecutionState:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Field:
-    """One name of the answer, on one type of object."""
+    """A field of an object type, under one name of the response."""
 
     name: str
     nodes: list[FieldNode]
@@ -63,8 +63,10 @@ class Field:
         return f"{self.parent}.{self.nodes[0].name.value}"
 
     def execute(self, state: ExecutionState, source: Any, path: Path | None) -> Any:
-        """What the answer has under this name, or a coroutine that will return it. Raises where that is an error, and
-        null is no answer."""
+        """Return the value in the response, or a coroutine that returns it.
+
+        Raises if there is an error and the field cannot be null.
+        """
         raise NotImplementedError
 
     def complete_with(
@@ -76,11 +78,11 @@ class Field:
         *,
         is_required: bool,
     ) -> Any:
-        """A value completed: the field's, or that of one place in its list."""
+        """Complete a value: the field's own, or one entry of its list."""
         try:
             completed = complete(self, state, value, path)
         except Exception as error:
-            return self.refuse(state, error, path, is_required=is_required)
+            return self.add_error(state, error, path, is_required=is_required)
         if type(completed) is CoroutineType:
             return self._guard(state, completed, path, is_required=is_required)
         return completed
@@ -91,18 +93,18 @@ class Field:
         try:
             return await completed
         except Exception as error:
-            return self.refuse(state, error, path, is_required=is_required)
+            return self.add_error(state, error, path, is_required=is_required)
 
-    def refuse(
+    def add_error(
         self, state: ExecutionState, error: Exception, path: Path, *, is_required: bool
     ) -> None:
-        """Null and an error, here; or an error alone, for whatever holds this."""
+        """Add an error and return null or, if the value is required, raise the error."""
         located = located_error(error, self.nodes, path.as_list())
         if is_required:
             raise located
         state.errors.add(located, path)
 
-    def refuse_null(self) -> None:
+    def raise_null(self) -> None:
         raise TypeError(f"Cannot return null for non-nullable field {self}.")
 
     def info(self, state: ExecutionState, path: Path) -> GraphQLResolveInfo[object]:
@@ -121,17 +123,17 @@ class Field:
             state.context,
             is_awaitable,
             None,
-            None,  # type: ignore[arg-type]  # helpers that nothing here asks for
+            None,  # type: ignore[arg-type]  # helpers that resolvers here do not use
         )
 
 
-#: Makes of a value what the answer has for it, or a coroutine that will return that.
+#: Converts a value to its form in the response, or returns a coroutine that does.
 Complete = Callable[[Field, ExecutionState, Any, Path], Any]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class TypeName(Field):
-    """``__typename``, which is known before anything runs."""
+    """``__typename``, which is known before execution."""
 
     def execute(self, state: ExecutionState, source: Any, path: Path | None) -> str:
         return self.parent.name
@@ -139,7 +141,7 @@ class TypeName(Field):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Attribute(Field):
-    """A scalar or an enum that its source has under a name. Most of an answer are these."""
+    """A scalar or an enum in an attribute of the source. Most fields are these."""
 
     attribute: str
     serialize: Callable[[Any], Any]
@@ -149,15 +151,15 @@ class Attribute(Field):
             value = getattr(source, self.attribute)
             if value is not None:
                 return self.serialize(value)
-            return self.refuse_null() if self.is_required else None
+            return self.raise_null() if self.is_required else None
         except Exception as error:
             here = Path(path, self.name, self.parent.name)
-            return self.refuse(state, error, here, is_required=self.is_required)
+            return self.add_error(state, error, here, is_required=self.is_required)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Resolved(Field):
-    """What a resolver answers, or an attribute with more inside."""
+    """A field with a resolver, or an attribute with a selection of its own."""
 
     attribute: str | None
     complete: Complete
@@ -171,7 +173,7 @@ class Resolved(Field):
                 else self._call_resolver(state, source, here)
             )
         except Exception as error:
-            return self.refuse(state, error, here, is_required=self.is_required)
+            return self.add_error(state, error, here, is_required=self.is_required)
         if is_awaitable(value):
             return self._await(state, value, here)
         return self.complete_with(self.complete, state, value, here, is_required=self.is_required)
@@ -181,7 +183,7 @@ class Resolved(Field):
             completed = self.complete(self, state, await value, path)
             return await completed if type(completed) is CoroutineType else completed
         except Exception as error:
-            return self.refuse(state, error, path, is_required=self.is_required)
+            return self.add_error(state, error, path, is_required=self.is_required)
 
     def _call_resolver(self, state: ExecutionState, source: Any, path: Path) -> Any:
         assert self.definition.resolve is not None
@@ -195,7 +197,7 @@ class Resolved(Field):
 
 @dataclass(slots=True)
 class Selection:
-    """The fields that are asked of one type of object."""
+    """The selected fields of an object type."""
 
     fields: list[Field]
 
@@ -203,26 +205,26 @@ class Selection:
         values: dict[str, Any] = {}
         waiting: list[str] = []
         try:
-            for one in self.fields:
-                value = values[one.name] = one.execute(state, source, path)
+            for field in self.fields:
+                value = values[field.name] = field.execute(state, source, path)
                 if type(value) is CoroutineType:
-                    waiting.append(one.name)
+                    waiting.append(field.name)
         except Exception:
             drain(values[name] for name in waiting)
             raise
         return awaited(values, waiting) if waiting else values
 
     async def execute_in_turn(self, state: ExecutionState) -> dict[str, Any]:
-        """One after the other, as the fields of a mutation are."""
+        """Execute the fields one after the other, as mutations are."""
         values = {}
-        for one in self.fields:
-            value = one.execute(state, None, None)
-            values[one.name] = await value if type(value) is CoroutineType else value
+        for field in self.fields:
+            value = field.execute(state, None, None)
+            values[field.name] = await value if type(value) is CoroutineType else value
         return values
 
 
 async def awaited(values: Any, waiting: Sequence[Any]) -> Any:
-    """Values by their names, or in a list, once those that ``waiting`` names have come, all at the same time."""
+    """Await the values at the keys or indexes in ``waiting`` concurrently, and return all values."""
     if len(waiting) == 1:
         [only] = waiting
         values[only] = await values[only]
@@ -234,5 +236,5 @@ async def awaited(values: Any, waiting: Sequence[Any]) -> Any:
 
 
 def drain(waiting: Iterable[Awaitable[Any]]) -> None:
-    """See what has begun to its end, although nobody asks for it any more."""
+    """Let started coroutines finish although their results are not needed."""
     asyncio.gather(*waiting, return_exceptions=True)

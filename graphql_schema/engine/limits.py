@@ -1,276 +1,38 @@
-"""What a document may cost.
-
-Everything here takes time linear in the document: each fragment is measured once, however often it is spread, and a
-spread then costs an addition. It runs before validation, so it stands documents of which nothing is known: unknown
-fields, undefined fragments, fragments in circles.
-"""
+"""The limits of a document."""
 
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
-from typing import Any, NamedTuple
-
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLField,
-    GraphQLNamedType,
-    GraphQLSchema,
-    InlineFragmentNode,
-    IntValueNode,
-    NamedTypeNode,
-    OperationDefinitionNode,
-    SelectionNode,
-    SelectionSetNode,
-    VariableNode,
-    get_named_type,
-)
-from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from domain.errors import QueryTooCostly
-from domain.pagination import MAX_PAGE_SIZE
+from graphql_schema.engine.costs import Measure
 
-# A password hash costs the machine some hundred times what a row does. With the default limit of 5,000 this allows four
-# of them in one document, whatever aliases and fragments it uses.
-PASSWORD_HASH = 1_000
-
-# A list is a query of its own, for each object that has it.
-LIST_QUERY = 20
-
-# A list without pages has about ten rows, and at most a hundred.
-UNPAGED_LIST = 100
-
-# Up to 50,000 characters: a hundred of them make an answer of megabytes.
-LONG_TEXT = 30
-
-# Each row of a list is read whole, whatever is selected of it.
-ROW = 10
-
-# Validation compares every field with every other of its name, and what is inside them too. Nobody asks so often.
+# Validation compares every field with all others of its name, and what is inside them. Documents that
+# people write do not repeat a field this often.
 MAX_REPEATS = 20
-
-# Tools nest some fifteen levels of introspection. A plan is made by recursion, and of 190 levels Python's would have no end.
-MAX_INTROSPECTION_DEPTH = 40
-
-
-def cost(fields: int) -> dict[str, int]:
-    """Return the ``metadata`` of a field that costs as much as so many plain fields."""
-    return {"cost": fields}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``depth`` in levels of fields, ``aliases`` and ``tokens`` in their number, ``cost`` in fields resolved."""
+    """``depth`` in levels of fields, ``aliases`` and ``tokens`` by number, ``cost`` in fields."""
 
     depth: int
     aliases: int
     tokens: int
     cost: int
 
-    def check(self, measure: "Measure") -> None:
-        """Raises QueryTooCostly, which says what was too much and what may be."""
-        for what, has, may in (
-            ("levels of fields", measure.depth, self.depth),
-            ("aliases", measure.aliases, self.aliases),
-            ("fields of one name in one place", measure.repeats, MAX_REPEATS),
-            ("as its cost", measure.cost, self.cost),
+    def check(self, measure: Measure) -> None:
+        """Raise QueryTooCostly if the document exceeds a limit. The message says which."""
+        for text, found, limit in (
+            ("{} levels of fields", measure.depth, self.depth),
+            ("{} aliases", measure.aliases, self.aliases),
+            ("{} fields of one name in one place", measure.repeats, MAX_REPEATS),
+            ("a cost of {}", measure.cost, self.cost),
         ):
-            if has > may:
-                # A document that doubles thirty times has a cost that nobody wants to read.
-                shown = has if has < 1_000_000 else "over 1000000"
-                raise QueryTooCostly(f"The document has {shown} {what}; a request may have {may}.")
+            if found > limit:
+                # A document that doubles thirty times has a very long number as its cost.
+                shown = text.format(found if found < 1_000_000 else "over 1000000")
+                raise QueryTooCostly(f"The document has {shown}; the limit is {limit}.")
 
 
-# For a schema that is printed, or tried out by a trusted hand.
+# For printing the schema, and for trusted documents.
 UNLIMITED = Limits(depth=sys.maxsize, aliases=sys.maxsize, tokens=sys.maxsize, cost=sys.maxsize)
-
-
-class Measure(NamedTuple):
-    """What a selection comes to when every fragment in it is spread out."""
-
-    depth: int = 0
-    aliases: int = 0
-    cost: int = 0
-    repeats: int = 0
-
-    def beside(self, other: "Measure") -> "Measure":
-        return Measure(
-            max(self.depth, other.depth),
-            self.aliases + other.aliases,
-            self.cost + other.cost,
-            max(self.repeats, other.repeats),
-        )
-
-
-def variables_for_page_sizes(document: DocumentNode) -> frozenset[str]:
-    """The names of the variables that are the ``first`` of a field."""
-    return frozenset(
-        node.value.name.value
-        for selection in selections(document)
-        if isinstance(selection, FieldNode)
-        for node in selection.arguments or ()
-        if node.name.value == "first" and isinstance(node.value, VariableNode)
-    )
-
-
-def page_sizes(
-    names: Iterable[str], operation: OperationDefinitionNode, variables: Mapping[str, Any]
-) -> dict[str, int]:
-    """The page sizes that come as variables: of each of the names that has a value."""
-    defaults = {
-        definition.variable.name.value: _literal(definition.default_value)
-        for definition in operation.variable_definitions or ()
-        if definition.default_value
-    }
-    return {
-        name: _within_range(variables[name]) if name in variables else defaults[name]
-        for name in names
-        if name in variables or name in defaults
-    }
-
-
-def measure(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    sizes: Mapping[str, int],
-) -> Measure:
-    """What one operation of a document comes to with these page sizes."""
-    fragments = {
-        definition.name.value: definition
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
-    calculator = _CostCalculator(schema, sizes)
-    for name in _innermost_first(fragments):
-        fragment = fragments[name]
-        on = schema.get_type(fragment.type_condition.name.value)
-        calculator.fragments[name] = calculator.selection(fragment.selection_set, on)
-    return calculator.selection(operation.selection_set, schema.get_root_type(operation.operation))
-
-
-def selections(document: DocumentNode) -> Iterator[SelectionNode]:
-    """All of a document's, of its operations and of its fragments."""
-    return _selections(
-        definition.selection_set
-        for definition in document.definitions
-        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
-    )
-
-
-def _selections(selection_sets: Iterable[SelectionSetNode]) -> Iterator[SelectionNode]:
-    """All selections in them, at every level, but not those of the fragments that they spread."""
-    unread = list(selection_sets)
-    while unread:
-        for selection in unread.pop().selections:
-            yield selection
-            if inside := getattr(selection, "selection_set", None):
-                unread.append(inside)
-
-
-def _within_range(size: object) -> int:
-    """A size out of range is refused when it is resolved; until then it costs what the largest page does."""
-    if isinstance(size, float) and size.is_integer():
-        size = int(size)  # as graphql-core takes it
-    return size if type(size) is int and 0 < size <= MAX_PAGE_SIZE else MAX_PAGE_SIZE
-
-
-def _literal(value: object) -> int:
-    if isinstance(value, IntValueNode) and len(value.value) <= len(str(MAX_PAGE_SIZE)):
-        return _within_range(int(value.value))
-    return MAX_PAGE_SIZE
-
-
-def _innermost_first(fragments: Mapping[str, FragmentDefinitionNode]) -> list[str]:
-    spreads = {
-        name: fragments.keys()
-        & {
-            selection.name.value
-            for selection in _selections([fragment.selection_set])
-            if isinstance(selection, FragmentSpreadNode)
-        }
-        for name, fragment in fragments.items()
-    }
-    try:
-        return list(TopologicalSorter(spreads).static_order())
-    except CycleError:
-        return []  # validation refuses it, and nothing of it runs
-
-
-class _CostCalculator:
-    """Measures selections, and knows the fragments that it has measured.
-
-    It descends by recursion: graphql-core parses no document that is nested more than 200 deep.
-    """
-
-    def __init__(self, schema: GraphQLSchema, sizes: Mapping[str, int]) -> None:
-        self.fragments: dict[str, Measure] = {}
-        self._schema = schema
-        self._sizes = sizes
-
-    def selection(self, selection_set: SelectionSetNode, on: GraphQLNamedType | None) -> Measure:
-        total = Measure(repeats=_repeats(selection_set))
-        for selection in selection_set.selections:
-            match selection:
-                case FieldNode():
-                    part = self._field(selection, on)
-                case FragmentSpreadNode():
-                    part = self.fragments.get(selection.name.value, Measure())
-                case InlineFragmentNode(type_condition=NamedTypeNode() as condition):
-                    inside = self._schema.get_type(condition.name.value)
-                    part = self.selection(selection.selection_set, inside)
-                case InlineFragmentNode():
-                    part = self.selection(selection.selection_set, on)
-            total = total.beside(part)
-        return total
-
-    def _field(self, node: FieldNode, on: GraphQLNamedType | None) -> Measure:
-        aliases = 1 if node.alias else 0
-        field = getattr(on, "fields", {}).get(node.name.value)
-        if node.selection_set is None:
-            return Measure(1, aliases, _weight(field))
-        inner = self.selection(node.selection_set, get_named_type(field.type) if field else None)
-        # How many lists introspection may nest is a rule of validation (MaxIntrospectionDepthRule).
-        is_introspection = (
-            node.name.value.startswith("__") and inner.depth <= MAX_INTROSPECTION_DEPTH
-        )
-        return Measure(
-            1 if is_introspection else 1 + inner.depth,
-            aliases + inner.aliases,
-            _weight(field) + self._inside(node, field, inner.cost),
-            inner.repeats,
-        )
-
-    def _inside(self, node: FieldNode, field: GraphQLField | None, cost: int) -> int:
-        """What is inside a field costs, as often as it may be resolved."""
-        if field is None or "first" not in field.args:
-            return cost
-        size: int = field.args["first"].default_value
-        for argument in node.arguments or ():
-            if argument.name.value == "first":
-                value = argument.value
-                size = (
-                    self._sizes.get(value.name.value, size)
-                    if isinstance(value, VariableNode)
-                    else _literal(value)
-                )
-        return size * (ROW + cost)
-
-
-def _repeats(selection_set: SelectionSetNode) -> int:
-    names = Counter(
-        (field.alias or field.name).value
-        for field in selection_set.selections
-        if isinstance(field, FieldNode)
-    )
-    return max(names.values(), default=0)
-
-
-def _weight(field: GraphQLField | None) -> int:
-    definition = field and field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    weight: int = getattr(definition, "metadata", {}).get("cost", 1)
-    return weight

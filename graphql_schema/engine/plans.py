@@ -1,7 +1,7 @@
-"""Operations as plans of plain calls.
+"""Plans: operations compiled to plain calls.
 
-For every request graphql-core collects the fields of each selection anew, looks each of them up in its type, and asks
-what kind of type its own is. For one document the answers are always the same, and a plan is these answers.
+For every request graphql-core collects the fields of each selection, looks each field up in its
+type and inspects the field's own type. For one document the results never change. A plan stores them.
 """
 
 from collections.abc import Callable
@@ -57,12 +57,12 @@ from graphql_schema.engine.execution import (
     awaited,
     drain,
 )
-from graphql_schema.engine.limits import selections
+from graphql_schema.engine.selections import all_selections
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An operation, with one outcome of its ``@skip`` and ``@include``."""
+    """A compiled operation, for one outcome of its ``@skip`` and ``@include``."""
 
     operation: Operation
     root: Selection
@@ -77,7 +77,7 @@ class Plan:
         operation: OperationDefinitionNode,
         variables: VariableValues,
     ) -> Self:
-        """The plan for a document that is valid. Of the variables it keeps no more than what they skip and include."""
+        """Compile a valid document. Of the variables, only what they skip and include is kept."""
         fragments = {
             definition.name.value: definition
             for definition in document.definitions
@@ -86,7 +86,7 @@ class Plan:
         planned = Operation(schema, fragments, operation)
         planner = _Planner(planned, variables)
         root = planner.root()
-        # By what the schema calls them, each once.
+        # Names of the schema, each once.
         root_fields = dict.fromkeys(field.nodes[0].name.value for field in root.fields)
         return cls(planned, root, planner.fields, tuple(root_fields))
 
@@ -106,10 +106,10 @@ class Plan:
 
 
 def variables_for_conditions(document: DocumentNode) -> frozenset[str]:
-    """The names of the variables that say what is skipped and included."""
+    """Return the names of the variables in ``@skip`` and ``@include``."""
     return frozenset(
         argument.value.name.value
-        for selection in selections(document)
+        for selection in all_selections(document)
         for directive in selection.directives or ()
         for argument in directive.arguments or ()
         if isinstance(argument.value, VariableNode)
@@ -129,7 +129,7 @@ class _Planner:
     def root(self) -> Selection:
         node = self._operation.node
         root_type = self._schema.get_root_type(node.operation)
-        assert root_type is not None  # or the document would not be valid
+        assert root_type is not None  # validation has checked it
         collected = collect_fields(self._schema, self._fragments, self._variables, root_type, node)
         return self._selection(root_type, collected.grouped_field_set)
 
@@ -140,7 +140,7 @@ class _Planner:
         self.fields += 1
         nodes = [detail.node for detail in details]
         definition = self._schema.get_field(on, nodes[0].name.value)
-        assert definition is not None  # or the document would not be valid
+        assert definition is not None  # validation has checked it
         if definition is TypeNameMetaFieldDef:
             return TypeName(name=name, nodes=nodes, parent=on, definition=definition)
         attribute, leaf = _attribute(definition), get_nullable_type(definition.type)
@@ -206,7 +206,7 @@ class _Planner:
 
 
 def _attribute(definition: GraphQLField) -> str | None:
-    """Of what its source has a field is the value, where no resolver is asked."""
+    """Return the attribute that holds the value of a field without a resolver, or None."""
     of_strawberry = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     if isinstance(of_strawberry, StrawberryField) and of_strawberry.is_basic_field:
         return of_strawberry.python_name
@@ -217,7 +217,7 @@ def _serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
     def serialize(value: Any) -> Any:
         serialized = leaf.coerce_output_value(value)
         if serialized is None or serialized is Undefined:
-            raise TypeError(f"{leaf} has no way to say {inspect(value)}.")
+            raise TypeError(f"{leaf} cannot represent {inspect(value)}.")
         return serialized
 
     return serialize
@@ -226,7 +226,7 @@ def _serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
 def _required(inner: Complete) -> Complete:
     def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
         completed = inner(field, state, value, path)
-        return field.refuse_null() if completed is None else completed
+        return field.raise_null() if completed is None else completed
 
     return complete
 
@@ -241,7 +241,7 @@ def _optional(inner: Complete) -> Complete:
 
 
 def _each(inner: Complete, *, is_required: bool) -> Complete:
-    """Each place of a list by itself: where one may be null, its error leaves the others as they are."""
+    """Complete each entry of a list by itself. An error in a nullable entry leaves the others."""
 
     def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
         if not is_iterable(value):

@@ -7,7 +7,7 @@ import strawberry
 from domain import accounts
 from domain.accounts import ProfileChanges
 from graphql_schema.context import Info
-from graphql_schema.engine.limits import PASSWORD_HASH, cost
+from graphql_schema.engine.costs import PASSWORD_HASH, cost
 from graphql_schema.types.private_user import PrivateUser
 from graphql_schema.types.token import Token
 

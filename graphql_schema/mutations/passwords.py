@@ -6,7 +6,7 @@ import strawberry
 
 from domain import accounts
 from graphql_schema.context import Info
-from graphql_schema.engine.limits import PASSWORD_HASH, cost
+from graphql_schema.engine.costs import PASSWORD_HASH, cost
 from graphql_schema.types.token import Token
 
 

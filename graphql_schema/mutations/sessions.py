@@ -7,7 +7,7 @@ import strawberry
 from domain import authentication, sessions
 from domain.sessions import LoginMethod
 from graphql_schema.context import Info
-from graphql_schema.engine.limits import PASSWORD_HASH, cost
+from graphql_schema.engine.costs import PASSWORD_HASH, cost
 from graphql_schema.ids import as_uuid
 from graphql_schema.types.token import Token
 

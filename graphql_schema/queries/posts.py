@@ -9,7 +9,7 @@ from domain import posts as domain_posts
 from domain.pagination import PageRequest
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
-from graphql_schema.engine.limits import LIST_QUERY, cost
+from graphql_schema.engine.costs import LIST_QUERY, cost
 from graphql_schema.ids import as_uuid
 from graphql_schema.types.posts import Post, posts_by_author
 from graphql_schema.types.users import PublicUser

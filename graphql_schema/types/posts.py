@@ -13,7 +13,7 @@ from domain import posts
 from domain.pagination import Page, PageRequest
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
-from graphql_schema.engine.limits import LIST_QUERY, LONG_TEXT, cost
+from graphql_schema.engine.costs import LIST_QUERY, LONG_TEXT, cost
 
 if TYPE_CHECKING:
     from graphql_schema.types.users import PublicUser

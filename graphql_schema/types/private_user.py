@@ -13,7 +13,7 @@ from domain.security_events import EventKind
 from domain.sessions import MAX_SESSIONS
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
-from graphql_schema.engine.limits import LIST_QUERY, UNPAGED_LIST, cost
+from graphql_schema.engine.costs import LIST_QUERY, UNPAGED_LIST, cost
 from graphql_schema.types.security_events import SecurityEvent
 from graphql_schema.types.sessions import Session
 from graphql_schema.types.users import User

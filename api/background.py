@@ -14,7 +14,8 @@ logger = logging.getLogger("gatehouse")
 
 PRUNE_EVERY = timedelta(hours=1)
 
-# Soon enough for the times in `domain/access_tokens/keys.py`, and cheap: it reads the names and times of a few files.
+# Soon enough for the times in `domain/access_tokens/keys.py`, and cheap: it reads the names and
+# times of a few files.
 RELOAD_KEYS_EVERY = timedelta(seconds=1)
 
 

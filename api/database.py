@@ -15,7 +15,8 @@ logger = logging.getLogger("gatehouse")
 
 
 class SchemaOutOfDate(Exception):
-    """The database has another schema than this code needs, and PostgreSQL is never migrated unasked."""
+    """The database has another schema than this code needs, and PostgreSQL is never migrated
+    unasked."""
 
 
 def create_engine_from(
@@ -44,8 +45,8 @@ async def prepare_database(engine: AsyncEngine) -> None:
 
 
 async def prepare_if_available(engine: AsyncEngine) -> None:
-    """Prepare the database. A PostgreSQL that is not available does not prevent the start: it may be back in a moment, and
-    until then every response says UNAVAILABLE."""
+    """Prepare the database. A PostgreSQL that is not available does not prevent the start: it may
+    be back in a moment, and until then every response says UNAVAILABLE."""
     try:
         await prepare_database(engine)
     except SQLAlchemyError as error:
@@ -55,5 +56,6 @@ async def prepare_if_available(engine: AsyncEngine) -> None:
 
 
 def may_come_back(engine: AsyncEngine, error: SQLAlchemyError) -> bool:
-    """Return whether to start nevertheless. A file that cannot be opened now will not open later by itself."""
+    """Return whether to start nevertheless. A file that cannot be opened now will not open later by
+    itself."""
     return engine.dialect.name != "sqlite" and is_away(error)

@@ -21,7 +21,7 @@ documented_bearer = OAuth2PasswordBearer(tokenUrl="token", refreshUrl="token", a
 
 @dataclass(frozen=True, slots=True)
 class ClientCredential:
-    """What an OAuth2 client authenticates with (RFC 6749 section 2.3.1)."""
+    """The credential of an OAuth2 client (RFC 6749 section 2.3.1)."""
 
     id: str
     secret: str = field(repr=False)
@@ -29,7 +29,8 @@ class ClientCredential:
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """What a running application holds: the domain's services, and what only HTTP needs. Made once, by ``create_app``."""
+    """The state of a running application: the domain's services, and what only HTTP needs. Made
+    once, by ``create_app``."""
 
     services: Services
     engine: AsyncEngine
@@ -48,13 +49,14 @@ def services(connection: HTTPConnection) -> Services:
 
 
 def device_of(connection: HTTPConnection) -> Device:
-    """Return the device of a request or a WebSocket. Behind TRUSTED_PROXIES its address is the forwarded one."""
+    """Return the device of a request or a WebSocket. Behind TRUSTED_PROXIES its address is the
+    forwarded one."""
     host = connection.client.host if connection.client else None
     return Device.of(host, connection.headers.get("user-agent"))
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:
-    """Return the token in the Authorization header of a request or a WebSocket handshake, or None."""
+    """Return the token in the Authorization header of a request or a handshake, or None."""
     return token_in(connection.headers.get("authorization"))
 
 

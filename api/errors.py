@@ -1,4 +1,5 @@
-"""Errors as HTTP responses, in the format of RFC 6749 section 5.2, which `/token` requires and all routes share."""
+"""Errors as HTTP responses, in the format of RFC 6749 section 5.2, which `/token` requires and all
+routes share."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -14,8 +14,8 @@ class App(FastAPI):
         self._fast_paths: dict[str, tuple[Route, ASGIApp]] = {}
 
     def mount_fast_path(self, path: str, app: ASGIApp) -> None:
-        """Serve a path through the middleware added so far and nothing else of FastAPI and Starlette, which would take a
-        fifth of the time of `me`."""
+        """Serve a path through the middleware added so far and nothing else of FastAPI and
+        Starlette, which would take a fifth of the time of `me`."""
         route = Route(path, app)
         for middleware, args, kwargs in reversed(self.user_middleware):
             app = middleware(app, *args, **kwargs)

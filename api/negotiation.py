@@ -7,16 +7,18 @@ JSON = "application/json"
 
 
 def media_type(content_type: str | None) -> str:
-    """Return the type in a Content-Type header, in lower case and without parameters (RFC 9110 section 8.3.1)."""
+    """Return the type in a Content-Type header, in lower case and without parameters (RFC 9110
+    section 8.3.1)."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
 @lru_cache(maxsize=128)
 def negotiate(accept: str | None) -> str | None:
-    """Return the media type of the response (RFC 9110 section 12.5.1), or None if the client accepts neither.
+    """Return the media type of the response (RFC 9110 section 12.5.1), or None if the client
+    accepts neither.
 
-    A client without an Accept header gets the specification's own type. One that accepts anything gets JSON, which every
-    tool displays.
+    A client without an Accept header gets the specification's own type. One that accepts anything
+    gets JSON, which every tool displays.
     """
     if not accept or not accept.strip():
         return GRAPHQL_RESPONSE

@@ -35,7 +35,8 @@ _LOCAL = {
     "frame-ancestors": "'none'",
 }
 
-# Strawberry's page is shown while the explorer is not built. It loads from a CDN and has an inline script.
+# Strawberry's page is shown while the explorer is not built. It loads from a CDN and has an inline
+# script.
 _STRAWBERRY = {
     **_LOCAL,
     "script-src": "https://unpkg.com 'unsafe-inline'",
@@ -70,7 +71,8 @@ def explorer() -> Page:
 
 
 def routes(*, explorer: bool) -> list[BaseRoute]:
-    """Return the routes of the pages and of the files they load. With the explorer, ``/`` leads to it."""
+    """Return the routes of the pages and of the files they load. With the explorer, ``/`` leads to
+    it."""
     assets = EXPLORER / "assets"
     docs = Page.of((_DOCS / "index.html").read_text(), _LOCAL)
 

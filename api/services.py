@@ -20,7 +20,7 @@ from settings import Settings
 
 
 def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppState:
-    """Raises SystemExit, with one line that says what to change, for settings that cannot be used."""
+    """Create the state. Raises SystemExit, with one line, for settings that cannot be used."""
     engine = create_engine_from(settings)
     try:
         key_reloader = KeyReloader(settings.signing_keys_dir, settings.algorithm)

@@ -11,8 +11,8 @@ Connection = TypeVar("Connection")
 async def close_if_cancelled(
     connecting: Awaitable[Connection], close: Callable[[Connection], object]
 ) -> Connection:
-    """Return the connection. If the caller is cancelled first, close it as soon as it is open. (The drivers leave it to the
-    garbage collector.)"""
+    """Return the connection. If the caller is cancelled first, close it as soon as it is open. (The
+    drivers leave it to the garbage collector.)"""
     task = asyncio.ensure_future(connecting)
     try:
         return await asyncio.shield(task)

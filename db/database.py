@@ -14,14 +14,16 @@ from db.engine import CONNECTIONS, TIMEOUT, create_engine
 class Database:
     """Opens database sessions, each for one short piece of work.
 
-    ``async with database.reading() as session:`` reads outside a transaction: each statement sees what is committed by
-    then. ``async with database.writing() as session:`` is one transaction, committed at the end of the block.
+    ``async with database.reading() as session:`` reads outside a transaction: each statement sees
+    what is committed by then. ``async with database.writing() as session:`` is one transaction,
+    committed at the end of the block.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        # Without a transaction, a read saves PostgreSQL two round trips and never waits for SQLite's single writer. Reads
-        # have their own connections: switching one back and forth takes a fifth of a read, two fifths on SQLite.
+        # Without a transaction, a read saves PostgreSQL two round trips and never waits for
+        # SQLite's single writer. Reads have their own connections: switching one back and forth
+        # takes a fifth of a read, two fifths on SQLite.
         self._for_reads = create_engine(engine.url, to_read=True)
         self._read = async_sessionmaker(self._for_reads, expire_on_commit=False)
         self._write = async_sessionmaker(engine, expire_on_commit=False)
@@ -57,8 +59,8 @@ class Database:
 class ConnectionQueue:
     """Gives out connections in the order of the requests, as many at a time as there are.
 
-    (SQLAlchemy's pool gives a free connection to the next who asks: of 64 constant readers, some would wait a hundred times
-    as long as others.)
+    (SQLAlchemy's pool gives a free connection to the next who asks: of 64 constant readers, some
+    would wait a hundred times as long as others.)
     """
 
     def __init__(self, size: int) -> None:
@@ -67,7 +69,7 @@ class ConnectionQueue:
         self.waiting = 0
 
     async def __aenter__(self) -> None:
-        """Raises PoolTimeout if no connection is free within ``TIMEOUT``."""
+        """Wait for a connection. Raises PoolTimeout if none is free within ``TIMEOUT``."""
         self.waiting += 1
         try:
             async with asyncio.timeout(TIMEOUT.total_seconds()):

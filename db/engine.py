@@ -1,4 +1,5 @@
-"""Engines: how each connection is opened and prepared, the same to its users on SQLite and on PostgreSQL."""
+"""Engines: how each connection is opened and prepared, the same to its users on SQLite and on
+PostgreSQL."""
 
 import sqlite3
 from contextlib import suppress
@@ -12,8 +13,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from db import sqlite
 
-# How long to wait for a connection or for a lock of SQLite before the database counts as not available. With longer
-# waits, requests would pile up behind a dead database.
+# How long to wait for a connection or for a lock of SQLite before the database counts as not
+# available. With longer waits, requests would pile up behind a dead database.
 TIMEOUT = timedelta(seconds=5)
 
 # The maximum for each worker to read with, and as many again to write with.
@@ -25,8 +26,9 @@ def create_engine(
 ) -> AsyncEngine:
     """Create an engine for ``sqlite:///path``, or for ``postgresql://...`` as a provider gives it.
 
-    An engine ``to_read`` uses no transactions. On PostgreSQL, work that holds a connection for longer than ``time_limit``
-    loses it. Opens no connection yet. Raises ValueError, without the URL's password, for a URL that cannot be used.
+    An engine ``to_read`` uses no transactions. On PostgreSQL, work that holds a connection for
+    longer than ``time_limit`` loses it. Opens no connection yet. Raises ValueError, without the
+    URL's password, for a URL that cannot be used.
     """
     url = _with_async_driver(database_url)
     is_postgres = url.get_backend_name() == "postgresql"
@@ -36,7 +38,8 @@ def create_engine(
     engine = create_async_engine(
         url,
         hide_parameters=True,
-        # No overflow: such a connection would be opened for a single piece of work and closed again.
+        # No overflow: such a connection would be opened for a single piece of work and closed
+        # again.
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=TIMEOUT.total_seconds(),
@@ -84,7 +87,8 @@ def _with_async_driver(database_url: str | URL) -> URL:
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {int(TIMEOUT.total_seconds() * 1000)}")
-    # Locked means that another connection is switching the file to WAL at this moment, which is all that is needed.
+    # Locked means that another connection is switching the file to WAL at this moment, which is all
+    # that is needed.
     with suppress(sqlite3.OperationalError):
         cursor.execute("PRAGMA journal_mode = WAL")
     # Commits survive a power failure. With NORMAL, WAL may lose the last transactions.
@@ -96,7 +100,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 def _begin_immediately(connection: Connection) -> None:
     """Take the write lock when a transaction begins, not when it first writes.
 
-    A transaction that reads first and writes later would otherwise fail, or overwrite what another process wrote in
-    between.
+    A transaction that reads first and writes later would otherwise fail, or overwrite what another
+    process wrote in between.
     """
     connection.exec_driver_sql("BEGIN IMMEDIATE")

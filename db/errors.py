@@ -1,4 +1,4 @@
-"""What a database error means: a violated constraint, or a database that is not available."""
+"""Classifies database errors: a violated constraint, or a database that is not available."""
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -8,7 +8,7 @@ _READ_ONLY = "25006"
 
 
 def violated_constraint(error: IntegrityError) -> str | None:
-    """Return the name of the violated constraint, as the naming convention of the models makes it."""
+    """Return the name of the violated constraint, as the models' naming convention makes it."""
     diagnosis = getattr(error.orig, "diag", None)
     if diagnosis is not None:
         name: str | None = diagnosis.constraint_name
@@ -34,5 +34,6 @@ def is_away(error: BaseException) -> bool:
 
 
 def reason(error: Exception) -> str:
-    """Return the driver's message of an error that ``is_away``, in one line. (Other messages may quote a row.)"""
+    """Return the driver's message of an error that ``is_away``, in one line. (Other messages may
+    quote a row.)"""
     return str(getattr(error, "orig", None) or error).partition("\n")[0]

@@ -25,8 +25,8 @@ _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 class Connection(AsyncConnection[Any]):
-    """A connection that closes when a statement on it is cancelled. (psycopg asks the server to cancel the statement, and
-    waits up to ten seconds for its answer.)"""
+    """A connection that closes when a statement on it is cancelled. (psycopg asks the server to
+    cancel the statement, and waits up to ten seconds for its answer.)"""
 
     async def cancel_safe(self, *, timeout: float = 0) -> None:  # noqa: ASYNC109
         self.pgconn.finish()
@@ -39,14 +39,15 @@ async def connect(**parameters: Any) -> Connection:
 
 
 def _clear_frames(connecting: asyncio.Task[Connection]) -> None:
-    """Release the socket of a failed connection. The frames of its error would hold it until the next garbage
-    collection."""
+    """Release the socket of a failed connection. The frames of its error would hold it until the
+    next garbage collection."""
     if not connecting.cancelled() and (error := connecting.exception()):
         traceback.clear_frames(error.__traceback__)
 
 
 def connect_args(timeout: timedelta) -> dict[str, Any]:
-    """Return the arguments to connect with. A server that does not answer within the timeout is not available."""
+    """Return the arguments to connect with. A server that does not answer within the timeout is not
+    available."""
     return {
         "async_creator_fn": connect,
         "connect_timeout": int(timeout.total_seconds()),
@@ -57,7 +58,8 @@ def connect_args(timeout: timedelta) -> dict[str, Any]:
 
 
 def discard_closed(engine: Engine) -> None:
-    """Replace pooled connections on which PostgreSQL has sent something unasked: that it is shutting down or has closed.
+    """Replace pooled connections on which PostgreSQL has sent something unasked: that it is
+    shutting down or has closed.
 
     (A pre-ping would take as long as the statement of `me`.)
     """
@@ -71,7 +73,8 @@ def discard_closed(engine: Engine) -> None:
         connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
     ) -> None:
         if entry.info.pop("is_new", False):
-            # A new one that has closed already fails at its first statement. (The pool gives up after two refusals.)
+            # A new one that has closed already fails at its first statement. (The pool gives up
+            # after two refusals.)
             return
         with _Selector() as waiting:
             waiting.register(connection.driver_connection.fileno(), selectors.EVENT_READ)
@@ -80,8 +83,8 @@ def discard_closed(engine: Engine) -> None:
 
 
 def limit_checkout_time(engine: Engine, limit: timedelta) -> None:
-    """Close each connection that is checked out for longer than the limit. Its work then fails as if the server had closed
-    it."""
+    """Close each connection that is checked out for longer than the limit. Its work then fails as
+    if the server had closed it."""
 
     timers: WeakKeyDictionary[ConnectionPoolEntry, asyncio.TimerHandle] = WeakKeyDictionary()
 
@@ -102,6 +105,7 @@ def limit_checkout_time(engine: Engine, limit: timedelta) -> None:
 def _close(connection: AsyncConnection[Any]) -> None:
     if connection.closed:
         return
-    # By a second handle on the same socket: psycopg waits on the first and then reads the end of the stream.
+    # By a second handle on the same socket: psycopg waits on the first and then reads the end of
+    # the stream.
     with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as handle:
         handle.shutdown(socket.SHUT_RDWR)

@@ -14,10 +14,11 @@ _abandoned: set[asyncio.Task[Any]] = set()
 
 
 async def within(limit: timedelta | None, work: Awaitable[Result]) -> Result:
-    """Return what the work returns. Raises what it raises, or Unavailable if it takes longer than the limit.
+    """Return what the work returns. Raises what it raises, or Unavailable if it takes longer than
+    the limit.
 
-    Past the limit the work is cancelled, and its clean-up is not awaited: SQLite can take five seconds to give up on a
-    lock.
+    Past the limit the work is cancelled, and its clean-up is not awaited: SQLite can take five
+    seconds to give up on a lock.
     """
     task = asyncio.ensure_future(work)
     try:

@@ -17,10 +17,11 @@ _PRODUCT = re.compile(r"[\w.+-]{1,40}(?:/[\w.+-]{1,20})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a request comes from.
+    """The device that a request comes from.
 
-    ``ip`` is the address as text, or None if there is none (a Unix socket). ``network`` is what rate limits count by: the
-    IPv4 address, or the /64 prefix of an IPv6 address, since a site is usually given that many.
+    ``ip`` is the address as text, or None if there is none (a Unix socket). ``network`` is what
+    rate limits count by: the IPv4 address, or the /64 prefix of an IPv6 address, since a site is
+    usually given that many.
     """
 
     ip: str | None
@@ -33,7 +34,8 @@ class Device:
 
     @property
     def name(self) -> str | None:
-        """A name for people, such as "Chrome on Linux". It comes from the client and proves nothing."""
+        """A name for people, such as "Chrome on Linux". It comes from the client and proves
+        nothing."""
         return name_of(self.user_agent)
 
 

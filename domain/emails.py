@@ -12,8 +12,8 @@ MAX_LENGTH = 254
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """``text`` is the address as its owner reads it, in lower case. ``key`` has the domain in ASCII and is the same for all
-    spellings of a mailbox."""
+    """``text`` is the address as its owner reads it, in lower case. ``key`` has the domain in ASCII
+    and is the same for all spellings of a mailbox."""
 
     text: str
     key: str
@@ -21,12 +21,13 @@ class Address:
 
 def parse(email: str) -> Address | None:
     """Return the address, or None if it is not valid."""
-    # International domains go through a mapping that drops invisible characters instead of refusing them.
+    # International domains go through a mapping that drops invisible characters instead of refusing
+    # them.
     if len(email) > MAX_LENGTH or not is_readable(email):
         return None
     try:
-        # Only ASCII before the @: few servers deliver to anything else, and look-alike letters there would make two
-        # addresses of what reads as one.
+        # Only ASCII before the @: few servers deliver to anything else, and look-alike letters
+        # there would make two addresses of what reads as one.
         valid = validate_email(email, strict=True, allow_smtputf8=False, check_deliverability=False)
     except (EmailNotValidError, UnicodeError):
         return None

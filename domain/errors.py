@@ -13,7 +13,7 @@ from db.errors import is_away, reason
 logger = logging.getLogger("gatehouse")
 
 Fields = Mapping[str, list[str]]
-"""Messages by the name of the argument at fault, as Python writes it: ``{"new_password": ["..."]}``."""
+"""Messages by the argument at fault, as Python writes it: ``{"new_password": ["..."]}``."""
 
 
 class ErrorCode(StrEnum):
@@ -35,7 +35,8 @@ class ErrorCode(StrEnum):
 
 
 class DomainError(Exception):
-    """An error that a client may see: a code for programs, a message for people, and the fields at fault, if any."""
+    """An error that a client may see: a code for programs, a message for people, and the fields at
+    fault, if any."""
 
     code: ClassVar[ErrorCode]
     message: str
@@ -109,7 +110,8 @@ class EmailTaken(DomainError):
 
 
 class TooManyAttempts(DomainError):
-    """A rate limit is reached. ``retry_after`` is the number of seconds until the next attempt is allowed."""
+    """A rate limit is reached. ``retry_after`` is the number of seconds until the next attempt is
+    allowed."""
 
     code = ErrorCode.TOO_MANY_ATTEMPTS
 
@@ -148,7 +150,8 @@ def code_for(error: Exception) -> ErrorCode:
 
 
 def to_domain_error(error: Exception, *, request_id: str) -> DomainError:
-    """Return what a client may see of any error. An unexpected one is logged under the id of its request."""
+    """Return what a client may see of any error. An unexpected one is logged under the id of its
+    request."""
     if isinstance(error, DomainError):
         return error
     if is_away(error):
@@ -161,8 +164,8 @@ def to_domain_error(error: Exception, *, request_id: str) -> DomainError:
 
 
 def _summary(error: Exception) -> str:
-    """Return the class of an error without its text, which may quote what a client sent or a row of the database.
-    (PostgreSQL's details quote the whole row, the password hash included.)"""
+    """Return the class of an error without its text, which may quote what a client sent or a row of
+    the database. (PostgreSQL's details quote the whole row, the password hash included.)"""
     name = f"{type(error).__module__}.{type(error).__qualname__}"
     if isinstance(error, DBAPIError):
         return f"{name} ({getattr(error.orig, 'sqlstate', None) or type(error.orig).__name__})"

@@ -1,4 +1,5 @@
-"""Ids are UUIDv7, which sort by the time they were made. Indexes stay compact, and "newest first" is an order of ids."""
+"""Ids are UUIDv7, which sort by the time they were made. Indexes stay compact, and "newest first"
+is an order of ids."""
 
 import secrets
 import time
@@ -9,8 +10,8 @@ from uuid import UUID
 def new_id() -> UUID:
     """Return a new UUID of version 7 (RFC 9562 section 5.7).
 
-    48 bits of Unix milliseconds, 12 bits of their fraction (section 6.2, method 3: about 250 ns, so that ids made one
-    after the other sort in this order), 62 random bits.
+    48 bits of Unix milliseconds, 12 bits of their fraction (section 6.2, method 3: about 250 ns, so
+    that ids made one after the other sort in this order), 62 random bits.
     """
     milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
     fraction = nanoseconds * 4096 // 1_000_000

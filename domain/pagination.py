@@ -1,4 +1,5 @@
-"""Keyset pagination: a page begins after a given id, so it neither shifts nor slows down as the list grows."""
+"""Keyset pagination: a page begins after a given id, so it neither shifts nor slows down as the
+list grows."""
 
 import base64
 from collections.abc import Sequence
@@ -25,7 +26,8 @@ class PageRequest:
 
     @classmethod
     def of(cls, first: int | None, after: str | None) -> "PageRequest":
-        """Validate a client's arguments. Raises InvalidInput for a size out of range or an invalid cursor."""
+        """Validate a client's arguments. Raises InvalidInput for a size out of range or an invalid
+        cursor."""
         problems = {}
         if first is None or not 1 <= first <= MAX_PAGE_SIZE:
             problems["first"] = [f"A page has 1 to {MAX_PAGE_SIZE} entries."]
@@ -58,7 +60,8 @@ class Page(Generic[Row]):
 def newest_first(
     rows: Select[Row], id: InstrumentedAttribute[UUID], page_request: PageRequest
 ) -> Select[Row]:
-    """Select the rows of a page and one more, which shows whether there is a next page. Ids sort by time."""
+    """Select the rows of a page and one more, which shows whether there is a next page. Ids sort by
+    time."""
     if page_request.after is not None:
         rows = rows.where(id < page_request.after)
     return rows.order_by(id.desc()).limit(page_request.size + 1)
@@ -70,7 +73,7 @@ def cursor(id: UUID) -> str:
 
 
 def _id_of(text: str) -> UUID:
-    """Raises ValueError for a text that `cursor` did not make."""
+    """Return the id in a cursor. Raises ValueError for any other text."""
     id = UUID(bytes=base64.urlsafe_b64decode(f"{text}=="))
     # Base64 has spare bits at its end, and the decoder skips characters outside its alphabet.
     if cursor(id) != text:

@@ -22,8 +22,8 @@ from domain.text import is_blank, is_one_line, is_storable
 MAX_TITLE_LENGTH = 200
 MAX_CONTENT_LENGTH = 50_000
 
-# Every post is shown with its author, so one statement reads both. Reading the authors of a page separately takes twice
-# as long as the page.
+# Every post is shown with its author, so one statement reads both. Reading the authors of a page
+# separately takes twice as long as the page.
 WITH_AUTHOR = joinedload(Post.author)
 
 # SQLite combines at most 500 queries in one statement.
@@ -33,7 +33,7 @@ AUTHORS_PER_STATEMENT = 100
 async def publish(
     services: Services, device: Device, caller: Caller, *, title: str, content: str
 ) -> Post:
-    """Raises InvalidInput or SessionEnded."""
+    """Publish a post. Raises InvalidInput or SessionEnded."""
     _check(title, content)
     async with services.database.writing() as session:
         author = await sessions.require_active(session, caller, lock="to keep")
@@ -60,7 +60,7 @@ async def edit(
     title: str,
     content: str,
 ) -> Post:
-    """Replace the title and the content. Raises InvalidInput, NotFound, Forbidden or SessionEnded."""
+    """Replace the text. Raises InvalidInput, NotFound, Forbidden or SessionEnded."""
     _check(title, content)
     async with services.database.writing() as session:
         post = await _own(session, caller, post_id)
@@ -69,7 +69,7 @@ async def edit(
 
 
 async def delete(services: Services, device: Device, caller: Caller, post_id: UUID) -> None:
-    """Raises NotFound, Forbidden or SessionEnded."""
+    """Delete a post. Raises NotFound, Forbidden or SessionEnded."""
     async with services.database.writing() as session:
         await session.delete(await _own(session, caller, post_id))
 
@@ -89,12 +89,14 @@ async def latest(session: AsyncSession, page_request: PageRequest) -> Page[Post]
 async def latest_by(
     session: AsyncSession, author_ids: Collection[UUID], page_request: PageRequest
 ) -> dict[UUID, Page[Post]]:
-    """Return the same page of each author's posts, newest first, with one statement for every hundred authors."""
+    """Return the same page of each author's posts, newest first, with one statement for every
+    hundred authors."""
     by_author: dict[UUID, list[Post]] = {author_id: [] for author_id in author_ids}
     left = list(author_ids)
     while left:
         some, left = left[:AUTHORS_PER_STATEMENT], left[AUTHORS_PER_STATEMENT:]
-        # One index search for each author's page. A window function would number all of their posts.
+        # One index search for each author's page. A window function would number all of their
+        # posts.
         pages = [
             newest_first(select(Post).where(Post.author_id == author_id), Post.id, page_request)
             .subquery()

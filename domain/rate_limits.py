@@ -1,5 +1,5 @@
-"""Rate limits: how often something may be tried. Each attempt is counted, however many one request makes, and before any
-work is done. The only file that imports limits."""
+"""Rate limits: how often something may be tried. Each attempt is counted, however many one request
+makes, and before any work is done. The only file that imports limits."""
 
 import hashlib
 import json
@@ -28,7 +28,8 @@ IN_MEMORY = "memory://"
 REDIS_TIMEOUT = timedelta(seconds=1)
 RETRY_REDIS_AFTER = timedelta(seconds=10)
 
-# Each takes about a hundred bytes. Pushing one out takes as many others, and each network has its own limit.
+# Each takes about a hundred bytes. Pushing one out takes as many others, and each network has its
+# own limit.
 REMEMBERED_KEYS = 50_000
 
 Answer = TypeVar("Answer")
@@ -38,8 +39,8 @@ Answer = TypeVar("Answer")
 class RateLimit:
     """A number of attempts in a time, in one window or several: ``5/minute;20/hour;100/day``.
 
-    With several, the waits grow with the number of attempts. Windows are moving: the number holds for any minute, hour or
-    day.
+    With several, the waits grow with the number of attempts. Windows are moving: the number holds
+    for any minute, hour or day.
     """
 
     name: str
@@ -60,8 +61,8 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """``account`` and ``network`` limit the passwords tried on one account and from one network; ``registration`` and
-    ``refresh`` limit both for each network."""
+    """``account`` and ``network`` limit the passwords tried on one account and from one network;
+    ``registration`` and ``refresh`` limit both for each network."""
 
     account: RateLimit
     network: RateLimit
@@ -72,8 +73,8 @@ class RateLimits:
 class RateLimiter:
     """Counts attempts in this process or, with a ``redis://`` URL, in a Redis that processes share.
 
-    When Redis is not available, each process counts for itself until it is back, and logs so once: users can sign in
-    meanwhile. Raises ValueError for a URL that cannot be used.
+    When Redis is not available, each process counts for itself until it is back, and logs so once:
+    users can sign in meanwhile. Raises ValueError for a URL that cannot be used.
     """
 
     def __init__(self, limits: RateLimits, storage_url: str = IN_MEMORY) -> None:
@@ -85,7 +86,8 @@ class RateLimiter:
         self._retry_redis_at = 0.0
 
     async def hit(self, limit: RateLimit, *key: str) -> None:
-        """Count an attempt. Raises TooManyAttempts if it is over the limit; the caller must then not make it."""
+        """Count an attempt. Raises TooManyAttempts if it is over the limit; the caller must then
+        not make it."""
         hashed = _hash(key)
         for window in limit.windows:
             if not await self._hit_window(window, hashed):
@@ -99,7 +101,8 @@ class RateLimiter:
             await self._clear(window, hashed)
 
     async def check_redis(self) -> None:
-        """Count an attempt in Redis, if it is used. Raises OSError with the reason if Redis is not available."""
+        """Count an attempt in Redis, if it is used. Raises OSError with the reason if Redis is not
+        available."""
         if self._shared:
             try:
                 await self._shared.hit(self.limits.refresh.windows[0], _hash(("check",)))
@@ -149,12 +152,14 @@ class RateLimiter:
 class _BoundedMemory(MemoryStorage):
     """The counts of this process: the times of the attempts by key.
 
-    The package's own storage keeps every key until its window ends, and walks through all of them after each attempt.
+    The package's own storage keeps every key until its window ends, and walks through all of them
+    after each attempt.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        # Separate for each limit: attempts that cost an attacker nothing must not push out those that cost a hash.
+        # Separate for each limit: attempts that cost an attacker nothing must not push out those
+        # that cost a hash.
         self._limits: dict[str, LRUCache[str, deque[float]]] = defaultdict(
             lambda: LRUCache(REMEMBERED_KEYS)
         )
@@ -211,5 +216,6 @@ def _redis(url: str) -> RedisStorage:
 
 
 def _hash(key: tuple[str, ...]) -> str:
-    """Return a key of fixed length, without names and addresses of users. JSON writes no two lists alike."""
+    """Return a key of fixed length, without names and addresses of users. JSON writes no two lists
+    alike."""
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()

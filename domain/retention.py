@@ -31,7 +31,8 @@ async def _delete(
         async with database.writing() as session:
             batch = await session.scalars(
                 delete(model)
-                # Rows that another transaction is deleting are skipped: it may be waiting for this one.
+                # Rows that another transaction is deleting are skipped: it may be waiting for this
+                # one.
                 .where(model.id.in_(ids.limit(BATCH_SIZE).with_for_update(skip_locked=True)))
                 .returning(model.id)
             )

@@ -1,5 +1,5 @@
-"""Security events: what happened to an account, for its owner to read (OWASP Authentication Cheat Sheet, "Logging and
-Monitoring")."""
+"""Security events: what happened to an account, for its owner to read (OWASP Authentication Cheat
+Sheet, "Logging and Monitoring")."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -37,8 +37,8 @@ def record(
 ) -> None:
     """Add an event to the transaction of what happened.
 
-    ``user_id`` is None for an attempt on an account that does not exist. ``session_id`` is the login session concerned,
-    if there is one.
+    ``user_id`` is None for an attempt on an account that does not exist. ``session_id`` is the
+    login session concerned, if there is one.
     """
     session.add(
         SecurityEvent(

@@ -1,8 +1,9 @@
-"""What the commands of the domain are given.
+"""The services that commands of the domain are given.
 
-A command takes ``services, device, caller`` in this order and opens its own transactions: no connection and no lock of
-SQLite may be held while Argon2 runs or a request queues for it, and what a refused attempt leaves behind must be
-committed although the command raises. A query takes a database session and nothing else.
+A command takes ``services, device, caller`` in this order and opens its own transactions: no
+connection and no lock of SQLite may be held while Argon2 runs or a request queues for it, and what
+a refused attempt leaves behind must be committed although the command raises. A query takes a
+database session and nothing else.
 """
 
 from dataclasses import dataclass
@@ -17,10 +18,10 @@ from domain.rate_limits import RateLimiter
 
 @dataclass(frozen=True, slots=True)
 class SessionLifetimes:
-    """How long sessions last (OWASP Session Management Cheat Sheet, "Session Expiration").
+    """The lifetimes of sessions (OWASP Session Management Cheat Sheet, "Session Expiration").
 
-    A session expires after ``idle`` without a refresh, and after ``absolute`` in any case. A used refresh token returns its
-    successor again for ``grace``.
+    A session expires after ``idle`` without a refresh, and after ``absolute`` in any case. A used
+    refresh token returns its successor again for ``grace``.
     """
 
     idle: timedelta
@@ -33,7 +34,7 @@ class SessionLifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Made once for each process, by its edge."""
+    """The services of a process, made once by its edge."""
 
     database: Database
     hashing_queue: HashingQueue

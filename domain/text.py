@@ -1,9 +1,10 @@
-"""What texts may contain, the same on both databases."""
+"""Rules for texts, the same on both databases."""
 
 import re
 import unicodedata
 
-# Control characters, with NUL, which PostgreSQL cannot store; and lone surrogates, which no encoding can represent.
+# Control characters, with NUL, which PostgreSQL cannot store; and lone surrogates, which no
+# encoding can represent.
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LINE_BREAKS = re.compile("[\u2028\u2029]")
 
@@ -17,12 +18,13 @@ def is_readable(text: str) -> bool:
 
 
 def is_storable(text: str, *, besides: str = "") -> bool:
-    """Return whether a text has no lone surrogates, and no control characters except those in ``besides``."""
+    """Return whether a text has no lone surrogates, and no control characters except those in
+    ``besides``."""
     return set(_UNSTORABLE.findall(text)) <= set(besides)
 
 
 def is_one_line(text: str) -> bool:
-    """Return whether a text is storable and has no line break, Unicode's line separators included."""
+    """Return whether a text is storable and has no line break, not even a Unicode one."""
     return is_storable(text) and not _LINE_BREAKS.search(text)
 
 

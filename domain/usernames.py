@@ -8,8 +8,8 @@ MAX_LENGTH = 32
 # ASCII only: with two alphabets, no short rule can tell names apart that read the same.
 _ALPHABET = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
 
-# The ASCII letters that Unicode lists as confusable with one another (UTS 39, confusables.txt), and vv, after
-# lower-casing: I, l and 1 look alike, and i is a lower-case I.
+# The ASCII letters that Unicode lists as confusable with one another (UTS 39, confusables.txt), and
+# vv, after lower-casing: I, l and 1 look alike, and i is a lower-case I.
 _LOOKS_LIKE = str.maketrans({"i": "l", "1": "l", "0": "o"})
 
 
@@ -25,7 +25,8 @@ def problems(username: str) -> list[str]:
 
 
 def key(username: str) -> str | None:
-    """Return the canonical key, which two names share exactly when they read the same; None for an invalid name."""
+    """Return the canonical key, which two names share exactly when they read the same; None for an
+    invalid name."""
     if problems(username):
         return None
     return username.lower().replace("rn", "m").replace("vv", "w").translate(_LOOKS_LIKE)

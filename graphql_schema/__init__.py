@@ -1,1 +1,1 @@
-"""The graph: translates between the domain and GraphQL, and decides nothing."""
+"""The graph: translates between the domain and GraphQL, and has no rules of its own."""

@@ -1,4 +1,4 @@
-"""What resolvers find in ``info.context``."""
+"""The context of an operation, ``info.context`` in resolvers."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from graphql_schema.loaders import Loaders
 class Context:
     """The services, the device and the caller of one operation.
 
-    It holds the database and never a session, because sibling fields run at the same time. It does no I/O until a field
-    asks for the current user.
+    It holds the database and never a session, because sibling fields run at the same time. It does
+    no I/O until a field asks for the current user.
     """
 
     services: Services
@@ -55,7 +55,8 @@ class Context:
         return self._loaders
 
     def caller(self) -> Caller:
-        """Return the caller that the access token names. The domain checks whether their session is active.
+        """Return the caller that the access token names. The domain checks whether their session is
+        active.
 
         Raises Unauthenticated or TokenExpired.
         """

@@ -44,7 +44,8 @@ publish(
 
 
 def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> None:
-    """Set the message and the extensions that a client may see. Changes the error in place: Strawberry keeps it."""
+    """Set the message and the extensions that a client may see. Changes the error in place:
+    Strawberry keeps it."""
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
@@ -92,8 +93,8 @@ def _camel_case(field: str) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-# graphql-core quotes what it found, which may be a password: a string without its quotation marks, a
-# number in a variable. What it expected comes from the grammar or the schema and is safe.
+# graphql-core quotes what it found, which may be a password: a string without its quotation marks,
+# a number in a variable. What it expected comes from the grammar or the schema and is safe.
 _SYNTAX_WITHOUT_VALUE = re.compile(
     r"Syntax Error: (?:Expected [^,]+, found|Unexpected)"
     r" (?:Name|String|BlockString|Int|Float|<EOF>|'[^\w\s]{1,3}')"

@@ -7,7 +7,8 @@ NIL = UUID(int=0)
 
 
 def as_uuid(id: str) -> UUID:
-    """Return the id, or the nil UUID for a malformed one: like an unknown id, it is simply not found."""
+    """Return the id, or the nil UUID for a malformed one: like an unknown id, it is simply not
+    found."""
     try:
         parsed = UUID(id)
     except ValueError:

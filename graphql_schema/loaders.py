@@ -1,7 +1,8 @@
 """DataLoaders: sibling fields that each need a row are read by one statement.
 
-Each batch has a short database session of its own, and none is held while a loader waits. Nothing is cached: a field
-that is read again after a mutation, or later on a WebSocket, sees the current rows.
+Each batch has a short database session of its own, and none is held while a loader waits. Nothing
+is cached: a field that is read again after a mutation, or later on a WebSocket, sees the current
+rows.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,7 +21,8 @@ ReadBatch = Callable[[AsyncSession, list[Key]], Awaitable[list[Value]]]
 
 
 class Loaders:
-    """The DataLoaders of one request, or of one WebSocket: one for each function that reads a batch."""
+    """The DataLoaders of one request, or of one WebSocket: one for each function that reads a
+    batch."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -37,8 +37,8 @@ REQUEST_ERRORS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperati
 class Schema(strawberry.Schema):
     """A Strawberry schema that executes operations by plan and translates all errors.
 
-    With ``extensions``, which hook into Strawberry's own execution, Strawberry executes; the responses
-    are the same. (Without them, `me` takes half of the time.)
+    With ``extensions``, which hook into Strawberry's own execution, Strawberry executes; the
+    responses are the same. (Without them, `me` takes half of the time.)
     """
 
     def __init__(
@@ -101,7 +101,8 @@ class Schema(strawberry.Schema):
         return result
 
     async def stream(self, query: str | None, *args: Any, **kwargs: Any) -> StreamResult:
-        """Execute an operation of a WebSocket, within the ``deadline`` that HTTP requests have as a whole.
+        """Execute an operation of a WebSocket, within the ``deadline`` that HTTP requests have as a
+        whole.
 
         There are no subscriptions, so the stream has one result.
         """
@@ -157,7 +158,8 @@ class Schema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Translate errors before they leave. Strawberry's own method would log them with document and variables."""
+        """Translate errors before they leave. Strawberry's own method would log them with document
+        and variables."""
         self._translate(errors, execution_context and execution_context.context)
 
     def _translate(self, errors: Sequence[GraphQLError], context: object) -> None:

@@ -77,3 +77,17 @@ async def test_in_production_there_is_no_page(database_url: str, built: Path) ->
 
     assert response.status_code == 404
     assert "Our explorer" not in response.text
+
+
+async def test_the_root_leads_to_the_explorer_in_development_alone(
+    settings: Settings, database_url: str
+) -> None:
+    async with unprepared_app(settings) as app, client_of(app) as client:
+        root = await client.get("/", headers=A_BROWSER)
+    production = settings_for(database_url, environment="production")
+    async with unprepared_app(production) as app, client_of(app) as client:
+        hidden = await client.get("/", headers=A_BROWSER)
+
+    # Relative: behind a proxy with a path it leads to the right place too.
+    assert (root.status_code, root.headers["Location"]) == (307, "graphql")
+    assert hidden.status_code == 404

@@ -51,7 +51,8 @@ class RequestError(Exception):
 class GraphQLApp:
     """An ASGI application that responds to every request, however malformed.
 
-    It uses neither FastAPI's router nor Strawberry's view, which do much for each request and nothing for the graph.
+    It uses neither FastAPI's router nor Strawberry's view, which do much for each request and
+    nothing for the graph.
     """
 
     def __init__(
@@ -168,7 +169,8 @@ def _json_object(text: str | bytes) -> dict[str, Any]:
 
 
 def _to_response(result: ExecutionResult) -> dict[str, Any]:
-    """Return the response. If all errors are request errors, which have no path, it has no ``data``, not even null."""
+    """Return the response. If all errors are request errors, which have no path, it has no
+    ``data``, not even null."""
     errors = result.errors or ()
     response: dict[str, Any] = {}
     if result.data is not None or not all(error.path is None for error in errors):
@@ -181,7 +183,8 @@ def _to_response(result: ExecutionResult) -> dict[str, Any]:
 
 
 def _status(response: Mapping[str, Any], accepted: str) -> int:
-    """Return the status (GraphQL over HTTP): `application/json` is 200 whatever happened in the graph."""
+    """Return the status (GraphQL over HTTP): `application/json` is 200 whatever happened in the
+    graph."""
     if accepted != GRAPHQL_RESPONSE or "errors" not in response:
         return 200
     if "data" in response:

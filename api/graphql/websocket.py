@@ -1,4 +1,5 @@
-"""GraphQL over WebSockets. Malformed messages are refused before Strawberry's handler, which does not expect them."""
+"""GraphQL over WebSockets. Malformed messages are refused before Strawberry's handler, which does
+not expect them."""
 
 import json
 from collections.abc import Mapping
@@ -28,8 +29,8 @@ from api.telemetry.request import RequestRecord, current
 from graphql_schema.context import Context
 from graphql_schema.schema import Schema
 
-# Strawberry repeats an id or an operation's name in the reason of a close frame, which has at most 123 bytes (RFC 6455
-# section 5.5).
+# Strawberry repeats an id or an operation's name in the reason of a close frame, which has at most
+# 123 bytes (RFC 6455 section 5.5).
 MAX_NAME_LENGTH = 64
 
 # How a disconnected client shows, depending on when it disconnected.
@@ -44,7 +45,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         self._numbers = count(1)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
-        """Run an operation with its own context and record, as a request has: a socket outlives both."""
+        """Run an operation with its own context and record, as a request has: a socket outlives
+        both."""
         socket = current()
         record = RequestRecord(
             request_id=f"{socket.request_id}.{next(self._numbers)}",
@@ -102,7 +104,8 @@ class WebSockets(GraphQL[Context, None]):
         return acknowledge
 
     def decode_json(self, data: str | bytes) -> Any:
-        """Raises JSONDecodeError for anything that cannot be decoded, endless numbers and nesting included."""
+        """Decode a message. Raises JSONDecodeError for anything that cannot be decoded, endless
+        numbers and nesting included."""
         try:
             return json.loads(data)
         except (ValueError, RecursionError):

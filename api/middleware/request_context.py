@@ -47,7 +47,8 @@ class RequestContextMiddleware:
             try:
                 await self.app(scope, receive, send_and_note)
             except asyncio.CancelledError:
-                # The server is shutting down and `ShutdownResponder` answers; the client has not disconnected.
+                # The server is shutting down and `ShutdownResponder` answers; the client has not
+                # disconnected.
                 if record.status is None and scope["type"] == "http":
                     record.status, record.codes = 503, (ErrorCode.UNAVAILABLE,)
                 raise

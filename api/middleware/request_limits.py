@@ -1,4 +1,4 @@
-"""Limits the time and the body of each request, and responds to errors that nothing else handled."""
+"""Limits the time and the body of each request, and responds to unhandled errors."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ NOT_STORED = (b"cache-control", b"no-store")
 
 
 class RequestLimitsMiddleware:
-    """Gives each request a deadline and its body a limit, responds to errors, and forbids caching."""
+    """Gives each request a deadline and a body limit, responds to errors, forbids caching."""
 
     def __init__(self, app: ASGIApp, *, deadline: timedelta) -> None:
         self.app = app

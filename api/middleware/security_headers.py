@@ -4,8 +4,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.headers import add_headers
 
-# Responses of the API are not pages: a browser must load, run and frame nothing of them, whatever they contain. The pages
-# have policies of their own.
+# Responses of the API are not pages: a browser must load, run and frame nothing of them, whatever
+# they contain. The pages have policies of their own.
 API_POLICY = (
     b"content-security-policy",
     b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -32,7 +32,8 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 async def read_token(request: Request) -> str:
-    """Return the `token` parameter (RFC 7009 section 2.1, RFC 7662 section 2.1). Raises InvalidInput.
+    """Return the `token` parameter (RFC 7009 section 2.1, RFC 7662 section 2.1). Raises
+    InvalidInput.
 
     The hint is not needed: access tokens and refresh tokens have different formats.
     """

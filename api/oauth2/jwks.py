@@ -34,7 +34,7 @@ class Jwk(BaseModel):
 
 
 class Jwks(BaseModel):
-    """The keys that verify tokens now or soon. Empty if SECRET_KEY signs, which must stay secret."""
+    """The keys that verify tokens now or soon. Empty if SECRET_KEY signs."""
 
     keys: list[Jwk]
 

@@ -24,8 +24,8 @@ router = APIRouter(tags=["OAuth2"])
     openapi_extra=TOKEN_FORM,
 )
 async def revoke(request: Request) -> Response:
-    """Both kinds of token end their session, and with it all of its tokens. An invalid token is not an error, since a client
-    could not do anything about it (section 2.2)."""
+    """End the session of an access token or a refresh token, and with it all of its tokens. An
+    invalid token is not an error, since a client could not do anything about it (section 2.2)."""
     text = await read_token(request)
     device = device_of(request)
     if refresh_token := RefreshToken.parse(text):

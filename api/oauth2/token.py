@@ -1,5 +1,7 @@
-"""POST /token: the OAuth2 password grant (RFC 6749 section 4.3) and the refresh of its tokens (section 6), for tools and
-first-party clients. For everything else the password grant is deprecated (RFC 9700 section 2.4)."""
+"""POST /token: the OAuth2 password grant (RFC 6749 section 4.3) and the refresh of its tokens
+(section 6), for tools and first-party clients. For everything else the password grant is deprecated
+(RFC 9700 section 2.4).
+"""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -49,7 +51,8 @@ class TokenResponse(BaseModel):
     ),
 )
 async def token(request: Request) -> Response:
-    """Issue an access token and a refresh token. There are no registered clients, so client authentication is ignored."""
+    """Issue an access token and a refresh token. There are no registered clients, so client
+    authentication is ignored."""
     match await read_form(request):
         case {"grant_type": grant_type} if grant_type not in ("password", "refresh_token"):
             return oauth_error(

@@ -12,7 +12,8 @@ router = APIRouter(tags=["OAuth2"])
 
 
 class UserInfo(BaseModel):
-    """The current user, with the claim names of OpenID Connect Core 1.0 section 5.1 where it has them."""
+    """The current user, with the claim names of OpenID Connect Core 1.0 section 5.1 where it has
+    them."""
 
     sub: str = Field(description="The user's id, the same as `me { id }`.")
     preferred_username: str

@@ -11,7 +11,8 @@ from pathlib import Path
 from domain.access_tokens.jwk import UnusableKey
 from domain.access_tokens.keys import Key
 
-# The time of the last change, the size and the inode of a file. A replaced file has another inode at least.
+# The time of the last change, the size and the inode of a file. A replaced file has another inode
+# at least.
 Stamp = tuple[int, int, int]
 
 # An RSA key of 4096 bits has 4 KiB.
@@ -29,8 +30,8 @@ def read_keys(
 ) -> tuple[dict[str, KeyFile], list[str]]:
     """Return the keys by file name, and a message for each file that cannot be used.
 
-    For such a file the key that was ``known`` is kept. A missing folder has no keys. Raises OSError if the folder cannot be
-    read.
+    For such a file the key that was ``known`` is kept. A missing folder has no keys. Raises OSError
+    if the folder cannot be read.
     """
     known, found, problems = known or {}, {}, []
     for name, stamp in _files(folder):
@@ -86,7 +87,8 @@ def _read(file: Path) -> Key:
 
 
 def write_key(folder: Path, key: Key) -> None:
-    """Write a key's file atomically: readers, also after a crash, find the old file or the new one. Raises OSError."""
+    """Write a key's file atomically: readers, also after a crash, find the old file or the new one.
+    Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # mkstemp makes it readable by its owner only.
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".")
@@ -104,7 +106,8 @@ def write_key(folder: Path, key: Key) -> None:
 
 
 def _share(descriptor: int, folder: Path, *, is_secret: bool) -> None:
-    """Let the server read keys that root wrote, and retired keys that another user wrote. Does nothing on Windows."""
+    """Let the server read keys that root wrote, and retired keys that another user wrote. Does
+    nothing on Windows."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         owner = folder.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
@@ -134,7 +137,8 @@ def writable_by_others(folder: Path) -> bool:
 
 
 def readable_by_others(folder: Path) -> bool:
-    """Return whether every user of this machine may read a private key. A group may: that is how secrets are mounted."""
+    """Return whether every user of this machine may read a private key. A group may: that is how
+    secrets are mounted."""
     files, _ = read_keys(folder)
     return any(
         file.key.private and (folder / name).stat().st_mode & stat.S_IROTH

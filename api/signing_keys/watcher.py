@@ -13,7 +13,8 @@ logger = logging.getLogger("gatehouse")
 
 
 class KeyReloader:
-    """Holds the keys of a folder as a ring. Raises ValueError, with what to change, if the folder cannot be used at first."""
+    """Holds the keys of a folder as a ring. Raises ValueError, with what to change, if the folder
+    cannot be used at first."""
 
     def __init__(self, folder: Path, algorithm: str) -> None:
         self.ring = KeyRing()
@@ -24,8 +25,10 @@ class KeyReloader:
             raise ValueError(self._problems[0])
 
     def reload(self) -> None:
-        """Read what has changed. Unreadable files, and changes that would leave no key to sign with, are logged once and
-        ignored, so that the server keeps serving. Keys that have ended are always dropped: they may have leaked."""
+        """Read what has changed. Unreadable files, and changes that would leave no key to sign
+        with, are logged once and ignored, so that the server keeps serving. Keys that have ended
+        are always dropped: they may have leaked.
+        """
         problems = self._reload()
         if problems != self._problems:
             for problem in problems:

@@ -26,8 +26,8 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 @contextmanager
 def serving_metrics(settings: Settings, workers: int = 1) -> Iterator[None]:
-    """Serve metrics while the block runs, if METRICS_PORT is set: of this process or, with several ``workers``, of those
-    started inside. Must be entered before anything is counted.
+    """Serve metrics while the block runs, if METRICS_PORT is set: of this process or, with several
+    ``workers``, of those started inside. Must be entered before anything is counted.
 
     Raises SystemExit if it cannot listen on the address.
     """

@@ -1,4 +1,4 @@
-"""The log: a line for each request and for other events, as JSON or as text, and without secrets."""
+"""The log: a line for each request and other events, as JSON or text, without secrets."""
 
 import json
 import logging
@@ -17,7 +17,8 @@ _REQUEST = "request_record"
 
 
 def log_config(settings: Settings) -> dict[str, Any]:
-    """Return the configuration for `logging.config.dictConfig`. It drops uvicorn's own log of requests."""
+    """Return the configuration for `logging.config.dictConfig`. It drops uvicorn's own log of
+    requests."""
     lines = JsonLines if settings.logs_json else TextLines
     return {
         "version": 1,
@@ -73,11 +74,12 @@ def _to_line(request: RequestRecord) -> str:
 
 class Stream(logging.StreamHandler[Any]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
-        """Ignore a log that cannot be written (a full disk, a closed pipe): it must not fail a request."""
+        """Ignore a log that cannot be written (a full disk, a closed pipe): it must not fail a
+        request."""
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line (RFC 8259), in ASCII: no value can end the line or move a cursor."""
+    """A formatter for JSON (RFC 8259), one object a line, in ASCII: no value can end the line."""
 
     def format(self, record: logging.LogRecord) -> str:
         request: RequestRecord | None = getattr(record, _REQUEST, None)
@@ -110,7 +112,8 @@ def _as_fields(request: RequestRecord) -> dict[str, object]:
 
 
 class TextLines(logging.Formatter):
-    """Text for development. Unprintable characters are escaped, and only a traceback has more lines."""
+    """A formatter for text, for development. Unprintable characters are escaped, and only a
+    traceback has more lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         request: RequestRecord | None = getattr(record, _REQUEST, None)
@@ -130,7 +133,8 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _traceback(record: logging.LogRecord) -> str | None:
-    """Return the frames and the class of an error, without its text, which may quote a client's input or a row."""
+    """Return the frames and the class of an error, without its text, which may quote a client's
+    input or a row."""
     kind, error, frames = record.exc_info or (None, None, None)
     if kind is None or error is None:
         trace: str | None = getattr(record, "traceback", None)
@@ -145,8 +149,8 @@ def _printable(text: str) -> str:
 
 
 class _SecretsFilter(logging.Filter):
-    """Cuts the query string off the paths that uvicorn logs: a document sent by GET may hold a password. Drops uvicorn's
-    lines about WebSockets, which repeat what Gatehouse logs."""
+    """Cuts the query string off the paths that uvicorn logs: a document sent by GET may hold a
+    password. Drops uvicorn's lines about WebSockets, which repeat what Gatehouse logs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):

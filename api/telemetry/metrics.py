@@ -101,7 +101,8 @@ class Metrics(Observer):
         self._waits.observe(waited)
 
     def sampling(self, services: Services) -> AbstractAsyncContextManager[None]:
-        """Sample the queues while the block runs. (Every process does so, since another one may serve the metrics.)"""
+        """Sample the queues while the block runs. (Every process does so, since another one may
+        serve the metrics.)"""
         return running(self._sample_forever(services))
 
     async def _sample_forever(self, services: Services) -> None:
@@ -119,7 +120,8 @@ def of_this_process() -> Metrics:
 
 
 def _operation(record: RequestRecord) -> str:
-    """Return the one field of Query or Mutation in the operation, or the method and template of a route."""
+    """Return the one field of Query or Mutation in the operation, or the method and template of a
+    route."""
     match record:
         case RequestRecord(fields=[only]):
             return only

@@ -21,9 +21,10 @@ CLIENT_CLOSED_REQUEST = 499
 class RequestRecord:
     """A request with its response, or an operation over a WebSocket.
 
-    It holds no secrets, and what a client chose only in bounded, harmless form. ``route`` is the template that the path
-    matched, or None. ``codes`` are the codes of the errors in the response. ``user_id`` is the user of the token, if one
-    was read. ``started`` and ``seconds`` are times of `time.perf_counter`. ``context`` is the operation's.
+    It holds no secrets, and what a client chose only in bounded, harmless form. ``route`` is the
+    template that the path matched, or None. ``codes`` are the codes of the errors in the response.
+    ``user_id`` is the user of the token, if one was read. ``started`` and ``seconds`` are times of
+    `time.perf_counter`. ``context`` is the operation's.
     """
 
     request_id: str = "-"
@@ -61,7 +62,7 @@ current_record: ContextVar[RequestRecord | None] = ContextVar("request_record", 
 
 
 def current() -> RequestRecord:
-    """Return the record of the current request. Outside of a request, return one that nobody reads."""
+    """Return the record of the current request or, outside of one, an unused record."""
     return current_record.get() or RequestRecord()
 
 

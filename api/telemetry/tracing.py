@@ -1,7 +1,8 @@
-"""Traces: a span for each request and each statement, sent where the standard variables (OTEL_*) say.
+"""Traces: a span for each request and each statement, sent where the standard variables (OTEL_*)
+say.
 
-The spans are Gatehouse's own. FastAPI's instrumentation and others would record the query string, which may be a
-document with a password in it.
+The spans are Gatehouse's own. FastAPI's instrumentation and others would record the query string,
+which may be a document with a password in it.
 """
 
 import asyncio
@@ -44,7 +45,8 @@ class Tracing:
 
     @contextmanager
     def trace(self, record: RequestRecord, headers: Sequence[Header]) -> Iterator[None]:
-        """Span a request, as a child of the span that ``traceparent`` names, if it does (W3C Trace Context)."""
+        """Span a request, as a child of the span that ``traceparent`` names, if it does (W3C Trace
+        Context)."""
         span = self._tracer.start_span(
             record.method, context=_caller_in(headers), kind=SpanKind.SERVER
         )
@@ -105,7 +107,8 @@ def are_on(environment: Mapping[str, str]) -> bool:
 
 
 def _caller_in(headers: Sequence[Header]) -> Any:
-    """Return the caller's context. None means the current span: an operation's is a child of its WebSocket's."""
+    """Return the caller's context. None means the current span: an operation's is a child of its
+    WebSocket's."""
     carrier = {
         name.decode(): value.decode("latin-1")
         for name, value in headers
@@ -115,7 +118,8 @@ def _caller_in(headers: Sequence[Header]) -> Any:
 
 
 def _describe(span: Span, record: RequestRecord) -> None:
-    """Set the attributes of the semantic conventions for HTTP and GraphQL servers, without documents and unmatched paths."""
+    """Set the attributes of the semantic conventions for HTTP and GraphQL servers, without
+    documents and unmatched paths."""
     is_operation = record.method == WEBSOCKET and record.operation_type is not None
     span.update_name(
         str(record.operation_type)
@@ -145,7 +149,8 @@ def _fault(record: RequestRecord) -> str | None:
 
 
 class _Statements:
-    """A span for each statement of an engine. The text has placeholders, and the values are not recorded."""
+    """A span for each statement of an engine. The text has placeholders, and the values are not
+    recorded."""
 
     def __init__(self, tracer: Tracer, engine: AsyncEngine) -> None:
         self._tracer = tracer

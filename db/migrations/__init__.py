@@ -17,7 +17,8 @@ _scripts = Path(__file__).parent
 
 
 async def upgrade(engine: AsyncEngine) -> None:
-    """Migrate to the newest revision, or on an error not at all. Several processes may do so at the same time."""
+    """Migrate to the newest revision, or on an error not at all. Several processes may do so at the
+    same time."""
     if engine.dialect.name == "sqlite":
         _open(engine.url.database or "")
     async with engine.connect() as connection:
@@ -37,8 +38,10 @@ def is_current(connection: Connection) -> bool:
 
 
 def _open(path: str) -> None:
-    """Raises OperationalError for a file that cannot be opened. (aiosqlite would raise it too, and leave a thread behind that
-    prints a traceback when the event loop has closed.)"""
+    """Open an SQLite file. Raises OperationalError for a file that cannot be opened. (aiosqlite
+    would raise it too, and leave a thread behind that prints a traceback when the event loop has
+    closed.)
+    """
     try:
         sqlite3.connect(path).close()
     except sqlite3.OperationalError as error:
@@ -53,8 +56,9 @@ def _upgrade_postgresql(connection: Connection) -> None:
 
 
 def _upgrade_sqlite(connection: Connection) -> None:
-    # To alter a table, Alembic copies it and drops the old one, which would delete every row that refers to it. SQLite
-    # changes this setting only outside a transaction; the lock comes with the transaction.
+    # To alter a table, Alembic copies it and drops the old one, which would delete every row that
+    # refers to it. SQLite changes this setting only outside a transaction; the lock comes with the
+    # transaction.
     cursor = connection.connection.cursor()
     cursor.execute("PRAGMA foreign_keys = OFF")
     try:

@@ -1,4 +1,5 @@
-"""Alembic's environment. `gatehouse migrate` passes a connection; the `alembic` command connects by the settings."""
+"""Alembic's environment. `gatehouse migrate` passes a connection; the `alembic` command connects by
+the settings."""
 
 import asyncio
 from typing import Literal

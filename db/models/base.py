@@ -1,4 +1,4 @@
-"""What all tables share: names of constraints, and times in UTC."""
+"""The base of all tables: names of constraints, and times in UTC."""
 
 from datetime import UTC, datetime
 

@@ -11,8 +11,8 @@ from db.models.users import User
 
 
 class Post(Base):
-    """A post. Ids are UUIDv7, so their order is the order of publishing, and an index on them serves "newest first" from any
-    position."""
+    """A post. Ids are UUIDv7, so their order is the order of publishing, and an index on them
+    serves "newest first" from any position."""
 
     __tablename__ = "posts"
     __table_args__ = (Index("ix_posts_author_id", "author_id", "id"),)

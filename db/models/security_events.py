@@ -12,7 +12,8 @@ from db.models.base import Base, UtcDateTime
 class SecurityEvent(Base):
     """Something that happened to an account.
 
-    Events outlive the account, since its deletion is one of them, so there is no foreign key. Their ids are UUIDv7.
+    Events outlive the account, since its deletion is one of them, so there is no foreign key. Their
+    ids are UUIDv7.
     """
 
     __tablename__ = "security_events"

@@ -13,7 +13,8 @@ from db.models.base import Base, UtcDateTime
 class LoginSession(Base):
     """A session of a user, from a sign-in until it ends or expires.
 
-    Refresh tokens are stored as hashes only. ``rotations`` holds the time and the salt of the most recent ones.
+    Refresh tokens are stored as hashes only. ``rotations`` holds the time and the salt of the most
+    recent ones.
     """
 
     __tablename__ = "sessions"

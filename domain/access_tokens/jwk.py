@@ -1,4 +1,5 @@
-"""Asymmetric keys as JSON (RFC 7517): EC keys for ES256, RSA keys for RS256 (RFC 7518 sections 3.3, 3.4 and 6)."""
+"""Asymmetric keys as JSON (RFC 7517): EC keys for ES256, RSA keys for RS256 (RFC 7518 sections 3.3,
+3.4 and 6)."""
 
 import base64
 import hashlib
@@ -57,7 +58,8 @@ def private_members(key: PrivateKey) -> dict[str, str]:
 
 
 def thumbprint(key: PublicKey) -> str:
-    """Return the thumbprint of RFC 7638 with SHA-256: of the required members in order, without spaces."""
+    """Return the thumbprint of RFC 7638 with SHA-256: of the required members in order, without
+    spaces."""
     members = json.dumps(public_members(key), sort_keys=True, separators=(",", ":"))
     return _base64url(hashlib.sha256(members.encode()).digest())
 

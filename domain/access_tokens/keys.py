@@ -11,14 +11,15 @@ from domain.access_tokens.jwk import PrivateKey, PublicKey, UnusableKey
 # How long other services may cache the public keys.
 MAX_AGE = timedelta(minutes=5)
 
-# A new key is published for this long before it signs. By then every cache has expired, with time to spare for clocks
-# and proxies.
+# A new key is published for this long before it signs. By then every cache has expired, with time
+# to spare for clocks and proxies.
 PUBLISHED_AHEAD = 2 * MAX_AGE
 
 # The minimum: by then every process has read the key, since each checks for keys every second.
 PUBLISHED_AHEAD_MINIMUM = timedelta(seconds=10)
 
-# A retired key may still sign for this long, in processes that have not read the change or whose clock is behind.
+# A retired key may still sign for this long, in processes that have not read the change or whose
+# clock is behind.
 SKEW = timedelta(minutes=1)
 
 
@@ -30,8 +31,8 @@ class CannotRetire(Exception):
 class Key:
     """A key for one algorithm (RFC 8725 section 3.1).
 
-    Times are in seconds since 1970. Without ``verifies_until`` the key is in use; after that time its tokens are invalid. A
-    retired key has no ``private`` key.
+    Times are in seconds since 1970. Without ``verifies_until`` the key is in use; after that time
+    its tokens are invalid. A retired key has no ``private`` key.
     """
 
     kid: str
@@ -53,7 +54,7 @@ class Key:
 
     @classmethod
     def of_jwk(cls, members: object) -> Self:
-        """Raises UnusableKey for anything that ``as_jwk`` did not make."""
+        """Parse a JWK. Raises UnusableKey for anything that ``as_jwk`` did not make."""
         if not isinstance(members, Mapping):
             raise UnusableKey("it is not a JSON object")
         algorithm = members.get("alg")
@@ -90,7 +91,8 @@ class Key:
 
 
 class KeyRing:
-    """The keys that this process knows. They are replaced all at once, so a reader sees the old ones or the new ones."""
+    """The keys that this process knows. They are replaced all at once, so a reader sees the old
+    ones or the new ones."""
 
     def __init__(self, keys: Iterable[Key] = ()) -> None:
         self.replace(keys)
@@ -110,14 +112,15 @@ class KeyRing:
         return [key for key in self.all() if not key.has_ended(now)]
 
     def signing(self, algorithm: str, now: float) -> Key | None:
-        """Return the newest key whose time to sign has come, or else the oldest one, since some key must sign."""
+        """Return the newest key whose time to sign has come, or else the oldest one, since some key
+        must sign."""
         able = [key for key in self.all() if key.private and key.algorithm == algorithm]
         due = [key for key in able if key.signs_from <= now]
         return due[-1] if due else min(able, key=lambda key: key.made_at, default=None)
 
     def new(self, algorithm: str, *, now: float, soon: bool = False) -> Key:
-        """Make a key that signs once other services have had the time to fetch it or, with ``soon``, once all processes
-        have read it. The first key signs at once."""
+        """Make a key that signs once other services have had the time to fetch it or, with
+        ``soon``, once all processes have read it. The first key signs at once."""
         ahead = PUBLISHED_AHEAD_MINIMUM if soon else PUBLISHED_AHEAD
         if self.signing(algorithm, now) is None:
             ahead = timedelta(0)
@@ -128,8 +131,8 @@ class KeyRing:
     def retire(
         self, kid: str, algorithm: str, *, now: float, lifetime: timedelta, compromised: bool
     ) -> Key:
-        """Return the retired key. It verifies until the last of its tokens expires, after ``lifetime``; a ``compromised`` key
-        stops verifying at once.
+        """Return the retired key. It verifies until the last of its tokens expires, after
+        ``lifetime``; a ``compromised`` key stops verifying at once.
 
         Raises CannotRetire.
         """

@@ -23,12 +23,12 @@ TYPE = "at+jwt"
 # Gatehouse's tokens have about 450 characters. Longer ones are not decoded.
 MAX_LENGTH = 2048
 
-# RFC 7515 section 7.1. jose skips characters outside base64url: one token would have any number of spellings, and each
-# would be cached.
+# RFC 7515 section 7.1. jose skips characters outside base64url: one token would have any number of
+# spellings, and each would be cached.
 _COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
-# Clients send the same token with every request, and verifying it takes two fifths of the time of `me`. A token takes
-# 1 KiB.
+# Clients send the same token with every request, and verifying it takes two fifths of the time of
+# `me`. A token takes 1 KiB.
 MAX_CACHED = 10_000
 
 # The algorithms of a secret (RFC 7518 section 3.2). All others use a key with a `kid`.
@@ -40,7 +40,8 @@ _REQUIRED = {f"require_{claim}": True for claim in ("sub", "iat", "iss", "aud", 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user and the session that a token was issued to. Only the database says whether the session is active."""
+    """The user and the session that a token was issued to. Only the database says whether the
+    session is active."""
 
     user_id: UUID
     session_id: UUID
@@ -68,8 +69,9 @@ class AccessToken:
 class AccessTokens:
     """Issues and reads the tokens of one issuer.
 
-    The algorithm decides whether the secret or the newest key of the ring signs. Tokens of the secret, of the former
-    secrets (``fallbacks``) and of every key of the ring are accepted. A token of a secret has no `kid`.
+    The algorithm decides whether the secret or the newest key of the ring signs. Tokens of the
+    secret, of the former secrets (``fallbacks``) and of every key of the ring are accepted. A token
+    of a secret has no `kid`.
 
     Raises ValueError if nothing can sign.
     """
@@ -123,7 +125,8 @@ class AccessTokens:
         return _prepared(key.private, self.algorithm), {"kid": key.kid}
 
     def read(self, token: str) -> Claims:
-        """Return the claims of a valid token. Its user may be deleted and its session may have ended.
+        """Return the claims of a valid token. Its user may be deleted and its session may have
+        ended.
 
         Raises TokenExpired for a token that was valid once, and Unauthenticated for any other.
         """
@@ -134,11 +137,12 @@ class AccessTokens:
             try:
                 claims, key = self._verify(token)
             except Exception:
-                # jose raises far more than JWTError on a crafted token: TypeError, RecursionError and others.
+                # jose raises far more than JWTError on a crafted token: TypeError, RecursionError
+                # and others.
                 raise Unauthenticated from None
             self._verified[token] = claims, key
-        # Checked last: a token that is invalid in any other way was never valid. On its expiry a token has expired
-        # (RFC 7519 section 4.1.4).
+        # Checked last: a token that is invalid in any other way was never valid. On its expiry a
+        # token has expired (RFC 7519 section 4.1.4).
         if claims.expires_at <= time.time():
             raise TokenExpired
         return claims
@@ -169,8 +173,8 @@ class AccessTokens:
         return _to_claims(claims, key), key
 
     def _verifiers(self, header: Mapping[str, Any]) -> tuple[Key | None, list[JoseKey]]:
-        """Return what may have signed a token with this header. Each key verifies its own algorithm only, so a public key is
-        never used as a secret (RFC 8725 sections 2.1 and 3.1)."""
+        """Return what may have signed a token with this header. Each key verifies its own algorithm
+        only, so a public key is never used as a secret (RFC 8725 sections 2.1 and 3.1)."""
         algorithm = header["alg"]
         if "kid" in header:
             key = self.ring.find(header["kid"])
@@ -189,8 +193,8 @@ class AccessTokens:
 
 
 def _to_claims(claims: Mapping[str, Any], key: Key | None) -> Claims:
-    """A token expires with its key at the latest. If its key was compromised, the token counts as expired: its owner can
-    refresh, and a forger cannot."""
+    """Convert the payload. A token expires with its key at the latest; if that was compromised, it
+    counts as expired: its owner can refresh, and a forger cannot."""
     ends = [claims["exp"]]
     if key is not None and key.verifies_until is not None:
         ends.append(key.verifies_until)
@@ -203,5 +207,6 @@ def _to_claims(claims: Mapping[str, Any], key: Key | None) -> Claims:
 
 
 def _prepared(key: Any, algorithm: str) -> JoseKey:
-    """Prepare a secret, a public or a private key. jose accepts key objects although its stubs do not say so."""
+    """Prepare a secret, a public or a private key. jose accepts key objects although its stubs do
+    not say so."""
     return jwk.construct(key, algorithm)

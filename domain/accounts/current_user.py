@@ -31,8 +31,8 @@ class CurrentUser:
 class CurrentUserLoader:
     """Reads current users in batches: one statement for all callers that wait at the same moment.
 
-    A single request waits no longer for it, and 32 at once take a quarter of the time. Nothing is cached: every result
-    comes from a statement that began after the call.
+    A single request waits no longer for it, and 32 at once take a quarter of the time. Nothing is
+    cached: every result comes from a statement that began after the call.
     """
 
     def __init__(self, database: Database) -> None:
@@ -41,8 +41,8 @@ class CurrentUserLoader:
         self._reading: asyncio.Task[None] | None = None
 
     def load(self, caller: Caller) -> asyncio.Future[CurrentUser]:
-        """Return the caller's user. The future raises SessionEnded if the session has ended or expired, or if the account
-        was deleted."""
+        """Return the caller's user. The future raises SessionEnded if the session has ended or
+        expired, or if the account was deleted."""
         result: asyncio.Future[CurrentUser] = asyncio.get_running_loop().create_future()
         self._waiting.append((caller, result))
         if self._reading is None or self._reading.done():
@@ -50,7 +50,8 @@ class CurrentUserLoader:
         return result
 
     async def _read(self) -> None:
-        """Read batch after batch. Callers that come meanwhile wait for the next one: two statements at a time are slower."""
+        """Read batch after batch. Callers that come meanwhile wait for the next one: two statements
+        at a time are slower."""
         while self._waiting:
             batch, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
             await self._read_batch(batch)
@@ -90,5 +91,6 @@ async def current_users(
         _CURRENT_USERS,
         {"session_ids": [caller.session_id for caller in callers], NOW.key: datetime.now(UTC)},
     )
-    # A token names a user and a session: a session of another user does not make its holder that user.
+    # A token names a user and a session: a session of another user does not make its holder that
+    # user.
     return {Caller(row[1], row[0]): CurrentUser(*row[1:]) for row in rows}

@@ -11,8 +11,8 @@ from domain.services import Services
 
 
 async def delete(services: Services, device: Device, caller: Caller, *, password: str) -> UUID:
-    """Delete the caller's account with everything that belongs to it, and return its id. Security events stay until they
-    are pruned.
+    """Delete the caller's account with everything that belongs to it, and return its id. Security
+    events stay until they are pruned.
 
     Raises InvalidCredentials, TooManyAttempts, Overloaded or SessionEnded.
     """

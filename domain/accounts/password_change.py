@@ -17,8 +17,9 @@ async def change_password(
     current_password: str,
     new_password: str,
 ) -> SignedIn:
-    """Replace the caller's password, end all their sessions and start a new one, so that stolen tokens of any session
-    stop working (OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change").
+    """Replace the caller's password, end all their sessions and start a new one, so that stolen
+    tokens of any session stop working (OWASP Session Management Cheat Sheet, "Renew the Session ID
+    After Any Privilege Level Change").
 
     Raises InvalidInput, InvalidCredentials, TooManyAttempts, Overloaded or SessionEnded.
     """

@@ -42,7 +42,8 @@ async def update_profile(
 ) -> User:
     """Apply all of the changes or, on an error, none. A new email needs the current password.
 
-    Raises InvalidInput, InvalidCredentials, UsernameTaken, EmailTaken, TooManyAttempts, Overloaded or SessionEnded.
+    Raises InvalidInput, InvalidCredentials, UsernameTaken, EmailTaken, TooManyAttempts, Overloaded
+    or SessionEnded.
     """
     new_name = changes.get("username")
     address = emails.parse(changes["email"]) if "email" in changes else None
@@ -67,7 +68,8 @@ async def update_profile(
     ):
         user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
         if address is not None and user.email_key != address.key:
-            # The password may have changed since it was confirmed, so its hash is compared under the lock.
+            # The password may have changed since it was confirmed, so its hash is compared under
+            # the lock.
             if user.password_hash != confirmed_hash:
                 raise_invalid(current_password=["Enter your current password to change the email."])
             set_email(user, address)

@@ -40,8 +40,9 @@ async def unique_violations_as_errors(
 ) -> AsyncIterator[None]:
     """Turn a violated unique constraint of the transaction inside into UsernameTaken or EmailTaken.
 
-    The database decides uniqueness, because checking first and writing later is a race. When both are taken, the error
-    names the username on both databases, whichever constraint they check first.
+    The database decides uniqueness, because checking first and writing later is a race. When both
+    are taken, the error names the username on both databases, whichever constraint they check
+    first.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""How someone proves who they are. Every way of signing in ends in `complete`."""
+"""Authentication: the ways to sign in, each of which ends in `complete`."""
 
 from domain.authentication.password import log_in
 

@@ -14,7 +14,8 @@ async def complete(
 ) -> SignedIn:
     """Start the session of a user who has proven who they are.
 
-    Every way of signing in calls this and nothing else, so a rule that must hold for all of them is written here once
-    (OWASP ASVS 6.3.4). The row of the user must be locked by this transaction, or new.
+    Every way of signing in calls this and nothing else, so a rule that must hold for all of them is
+    written here once (OWASP ASVS 6.3.4). The row of the user must be locked by this transaction, or
+    new.
     """
     return await sessions.start(session, services, device, user, method=method)

@@ -22,13 +22,14 @@ async def log_in(
 ) -> SignedIn:
     """Start a session for the user with this username or email and this password.
 
-    Raises InvalidCredentials, TooManyAttempts or Overloaded. InvalidCredentials never says what was wrong, and comes
-    after the same time and the same work whether the user exists or not (OWASP Authentication Cheat Sheet).
-    TooManyAttempts comes before any of that work.
+    Raises InvalidCredentials, TooManyAttempts or Overloaded. InvalidCredentials never says what was
+    wrong, and comes after the same time and the same work whether the user exists or not (OWASP
+    Authentication Cheat Sheet). TooManyAttempts comes before any of that work.
 
-    Attempts on an account are counted together for all networks that its owner has not signed in from, and separately
-    for each network that they have: guessing elsewhere cannot lock owners out. The count goes by the identifier as it
-    was typed. With one count for username and email, the error would reveal which of them belong together.
+    Attempts on an account are counted together for all networks that its owner has not signed in
+    from, and separately for each network that they have: guessing elsewhere cannot lock owners out.
+    The count goes by the identifier as it was typed. With one count for username and email, the
+    error would reveal which of them belong together.
     """
     try:
         async with services.hashing_queue.slot() as hasher:
@@ -70,7 +71,8 @@ async def _log_in(
         verified_hash = user.password_hash
         async with services.database.writing() as session:
             user = await _lock(session, user)
-            # If the hash changed after the verification, the password is verified against the new one.
+            # If the hash changed after the verification, the password is verified against the new
+            # one.
             if user is not None and user.password_hash == verified_hash:
                 if verification.updated_hash:
                     user.password_hash = verification.updated_hash

@@ -1,5 +1,5 @@
-"""Reauthentication: a caller proves with their password that they are the owner (OWASP Authentication Cheat Sheet,
-"Require Re-authentication for Sensitive Features")."""
+"""Reauthentication: a caller proves with their password that they are the owner (OWASP
+Authentication Cheat Sheet, "Require Re-authentication for Sensitive Features")."""
 
 from uuid import UUID
 
@@ -17,10 +17,12 @@ from domain.services import Services
 async def confirm_password(
     services: Services, device: Device, caller: Caller, user: User, password: str, *, field: str
 ) -> str:
-    """Verify the caller's password and return the hash it was verified against, for `lock_confirmed`.
+    """Verify the caller's password and return the hash it was verified against, for
+    `lock_confirmed`.
 
-    Raises InvalidCredentials, naming the ``field``; TooManyAttempts or Overloaded. Attempts are counted for each
-    session: a stolen session gives no more guesses than its own, and cannot lock the owner out of the others.
+    Raises InvalidCredentials, naming the ``field``; TooManyAttempts or Overloaded. Attempts are
+    counted for each session: a stolen session gives no more guesses than its own, and cannot lock
+    the owner out of the others.
     """
     limits = services.rate_limiter.limits
     counted_as = ("session", str(caller.session_id))
@@ -51,7 +53,8 @@ async def lock_confirmed(
 async def record_wrong_password(
     services: Services, device: Device, user_id: UUID | None, session_id: UUID | None = None
 ) -> None:
-    """Record a wrong password, also one for no account: the transaction takes time, and would reveal which exist."""
+    """Record a wrong password, also one for no account: the transaction takes time, and would
+    reveal which exist."""
     async with services.database.writing() as session:
         security_events.record(
             session, EventKind.WRONG_PASSWORD, device, user_id=user_id, session_id=session_id

@@ -1,4 +1,4 @@
-"""How passwords are hashed and verified. The only file that imports passlib."""
+"""Hashing and verifying passwords. The only file that imports passlib."""
 
 import asyncio
 import logging
@@ -33,7 +33,8 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The result of verifying a password. ``updated_hash`` replaces a stored hash with outdated parameters."""
+    """The result of verifying a password. ``updated_hash`` replaces a stored hash with outdated
+    parameters."""
 
     is_valid: bool
     updated_hash: str | None = field(default=None, repr=False)
@@ -42,8 +43,8 @@ class Verification:
 class HashingQueue:
     """A bounded queue in front of the threads that hash passwords with Argon2id.
 
-    ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's parameters, and ``threads`` hash at the same time. Each
-    thread first calls ``on_thread_start``, which must not raise.
+    ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's parameters, and ``threads`` hash
+    at the same time. Each thread first calls ``on_thread_start``, which must not raise.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class HashingQueue:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator["PasswordHasher"]:
-        """Hold a slot for everything a request does with a password, from before its first read or rate limit.
+        """Hold a slot for everything a request does with a password, from before its first read or
+        rate limit.
 
         Raises Overloaded if too many requests wait, or if none is free within ``MAX_WAIT``.
         """
@@ -104,8 +106,8 @@ class PasswordHasher:
         self._threads = threads
         self._on_thread_start = on_thread_start
         self._pool = self._new_pool()
-        # Hashed at once: passlib loads its backend at the first hash. That takes time, which would reveal an unknown
-        # user, and it fails when two threads do it at the same time.
+        # Hashed at once: passlib loads its backend at the first hash. That takes time, which would
+        # reveal an unknown user, and it fails when two threads do it at the same time.
         self._dummy_hash = argon2id.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
@@ -142,6 +144,7 @@ class PasswordHasher:
         if is_valid:
             return Verification(True, self._argon2.hash(password) if outdated else None)
         if outdated:
-            # Without a hash, or with one of cheaper parameters, the time would reveal whether the user exists.
+            # Without a hash, or with one of cheaper parameters, the time would reveal whether the
+            # user exists.
             self._argon2.verify(password, self._dummy_hash)
         return Verification(False)

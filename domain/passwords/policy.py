@@ -2,8 +2,9 @@
 
 import functools
 
-# NIST SP 800-63B (revision 3) section 5.1.1.2: at least 8 characters, no composition rules, and the passwords that
-# attackers try first are refused. The upper bound makes a hash cost the same for everyone.
+# NIST SP 800-63B (revision 3) section 5.1.1.2: at least 8 characters, no composition rules, and the
+# passwords that attackers try first are refused. The upper bound makes a hash cost the same for
+# everyone.
 MIN_LENGTH = 8
 MAX_LENGTH = 128
 

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 
 from domain.passwords.hashing import HashingQueue
 
-# OWASP Password Storage Cheat Sheet, "Argon2id": the least passes from so many MiB on. OWASP rates the pairs as
-# equal; less than the last is never offered.
+# OWASP Password Storage Cheat Sheet, "Argon2id": the least passes from so many MiB on. OWASP rates
+# the pairs as equal; less than the last is never offered.
 MINIMUM_PASSES = {46: 1, 19: 2, 12: 3, 9: 4, 7: 5}
 MIN_MEMORY_MIB = min(MINIMUM_PASSES)
 MAX_PASSES = 100
 
-# A measurement is the median of at least so many hashes, and of as many as fit into so many seconds.
+# A measurement is the median of at least so many hashes, and of as many as fit into so many
+# seconds.
 MIN_HASHES_MEASURED = 3
 MIN_SECONDS_MEASURED = 0.3
 
@@ -24,7 +25,8 @@ MAX_GUESSES = 4
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Argon2id's parameters. One lane: more would only split the processors that other hashes wait for."""
+    """Argon2id's parameters. One lane: more would only split the processors that other hashes wait
+    for."""
 
     memory_kib: int
     time_cost: int
@@ -38,7 +40,8 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The costs that fit, and the seconds a hash of them takes. If these exceed the target, not even the minimum fits."""
+    """The costs that fit, and the seconds a hash of them takes. If these exceed the target, not
+    even the minimum fits."""
 
     costs: Costs
     seconds: float
@@ -78,8 +81,8 @@ async def hashes_per_second(costs: Costs, threads: int, *, seconds: float = 1) -
 async def fit(
     measure: Callable[[Costs], Awaitable[float]], *, target_seconds: float, memory_mib: int
 ) -> Fit:
-    """Return the highest costs within a time and a memory: as much memory as fits, then as many passes (RFC 9106 section
-    4). Never less than OWASP's minimum, even if that is too slow."""
+    """Return the highest costs within a time and a memory: as much memory as fits, then as many
+    passes (RFC 9106 section 4). Never less than OWASP's minimum, even if that is too slow."""
     minimum = _minimum(memory_mib)
     found = Fit(minimum, await measure(minimum))
     seconds_per_kib = found.seconds / minimum.work

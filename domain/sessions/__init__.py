@@ -1,8 +1,8 @@
-"""Sessions: they start when someone signs in, stay active by refresh tokens, and end for good (OWASP Session Management
-Cheat Sheet).
+"""Sessions: they start when someone signs in, stay active by refresh tokens, and end for good
+(OWASP Session Management Cheat Sheet).
 
-A command that starts or ends several sessions of a user locks the user's row first, so that concurrent ones run one
-after the other. A refresh locks its one session.
+A command that starts or ends several sessions of a user locks the user's row first, so that
+concurrent ones run one after the other. A refresh locks its one session.
 """
 
 from domain.sessions.active import MAX_SESSIONS, active, find, require_active

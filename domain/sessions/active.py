@@ -13,7 +13,8 @@ from domain.access_tokens.tokens import Caller
 from domain.errors import SessionEnded
 from domain.sessions.refresh_tokens import RefreshToken
 
-# This bounds `me { sessions }`. Starting one more ends the session that was unused for the longest time.
+# This bounds `me { sessions }`. Starting one more ends the session that was unused for the longest
+# time.
 MAX_SESSIONS = 100
 
 #: The current time, for statements that are built once.
@@ -29,8 +30,9 @@ async def require_active(
 ) -> User:
     """Return the caller's row, read together with the state of their session in one statement.
 
-    Until the transaction ends, a row locked "to keep" cannot be deleted, and a row locked "to change" can be changed by
-    this transaction only. Raises SessionEnded if the session has ended or expired, or if the account was deleted.
+    Until the transaction ends, a row locked "to keep" cannot be deleted, and a row locked "to
+    change" can be changed by this transaction only. Raises SessionEnded if the session has ended or
+    expired, or if the account was deleted.
     """
     statement = (
         select(User)
@@ -40,7 +42,8 @@ async def require_active(
     if lock == "to keep":
         statement = statement.with_for_update(of=User, read=True, key_share=True)
     elif lock == "to change":
-        # In a statement of its own: PostgreSQL would otherwise read the session as it was before the wait for the lock.
+        # In a statement of its own: PostgreSQL would otherwise read the session as it was before
+        # the wait for the lock.
         row = select(User.id).where(User.id == caller.user_id)
         await session.execute(row.with_for_update(key_share=True))
     if with_secrets:
@@ -63,7 +66,7 @@ async def active(session: AsyncSession, user_id: UUID) -> list[LoginSession]:
 
 
 async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession, User] | None:
-    """Return the session that a refresh token would refresh, and its user. The token stays unused."""
+    """Return the session that a refresh token belongs to, and its user. The token stays unused."""
     found = await session.execute(
         select(LoginSession, User)
         .join(User, User.id == LoginSession.user_id)
@@ -80,8 +83,8 @@ async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession
 def is_active(at: datetime | BindParameter[datetime] | None = None) -> ColumnElement[bool]:
     """Return the condition that a session is active now, or ``at`` another time.
 
-    It tests both columns: a statement that waited for a lock compares ``expires_at`` with a time before the end that was
-    written meanwhile.
+    It tests both columns: a statement that waited for a lock compares ``expires_at`` with a time
+    before the end that was written meanwhile.
     """
     return and_(
         LoginSession.ended_at.is_(None),

@@ -26,7 +26,8 @@ async def log_out(services: Services, device: Device, caller: Caller) -> None:
 
 
 async def end(services: Services, device: Device, caller: Caller, session_id: UUID) -> None:
-    """End one of the caller's sessions. Raises SessionEnded, or NotFound if they have no such active session."""
+    """End one of the caller's sessions. Raises SessionEnded, or NotFound if they have no such
+    active session."""
     async with services.database.writing() as session:
         await require_active(session, caller)
         if not await end_and_record(
@@ -46,7 +47,8 @@ async def end_all(services: Services, device: Device, caller: Caller, *, except_
 
 
 async def revoke(services: Services, device: Device, token: RefreshToken) -> None:
-    """End the session of a refresh token, if there is one. A used token works as well (RFC 7009 section 2.1)."""
+    """End the session of a refresh token, if there is one. A used token works as well (RFC 7009
+    section 2.1)."""
     # Read first: made-up tokens must not occupy SQLite's single writer.
     family = select(LoginSession.id).where(LoginSession.family_hash == token.family_hash)
     async with services.database.reading() as session:
@@ -57,7 +59,8 @@ async def revoke(services: Services, device: Device, token: RefreshToken) -> Non
 
 
 async def end_all_of(session: AsyncSession, user: User) -> None:
-    """End all sessions of a user whose row is locked, as part of a change that records its own event."""
+    """End all sessions of a user whose row is locked, as part of a change that records its own
+    event."""
     await _end_matching(session, LoginSession.user_id == user.id)
 
 

@@ -28,8 +28,9 @@ MAX_RECENT_ROTATIONS = 20
 async def refresh(services: Services, device: Device, refresh_token: str) -> SignedIn:
     """Exchange a refresh token for its successor. Raises InvalidRefreshToken or TooManyAttempts.
 
-    A token that is used again within the grace period (two tabs, a lost answer) returns the same successor. A token that
-    is used again later may be stolen, and its session ends (RFC 9700 section 4.14.2).
+    A token that is used again within the grace period (two tabs, a lost answer) returns the same
+    successor. A token that is used again later may be stolen, and its session ends (RFC 9700
+    section 4.14.2).
     """
     await services.rate_limiter.hit(services.rate_limiter.limits.refresh, device.network)
     token = RefreshToken.parse(refresh_token)
@@ -96,7 +97,8 @@ def _recent(current: LoginSession, grace: timedelta) -> list[dict[str, Any]]:
 def _successor(current: LoginSession, token: RefreshToken, grace: timedelta) -> RefreshToken | None:
     """Return the newest token after one that was used within the grace period, or None.
 
-    The session may have rotated several times since, so each of the recent rotations is tried as this token's own.
+    The session may have rotated several times since, so each of the recent rotations is tried as
+    this token's own.
     """
     salts = [rotation["salt"] for rotation in _recent(current, grace)]
     for first in range(len(salts)):

@@ -1,9 +1,11 @@
-"""Refresh tokens: opaque, and useless to whoever reads the database (RFC 6749 section 1.5, RFC 9700 section 4.14).
+"""Refresh tokens: opaque, and useless to whoever reads the database (RFC 6749 section 1.5, RFC 9700
+section 4.14).
 
-A token is 64 characters of base64 over two parts. The family is the same for all tokens of a session, so that any of
-them, however old, identifies the session. The secret changes with every rotation: a successor is computed from its
-predecessor and a salt. Within the grace period the holder of the predecessor can therefore be given the same successor
-again, although the database never stores it.
+A token is 64 characters of base64 over two parts. The family is the same for all tokens of a
+session, so that any of them, however old, identifies the session. The secret changes with every
+rotation: a successor is computed from its predecessor and a salt. Within the grace period the
+holder of the predecessor can therefore be given the same successor again, although the database
+never stores it.
 """
 
 import base64
@@ -43,7 +45,8 @@ class RefreshToken:
 
     @property
     def hash(self) -> str:
-        """The SHA-256 in hexadecimal, which is stored. A secret of 256 random bits needs no slow hash."""
+        """The SHA-256 in hexadecimal, which is stored. A secret of 256 random bits needs no slow
+        hash."""
         return hashlib.sha256(self.value.encode()).hexdigest()
 
     @property

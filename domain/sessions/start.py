@@ -67,7 +67,8 @@ class SignedIn:
 async def start(
     session: AsyncSession, services: Services, device: Device, user: User, *, method: LoginMethod
 ) -> SignedIn:
-    """Start a session and record it as a security event. The user's row must be locked by this transaction, or new.
+    """Start a session and record it as a security event. The user's row must be locked by this
+    transaction, or new.
 
     Beyond ``MAX_SESSIONS`` the session that was unused for the longest time ends.
     """

@@ -1,1 +1,2 @@
-"""How documents are parsed, limited, planned and executed. Knows none of the schema's types."""
+"""The execution engine: parses, limits, plans and executes documents. It knows none of the
+schema's types."""

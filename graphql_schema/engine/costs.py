@@ -1,8 +1,8 @@
-"""What a document costs.
+"""The cost of a document.
 
-Measuring takes time linear in the document: each fragment is measured once, however often it is spread, and a spread
-then costs an addition. It runs before validation, so it accepts documents with unknown fields, undefined fragments and
-circular fragments.
+Measuring takes time linear in the document: each fragment is measured once, however often it is
+spread, and a spread then costs an addition. It runs before validation, so it accepts documents with
+unknown fields, undefined fragments and circular fragments.
 """
 
 from collections import Counter
@@ -47,8 +47,8 @@ LONG_TEXT = 30
 # Each row of a list is read whole, whatever is selected of it.
 ROW = 10
 
-# Tools nest some fifteen levels of introspection. Planning is recursive, and 190 levels would exceed
-# Python's recursion limit.
+# Tools nest some fifteen levels of introspection. Planning is recursive, and 190 levels would
+# exceed Python's recursion limit.
 MAX_INTROSPECTION_DEPTH = 40
 
 
@@ -183,7 +183,8 @@ class _CostCalculator:
         if node.selection_set is None:
             return Measure(1, aliases, _weight(field))
         inner = self.selection(node.selection_set, get_named_type(field.type) if field else None)
-        # A validation rule limits the nesting of lists in introspection (MaxIntrospectionDepthRule).
+        # A validation rule limits the nesting of lists in introspection
+        # (MaxIntrospectionDepthRule).
         is_introspection = (
             node.name.value.startswith("__") and inner.depth <= MAX_INTROSPECTION_DEPTH
         )

@@ -41,7 +41,8 @@ MAX_CHARACTERS = 16 * 1024
 MAX_DIGITS = 300
 
 # A parsed document takes up to 280 times the memory of its text (for a list of one-letter fields;
-# ordinary ones take 100). With the minimum that each counts for, the limit also bounds their number.
+# ordinary ones take 100). With the minimum that each counts for, the limit also bounds their
+# number.
 BYTES_PER_CHARACTER = 280
 MIN_DOCUMENT_BYTES = 64 * 1024
 MAX_CACHE_BYTES = 64 * 1024 * 1024
@@ -49,8 +50,9 @@ MAX_CACHE_BYTES = 64 * 1024 * 1024
 # For each document: a client uses few different page sizes.
 CACHED_MEASURES = 16
 
-# A plan spreads its fragments, so its memory does not depend on the text: up to 1.5 KiB for a field. It
-# also keeps its document alive, so plans are limited together with their documents, to the same size.
+# A plan spreads its fragments, so its memory does not depend on the text: up to 1.5 KiB for a
+# field. It also keeps its document alive, so plans are limited together with their documents, to
+# the same size.
 BYTES_PER_PLANNED_FIELD = 1536
 
 
@@ -100,7 +102,8 @@ class PlannedDocument:
 
 
 class Documents:
-    """A cache of the documents of one schema. Only valid ones are cached, so that invalid ones push none out."""
+    """A cache of the documents of one schema. Only valid ones are cached, so that invalid ones push
+    none out."""
 
     def __init__(
         self,
@@ -187,7 +190,8 @@ class Documents:
 class DocumentCacheExtension(SchemaExtension):
     """Uses the cache in Strawberry's own execution.
 
-    Errors are set and not raised: on a WebSocket, Strawberry would log a raised one with the document.
+    Errors are set and not raised: on a WebSocket, Strawberry would log a raised one with the
+    document.
     """
 
     def __init__(self, documents: Documents) -> None:
@@ -204,8 +208,8 @@ class DocumentCacheExtension(SchemaExtension):
         context, document = self.execution_context, self._document
         assert document is not None
         try:
-            # The public `operation_name` falls back to the first operation, and would run it if a document has
-            # several and the request names none.
+            # The public `operation_name` falls back to the first operation, and would run it if a
+            # document has several and the request names none.
             operation = document.operation(context._provided_operation_name)
             context.pre_execution_errors = self._documents.check(
                 document, operation, context.variables or {}
@@ -216,7 +220,8 @@ class DocumentCacheExtension(SchemaExtension):
 
 
 def _has_huge_number(node: DocumentNode) -> bool:
-    """Return whether a number has too many digits. Python refuses over 4,300, which graphql-core does not expect."""
+    """Return whether a number has too many digits. Python refuses over 4,300, which graphql-core
+    does not expect."""
     token = node.loc.start_token if node.loc else None
     while token:
         if token.kind is TokenKind.INT and len(token.value or "") > MAX_DIGITS:

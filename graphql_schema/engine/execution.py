@@ -29,7 +29,7 @@ from graphql.pyutils import Path, gather_with_cancel, is_awaitable
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What resolvers can read of their operation in ``info``."""
+    """The operation, as resolvers read it in ``info``."""
 
     schema: GraphQLSchema
     fragments: dict[str, FragmentDefinitionNode]
@@ -224,7 +224,7 @@ class Selection:
 
 
 async def awaited(values: Any, waiting: Sequence[Any]) -> Any:
-    """Await the values at the keys or indexes in ``waiting`` concurrently, and return all values."""
+    """Await the values at the keys or indexes in ``waiting`` together, and return all values."""
     if len(waiting) == 1:
         [only] = waiting
         values[only] = await values[only]

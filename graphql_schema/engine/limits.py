@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from domain.errors import QueryTooCostly
 from graphql_schema.engine.costs import Measure
 
-# Validation compares every field with all others of its name, and what is inside them. Documents that
-# people write do not repeat a field this often.
+# Validation compares every field with all others of its name, and what is inside them. Documents
+# that people write do not repeat a field this often.
 MAX_REPEATS = 20
 
 

@@ -1,7 +1,8 @@
 """Plans: operations compiled to plain calls.
 
 For every request graphql-core collects the fields of each selection, looks each field up in its
-type and inspects the field's own type. For one document the results never change. A plan stores them.
+type and inspects the field's own type. For one document the results never change. A plan stores
+them.
 """
 
 from collections.abc import Callable

@@ -98,7 +98,7 @@ async def update_me(
 
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
-    description="Deletes your account with its posts and sessions, permanently, and returns its id."
+    description="Deletes your account with everything that belongs to it, permanently, and returns its id."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def delete_me(

@@ -20,13 +20,14 @@ FROM python:3.13-slim-bookworm AS wheel
 WORKDIR /build
 COPY requirements-build.lock ./
 RUN pip --no-cache-dir --disable-pip-version-check install --require-hashes --requirement requirements-build.lock
-COPY pyproject.toml README.md settings.py ./
+COPY pyproject.toml README.md ./
 COPY cli cli/
 COPY server server/
 COPY api api/
 COPY graphql_schema graphql_schema/
 COPY domain domain/
 COPY db db/
+COPY settings settings/
 COPY --from=explorer /build/api/static/explorer api/static/explorer/
 RUN python -m hatchling build --target wheel --directory /dist
 

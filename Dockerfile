@@ -1,5 +1,6 @@
-# Three stages make what the last one runs: the explorer's page, the locked packages, and a wheel of our own. What changes
-# often comes last: a change of code copies no package anew.
+# Three stages build the explorer's page, the locked packages, and Gatehouse's wheel; the last stage
+# runs them. What changes often comes last, so that a change of code does not install the packages
+# again.
 
 FROM node:24-bookworm-slim AS explorer
 WORKDIR /build/explorer
@@ -11,7 +12,7 @@ RUN npm run build
 FROM python:3.13-slim-bookworm AS packages
 WORKDIR /build
 COPY requirements.lock ./
-# Without pip, which nothing that serves needs, and from wheels alone: there is no compiler here.
+# Without pip, which the server does not need, and only from wheels, because there is no compiler.
 RUN python -m venv --without-pip /opt/gatehouse \
     && pip --no-cache-dir --disable-pip-version-check --python /opt/gatehouse/bin/python \
         install --require-hashes --only-binary :all: --requirement requirements.lock
@@ -20,18 +21,19 @@ FROM python:3.13-slim-bookworm AS wheel
 WORKDIR /build
 COPY requirements-build.lock ./
 RUN pip --no-cache-dir --disable-pip-version-check install --require-hashes --requirement requirements-build.lock
-COPY pyproject.toml README.md settings.py ./
+COPY pyproject.toml README.md ./
 COPY cli cli/
 COPY server server/
 COPY api api/
 COPY graphql_schema graphql_schema/
 COPY domain domain/
 COPY db db/
+COPY settings settings/
 COPY --from=explorer /build/api/static/explorer api/static/explorer/
 RUN python -m hatchling build --target wheel --directory /dist
 
 FROM python:3.13-slim-bookworm
-# A fixed number, so that the owner of a volume is known beforehand.
+# A fixed id, so that the owner of a volume is known in advance.
 RUN groupadd --gid 10001 gatehouse \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin gatehouse \
     && install --directory --owner gatehouse --group gatehouse --mode 0700 /data
@@ -48,13 +50,13 @@ ENV PATH=/opt/gatehouse/bin:$PATH \
     PORT=8000 \
     DATABASE_URL=sqlite:////data/gatehouse.db
 
-# The one place that is written to, besides /tmp. A .env that lies there is read.
+# Gatehouse writes only here and to /tmp. It reads a .env in this folder.
 VOLUME /data
 WORKDIR /data
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# Live and not ready: a new process would not bring the database back.
+# Liveness, not readiness: restarting the process would not bring the database back.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --start-interval=1s --retries=3 \
     CMD ["python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/health/live'); raise SystemExit(c.getresponse().status != 200)"]
 CMD ["gatehouse", "serve"]

@@ -110,14 +110,14 @@ def test_the_composed_service_is_configured_by_settings_that_exist(
         assert name.lower() in Settings.model_fields
 
 
-def test_the_gate_runs_on_every_python_that_the_project_names() -> None:
+def test_ci_runs_on_every_python_that_the_project_names() -> None:
     workflow = yaml.safe_load((HOUSE / ".github/workflows/ci.yml").read_text())
-    gate = workflow["jobs"]["gate"]
+    test = workflow["jobs"]["test"]
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
 
-    assert gate["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
-    assert {"postgres", "redis"} <= set(gate["services"])
-    assert ".ci/run" in [step.get("run") for step in gate["steps"]]
+    assert test["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert {"postgres", "redis"} <= set(test["services"])
+    assert ".ci/run" in [step.get("run") for step in test["steps"]]
     # A tag can be moved to other code; a commit cannot.
     for step in steps:
         assert re.fullmatch(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from settings import Settings
+from settings import Settings, load_settings
 from tests.conftest import SECRET_KEY, settings_for
 from tests.servers import GATEHOUSE, environment
 
@@ -31,7 +31,7 @@ def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         "too short to sign with",
         "x" * 31,
         "\udcff" * 40,
-        # jose would take these for public keys, and refuse to sign with them.
+        # python-jose reads these as public keys, and cannot sign with them.
         "-----BEGIN PUBLIC KEY-----" + "a" * 40,
         "ssh-rsa " + "A" * 40,
     ],
@@ -86,7 +86,7 @@ def test_a_setting_that_cannot_be_used_is_refused_in_a_line(
     assert "hunter2" not in run.stderr
 
 
-def test_a_file_that_is_no_text_is_refused_in_a_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_refused_in_a_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xff\xfe")
     run = serve(tmp_path)
 
@@ -116,6 +116,22 @@ def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings_for("sqlite:///x.db").cors_origins == ("https://a.example", "https://b.example")
 
 
+def test_any_origin_may_be_allowed() -> None:
+    assert settings_for("sqlite:///x.db", cors_origins="*").cors_origins == ("*",)
+
+
+def test_former_secrets_are_split_at_commas_and_never_shown() -> None:
+    settings = settings_for("sqlite:///x.db", secret_key_fallbacks=f"{'a' * 32}, {'b' * 32}")
+    former = [secret.get_secret_value() for secret in settings.secret_key_fallbacks]
+
+    assert former == ["a" * 32, "b" * 32]
+    assert "aaaa" not in repr(settings)
+
+
+def test_a_secret_key_is_optional_where_keys_sign() -> None:
+    assert not settings_for("sqlite:///x.db", algorithm="ES256", secret_key="").secret_key
+
+
 def test_networks_are_split_at_commas_too() -> None:
     networks = settings_for("sqlite:///x.db", trusted_proxies="10.0.0.0/8, ::1").trusted_proxies
 
@@ -135,12 +151,35 @@ def test_networks_are_split_at_commas_too() -> None:
         ("rate_limit_storage_url", "redis://127.0.0.1/name"),
         ("introspection_client_id", "an id without a secret"),
         ("introspection_client_secret", "too short"),
+        ("secret_key_fallbacks", f"{SECRET_KEY}, too short"),
         ("session_idle_days", 0),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused(name: str, value: object) -> None:
     with pytest.raises(ValidationError):
         settings_for("sqlite:///x.db", **{name: value})
+
+
+def test_each_line_says_what_a_setting_must_be() -> None:
+    with pytest.raises(SystemExit) as stopped:
+        load_settings(
+            secret_key="hunter2",
+            algorithm="RS256",
+            graphiql="hunter2",
+            port="hunter2",
+            workers=0,
+            log_format="hunter2",
+            cors_origins="hunter2, hunter2",
+        )
+
+    assert str(stopped.value).splitlines() == [
+        "gatehouse: GRAPHIQL must be a valid boolean",
+        "gatehouse: SECRET_KEY must have at least 32 bytes; make one with `gatehouse secret` and put it into .env",
+        "gatehouse: PORT must be a valid integer",
+        "gatehouse: WORKERS must be greater than or equal to 1",
+        "gatehouse: CORS_ORIGINS must be origins such as https://app.example.com, separated by commas",
+        "gatehouse: LOG_FORMAT must be 'text' or 'json'",
+    ]
 
 
 def test_the_issuer_is_the_public_url_or_else_the_address_it_listens_at() -> None:

@@ -188,7 +188,7 @@ def test_a_restart_that_cannot_be_leaves_all_as_it_was(one_server: Server) -> No
     wait_until(lambda: "the others stay" in one_server.logged())
     dotenv.unlink()
 
-    assert "PUBLIC_URL takes an address" in one_server.logged()
+    assert "PUBLIC_URL must be an address" in one_server.logged()
     assert workers_of(one_server) == before
     assert httpx.get(f"{one_server.url}/health/ready").status_code == 200
 

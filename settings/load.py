@@ -1,0 +1,36 @@
+"""Reads the settings, and reports what is invalid in one line each."""
+
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from settings.settings import Settings
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Return the settings of this process. ``overrides`` win over the environment and ``.env``.
+
+    Raises SystemExit with one line for each invalid setting. A line never contains its value.
+    """
+    try:
+        return Settings(**overrides)
+    except UnicodeDecodeError:
+        raise SystemExit("gatehouse: .env must be text in UTF-8") from None
+    except ValidationError as error:
+        raise SystemExit("\n".join(map(_line, error.errors(include_input=False)))) from None
+
+
+def _line(error: ErrorDetails) -> str:
+    names = [str(part).upper() for part in error["loc"]]
+    return " ".join(["gatehouse:", *names, _rule(error["msg"])])
+
+
+def _rule(message: str) -> str:
+    """Make pydantic's message continue the line after the name of the setting.
+
+    "Input should be a valid integer, unable to parse string as an integer" becomes "must be a valid
+    integer". A rule of ours is complete, after pydantic's "Value error, ".
+    """
+    rule, _, _ = message.removeprefix("Value error, ").partition(", unable to")
+    return rule.replace("Input should be", "must be")

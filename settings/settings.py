@@ -1,0 +1,165 @@
+"""The class of the settings. A new setting is one line here and a paragraph in ``.env.example``."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from settings.types import FormerSecrets, Networks, Origins, PublicUrl, RedisUrl, Secret
+
+MAX_WORKERS = 256
+
+
+class Settings(BaseSettings):
+    """The settings of one process, read once: ``create_app(Settings())``.
+
+    The environment wins over ``.env``. An empty value means the default.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        # An invalid value may be a secret, or a URL that contains a password.
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    environment: Literal["development", "production"] = "development"
+    graphiql: bool | None = None
+    introspection: bool | None = None
+    suggestions: bool | None = None
+
+    # Before the secret key, whose validator reads it.
+    algorithm: Literal["HS256", "HS384", "HS512", "ES256", "RS256"] = "HS256"
+    secret_key: Secret = SecretStr("")
+    secret_key_fallbacks: FormerSecrets = ()
+    signing_keys_dir: Path = Path("keys")
+    access_token_expire_minutes: int = Field(default=30, ge=1, le=60 * 24 * 365)
+
+    session_idle_days: int = Field(default=14, ge=1, le=366)
+    session_absolute_days: int = Field(default=90, ge=1, le=3660)
+    refresh_grace_seconds: int = Field(default=10, ge=0, le=300)
+    retention_days: int = Field(default=90, ge=1, le=3660)
+
+    # `domain.rate_limits` parses them, with the package that counts by them.
+    login_limit_per_account: str = "5/minute;20/hour;100/day"
+    login_limit_per_network: str = "60/minute;600/hour"
+    register_limit_per_network: str = "10/minute;60/hour"
+    refresh_limit_per_network: str = "600/minute"
+    rate_limit_storage_url: RedisUrl = SecretStr("memory://")
+
+    introspection_client_id: str | None = None
+    introspection_client_secret: Secret | None = None
+
+    database_url: SecretStr = SecretStr("sqlite:///./gatehouse.db")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
+    shutdown_grace_seconds: int = Field(default=20, ge=1, le=3600)
+
+    public_url: PublicUrl | None = None
+    trusted_proxies: Networks = ()
+    cors_origins: Origins = ()
+
+    argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
+    argon2_time_cost: int = Field(default=2, ge=1, le=100)
+    argon2_parallelism: int = Field(default=1, ge=1, le=64)
+    # After the workers, which its validator reads to replace None.
+    hashing_threads: int = Field(default=None, ge=1, le=256)  # type: ignore[assignment]
+
+    request_deadline_seconds: int = Field(default=10, ge=1, le=300)
+    max_query_depth: int = Field(default=12, ge=1)
+    max_query_aliases: int = Field(default=50, ge=0)
+    max_query_tokens: int = Field(default=1000, ge=1)
+    max_query_cost: int = Field(default=5000, ge=1)
+
+    log_format: Literal["text", "json"] | None = None
+    log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+
+    @field_validator("secret_key", mode="wrap")
+    @classmethod
+    def _secret_key_is_optional_with_keys(
+        cls, secret: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> SecretStr:
+        if info.data.get("algorithm") in ("ES256", "RS256") and secret in ("", SecretStr("")):
+            return SecretStr("")
+        checked: SecretStr = check(secret)
+        return checked
+
+    # A default factory that reads another setting reports an error whenever any setting is invalid.
+    @field_validator("hashing_threads", mode="before")
+    @classmethod
+    def _workers_share_the_cores(cls, threads: object, info: ValidationInfo) -> object:
+        if threads is None:
+            return max(1, _available_cores() // info.data.get("workers", 1))
+        return threads
+
+    @model_validator(mode="after")
+    def _argon2_has_memory_for_every_lane(self) -> Self:
+        # RFC 9106 section 3.1.
+        if self.argon2_memory_kib < 8 * self.argon2_parallelism:
+            raise ValueError("ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM")
+        return self
+
+    @model_validator(mode="after")
+    def _introspection_client_is_complete(self) -> Self:
+        if (self.introspection_client_id is None) != (self.introspection_client_secret is None):
+            raise ValueError(
+                "INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET must be set together"
+            )
+        return self
+
+    @property
+    def access_token_lifetime(self) -> timedelta:
+        return timedelta(minutes=self.access_token_expire_minutes)
+
+    @property
+    def retention(self) -> timedelta:
+        return timedelta(days=self.retention_days)
+
+    @property
+    def request_deadline(self) -> timedelta:
+        return timedelta(seconds=self.request_deadline_seconds)
+
+    @property
+    def shutdown_grace(self) -> timedelta:
+        return timedelta(seconds=self.shutdown_grace_seconds)
+
+    @property
+    def issuer(self) -> str:
+        """The URL of this server for clients, and the issuer of its tokens (RFC 8414 section 2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def logs_json(self) -> bool:
+        """True if the log is written as JSON: LOG_FORMAT, or by default in production."""
+        return (self.log_format == "json") if self.log_format else self.environment == "production"
+
+    def allows(self, tool: Literal["graphiql", "introspection", "suggestions"]) -> bool:
+        """Return whether a developer tool is on: its setting, or by default outside production."""
+        chosen: bool | None = getattr(self, tool)
+        return self.environment == "development" if chosen is None else chosen
+
+
+def _available_cores() -> int:
+    """Return how many cores this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -80,7 +80,7 @@ def _rate_limit(settings: Settings, name: str, setting: str) -> RateLimit:
         return RateLimit.of(name, getattr(settings, setting))
     except ValueError:
         raise ValueError(
-            f"{setting.upper()} takes a text such as 5/minute;20/hour;100/day."
+            f"{setting.upper()} must be rates such as 5/minute;20/hour;100/day."
         ) from None
 
 

@@ -208,7 +208,7 @@ def test_random_secrets_of_any_alphabet_are_good(check: Check) -> None:
 def test_it_refuses_what_serve_refuses(check: Check) -> None:
     run = check(LOGIN_LIMIT_PER_ACCOUNT="often")
 
-    assert str(run.status).startswith("gatehouse: LOGIN_LIMIT_PER_ACCOUNT takes")
+    assert str(run.status).startswith("gatehouse: LOGIN_LIMIT_PER_ACCOUNT must be rates")
 
 
 def test_tables_that_are_not_there_are_a_problem_where_serve_makes_none(

@@ -28,7 +28,7 @@ check: install  ## style, types and the layers of the house
 test-browser: install explorer $(VENV)/.browser  ## the pages in a real Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser
 
-test-clients: install clients/node_modules/.installed  ## real GraphQL clients against a live server
+test-clients: install web/node_modules/.installed  ## real GraphQL clients against a live server
 	$(BIN)/pytest clients
 
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk. ONLY=me,page measures a part
@@ -52,8 +52,8 @@ explorer: $(EXPLORER)
 	@:
 endif
 
-$(EXPLORER): explorer/node_modules/.installed $(shell find explorer -name node_modules -prune -o -type f -print)
-	cd explorer && npm run --silent build
+$(EXPLORER): web/node_modules/.installed $(shell find web/explorer -name node_modules -prune -o -type f -print)
+	cd web && npm run --silent build --workspace explorer
 	@touch $@
 
 %/node_modules/.installed: %/package-lock.json

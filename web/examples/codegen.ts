@@ -1,7 +1,7 @@
 import type { CodegenConfig } from "@graphql-codegen/cli";
 
 const config: CodegenConfig = {
-  schema: "../graphql_schema/schema.graphql",
+  schema: "../../graphql_schema/schema.graphql",
   documents: ["src/*.ts"],
   generates: {
     "src/gql/": {

@@ -4,7 +4,7 @@ export default defineConfig({
   // Where the API serves what is built here.
   base: "/explorer/",
   build: {
-    outDir: "../api/static/explorer",
+    outDir: "../../api/static/explorer",
     emptyOutDir: true,
     // A data: address is one more thing that the page's policy would have to allow.
     assetsInlineLimit: 0,

@@ -8,7 +8,7 @@ const config: CodegenConfig = {
       preset: "client",
       config: { scalars: { DateTime: "string" }, enumsAsTypes: true },
     },
-    // The preset has only what the documents name, and no document names the codes of errors.
+    // The preset generates only the types that documents use, and no document uses ErrorCode.
     "src/gql/enums.ts": {
       plugins: ["typescript"],
       config: { onlyEnums: true, enumsAsTypes: true },

@@ -1,46 +1,54 @@
-/** What every frontend does with the API: `npm start <client> <url>`. Exits with an error if anything is not as it should be. */
+/**
+ * What a frontend does with the API: `npm start <client> <url>`. Exits with an error if a result is
+ * not as expected.
+ */
 
 import assert from "node:assert/strict";
 import { apollo } from "./apollo";
-import type { Ask } from "./client";
+import type { Execute } from "./client";
+import { ApiError, reactionTo } from "./errors";
 import { graphqlRequest } from "./graphqlRequest";
 import { LOGIN, ME, POSTS, REFRESH, REGISTER, WRITE } from "./operations";
-import { Refusal, whatToDo } from "./refusal";
 import { urql } from "./urql";
 
-const clients: Record<string, (url: string) => Ask> = { apollo, urql, "graphql-request": graphqlRequest };
+const clients: Record<string, (url: string) => Execute> = {
+  apollo,
+  urql,
+  "graphql-request": graphqlRequest,
+};
 
 const [name = "", url = ""] = process.argv.slice(2);
 const client = clients[name];
-assert(client, `one of ${Object.keys(clients).join(", ")}`);
-const ask = client(url);
+assert(client, `The client must be one of ${Object.keys(clients).join(", ")}.`);
+const execute = client(url);
 
 const password = "analytical engine";
-const username = `person-${name}`;
+const username = `user-${name}`;
 const input = { username, email: `${username}@example.com`, password };
 
-// Register, and read who one is.
-const { register } = await ask(REGISTER, { input });
-const { me } = await ask(ME, {}, register.accessToken);
+// Register, and read the current user.
+const { register } = await execute(REGISTER, { input });
+const { me } = await execute(ME, {}, register.accessToken);
 assert.deepEqual(
   { id: me?.id, username: me?.username, email: me?.email },
   { id: register.user.id, username, email: input.email },
 );
 assert.deepEqual(me?.sessions, [{ ...me?.sessions[0], isCurrent: true, method: "REGISTRATION" }]);
 
-// Refusals have a code, and the code says what to do.
-assert.equal(await refusedWith(ask(REGISTER, { input })), "mend the input");
-assert.equal(await refusedWith(ask(LOGIN, { username, password: "wrong" })), "mend the input");
-assert.equal(await refusedWith(ask(ME, {})), "log in");
-assert.equal(await refusedWith(ask(ME, {}, "broken")), "log in");
+// Every error has a code, which decides what to do.
+assert.equal(await reactionToErrorOf(execute(REGISTER, { input })), "correct the input");
+const wrong = { username, password: "wrong" };
+assert.equal(await reactionToErrorOf(execute(LOGIN, wrong)), "correct the input");
+assert.equal(await reactionToErrorOf(execute(ME, {})), "sign in");
+assert.equal(await reactionToErrorOf(execute(ME, {}, "broken")), "sign in");
 
-// Go on with the session.
-const { refresh } = await ask(REFRESH, { refreshToken: register.refreshToken });
+// Refresh the session.
+const { refresh } = await execute(REFRESH, { refreshToken: register.refreshToken });
 assert.notEqual(refresh.refreshToken, register.refreshToken);
 
-// Write, and page through it.
+// Publish posts, and read them page by page.
 for (const title of ["one", "two", "three"]) {
-  await ask(WRITE, { input: { title, content: "They can." } }, refresh.accessToken);
+  await execute(WRITE, { input: { title, content: "They can." } }, refresh.accessToken);
 }
 const titles: string[] = [];
 let after: string | null | undefined = null;
@@ -54,14 +62,14 @@ assert.deepEqual(titles, ["three", "two", "one"].map((title) => `${title} by ${u
 console.log(`${name}: all is well`);
 
 function page(after: string | null | undefined) {
-  return ask(POSTS, { first: 2, after, author: register.user.id });
+  return execute(POSTS, { first: 2, after, author: register.user.id });
 }
 
-async function refusedWith(asked: Promise<unknown>) {
-  const refusal = await asked.then(
-    () => assert.fail("This should have been refused."),
+async function reactionToErrorOf(execution: Promise<unknown>) {
+  const error = await execution.then(
+    () => assert.fail("The operation should have failed."),
     (error: unknown) => error,
   );
-  assert(refusal instanceof Refusal, String(refusal));
-  return whatToDo(refusal.code);
+  assert(error instanceof ApiError, String(error));
+  return reactionTo(error.code);
 }

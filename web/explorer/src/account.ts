@@ -1,20 +1,28 @@
 /**
- * Who uses the explorer. Kept in memory alone: a reload forgets it, and no script that runs here later finds a token or
- * a password in the browser's storage.
+ * The account that the explorer is signed in to. It is kept in memory only: reloading the page
+ * signs out, and a script that runs here later finds no token or password in the browser's storage.
  */
 
 import { useSyncExternalStore } from "react";
-import { type Answer, type GraphQLError, LOGIN, REFRESH, REGISTER, type Token, send } from "./graph";
+import {
+  type GraphQLError,
+  type GraphQLResponse,
+  LOGIN,
+  REFRESH,
+  REGISTER,
+  type Token,
+  send,
+} from "./graph";
 
 export type Account =
-  | { is: "signed out"; because?: string }
-  | { is: "signed in" | "expired"; token: Token; until: Date };
+  | { status: "signed out"; reason?: string }
+  | { status: "signed in" | "expired"; token: Token; expiresAt: Date };
 
-/** A browser's timers reach no further. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+/** The longest delay of a browser's timer, in milliseconds. */
+const LONGEST_DELAY = 2 ** 31 - 1;
 
-let account: Account = { is: "signed out" };
-let expiry: number | undefined;
+let account: Account = { status: "signed out" };
+let expiryTimer: number | undefined;
 const listeners = new Set<() => void>();
 
 export function useAccount(): Account {
@@ -37,64 +45,72 @@ export function logIn(variables: Values): Promise<GraphQLError | undefined> {
   return signIn({ query: LOGIN, variables });
 }
 
-/** Go on with the session, whether its access token has expired or not. */
+/** Refresh the session. This also works when its access token has expired. */
 export async function refresh(): Promise<GraphQLError | undefined> {
-  if (account.is === "signed out") return undefined;
+  if (account.status === "signed out") return undefined;
   const { refreshToken } = account.token;
   const error = await signIn({ query: REFRESH, variables: { refreshToken } });
   if (error?.extensions?.code !== "UNAUTHENTICATED") return error;
-  set({ is: "signed out", because: "Your session has ended." });
+  set({ status: "signed out", reason: "Your session has ended." });
   return undefined;
 }
 
-/** By the refresh token, which is good for that when the access token has expired, too. */
+/** End the session by its refresh token, which works when the access token has expired. */
 export async function logOut(): Promise<void> {
-  if (account.is === "signed out") return;
+  if (account.status === "signed out") return;
   const body = new URLSearchParams({ token: account.token.refreshToken });
-  set({ is: "signed out" });
+  set({ status: "signed out" });
   const response = await fetch("/revoke", { method: "POST", body }).catch(() => undefined);
-  if (!response?.ok) set({ is: "signed out", because: "The server could not be told to end your session." });
+  if (!response?.ok) {
+    set({ status: "signed out", reason: "Your session may still be active on the server." });
+  }
 }
 
-/** For every request of every tab. An expired token too: only what needs a user is refused for it, and says so. */
+/**
+ * Return the headers that sign a request in. An expired token is sent too: the API then returns
+ * TOKEN_EXPIRED for the fields that need a user, and data for the others.
+ */
 export function authorization(): Values {
-  return account.is === "signed out"
+  return account.status === "signed out"
     ? {}
     : { Authorization: `Bearer ${account.token.accessToken}` };
 }
 
-/** Learn from the answer to a request whether the token that it was sent with has expired, or its session ended. */
-export function heed(answer: Answer<unknown>, sent: string | null): void {
-  if (account.is === "signed out" || sent !== authorization().Authorization) return;
-  // An error that names a field is about that, and not about who asks.
-  const codes = answer.errors?.filter(({ extensions }) => !extensions?.fields);
-  const hasCode = (code: string) => codes?.some(({ extensions }) => extensions?.code === code);
-  if (hasCode("TOKEN_EXPIRED")) set({ ...account, is: "expired" });
-  if (hasCode("UNAUTHENTICATED")) set({ is: "signed out", because: "Your session has ended." });
+/** Update the account if the response to a request shows that its token or session has ended. */
+export function updateFrom(response: GraphQLResponse<unknown>, sentHeader: string | null): void {
+  if (account.status === "signed out" || sentHeader !== authorization().Authorization) return;
+  // An error with `fields` is about an argument, not about the token of the request.
+  const errors = response.errors?.filter(({ extensions }) => !extensions?.fields);
+  const hasCode = (code: string) => errors?.some(({ extensions }) => extensions?.code === code);
+  if (hasCode("TOKEN_EXPIRED")) set({ ...account, status: "expired" });
+  if (hasCode("UNAUTHENTICATED")) set({ status: "signed out", reason: "Your session has ended." });
 }
 
-/** What keeps from it; nothing if it is done, or if the account has changed while it was under way. */
+/**
+ * Send a request that returns a Token and sign in with it. Return the error if there is one.
+ * The response is discarded if the account has changed in the meantime.
+ */
 async function signIn(request: object): Promise<GraphQLError | undefined> {
   const before = account;
   const { data, errors } = await send<Record<string, Token>>(request, new Headers());
   if (account !== before) return undefined;
   const token = data && Object.values(data)[0];
-  if (!token) return errors?.[0] ?? { message: "The server gave no answer." };
-  const until = new Date(Date.now() + token.expiresIn * 1000);
-  set({ is: "signed in", token, until });
-  expire();
+  if (!token) return errors?.[0] ?? { message: "The server returned no token." };
+  const expiresAt = new Date(Date.now() + token.expiresIn * 1000);
+  set({ status: "signed in", token, expiresAt });
+  markExpiredInTime();
   return undefined;
 }
 
-function expire(): void {
-  if (account.is !== "signed in") return;
-  const left = account.until.getTime() - Date.now();
-  if (left <= 0) set({ ...account, is: "expired" });
-  else expiry = window.setTimeout(expire, Math.min(left, LONGEST_TIMER));
+function markExpiredInTime(): void {
+  if (account.status !== "signed in") return;
+  const left = account.expiresAt.getTime() - Date.now();
+  if (left <= 0) set({ ...account, status: "expired" });
+  else expiryTimer = window.setTimeout(markExpiredInTime, Math.min(left, LONGEST_DELAY));
 }
 
 function set(next: Account): void {
-  window.clearTimeout(expiry);
+  window.clearTimeout(expiryTimer);
   account = next;
   for (const listener of listeners) listener();
 }

@@ -1,9 +1,9 @@
 /**
- * What GraphiQL may keep in the browser: its theme. Tabs, headers and history hold tokens and passwords as they were typed,
- * and stay in memory.
+ * The storage of GraphiQL. Only its theme is saved in the browser. Tabs, headers and history can
+ * contain tokens and passwords as they were typed, so they stay in memory.
  */
 
-const KEPT = "graphiql:theme";
+const SAVED_KEY = "graphiql:theme";
 
 class ExplorerStorage {
   private readonly items = new Map<string, string>();
@@ -13,27 +13,30 @@ class ExplorerStorage {
   }
 
   getItem(key: string): string | null {
-    return this.items.get(key) ?? (key === KEPT ? inTheBrowser((kept) => kept.getItem(key)) : null);
+    return (
+      this.items.get(key) ??
+      (key === SAVED_KEY ? withLocalStorage((saved) => saved.getItem(key)) : null)
+    );
   }
 
   setItem(key: string, value: string): void {
     this.items.set(key, value);
-    if (key === KEPT) inTheBrowser((kept) => kept.setItem(key, value));
+    if (key === SAVED_KEY) withLocalStorage((saved) => saved.setItem(key, value));
   }
 
   removeItem(key: string): void {
     this.items.delete(key);
-    if (key === KEPT) inTheBrowser((kept) => kept.removeItem(key));
+    if (key === SAVED_KEY) withLocalStorage((saved) => saved.removeItem(key));
   }
 
   clear(): void {
     this.items.clear();
-    inTheBrowser((kept) => kept.removeItem(KEPT));
+    withLocalStorage((saved) => saved.removeItem(SAVED_KEY));
   }
 }
 
-/** Nothing where the browser keeps nothing for anyone. */
-function inTheBrowser<Result>(act: (kept: Storage) => Result): Result | null {
+/** Return null if the browser blocks localStorage. */
+function withLocalStorage<Result>(act: (saved: Storage) => Result): Result | null {
   try {
     return act(localStorage);
   } catch {

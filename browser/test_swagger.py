@@ -20,6 +20,7 @@ def test_authorize_and_read_userinfo(page: Page, server: Server, pictures: Path)
     form.get_by_role("button", name="Apply given OAuth2 credentials").click()
     expect(form.get_by_text("Authorized")).to_be_visible()
     form.get_by_role("button", name="Close").click()
+    page.mouse.move(0, 0)
     page.screenshot(path=pictures / "swagger.png")
 
     page.get_by_role("button", name="GET /userinfo").first.click()

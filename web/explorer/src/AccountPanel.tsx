@@ -46,14 +46,14 @@ export function AccountPanel() {
       {account.status === "signed out" ? (
         <SignIn isNew={!hasSignedIn.current} />
       ) : (
-        <Actions isExpired={account.status === "expired"} />
+        <Actions />
       )}
       <Examples />
     </section>
   );
 }
 
-function Actions({ isExpired }: { isExpired: boolean }) {
+function Actions() {
   const [error, setError] = useState<GraphQLError>();
   return (
     <>
@@ -62,7 +62,7 @@ function Actions({ isExpired }: { isExpired: boolean }) {
           Get a new token
         </button>
         <button type="button" className="quiet" onClick={() => void logOut()}>
-          {isExpired ? "Log in again" : "Log out"}
+          Log out
         </button>
       </div>
       <p role="alert">{error?.message}</p>

@@ -10,7 +10,7 @@ export const EXAMPLES: Example[] = [
   {
     title: "Who am I",
     operation: "Me",
-    query: `# Your account and its sessions.
+    query: `# You and your sessions.
 query Me {
   me {
     id
@@ -30,8 +30,9 @@ query Me {
   {
     title: "Register",
     operation: "Register",
-    query: `# Creates an account. The account
-# panel does too, and keeps the token.
+    query: `# Creates an account.
+# The Account panel does too,
+# and keeps you signed in.
 mutation Register($input: RegisterInput!) {
   register(input: $input) {
     accessToken
@@ -80,8 +81,8 @@ mutation Write($input: PostInput!) {
   {
     title: "Page through posts",
     operation: "Posts",
-    query: `# Newest first. For the next page,
-# send \`endCursor\` as \`after\`.
+    query: `# Newest first. Next page:
+# send endCursor as after.
 query Posts($first: Int, $after: String) {
   posts(first: $first, after: $after) {
     edges {

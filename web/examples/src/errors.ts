@@ -20,7 +20,7 @@ export class ApiError extends Error {
 
 export type Reaction = "refresh" | "sign in" | "correct the input" | "wait" | "report";
 
-/** Return what to do about an error. A code of the schema that is missing here does not compile. */
+/** Return what to do about an error. Does not compile if a code of the schema is missing. */
 export function reactionTo(code: ErrorCode): Reaction {
   switch (code) {
     case "TOKEN_EXPIRED":

@@ -67,8 +67,8 @@ export async function logOut(): Promise<void> {
 }
 
 /**
- * Return the headers that sign a request in. An expired token is sent too: the API then returns
- * TOKEN_EXPIRED for the fields that need a user, and data for the others.
+ * Return the headers that authenticate a request. An expired token is sent too: the API then
+ * returns TOKEN_EXPIRED for the fields that need a user, and data for the others.
  */
 export function authorization(): Values {
   return account.status === "signed out"

@@ -3,11 +3,12 @@
 # again.
 
 FROM node:24-bookworm-slim AS explorer
-WORKDIR /build/explorer
-COPY explorer/package.json explorer/package-lock.json ./
-RUN npm ci --no-audit --no-fund
-COPY explorer/ ./
-RUN npm run build
+WORKDIR /build/web
+COPY web/package.json web/package-lock.json ./
+COPY web/explorer/package.json explorer/
+RUN npm ci --workspace explorer --no-audit --no-fund
+COPY web/explorer/ explorer/
+RUN npm run build --workspace explorer
 
 FROM python:3.13-slim-bookworm AS packages
 WORKDIR /build

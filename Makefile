@@ -25,10 +25,10 @@ check: install  ## style, types and the layers of the house
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 
-test-browser: install explorer $(VENV)/.browser  ## the pages in a real Chromium; SCREENSHOTS=1 renews the pictures in docs/
+test-browser: install explorer $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser
 
-test-clients: install clients/node_modules/.installed  ## real GraphQL clients against a live server
+test-clients: install web/node_modules/.installed  ## run Apollo, urql, graphql-request and Relay's compiler against a live server
 	$(BIN)/pytest clients
 
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk. ONLY=me,page measures a part
@@ -44,16 +44,16 @@ benchmarks/.venv/.installed: benchmarks/requirements.lock
 	benchmarks/.venv/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
 	@touch $@
 
-explorer:  ## the page at /graphql; without npm it stays Strawberry's
+explorer:  ## build the page at /graphql; needs npm
 ifeq ($(shell command -v npm 2>/dev/null),)
-	@echo "There is no npm: the page at /graphql $(if $(wildcard $(EXPLORER)),stays as it was built,will load from a CDN)."
+	@echo "npm was not found: the page at /graphql $(if $(wildcard $(EXPLORER)),stays as it was built,will load from a CDN)."
 else
 explorer: $(EXPLORER)
 	@:
 endif
 
-$(EXPLORER): explorer/node_modules/.installed $(shell find explorer -name node_modules -prune -o -type f -print)
-	cd explorer && npm run --silent build
+$(EXPLORER): web/node_modules/.installed $(shell find web/explorer -name node_modules -prune -o -type f -print)
+	cd web && npm run --silent build --workspace explorer
 	@touch $@
 
 %/node_modules/.installed: %/package-lock.json
@@ -93,7 +93,7 @@ $(NATIVE): requirements.lock requirements-native.lock | $(INSTALLED)
 	@secret=$$($(BIN)/gatehouse secret) && umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$secret|" .env.example > $@
 	@echo "Made .env with a fresh SECRET_KEY."
 
-wheel: install explorer  ## a package with the explorer in it, in dist/
+wheel: install explorer  ## build a wheel that contains the explorer, into dist/
 	$(BIN)/python -m hatchling build -t wheel
 
 lock:  ## renew the pinned versions and hashes

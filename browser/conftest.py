@@ -1,4 +1,4 @@
-"""A real Chromium, in front of `gatehouse serve`, with nothing else in reach."""
+"""Fixtures: Chromium, and a server started by `gatehouse serve`. No other host can be reached."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from tests.servers import Server, running_server
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 DOCS = Path(__file__).parent.parent / "docs"
 
-# Chromium would look for its own updates, and has no sandbox for root.
+# Chromium must not look for updates, and its sandbox does not work as root.
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -36,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "There is no Chromium: install it, or name one: CHROMIUM=/path/to/chromium"
+    assert CHROMIUM, "Chromium was not found. Install it, or set CHROMIUM=/path/to/chromium."
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
@@ -50,30 +50,34 @@ def page_options() -> dict[str, Any]:
 
 @pytest.fixture
 def page(browser: Browser, server: Server, page_options: dict[str, Any]) -> Iterator[Page]:
-    """A page with the network closed. Whatever it does, nothing leaves the origin and no policy is broken."""
-    left: list[str] = []
-    said: list[str] = []
+    """Yield a page that can reach the server only.
 
-    def keep_within_the_origin(route: Route) -> None:
+    The test fails if the page sends a request to another origin, or logs an error or a warning,
+    such as a violation of the Content Security Policy.
+    """
+    blocked: list[str] = []
+    console: list[str] = []
+
+    def block_other_origins(route: Route) -> None:
         if route.request.url.startswith(f"{server.url}/"):
             route.continue_()
         else:
-            left.append(route.request.url)
+            blocked.append(route.request.url)
             route.abort()
 
     context = browser.new_context(base_url=server.url, locale="en-GB", **page_options)
-    context.route("**/*", keep_within_the_origin)
+    context.route("**/*", block_other_origins)
     page = context.new_page()
-    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.on("console", lambda message: console.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: console.append(f"error: {error}"))
     yield page
     context.close()
 
-    assert left == []
-    assert [line for line in said if line.startswith(("error", "warning"))] == []
+    assert blocked == []
+    assert [line for line in console if line.startswith(("error", "warning"))] == []
 
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Where pictures go: into the documentation when they are to be renewed."""
+    """Return the folder for screenshots: docs/ if SCREENSHOTS is set, else a temporary one."""
     return DOCS if os.environ.get("SCREENSHOTS") else tmp_path

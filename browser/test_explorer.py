@@ -1,4 +1,4 @@
-"""The explorer, as people use it."""
+"""The explorer in a browser, used as its users do."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ from tests.servers import Server
 from tests.test_posts import CREATE
 
 PASSWORD = "analytical engine"
-AXE = Path(__file__).parent.parent / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(__file__).parent.parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 numbers = itertools.count()
 
@@ -39,24 +39,24 @@ def submit(page: Page, action: str) -> None:
 
 
 def run(page: Page) -> Any:
-    """The answer to the document in the open tab."""
+    """Execute the document in the open tab and return the response."""
     expect(page.locator(".graphiql-query-editor .CodeMirror-code")).to_contain_text("{")
-    with page.expect_response(is_to_a_document) as answered:
+    with page.expect_response(is_to_a_users_document) as received:
         page.get_by_role("button", name="Execute query").click()
-    answer = answered.value.json()
-    assert "data" in answer, (answer, answered.value.request.post_data)
-    return answer
+    response = received.value.json()
+    assert "data" in response, (response, received.value.request.post_data)
+    return response
 
 
 def token_in_use(page: Page) -> str:
-    with page.expect_request("**/graphql") as asked:
+    with page.expect_request("**/graphql") as sent:
         page.get_by_role("button", name="Execute query").click()
-    token: str = asked.value.headers["authorization"]
+    token: str = sent.value.headers["authorization"]
     return token
 
 
-def is_to_a_document(response: Response) -> bool:
-    """And not to GraphiQL's own question for the schema."""
+def is_to_a_users_document(response: Response) -> bool:
+    """Return whether it is the response to a user's document, not to GraphiQL's introspection."""
     document = response.request.post_data or ""
     return response.url.endswith("/graphql") and "IntrospectionQuery" not in document
 
@@ -80,7 +80,7 @@ def test_register_run_me_reload_and_log_in_again(page: Page, name: str) -> None:
     register(page, name)
     first = run(page)
     page.reload()
-    nobody = run(page)
+    signed_out = run(page)
     page.get_by_label("Yes, log in").check()
     page.get_by_label("Username or email").fill(f"{name}@example.com")
     page.get_by_label("Password").fill(PASSWORD)
@@ -89,12 +89,12 @@ def test_register_run_me_reload_and_log_in_again(page: Page, name: str) -> None:
     second = run(page)
 
     assert first["data"]["me"]["username"] == name
-    assert nobody["data"] == {"me": None}
+    assert signed_out["data"] == {"me": None}
     assert second["data"]["me"]["id"] == first["data"]["me"]["id"]
     expect(page.locator(".result-window")).to_contain_text(f"{name}@example.com")
 
 
-def test_the_browser_keeps_no_token_and_no_password(page: Page, name: str) -> None:
+def test_the_browser_stores_no_token_and_no_password(page: Page, name: str) -> None:
     register(page, name)
     run(page)
     for title in ("Register", "Log in", "Write a post"):
@@ -102,10 +102,10 @@ def test_the_browser_keeps_no_token_and_no_password(page: Page, name: str) -> No
         run(page)
     page.get_by_role("button", name="History").click()
     page.reload()
-    kept = json.dumps(page.evaluate("[{...localStorage}, {...sessionStorage}, document.cookie]"))
+    stored = json.dumps(page.evaluate("[{...localStorage}, {...sessionStorage}, document.cookie]"))
 
     for secret in (PASSWORD, "nanoseconds", "eyJ", "Bearer", "accessToken", name):
-        assert secret not in kept
+        assert secret not in stored
 
 
 def test_every_tab_is_signed_in(page: Page, name: str) -> None:
@@ -122,61 +122,62 @@ def test_every_tab_is_signed_in(page: Page, name: str) -> None:
     assert me["data"]["me"]["username"] == name
 
 
-def test_a_header_that_is_typed_wins(page: Page, name: str) -> None:
+def test_a_typed_header_overrides_the_account(page: Page, name: str) -> None:
     register(page, name)
     page.get_by_role("button", name="Headers").click()
     page.locator(".graphiql-editor-tool .CodeMirror").last.click()
     page.keyboard.insert_text('{"Authorization": "Bearer nonsense"}')
-    answer = run(page)
+    response = run(page)
 
-    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
-    # It was not the account's token that was refused.
+    assert response["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    # The rejected token is not the account's.
     expect(page.get_by_text("Signed in as")).to_contain_text(name)
 
 
-def test_what_is_wrong_with_a_field_stands_beside_it(page: Page, name: str) -> None:
+def test_a_field_shows_its_error(page: Page, name: str) -> None:
     page.goto("/graphql")
     page.get_by_label("Username").fill("?")
     page.get_by_label("Email").fill("nowhere")
     page.get_by_label("Password").fill("password")
     submit(page, "Register")
 
-    for label, problem in (("Username", "3 to 32"), ("Email", "mail"), ("Password", "first")):
-        expect(page.get_by_label(label)).to_have_accessible_description(re.compile(problem))
+    for label, message in (("Username", "3 to 32"), ("Email", "mail"), ("Password", "too common")):
+        expect(page.get_by_label(label)).to_have_accessible_description(re.compile(message))
 
 
-def test_a_wrong_password_is_said(page: Page) -> None:
+def test_a_wrong_password_shows_an_error(page: Page) -> None:
     page.goto("/graphql")
     page.get_by_label("Yes, log in").check()
-    page.get_by_label("Username or email").fill("nobody")
+    page.get_by_label("Username or email").fill("unknown")
     page.get_by_label("Password").fill("wrong engine")
     submit(page, "Log in")
 
     expect(page.get_by_role("alert").filter(has_text="wrong")).to_be_visible()
 
 
-def test_an_expired_token_is_said_and_renewed(page: Page, name: str) -> None:
+def test_an_expired_token_shows_a_warning_and_can_be_renewed(page: Page, name: str) -> None:
     page.clock.install()
     register(page, name)
     page.clock.fast_forward("31:00")
     expect(page.get_by_text("expired at")).to_contain_text(name)
-    page.get_by_role("button", name="Go on with a new token").click()
+    page.get_by_role("button", name="Get a new token").click()
 
     expect(page.get_by_text("Signed in as")).to_contain_text(name)
     assert run(page)["data"]["me"]["username"] == name
 
 
-@pytest.mark.parametrize("button", ["Log out", "Log in again"])
+@pytest.mark.parametrize("is_expired", [False, True])
 def test_logging_out_ends_the_session_whether_its_token_has_expired_or_not(
-    page: Page, server: Server, name: str, button: str
+    page: Page, server: Server, name: str, is_expired: bool
 ) -> None:
     page.clock.install()
     register(page, name)
     token = token_in_use(page)
-    if button == "Log in again":
+    if is_expired:
         page.clock.fast_forward("31:00")
+        expect(page.get_by_text("expired at")).to_be_visible()
     with page.expect_response("**/revoke"):
-        page.get_by_role("button", name=button).click()
+        page.get_by_role("button", name="Log out").click()
 
     expect(page.get_by_label("Username or email")).to_be_visible()
     expect(page.get_by_role("heading", name="Account")).to_be_focused()
@@ -186,7 +187,7 @@ def test_logging_out_ends_the_session_whether_its_token_has_expired_or_not(
     assert replayed.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
-def test_an_answer_that_comes_after_logging_out_signs_nobody_in(page: Page, name: str) -> None:
+def test_a_response_that_arrives_after_logging_out_does_not_sign_in(page: Page, name: str) -> None:
     register(page, name)
     held: list[Route] = []
     page.route("**/graphql", lambda route: held.append(route))
@@ -200,9 +201,9 @@ def test_an_answer_that_comes_after_logging_out_signs_nobody_in(page: Page, name
     expect(page.get_by_text("Signed in as")).to_be_hidden()
 
 
-def test_a_token_that_could_not_be_had_is_said(page: Page, server: Server, name: str) -> None:
+def test_a_failed_refresh_shows_its_error(page: Page, server: Server, name: str) -> None:
     register(page, name)
-    busy = {"errors": [{"message": "Too many attempts; try again in 9 seconds."}]}
+    busy = {"errors": [{"message": "Too many attempts. Try again in 9 seconds."}]}
     page.route("**/graphql", lambda route: route.fulfill(json=busy))
     page.get_by_role("button", name="Get a new token").click()
 
@@ -210,7 +211,7 @@ def test_a_token_that_could_not_be_had_is_said(page: Page, server: Server, name:
     expect(page.get_by_text("Signed in as")).to_contain_text(name)
 
 
-def test_an_address_in_an_answer_is_not_asked_for(page: Page, server: Server, name: str) -> None:
+def test_a_url_in_a_response_is_not_loaded(page: Page, server: Server, name: str) -> None:
     page.clock.install()
     register(page, name)
     post = {"input": {"title": "https://evil.example/x.png", "content": "x"}}
@@ -221,19 +222,21 @@ def test_an_address_in_an_answer_is_not_asked_for(page: Page, server: Server, na
     )
     open_example(page, "Page through posts")
     assert run(page)["data"]["posts"]
-    # Whatever came of it would leave the origin, or be on the console.
+    # A request would be blocked and fail the test, as would a message on the console.
     page.locator(".result-window").get_by_text("evil.example").first.hover()
     page.clock.fast_forward(5000)
 
     expect(page.locator(".CodeMirror-info")).to_have_count(0)
 
 
-def test_a_session_that_was_ended_elsewhere_is_noticed(
+def test_a_session_that_was_ended_elsewhere_signs_out(
     page: Page, server: Server, name: str
 ) -> None:
     register(page, name)
-    who = {"username": name, "password": PASSWORD}
-    login = httpx.post(f"{server.url}/graphql", json={"query": LOGIN, "variables": who}).json()
+    credentials = {"username": name, "password": PASSWORD}
+    login = httpx.post(
+        f"{server.url}/graphql", json={"query": LOGIN, "variables": credentials}
+    ).json()
     httpx.post(
         f"{server.url}/graphql",
         json={"query": "mutation { logoutEverywhere(exceptThis: true) }"},
@@ -244,7 +247,7 @@ def test_a_session_that_was_ended_elsewhere_is_noticed(
     expect(page.get_by_text("Your session has ended. Log in again.")).to_be_visible()
 
 
-def test_with_the_keyboard_alone(page: Page, name: str) -> None:
+def test_it_works_with_the_keyboard_only(page: Page, name: str) -> None:
     page.goto("/graphql")
     expect(page.get_by_label("Username")).to_be_visible()
     for _ in range(30):
@@ -263,15 +266,15 @@ def test_with_the_keyboard_alone(page: Page, name: str) -> None:
         page.keyboard.press("Tab")
         if page.evaluate("!!document.activeElement.closest('.graphiql-query-editor .CodeMirror')"):
             break
-    with page.expect_response(is_to_a_document) as answered:
+    with page.expect_response(is_to_a_users_document) as received:
         page.keyboard.press("Control+Enter")
     page.keyboard.press("Tab")
 
-    assert answered.value.json()["data"]["me"]["username"] == name
+    assert received.value.json()["data"]["me"]["username"] == name
     assert not page.evaluate("!!document.activeElement.closest('.CodeMirror')")
 
 
-def problems_of_our_panel(page: Page) -> list[str]:
+def accessibility_problems(page: Page) -> list[str]:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run('.account')")
     return [
@@ -283,26 +286,26 @@ def problems_of_our_panel(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-class TestInEveryLight:
+class TestColorSchemes:
     @pytest.fixture
     def page_options(self, scheme: str) -> dict[str, Any]:
         return {"viewport": {"width": 1280, "height": 720}, "color_scheme": scheme}
 
-    def test_it_can_be_read_by_everyone(
+    def test_the_account_panel_is_accessible(
         self, page: Page, name: str, scheme: str, pictures: Path
     ) -> None:
         page.goto("/graphql")
         expect(page.get_by_label("Username")).to_be_visible()
-        at_first = problems_of_our_panel(page)
+        initial = accessibility_problems(page)
         submit(page, "Register")
         expect(page.get_by_role("alert").first).to_be_visible()
-        with_problems = problems_of_our_panel(page)
+        with_errors = accessibility_problems(page)
         register(page, name)
         run(page)
-        signed_in = problems_of_our_panel(page)
+        signed_in = accessibility_problems(page)
         page.screenshot(path=pictures / f"explorer-{scheme}.png")
 
-        assert at_first == with_problems == signed_in == []
+        assert initial == with_errors == signed_in == []
         background = page.evaluate(
             "getComputedStyle(document.querySelector('.graphiql-container')).backgroundColor"
         )
@@ -314,11 +317,11 @@ class TestOnAPhone:
     def page_options(self) -> dict[str, Any]:
         return {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
-    def test_everything_is_within_reach(self, page: Page, name: str, pictures: Path) -> None:
+    def test_the_page_fits_the_screen(self, page: Page, name: str, pictures: Path) -> None:
         register(page, name)
-        answer = run(page)
+        response = run(page)
         page.screenshot(path=pictures / "explorer-phone.png")
 
-        assert answer["data"]["me"]["username"] == name
+        assert response["data"]["me"]["username"] == name
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         expect(page.locator(".result-window")).to_contain_text(name)

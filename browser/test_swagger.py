@@ -1,4 +1,4 @@
-"""/docs: Authorize with a password, then ask who one is."""
+"""Swagger UI at /docs: authorize with a password, then read /userinfo."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.people import REGISTER
 from tests.servers import Server
 
 
-def test_authorize_and_ask_for_userinfo(page: Page, server: Server, pictures: Path) -> None:
+def test_authorize_and_read_userinfo(page: Page, server: Server, pictures: Path) -> None:
     grace = {"username": "grace", "email": "grace@example.com", "password": "nanoseconds of wire"}
     httpx.post(f"{server.url}/graphql", json={"query": REGISTER, "variables": grace})
     page.goto("/docs")
@@ -20,10 +20,11 @@ def test_authorize_and_ask_for_userinfo(page: Page, server: Server, pictures: Pa
     form.get_by_role("button", name="Apply given OAuth2 credentials").click()
     expect(form.get_by_text("Authorized")).to_be_visible()
     form.get_by_role("button", name="Close").click()
+    page.mouse.move(0, 0)
     page.screenshot(path=pictures / "swagger.png")
 
     page.get_by_role("button", name="GET /userinfo").first.click()
-    with page.expect_response("**/userinfo") as answered:
+    with page.expect_response("**/userinfo") as response:
         page.get_by_role("button", name="Execute").click()
-    assert answered.value.json()["email"] == "grace@example.com"
+    assert response.value.json()["email"] == "grace@example.com"
     expect(page.locator(".live-responses-table")).to_contain_text("grace@example.com")

@@ -1,16 +1,16 @@
-"""What a wheel has in it, built where the explorer is."""
+"""The contents of a wheel that is built after the explorer."""
 
 import subprocess
 import sys
 from pathlib import Path
 from zipfile import ZipFile
 
-HOUSE = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent
 
 
-def test_a_wheel_has_the_pages_in_it(tmp_path: Path) -> None:
+def test_a_wheel_contains_the_pages(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=HOUSE, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
     [wheel] = tmp_path.glob("*.whl")
     names = ZipFile(wheel).namelist()
 

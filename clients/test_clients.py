@@ -1,4 +1,4 @@
-"""The program in this folder, generated, type-checked and run against a live server by each of its clients."""
+"""Generate, type-check and run the programs in ``web/examples`` against a live server."""
 
 import re
 import subprocess
@@ -10,14 +10,14 @@ import pytest
 from tests.conftest import SECRET_KEY
 from tests.servers import Server, running_server
 
-HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "web" / "examples"
 
 
 def npm(*arguments: str) -> str:
     run = subprocess.run(
         ["npm", "run", "--silent", *arguments],
-        cwd=HERE,
+        cwd=EXAMPLES,
         capture_output=True,
         text=True,
         timeout=300,
@@ -26,12 +26,22 @@ def npm(*arguments: str) -> str:
     return run.stdout
 
 
+def documented_programs() -> list[str]:
+    """Return the TypeScript of the README and of the pages in docs/."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    text = "\n".join(page.read_text() for page in pages)
+    return re.findall(r"^```ts\n(.*?)^```", text, re.M | re.S)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def generated() -> None:
-    """graphql-codegen's client preset and relay-compiler, both on the committed schema; the README's lines with the rest."""
-    lines = re.search(r"^```ts\n(.*?)^```", README.read_text(), re.M | re.S)
-    assert lines is not None
-    (HERE / "src" / "readme.ts").write_text(lines[1])
+    """Generate types from the committed schema with graphql-codegen and relay-compiler."""
+    for stale in (EXAMPLES / "src").glob("documented-*.ts"):
+        stale.unlink()
+    programs = documented_programs()
+    assert programs
+    for number, program in enumerate(programs):
+        (EXAMPLES / "src" / f"documented-{number}.ts").write_text(program)
     npm("generate")
 
 
@@ -42,12 +52,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_what_is_generated_fits_the_program_and_the_readme() -> None:
+def test_the_examples_and_the_documented_programs_compile() -> None:
     npm("check")
 
 
 def test_relay_compiles_its_connections() -> None:
-    query = HERE / "src" / "relay" / "__generated__" / "PostListPaginationQuery.graphql.ts"
+    query = EXAMPLES / "src" / "relay" / "__generated__" / "PostListPaginationQuery.graphql.ts"
 
     assert "PostList_posts" in query.read_text()
 

@@ -1,6 +1,6 @@
 import { useId } from "react";
 
-/** A labelled input with what is wrong with it, for eyes and screen readers alike. */
+/** A labelled input with its error message, which screen readers announce. */
 export function Field(props: {
   name: string;
   label: string;

@@ -1,8 +1,8 @@
 import { ClientError, GraphQLClient } from "graphql-request";
-import { type Ask, authorization } from "./client";
-import { Refusal } from "./refusal";
+import { type Execute, authorization } from "./client";
+import { ApiError } from "./errors";
 
-export function graphqlRequest(url: string): Ask {
+export function graphqlRequest(url: string): Execute {
   const client = new GraphQLClient(url);
 
   return async (document, variables, accessToken) => {
@@ -10,7 +10,7 @@ export function graphqlRequest(url: string): Ask {
       const headers = authorization(accessToken);
       return await client.request(document, ...([variables, headers] as never));
     } catch (error) {
-      throw error instanceof ClientError ? Refusal.of(error.response.errors?.[0]) : error;
+      throw error instanceof ClientError ? ApiError.of(error.response.errors?.[0]) : error;
     }
   };
 }

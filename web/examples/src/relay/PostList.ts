@@ -1,4 +1,4 @@
-/** Relay's compiler holds the graph to its rules: connections, cursors, ids. */
+/** Documents for the compiler of Relay, which checks connections, cursors and ids in the schema. */
 
 import { graphql } from "relay-runtime";
 

@@ -1,13 +1,14 @@
 import { GraphiQL } from "graphiql";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { authorization, heed } from "./account";
+import { authorization, updateFrom } from "./account";
 import { AccountPanel } from "./AccountPanel";
 import { EXAMPLES } from "./documents";
 import { Editors } from "./Editors";
 import { send } from "./graph";
 import { storage } from "./storage";
-// The styles without the fonts, which graphiql.css holds as data: addresses that our policy does not allow.
+// The styles without the fonts: graphiql.css embeds them as data: URLs, which the page's Content
+// Security Policy does not allow.
 import "@graphiql/react/dist/style.css";
 import "graphiql/src/style.css";
 import "./explorer.css";
@@ -23,20 +24,20 @@ function AccountIcon() {
   );
 }
 
-/** What is typed into the Headers pane wins over the account's token. */
-async function ask(request: object, options?: { headers?: Record<string, unknown> }) {
+/** Send a request of GraphiQL. A header from the Headers pane overrides the account's token. */
+async function fetcher(request: object, options?: { headers?: Record<string, unknown> }) {
   const headers = new Headers(authorization());
   try {
     for (const [name, value] of Object.entries(options?.headers ?? {})) {
       headers.set(name, String(value));
     }
   } catch {
-    return { errors: [{ message: "The Headers pane has something that no header can hold." }] };
+    return { errors: [{ message: "The Headers pane has an invalid header name or value." }] };
   }
-  const sent = headers.get("Authorization");
-  const answer = await send(request, headers);
-  heed(answer, sent);
-  return answer;
+  const sentHeader = headers.get("Authorization");
+  const response = await send(request, headers);
+  updateFrom(response, sentHeader);
+  return response;
 }
 
 const root = document.getElementById("explorer");
@@ -44,7 +45,7 @@ if (root) {
   createRoot(root).render(
     <StrictMode>
       <GraphiQL
-        fetcher={ask as never}
+        fetcher={fetcher as never}
         plugins={[accountPlugin]}
         visiblePlugin={accountPlugin}
         storage={storage}

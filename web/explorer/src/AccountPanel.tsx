@@ -7,17 +7,18 @@ import type { GraphQLError } from "./graph";
 export function AccountPanel() {
   const account = useAccount();
   const heading = useRef<HTMLHeadingElement>(null);
-  const was = useRef(account.is);
-  const isKnown = useRef(false);
-  if (account.is !== "signed out") isKnown.current = true;
+  const previousStatus = useRef(account.status);
+  const hasSignedIn = useRef(false);
+  if (account.status !== "signed out") hasSignedIn.current = true;
 
-  // What had the focus has gone with the state: the heading is where to go on from.
+  // The focused element is removed when the status changes. Focus moves to the heading, so that
+  // keyboard users continue from there.
   useEffect(() => {
-    if (was.current !== account.is && document.activeElement === document.body) {
+    if (previousStatus.current !== account.status && document.activeElement === document.body) {
       heading.current?.focus();
     }
-    was.current = account.is;
-  }, [account.is]);
+    previousStatus.current = account.status;
+  }, [account.status]);
 
   return (
     <section className="account" aria-labelledby="account-title">
@@ -25,43 +26,43 @@ export function AccountPanel() {
         Account
       </h2>
       <div role="status">
-        {account.is === "signed in" && (
+        {account.status === "signed in" && (
           <p>
             Signed in as <strong>{account.token.user.username}</strong> (
-            {account.token.user.email}). Every request carries your token, which ends at{" "}
-            <Time of={account.until} />.
+            {account.token.user.email}). Your access token is sent with every request and expires
+            at <Time date={account.expiresAt} />.
           </p>
         )}
-        {account.is === "expired" && (
+        {account.status === "expired" && (
           <p className="warning">
-            The token of <strong>{account.token.user.username}</strong> expired at{" "}
-            <Time of={account.until} />. What needs a user is refused until you have a new one.
+            The access token of <strong>{account.token.user.username}</strong> expired at{" "}
+            <Time date={account.expiresAt} />. Get a new one to continue.
           </p>
         )}
-        {account.is === "signed out" && account.because && (
-          <p className="warning">{account.because} Log in again.</p>
+        {account.status === "signed out" && account.reason && (
+          <p className="warning">{account.reason} Log in again.</p>
         )}
       </div>
-      {account.is === "signed out" ? (
-        <SignIn isNew={!isKnown.current} />
+      {account.status === "signed out" ? (
+        <SignIn isNew={!hasSignedIn.current} />
       ) : (
-        <Actions isExpired={account.is === "expired"} />
+        <Actions />
       )}
       <Examples />
     </section>
   );
 }
 
-function Actions({ isExpired }: { isExpired: boolean }) {
+function Actions() {
   const [error, setError] = useState<GraphQLError>();
   return (
     <>
       <div className="actions">
         <button type="button" onClick={() => void refresh().then(setError)}>
-          {isExpired ? "Go on with a new token" : "Get a new token"}
+          Get a new token
         </button>
         <button type="button" className="quiet" onClick={() => void logOut()}>
-          {isExpired ? "Log in again" : "Log out"}
+          Log out
         </button>
       </div>
       <p role="alert">{error?.message}</p>
@@ -74,7 +75,7 @@ function SignIn(props: { isNew: boolean }) {
   return (
     <>
       <fieldset className="choice">
-        <legend>Do you have an account here?</legend>
+        <legend>Do you have an account?</legend>
         <label>
           <input type="radio" name="account" checked={isNew} onChange={() => setNew(true)} /> No,
           register
@@ -118,7 +119,7 @@ function Form(props: {
 
   async function submit(event: React.FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    // The button stays enabled: a disabled one loses the focus.
+    // The button stays enabled, because a disabled button loses the focus.
     if (isSending.current) return;
     isSending.current = true;
     const entries = new FormData(event.currentTarget).entries();
@@ -139,10 +140,10 @@ function Form(props: {
   );
 }
 
-function Time({ of }: { of: Date }) {
-  const isToday = of.toDateString() === new Date().toDateString();
+function Time({ date }: { date: Date }) {
+  const isToday = date.toDateString() === new Date().toDateString();
   const text = isToday
-    ? of.toLocaleTimeString([], { timeStyle: "short" })
-    : of.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return <time dateTime={of.toISOString()}>{text}</time>;
+    ? date.toLocaleTimeString([], { timeStyle: "short" })
+    : date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return <time dateTime={date.toISOString()}>{text}</time>;
 }

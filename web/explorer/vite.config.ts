@@ -1,17 +1,17 @@
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  // Where the API serves what is built here.
+  // The path where the API serves the built files.
   base: "/explorer/",
   build: {
-    outDir: "../api/static/explorer",
+    outDir: "../../api/static/explorer",
     emptyOutDir: true,
-    // A data: address is one more thing that the page's policy would have to allow.
+    // Do not inline assets: the Content Security Policy would have to allow data: URLs.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2048,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      // A dependency says "use client", which means nothing where there is no server to render on.
+      // Dependencies contain "use client", which has no meaning without server rendering.
       onLog: (level, log, report) => {
         if (log.code !== "MODULE_LEVEL_DIRECTIVE") report(level, log);
       },

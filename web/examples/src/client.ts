@@ -1,8 +1,8 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { Kind, type OperationTypeNode } from "graphql";
 
-/** How the program asks, whichever client is behind it. Rejects with a Refusal. */
-export type Ask = <Data, Variables extends Record<string, unknown>>(
+/** Execute an operation with any of the clients. Rejects with an ApiError. */
+export type Execute = <Data, Variables extends Record<string, unknown>>(
   document: TypedDocumentNode<Data, Variables>,
   variables: Variables,
   accessToken?: string,
@@ -12,8 +12,12 @@ export function authorization(accessToken: string | undefined): Record<string, s
   return accessToken ? { Authorization: `Bearer ${accessToken}` } : {};
 }
 
-export function kindOf(document: TypedDocumentNode<unknown, never>): `${OperationTypeNode}` {
-  const operation = document.definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION);
+export function operationType(
+  document: TypedDocumentNode<unknown, never>,
+): `${OperationTypeNode}` {
+  const operation = document.definitions.find(
+    (definition) => definition.kind === Kind.OPERATION_DEFINITION,
+  );
   if (!operation) throw new Error("The document has no operation.");
   return operation.operation;
 }

@@ -1,4 +1,4 @@
-/** What the program asks, once for all clients. `npm run generate` makes the types. */
+/** The operations of the program, for all clients. `npm run generate` makes their types. */
 
 import { graphql } from "./gql";
 

@@ -1,4 +1,4 @@
-/** What the account panel asks of the API, and how every request of the explorer is sent. */
+/** The operations of the account panel, and how the explorer sends every request. */
 
 export interface GraphQLError {
   message: string;
@@ -9,7 +9,7 @@ export interface GraphQLError {
   };
 }
 
-export interface Answer<Data> {
+export interface GraphQLResponse<Data> {
   data?: Data | null;
   errors?: GraphQLError[];
 }
@@ -23,7 +23,9 @@ export interface Token {
 
 const TOKEN = "accessToken refreshToken expiresIn user { username email }";
 
-export const REGISTER = `mutation Register($input: RegisterInput!) { register(input: $input) { ${TOKEN} } }`;
+export const REGISTER = `mutation Register($input: RegisterInput!) {
+  register(input: $input) { ${TOKEN} }
+}`;
 export const LOGIN = `mutation Login($username: String!, $password: String!) {
   login(username: $username, password: $password) { ${TOKEN} }
 }`;
@@ -31,8 +33,11 @@ export const REFRESH = `mutation Refresh($refreshToken: String!) {
   refresh(refreshToken: $refreshToken) { ${TOKEN} }
 }`;
 
-/** Never rejects: what went wrong on the way is an error of the answer, as what went wrong in the graph is. */
-export async function send<Data>(request: object, headers: Headers): Promise<Answer<Data>> {
+/** Send a GraphQL request. Never rejects: a network error is returned as a GraphQL error. */
+export async function send<Data>(
+  request: object,
+  headers: Headers,
+): Promise<GraphQLResponse<Data>> {
   headers.set("Accept", "application/json");
   headers.set("Content-Type", "application/json");
   let response: Response;
@@ -42,8 +47,9 @@ export async function send<Data>(request: object, headers: Headers): Promise<Ans
     return { errors: [{ message: "The server cannot be reached." }] };
   }
   try {
-    return (await response.json()) as Answer<Data>;
+    return (await response.json()) as GraphQLResponse<Data>;
   } catch {
-    return { errors: [{ message: `The server answered ${response.status}, and no JSON.` }] };
+    const message = `The server returned status ${response.status} without a JSON body.`;
+    return { errors: [{ message }] };
   }
 }

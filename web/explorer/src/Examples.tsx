@@ -7,12 +7,12 @@ export function Examples() {
   const [opening, setOpening] = useState<Example>();
   const { queryEditor, variableEditor, setOperationName } = editors;
 
-  // A new tab empties the editors, so they are filled once it is there.
+  // Opening a tab empties the editors, so they are filled after it has opened.
   useEffect(() => {
     if (!opening || !queryEditor || !variableEditor) return;
     queryEditor.setValue(opening.query);
     variableEditor.setValue(opening.variables ? JSON.stringify(opening.variables, null, 2) : "");
-    // GraphiQL would find it out a moment later, and send the name of the tab before until then.
+    // GraphiQL updates the name with a delay. Until then it would send that of the previous tab.
     setOperationName(opening.operation);
     setOpening(undefined);
   }, [opening, queryEditor, variableEditor, setOperationName]);

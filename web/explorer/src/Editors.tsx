@@ -1,13 +1,13 @@
 import { useEditorContext } from "@graphiql/react";
 import { useEffect } from "react";
 
-/** What GraphiQL's editors do that they should not do here. Renders nothing. */
+/** Turn off two features of GraphiQL's editors. Renders nothing. */
 export function Editors() {
   const { queryEditor, variableEditor, headerEditor, responseEditor } = useEditorContext({
     nonNull: true,
   });
 
-  // The Tab key goes on to what is next, as everywhere (WCAG 2.1.2): nobody is caught in an editor.
+  // Tab moves the focus out of an editor instead of indenting (WCAG 2.1.2, No Keyboard Trap).
   useEffect(() => {
     for (const editor of [queryEditor, variableEditor, headerEditor]) {
       const keys = editor?.getOption("extraKeys");
@@ -17,7 +17,8 @@ export function Editors() {
     }
   }, [queryEditor, variableEditor, headerEditor]);
 
-  // An answer may hold an address that anyone has written; hovering over it must not ask for it.
+  // GraphiQL loads the image at a URL in a response when the pointer is over it. Any user can write
+  // such a URL, so hovering must not send a request.
   useEffect(() => {
     responseEditor?.setOption("info" as never, null as never);
   }, [responseEditor]);

@@ -1,14 +1,14 @@
 import type { CodegenConfig } from "@graphql-codegen/cli";
 
 const config: CodegenConfig = {
-  schema: "../graphql_schema/schema.graphql",
+  schema: "../../graphql_schema/schema.graphql",
   documents: ["src/*.ts"],
   generates: {
     "src/gql/": {
       preset: "client",
       config: { scalars: { DateTime: "string" }, enumsAsTypes: true },
     },
-    // The preset has only what the documents name, and no document names the codes of errors.
+    // The preset generates only the types that documents use, and no document uses ErrorCode.
     "src/gql/enums.ts": {
       plugins: ["typescript"],
       config: { onlyEnums: true, enumsAsTypes: true },

@@ -1,8 +1,8 @@
 import { Client, cacheExchange, fetchExchange } from "@urql/core";
-import { type Ask, authorization, kindOf } from "./client";
-import { Refusal } from "./refusal";
+import { type Execute, authorization, operationType } from "./client";
+import { ApiError } from "./errors";
 
-export function urql(url: string): Ask {
+export function urql(url: string): Execute {
   const client = new Client({ url, exchanges: [cacheExchange, fetchExchange] });
 
   return async (document, variables, accessToken) => {
@@ -11,10 +11,10 @@ export function urql(url: string): Ask {
       fetchOptions: { headers: authorization(accessToken) },
     };
     const { data, error } =
-      kindOf(document as never) === "mutation"
+      operationType(document as never) === "mutation"
         ? await client.mutation(document, variables, context)
         : await client.query(document, variables, context);
-    if (error?.graphQLErrors[0]) throw Refusal.of(error.graphQLErrors[0]);
+    if (error?.graphQLErrors[0]) throw ApiError.of(error.graphQLErrors[0]);
     if (error) throw error;
     return data as never;
   };

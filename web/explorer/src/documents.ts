@@ -1,6 +1,6 @@
 export interface Example {
   title: string;
-  /** The name of the one operation in the document. */
+  /** The name of the operation in the document. */
   operation: string;
   query: string;
   variables?: object;
@@ -10,7 +10,7 @@ export const EXAMPLES: Example[] = [
   {
     title: "Who am I",
     operation: "Me",
-    query: `# Who you are, and where you are signed in.
+    query: `# You and your sessions.
 query Me {
   me {
     id
@@ -30,7 +30,9 @@ query Me {
   {
     title: "Register",
     operation: "Register",
-    query: `# Open an account. The account panel does the same, and keeps the token for you.
+    query: `# Creates an account.
+# The Account panel does too,
+# and keeps you signed in.
 mutation Register($input: RegisterInput!) {
   register(input: $input) {
     accessToken
@@ -49,7 +51,7 @@ mutation Register($input: RegisterInput!) {
   {
     title: "Log in",
     operation: "LogIn",
-    query: `# A username or an email will do.
+    query: `# Takes a username or an email.
 mutation LogIn($username: String!, $password: String!) {
   login(username: $username, password: $password) {
     accessToken
@@ -63,7 +65,7 @@ mutation LogIn($username: String!, $password: String!) {
   {
     title: "Write a post",
     operation: "Write",
-    query: `# Needs a token: sign in first.
+    query: `# Sign in first.
 mutation Write($input: PostInput!) {
   createPost(input: $input) {
     id
@@ -79,7 +81,8 @@ mutation Write($input: PostInput!) {
   {
     title: "Page through posts",
     operation: "Posts",
-    query: `# Newest first. For the next page, pass \`endCursor\` as \`after\`.
+    query: `# Newest first. Next page:
+# send endCursor as after.
 query Posts($first: Int, $after: String) {
   posts(first: $first, after: $after) {
     edges {

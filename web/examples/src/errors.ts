@@ -1,8 +1,8 @@
-/** A refusal of the API, and what a frontend does about it. */
+/** The errors of the API, and what a frontend does about each. */
 
 import type { ErrorCode } from "./gql/enums";
 
-export class Refusal extends Error {
+export class ApiError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
@@ -10,25 +10,30 @@ export class Refusal extends Error {
     super(message);
   }
 
-  static of(error: { message: string; extensions?: Record<string, unknown> } | undefined): Refusal {
-    return new Refusal((error?.extensions?.code ?? "INTERNAL_ERROR") as ErrorCode, error?.message ?? "");
+  static of(
+    error: { message: string; extensions?: Record<string, unknown> } | undefined,
+  ): ApiError {
+    const code = (error?.extensions?.code ?? "INTERNAL_ERROR") as ErrorCode;
+    return new ApiError(code, error?.message ?? "");
   }
 }
 
-/** The compiler holds this switch to the schema: a code that is not here does not compile. */
-export function whatToDo(code: ErrorCode): "refresh" | "log in" | "mend the input" | "wait" | "report" {
+export type Reaction = "refresh" | "sign in" | "correct the input" | "wait" | "report";
+
+/** Return what to do about an error. Does not compile if a code of the schema is missing. */
+export function reactionTo(code: ErrorCode): Reaction {
   switch (code) {
     case "TOKEN_EXPIRED":
       return "refresh";
     case "UNAUTHENTICATED":
-      return "log in";
+      return "sign in";
     case "INVALID_CREDENTIALS":
     case "INVALID_INPUT":
     case "USERNAME_TAKEN":
     case "EMAIL_TAKEN":
     case "NOT_FOUND":
     case "FORBIDDEN":
-      return "mend the input";
+      return "correct the input";
     case "TOO_MANY_ATTEMPTS":
     case "OVERLOADED":
     case "UNAVAILABLE":

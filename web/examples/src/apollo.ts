@@ -1,15 +1,15 @@
 import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache } from "@apollo/client";
-import { type Ask, authorization, kindOf } from "./client";
-import { Refusal } from "./refusal";
+import { type Execute, authorization, operationType } from "./client";
+import { ApiError } from "./errors";
 
-export function apollo(url: string): Ask {
+export function apollo(url: string): Execute {
   const client = new ApolloClient({ link: new HttpLink({ uri: url }), cache: new InMemoryCache() });
 
   return async (document, variables, accessToken) => {
     const context = { headers: authorization(accessToken) };
     try {
       const { data } =
-        kindOf(document as never) === "mutation"
+        operationType(document as never) === "mutation"
           ? await client.mutate({ mutation: document as never, variables, context })
           : await client.query({
               query: document as never,
@@ -19,7 +19,7 @@ export function apollo(url: string): Ask {
             });
       return data as never;
     } catch (error) {
-      throw CombinedGraphQLErrors.is(error) ? Refusal.of(error.errors[0]) : error;
+      throw CombinedGraphQLErrors.is(error) ? ApiError.of(error.errors[0]) : error;
     }
   };
 }

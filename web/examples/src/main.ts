@@ -1,0 +1,75 @@
+/**
+ * What a frontend does with the API: `npm start <client> <url>`. Exits with an error if a result is
+ * not as expected.
+ */
+
+import assert from "node:assert/strict";
+import { apollo } from "./apollo";
+import type { Execute } from "./client";
+import { ApiError, reactionTo } from "./errors";
+import { graphqlRequest } from "./graphqlRequest";
+import { LOGIN, ME, POSTS, REFRESH, REGISTER, WRITE } from "./operations";
+import { urql } from "./urql";
+
+const clients: Record<string, (url: string) => Execute> = {
+  apollo,
+  urql,
+  "graphql-request": graphqlRequest,
+};
+
+const [name = "", url = ""] = process.argv.slice(2);
+const client = clients[name];
+assert(client, `The client must be one of ${Object.keys(clients).join(", ")}.`);
+const execute = client(url);
+
+const password = "analytical engine";
+const username = `user-${name}`;
+const input = { username, email: `${username}@example.com`, password };
+
+// Register, and read the current user.
+const { register } = await execute(REGISTER, { input });
+const { me } = await execute(ME, {}, register.accessToken);
+assert.deepEqual(
+  { id: me?.id, username: me?.username, email: me?.email },
+  { id: register.user.id, username, email: input.email },
+);
+assert.deepEqual(me?.sessions, [{ ...me?.sessions[0], isCurrent: true, method: "REGISTRATION" }]);
+
+// Every error has a code, which decides what to do.
+assert.equal(await reactionToErrorOf(execute(REGISTER, { input })), "correct the input");
+const wrong = { username, password: "wrong" };
+assert.equal(await reactionToErrorOf(execute(LOGIN, wrong)), "correct the input");
+assert.equal(await reactionToErrorOf(execute(ME, {})), "sign in");
+assert.equal(await reactionToErrorOf(execute(ME, {}, "broken")), "sign in");
+
+// Refresh the session.
+const { refresh } = await execute(REFRESH, { refreshToken: register.refreshToken });
+assert.notEqual(refresh.refreshToken, register.refreshToken);
+
+// Publish posts, and read them page by page.
+for (const title of ["one", "two", "three"]) {
+  await execute(WRITE, { input: { title, content: "They can." } }, refresh.accessToken);
+}
+const titles: string[] = [];
+let after: string | null | undefined = null;
+do {
+  const { posts }: Awaited<ReturnType<typeof page>> = await page(after);
+  titles.push(...posts.edges.map(({ node }) => `${node.title} by ${node.author.username}`));
+  after = posts.pageInfo.hasNextPage ? posts.pageInfo.endCursor : null;
+} while (after);
+assert.deepEqual(titles, ["three", "two", "one"].map((title) => `${title} by ${username}`));
+
+console.log(`${name}: all is well`);
+
+function page(after: string | null | undefined) {
+  return execute(POSTS, { first: 2, after, author: register.user.id });
+}
+
+async function reactionToErrorOf(execution: Promise<unknown>) {
+  const error = await execution.then(
+    () => assert.fail("The operation should have failed."),
+    (error: unknown) => error,
+  );
+  assert(error instanceof ApiError, String(error));
+  return reactionTo(error.code);
+}

@@ -1,4 +1,4 @@
-# Needs Python 3.11 or newer and make; everything else comes into .venv.
+# Needs Python 3.11 or newer and make. Everything else is installed into .venv.
 
 PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,\
 	$(shell $(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
@@ -10,16 +10,19 @@ NATIVE_CFLAGS := -O3 -march=native
 EXPLORER := api/static/explorer/index.html
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-browser test-clients bench soak check install argon2-native explorer wheel lock
+.PHONY: help run test test-browser test-clients bench soak check install argon2-native explorer wheel lock
 
-run: install .env  ## set up what is missing, and serve on HOST and PORT (127.0.0.1:8000)
+help:  ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | LC_ALL=C sort -u -t'|' -k1,1 | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+run: install .env  ## set up what is missing, and serve on http://127.0.0.1:8000
 	@$(MAKE) --no-print-directory explorer || echo "The explorer could not be built; the API runs without it."
 	@$(BIN)/gatehouse serve
 
-test: check  ## everything CI runs, on all cores; on PostgreSQL too when TEST_POSTGRES_URL is set
+test: check  ## run all checks and tests; on PostgreSQL too if TEST_POSTGRES_URL is set
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
-check: install  ## style, types and the layers of the house
+check: install  ## check style, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
@@ -31,12 +34,12 @@ test-browser: install explorer $(VENV)/.browser  ## test the pages in Chromium; 
 test-clients: install web/node_modules/.installed  ## run Apollo, urql, graphql-request and Relay's compiler against a live server
 	$(BIN)/pytest clients
 
-bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## beside its peers, into benchmarks/RESULTS.md; needs wrk. ONLY=me,page measures a part
+bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## benchmark against peers (30 min, needs wrk); ONLY=me,page runs a part
 	$(BIN)/python -m benchmarks.run
 	benchmarks/.venv/bin/python -m benchmarks.report
 
 comma := ,
-soak: install  ## what it promises whatever happens, tried: about 25 minutes, into soak/RESULTS.md. ONLY=kill,disk tries a part, MINUTES=1 makes the longest shorter
+soak: install  ## test the guarantees under failures (25 min); ONLY=kill,disk runs a part
 	$(BIN)/pytest soak -s $(if $(ONLY),-k "$(subst $(comma), or ,$(ONLY))")
 
 benchmarks/.venv/.installed: benchmarks/requirements.lock
@@ -52,9 +55,18 @@ explorer: $(EXPLORER)
 	@:
 endif
 
-$(EXPLORER): web/node_modules/.installed $(shell find web/explorer -name node_modules -prune -o -type f -print)
+$(EXPLORER): web/node_modules/.explorer $(shell find web/explorer -name node_modules -prune -o -type f -print)
 	cd web && npm run --silent build --workspace explorer
 	@touch $@
+
+# The explorer alone needs a quarter of the packages.
+web/node_modules/.explorer: web/package-lock.json
+	cd web && npm ci --silent --workspace explorer
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --silent
+	@touch $@ web/node_modules/.explorer
 
 %/node_modules/.installed: %/package-lock.json
 	cd $* && npm ci --silent
@@ -64,24 +76,24 @@ $(VENV)/.browser: requirements-browser.lock | install
 	$(PIP) install --require-hashes --requirement requirements-browser.lock
 	@touch $@
 
-# Who has built an Argon2 keeps it: it is built again when the lock changes.
-install: $(INSTALLED) $(wildcard $(NATIVE))  ## a virtual environment with the locked packages
+# A native Argon2 is kept: it is built again when the lock changes.
+install: $(INSTALLED) $(wildcard $(NATIVE))  ## install the locked packages into .venv
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or newer. Name one: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes --requirement requirements-dev.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-argon2-native: $(NATIVE)  ## build Argon2 for this machine's processor; needs a C compiler. Delete .venv to go back
+argon2-native: $(NATIVE)  ## build Argon2 for this processor (needs a C compiler)
 
-# The locked version from its source, of the locked hash. A cached wheel might be of other flags. The test reads a hash
-# that the published build has made.
+# Builds the locked source with its locked hash. A cached wheel may have other flags. The test verifies a
+# hash of the published build.
 $(NATIVE): requirements.lock requirements-native.lock | $(INSTALLED)
-	@command -v $${CC:-cc} >/dev/null || { echo "This needs a C compiler: install gcc or clang, or name one in CC."; exit 1; }
+	@command -v $${CC:-cc} >/dev/null || { echo "A C compiler is required: install gcc or clang, or name one in CC."; exit 1; }
 	@test -e "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" \
-		|| { echo "This needs Python's headers: install python3-dev, or python3-devel."; exit 1; }
+		|| { echo "Python's headers are required: install python3-dev or python3-devel."; exit 1; }
 	$(PIP) install --require-hashes --requirement requirements-native.lock
 	@sed -n '/^argon2-cffi-bindings==/,/[^\\]$$/p' requirements.lock > $(VENV)/argon2.lock
 	CFLAGS="$(NATIVE_CFLAGS)" $(PIP) install --require-hashes --no-binary argon2-cffi-bindings --no-build-isolation --no-deps \
@@ -91,12 +103,12 @@ $(NATIVE): requirements.lock requirements-native.lock | $(INSTALLED)
 
 .env: | install
 	@secret=$$($(BIN)/gatehouse secret) && umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$secret|" .env.example > $@
-	@echo "Made .env with a fresh SECRET_KEY."
+	@echo "Created .env with a new SECRET_KEY."
 
 wheel: install explorer  ## build a wheel that contains the explorer, into dist/
 	$(BIN)/python -m hatchling build -t wheel
 
-lock:  ## renew the pinned versions and hashes
+lock:  ## update the pinned versions and hashes
 	$(PYTHON) -m venv .lock-venv
 	.lock-venv/bin/python -m pip --quiet install uv
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

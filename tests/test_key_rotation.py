@@ -18,7 +18,7 @@ from tests.conftest import SECRET_KEY
 from tests.people import LOGIN, REGISTER
 from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, environment, running_server
 
-README = Path(__file__).parent.parent / "README.md"
+GUIDE = Path(__file__).parent.parent / "docs" / "how-to" / "verify-tokens.md"
 ISSUER = "http://gatehouse.test"
 ADA = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
 REFRESH = "mutation ($r: String!) { refresh(refreshToken: $r) { accessToken } }"
@@ -185,11 +185,11 @@ def test_no_private_key_reaches_a_log(servers: Servers) -> None:
     assert not any(secret in server.logged() + printed for secret in private)
 
 
-def test_the_readmes_way_to_verify_elsewhere_works_as_it_stands(servers: Servers) -> None:
+def test_the_documented_way_to_verify_elsewhere_works_as_it_stands(servers: Servers) -> None:
     servers.new_key()
     server = servers.start(PUBLIC_URL="")
     ada = ask(server, REGISTER.replace("user {", "user { userId: "), **ADA)["data"]["register"]
-    example = re.search(r"^```python\n(import httpx\n.*?)^```", README.read_text(), re.M | re.S)
+    example = re.search(r"^```python\n(import httpx\n.*?)^```", GUIDE.read_text(), re.M | re.S)
     assert example
     elsewhere: dict[str, Any] = {}
     exec(example[1].replace("http://127.0.0.1:8000", server.url), elsewhere)

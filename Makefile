@@ -10,7 +10,7 @@ NATIVE_CFLAGS := -O3 -march=native
 EXPLORER := api/static/explorer/index.html
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test test-browser test-clients bench soak check install argon2-native explorer wheel lock
+.PHONY: help run test docs test-browser test-clients bench soak check install argon2-native explorer wheel lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | LC_ALL=C sort -u -t'|' -k1,1 | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -27,6 +27,10 @@ check: install  ## check style, types and imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.docs  ## build the documentation as a site in build/docs; a broken link fails
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet --conf-dir docs . build/docs
+	@echo "Open build/docs/index.html in a browser."
 
 test-browser: install explorer $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser
@@ -76,6 +80,10 @@ $(VENV)/.browser: requirements-browser.lock | install
 	$(PIP) install --require-hashes --requirement requirements-browser.lock
 	@touch $@
 
+$(VENV)/.docs: requirements-docs.lock | install
+	$(PIP) install --require-hashes --requirement requirements-docs.lock
+	@touch $@
+
 # A native Argon2 is kept: it is built again when the lock changes.
 install: $(INSTALLED) $(wildcard $(NATIVE))  ## install the locked packages into .venv
 
@@ -117,6 +125,8 @@ lock:  ## update the pinned versions and hashes
 		--constraint requirements.lock --quiet --output-file requirements-dev.lock --group dev pyproject.toml
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.lock --quiet --output-file requirements-browser.lock --group browser
+	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraint requirements-dev.lock --quiet --output-file requirements-docs.lock --group docs
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.lock --quiet --output-file requirements-native.lock --group native
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

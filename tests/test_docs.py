@@ -1,0 +1,267 @@
+"""The documents name only what exists, and the reference names all that exists.
+
+`test_readme.py` runs the README's commands, and `make test-clients` compiles the TypeScript of the
+pages.
+"""
+
+import re
+from contextlib import redirect_stdout, suppress
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from unittest.mock import patch
+from urllib.parse import unquote
+
+import pytest
+from graphql import build_schema, parse, validate
+
+from api.middleware.request_limits import MAX_BODY_BYTES
+from api.telemetry.metrics import Metrics
+from cli.commands import main
+from domain.errors import ErrorCode
+from domain.pagination import MAX_PAGE_SIZE
+from domain.security_events import EventKind
+from domain.sessions import LoginMethod
+from graphql_schema.engine import costs, documents, limits
+from settings import Settings
+from tests.conftest import settings_for, unprepared_app
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
+PAGES = sorted(
+    page
+    for pattern in ("*.md", "docs/**/*.md", "deploy/*.md", "benchmarks/*.md", "soak/*.md")
+    for page in ROOT.glob(pattern)
+)
+ALL_PAGES = "\n".join(page.read_text() for page in PAGES)
+
+# Names of others, in the same letters as a setting.
+NOT_OURS = {"GLIBC_TUNABLES", "SCHED_IDLE", "SO_REUSEPORT"}
+FOR_TESTS = {"TEST_POSTGRES_URL", "SOAK_PORT"}
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)
+
+
+def in_backticks(text: str) -> set[str]:
+    return set(re.findall(r"`([^`\n]+)`", without_code(text)))
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of the headings, as GitHub names them."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page.read_text()), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def rows(page: str, heading: str = "") -> list[list[str]]:
+    """Return the cells of the tables in a page of the reference, or in one section of it."""
+    text = (REFERENCE / page).read_text()
+    if heading:
+        text = re.split(r"^#", text.split(f"# {heading}\n")[1], flags=re.M)[0]
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    return [row for row in cells if row[0].startswith("`") or row[1][:1].isdigit()]
+
+
+def names(page: str, heading: str = "") -> list[str]:
+    """Return what stands in backticks in the first column."""
+    return [row[0].strip("`") for row in rows(page, heading)]
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+@cache
+def help_of(*command: str) -> str:
+    argv = ["gatehouse", *command, "--help"]
+    with redirect_stdout(StringIO()) as printed, suppress(SystemExit), patch("sys.argv", argv):
+        main()
+    return printed.getvalue()
+
+
+def commands() -> set[str]:
+    """Return the commands of `gatehouse`, such as ``serve`` and ``keys new``."""
+    listed = re.compile(r"^ {2,4}([a-z]+) {2,}\S", re.M)
+    found = set(listed.findall(help_of())) - {"keys"}
+    return found | {f"keys {action}" for action in listed.findall(help_of("keys"))}
+
+
+def test_the_readme_has_at_most_150_lines() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?://)([^)\s]+)\)", without_code(page.read_text())):
+        path, _, anchor = unquote(link).partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors_of(target), link
+
+
+def test_the_index_names_every_page_once() -> None:
+    links = re.findall(r"\]\(([^)#]+\.md)\)", (DOCS / "index.md").read_text().split("\n## ", 1)[1])
+
+    assert sorted((DOCS / link).resolve() for link in links) == [
+        page for page in PAGES if page != DOCS / "index.md"
+    ]
+
+
+def test_every_path_that_is_named_exists() -> None:
+    """Paths that begin with a folder of the repository."""
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"build", "dist"}
+    paths = {path for path in in_backticks(ALL_PAGES) if re.fullmatch(r"[\w.-]+(/[\w.-]*)+", path)}
+
+    assert [
+        path
+        for path in sorted(paths)
+        if path.split("/")[0] in folders and not (ROOT / path).exists()
+    ] == []
+
+
+def test_every_command_that_is_named_exists() -> None:
+    called = re.findall(r"(?:^|[`/$]|=\S+ ) *gatehouse ((?:keys )?[a-z]+)", ALL_PAGES, re.M)
+
+    assert len(called) > 20
+    assert set(called) - {"keys"} <= commands()
+
+
+def test_the_reference_has_every_command_with_its_options() -> None:
+    documented = {
+        row[0].strip("`").removeprefix("gatehouse "): set(re.findall(r"--[a-z-]+", row[1]))
+        for row in rows("commands.md")
+        if row[0].startswith("`gatehouse ")
+    }
+
+    assert documented == {
+        command: set(re.findall(r"--[a-z-]+", help_of(*command.split()))) - {"--help"}
+        for command in commands()
+    }
+
+
+def test_the_documents_name_make_targets_that_exist_and_the_reference_all() -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.M))
+    code = re.findall(r"```console\n.*?```|`[^`\n]+`", ALL_PAGES, re.S)
+    named = re.findall(r"(?:^|`| )make ([a-z][a-z0-9-]+)", "\n".join(code), re.M)
+
+    assert set(named) <= targets
+    assert {name for name in names("commands.md") if name.startswith("make ")} == {
+        f"make {target}" for target in targets
+    }
+
+
+def test_the_reference_has_every_setting_with_its_default() -> None:
+    example = (ROOT / ".env.example").read_text()
+    defaults = dict(re.findall(r"^([A-Z_0-9]+)=(.*)$", example, re.M))
+    documented = {row[0].strip("`"): row[1].strip("`") for row in rows("settings.md")}
+    # Derived from other settings, or without a value.
+    described = {"SECRET_KEY", "HASHING_THREADS", "PUBLIC_URL"}
+
+    assert sorted(documented) == sorted(name.upper() for name in Settings.model_fields)
+    for name, default in defaults.items():
+        if name not in described:
+            assert documented[name] in ({default} if default else {"empty", "by `ENVIRONMENT"}), (
+                name
+            )
+
+
+def test_every_name_in_capitals_exists() -> None:
+    known = {name.upper() for name in Settings.model_fields} | NOT_OURS | FOR_TESTS
+    known |= {*ErrorCode, *EventKind, *LoginMethod}
+    named = {
+        name
+        for text in in_backticks(ALL_PAGES)
+        for name in re.findall(r"^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b", text)
+        if not name.startswith("OTEL_")
+    }
+
+    assert named - known - {"POSTGRES_PASSWORD"} == set()
+
+
+def test_the_reference_has_every_error_code() -> None:
+    codes = [name for name in names("error-codes.md") if name.isupper()]
+
+    assert codes == list(ErrorCode)
+
+
+def test_the_reference_has_every_security_event_and_every_way_to_sign_in() -> None:
+    assert names("security-events.md") == list(EventKind)
+    assert names("sessions-and-tokens.md", "Sessions") == list(LoginMethod)
+
+
+async def test_the_reference_has_every_route(tmp_path: Path) -> None:
+    async with unprepared_app(settings_for(f"sqlite:///{tmp_path / 'x.db'}")) as app:
+        described = {
+            f"{method.upper()} {path}"
+            for path, methods in app.openapi()["paths"].items()
+            for method in methods
+        }
+        others = {
+            f"GET {path}"
+            for route in app.routes
+            if (path := getattr(route, "path", None)) and "assets" not in path
+        }
+
+    documented = [name for name in names("rest-routes.md") if re.match("[A-Z]+ /", name)]
+    assert sorted(documented) == sorted(described | others | {"POST /graphql"})
+
+
+def test_the_reference_has_every_metric_with_its_type() -> None:
+    served = {}
+    for metric in Metrics().registry.collect():
+        if metric.name.startswith("gatehouse_"):
+            suffix = "_total" if metric.type == "counter" else ""
+            served[metric.name + suffix] = metric.type
+    documented = {row[0].strip("`"): row[1] for row in rows("metrics.md")}
+
+    assert documented == served
+
+
+def test_the_reference_has_the_limits_of_a_document() -> None:
+    documented = {row[0]: number(row[1]) for row in rows("graphql.md", "Limits")}
+
+    assert documented == {
+        "levels of fields": Settings.model_fields["max_query_depth"].default,
+        "aliases": Settings.model_fields["max_query_aliases"].default,
+        "tokens": Settings.model_fields["max_query_tokens"].default,
+        "cost": Settings.model_fields["max_query_cost"].default,
+        "fields of one name in one selection": limits.MAX_REPEATS,
+        "levels of introspection": costs.MAX_INTROSPECTION_DEPTH,
+        "characters in a document": documents.MAX_CHARACTERS,
+        "digits in an integer": documents.MAX_DIGITS,
+        "entries in a page": MAX_PAGE_SIZE,
+        "bytes in a request body or WebSocket message": MAX_BODY_BYTES,
+        "seconds for a request": Settings.model_fields["request_deadline_seconds"].default,
+    }
+
+
+def test_the_reference_has_the_costs_of_fields() -> None:
+    assert [number(row[1]) for row in rows("graphql.md", "Cost")] == [
+        1,
+        costs.LIST_QUERY,
+        costs.ROW,
+        costs.UNPAGED_LIST,
+        costs.LONG_TEXT,
+        costs.PASSWORD_HASH,
+    ]
+
+
+def test_the_reference_has_the_rate_limits() -> None:
+    limits_in_settings = {name for name in Settings.model_fields if "_limit_per_" in name}
+
+    assert set(names("rate-limits.md")) == {name.upper() for name in limits_in_settings}
+    for row in rows("rate-limits.md"):
+        setting = Settings.model_fields[row[0].strip("`").lower()]
+        assert row[1].strip("`") == setting.default
+
+
+def test_every_graphql_document_is_valid() -> None:
+    schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
+    found = re.findall(r"^```graphql\n(.*?)^```", ALL_PAGES, re.M | re.S)
+
+    assert len(found) > 4
+    for document in found:
+        assert validate(schema, parse(document)) == []

@@ -205,10 +205,10 @@ class Selection:
         values: dict[str, Any] = {}
         waiting: list[str] = []
         try:
-            for field in self.fields:
-                value = values[field.name] = field.execute(state, source, path)
+            for item in self.fields:
+                value = values[item.name] = item.execute(state, source, path)
                 if type(value) is CoroutineType:
-                    waiting.append(field.name)
+                    waiting.append(item.name)
         except Exception:
             drain(values[name] for name in waiting)
             raise
@@ -217,9 +217,9 @@ class Selection:
     async def execute_in_turn(self, state: ExecutionState) -> dict[str, Any]:
         """Execute the fields one after the other, as mutations are."""
         values = {}
-        for field in self.fields:
-            value = field.execute(state, None, None)
-            values[field.name] = await value if type(value) is CoroutineType else value
+        for item in self.fields:
+            value = item.execute(state, None, None)
+            values[item.name] = await value if type(value) is CoroutineType else value
         return values
 
 

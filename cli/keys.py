@@ -29,12 +29,12 @@ def keys() -> None:
         "gatehouse keys new", "gatehouse keys new --now", "ALGORITHM=ES256 gatehouse keys new"
     )
 )
-@click.option("--now", is_flag=True, help="Sign in 10 seconds instead of 10 minutes.")
+@click.option("--now", is_flag=True, help="Start to sign after 10 seconds, not after 10 minutes.")
 def new(now: bool) -> None:
     """Make a key.
 
-    It is published at once, and signs in 10 minutes, when other services have fetched it. The
-    first key signs at once.
+    It is published at once, and starts to sign after 10 minutes, when other services have fetched
+    it. The first key signs at once.
     """
     settings, time_now = load_settings(), time.time()
     folder, algorithm = settings.signing_keys_dir, settings.algorithm

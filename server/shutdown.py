@@ -51,7 +51,7 @@ class ShutdownResponder:
 
 
 class Server(uvicorn.Server):
-    """Serves until a signal, then drains within the grace period. A second signal ends it now."""
+    """Serves until a signal, then drains in the grace period. A second signal ends it at once."""
 
     def __init__(self, config: uvicorn.Config, grace: timedelta) -> None:
         super().__init__(config)

@@ -25,19 +25,9 @@ _DATABASE = "DATABASE_URL"
 # For all queries together. A database that takes longer counts as not available.
 _TIMEOUT = timedelta(seconds=8)
 
-# SQLite's WAL mode needs shared memory, which network file systems do not have
+# SQLite's locks and shared memory do not work on these
 # (https://www.sqlite.org/wal.html, "Overview").
-_NETWORK_FILE_SYSTEMS = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "ceph",
-    "glusterfs",
-    "fuse.sshfs",
-}
+_REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse.sshfs"}
 
 _MIN_FREE_BYTES = 1024**3
 
@@ -71,7 +61,7 @@ def _sqlite(settings: Settings, file: Path) -> Iterator[Finding]:
 
 def _folder(folder: Path) -> Iterator[Finding]:
     kind = file_system_of(folder)
-    if kind in _NETWORK_FILE_SYSTEMS:
+    if kind in _REMOTE:
         yield problem(
             _DATABASE, f"is on {kind}, where SQLite's locks do not work: use a local disk"
         )

@@ -103,7 +103,7 @@ def origins(settings: Settings) -> Iterator[Finding]:
     if insecure:
         yield problem(
             "CORS_ORIGINS",
-            f"has {', '.join(insecure)}: an attacker on the network can change a page of http",
+            f"has {', '.join(insecure)}: an attacker on the network can change pages loaded over http",
         )
     if "*" in settings.cors_origins:
         yield problem("CORS_ORIGINS", "is *, which allows any website: list your own origins")

@@ -56,7 +56,7 @@ def _can_be_guessed(secret: str) -> bool:
 
 
 def signing_keys(settings: Settings) -> Iterator[Finding]:
-    """Check who can read and write the folder. `check` has stopped before if a key is unusable."""
+    """Check who can read and write the folder. Unusable keys have already stopped the command."""
     if settings.algorithm not in ("ES256", "RS256"):
         return
     try:
@@ -68,10 +68,10 @@ def signing_keys(settings: Settings) -> Iterator[Finding]:
         elif writable_by_others(settings.signing_keys_dir):
             yield problem(
                 "SIGNING_KEYS_DIR",
-                "is writable for other users of this machine, who could add a key: run chmod o-w",
+                "is writable by other users of this machine, who could add a key: run chmod o-w",
             )
         else:
-            yield ok("SIGNING_KEYS_DIR", "private keys are not readable for other users")
+            yield ok("SIGNING_KEYS_DIR", "private keys are not readable by other users")
     except OSError as error:
         yield problem("SIGNING_KEYS_DIR", f"cannot be read: {error.strerror}")
 

@@ -1,4 +1,4 @@
-"""Which build of Argon2 is installed, and whether one for this machine's processor would be quicker."""
+"""The installed build of Argon2, and whether a build for this processor would be faster."""
 
 import re
 import sys
@@ -7,36 +7,43 @@ from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
 
-# What Argon2's code has a path for that published builds leave out: they run on any processor. The widest first.
+# Argon2 has code for these instructions. Published builds leave it out, since they must run on any
+# processor. The widest come first.
 WIDE_INSTRUCTIONS = {"avx512f": "AVX-512", "avx2": "AVX2"}
+
+_COMPARE = "Compare before and after `make argon2-native`."
 
 
 def advice() -> str:
-    """A sentence or two for whoever runs this machine."""
+    """Return one or two sentences for the operator of this machine."""
     if sys.platform != "linux":
-        return "Whether a build for this processor helps cannot be known here: compare before and after `make argon2-native`."
+        return f"This system does not tell whether a build for its processor is faster. {_COMPARE}"
     return advice_for(_wheel(), CPUINFO.read_text() if CPUINFO.exists() else "")
 
 
 def advice_for(wheel: str, cpuinfo: str) -> str:
-    """For Linux, where a wheel's tag tells what was published (PEP 600, PEP 656) from what was built on a machine:
-    ``wheel`` is the metadata of the installed one, ``cpuinfo`` what the kernel says of the processor."""
+    """Return the advice for Linux, where the tag of a wheel shows whether it was published or built
+    on this machine (PEP 600, PEP 656).
+
+    ``wheel`` is the metadata of the installed wheel, ``cpuinfo`` the content of ``/proc/cpuinfo``.
+    """
     tags = re.findall(r"^Tag: (.+)$", wheel, re.MULTILINE)
     if not any("manylinux" in tag or "musllinux" in tag for tag in tags):
-        return (
-            "Argon2 was built from source and not taken as published. If that was `make argon2-native` there is"
-            " nothing to gain; it cannot be seen from here."
-        )
+        return "Argon2 was built from source. If `make argon2-native` built it, there is nothing to gain."
     flags = re.search(r"^flags\s*: (.+)$", cpuinfo, re.MULTILINE)
     if flags is None:
-        return "Whether a build for this processor helps is not known: compare before and after `make argon2-native`."
+        return f"It is not known whether a build for this processor is faster. {_COMPARE}"
     for flag, name in WIDE_INSTRUCTIONS.items():
         if flag in flags[1].split():
             return (
-                f"Argon2 is the published build, for any processor. This one has {name}: `make argon2-native` builds it"
-                " anew, for two to three times the hashes. Then tune again."
+                f"Argon2 is the published build, for any processor. This processor has {name}:"
+                " `make argon2-native` builds Argon2 for it, which is two to three times as fast."
+                " Then run `gatehouse tune` again."
             )
-    return "Argon2 is the published build, and this processor has neither AVX2 nor AVX-512 to gain by another."
+    return (
+        "Argon2 is the published build. This processor has neither AVX2 nor AVX-512, so another build"
+        " would not be faster."
+    )
 
 
 def _wheel() -> str:

@@ -1,141 +1,62 @@
-"""The `gatehouse` command."""
+"""The `gatehouse` command: its subcommands, and how a usage error is reported."""
 
-import argparse
-import asyncio
-import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import timedelta
-from typing import NoReturn
+import sys
 
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+import click
 
-from api.database import create_engine_from
 from cli.check import check
-from cli.keys import add_keys
-from cli.tune import MAX_MEMORY_MIB, MAX_TARGET_MS, MEMORY_MIB, TARGET_MS, tune
-from db import migrations
-from db.database import Database
-from db.engine import TIMEOUT
-from db.errors import reason
-from domain import retention
-from domain.passwords.tuning import MIN_MEMORY_MIB
-from graphql_schema.engine.limits import UNLIMITED
-from graphql_schema.schema import Schema
-from server.serve import serve
-from settings import MAX_WORKERS, Settings, load_settings
+from cli.keys import keys
+from cli.migrate import migrate
+from cli.prune import prune
+from cli.schema import schema
+from cli.secret import secret
+from cli.serve import serve
+from cli.tune import tune
+from cli.usage import examples
 
-# 64 bytes: enough for HS512 too (RFC 7518 section 3.2).
-SECRET_BYTES = 64
+COMPLETION = """
+Shell completion, for bash (or use zsh_source, fish_source):
+  eval "$(_GATEHOUSE_COMPLETE=bash_source gatehouse)"
+"""
+
+# As shells report a command that SIGINT has stopped.
+INTERRUPTED = 130
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """In a line, as everything is refused here, and not below the usage."""
-        self.exit(2, f"gatehouse: {message}\n")
+@click.group(
+    commands=(check, keys, migrate, prune, schema, secret, serve, tune),
+    # Without a command, the error below and not the whole help.
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "gatehouse secret",
+        "gatehouse check",
+        "gatehouse serve --workers 4",
+        "gatehouse keys --help",
+    )
+    + f"\n\n\b{COMPLETION}",
+)
+@click.version_option(package_name="gatehouse", message="%(prog)s %(version)s")
+def gatehouse() -> None:
+    """Gatehouse, a GraphQL accounts API.
+
+    Settings are read from the environment and from .env.
+    """
 
 
 def main() -> None:
-    parser = Parser(prog="gatehouse", description="A GraphQL accounts API.")
-    commands = parser.add_subparsers(required=True, metavar="command")
-    for name, run, says in (
-        ("check", check, "say whether this configuration can be served to the world"),
-        ("migrate", migrate, "bring the database's tables up to date"),
-        ("schema", print_schema, "print the GraphQL schema"),
-        (
-            "prune",
-            prune,
-            "delete ended sessions and security events of more than RETENTION_DAYS ago",
-        ),
-        ("secret", print_secret, "print a fresh SECRET_KEY"),
-    ):
-        commands.add_parser(name, help=says, description=says).set_defaults(run=run)
-    _add_serve(commands)
-    _add_tune(commands)
-    add_keys(commands)
-    options = vars(parser.parse_args())
-    options.pop("run")(**options)
-
-
-def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
-    says = "serve the API on HOST and PORT"
-    parser = commands.add_parser("serve", help=says, description=f"{says}.")
-    parser.add_argument(
-        "--workers",
-        type=_whole_number(1, MAX_WORKERS),
-        metavar="N",
-        help="how many processes serve (WORKERS)",
-    )
-    parser.set_defaults(run=serve)
-
-
-def _add_tune(commands: "argparse._SubParsersAction[Parser]") -> None:
-    says = "measure what a password hash may cost on this machine, and print it for .env"
-    parser = commands.add_parser("tune", help=says, description=f"{says}. It takes seconds.")
-    parser.add_argument(
-        "--target-ms",
-        type=_whole_number(1, MAX_TARGET_MS),
-        default=TARGET_MS,
-        metavar="MS",
-        help="how long one hash may take (%(default)s)",
-    )
-    parser.add_argument(
-        "--memory-mib",
-        type=_whole_number(MIN_MEMORY_MIB, MAX_MEMORY_MIB),
-        default=MEMORY_MIB,
-        metavar="MIB",
-        help="how much memory one hash may take; each of HASHING_THREADS does (%(default)s)",
-    )
-    parser.set_defaults(run=tune)
-
-
-def _whole_number(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not (text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"takes a whole number from {least} to {most}")
-        return int(text)
-
-    return parse
-
-
-def migrate() -> None:
-    asyncio.run(_migrate(load_settings()))
-
-
-async def _migrate(settings: Settings) -> None:
-    async with _engine_from(settings, time_limit=None) as engine:
-        await migrations.upgrade(engine)
-    print("Gatehouse: the database is up to date.")
-
-
-def prune() -> None:
-    asyncio.run(_prune(load_settings()))
-
-
-async def _prune(settings: Settings) -> None:
-    async with _engine_from(settings) as engine:
-        deleted = await retention.prune(Database(engine), kept_for=settings.retention)
-    print(f"Gatehouse: {deleted} rows were old enough to go.")
-
-
-@asynccontextmanager
-async def _engine_from(
-    settings: Settings, *, time_limit: timedelta | None = TIMEOUT
-) -> AsyncIterator[AsyncEngine]:
-    """For one command. What goes wrong with the database is a line and no traceback."""
-    engine = create_engine_from(settings, time_limit=time_limit)
+    """Run the command line. A usage error is one line on standard error, with exit status 2."""
     try:
-        yield engine
-    except SQLAlchemyError as error:
-        raise SystemExit(f"gatehouse: {reason(error)}") from None
-    finally:
-        await engine.dispose()
+        gatehouse.main(prog_name="gatehouse", standalone_mode=False)
+    except click.ClickException as error:
+        print(_one_line(error), file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except click.Abort:
+        raise SystemExit(INTERRUPTED) from None
 
 
-def print_schema() -> None:
-    print(Schema(UNLIMITED).as_str())
-
-
-def print_secret() -> None:
-    print(secrets.token_urlsafe(SECRET_BYTES))
+def _one_line(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split()).removesuffix(".")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "gatehouse"
+    return f"gatehouse: {message}. Try `{path} --help`."

@@ -1,57 +1,61 @@
 """`gatehouse keys`: make, list and retire the keys that sign access tokens."""
 
-import argparse
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+
+import click
 
 from api.signing_keys.files import read_keys, remove_key, write_key
+from cli.usage import examples
 from domain.access_tokens.jwk import ALGORITHMS
 from domain.access_tokens.keys import CannotRetire, Key, KeyRing
 from settings import load_settings
 
 
-def add_keys(commands: "argparse._SubParsersAction[Any]") -> None:
-    says = "make, list and retire the keys that sign access tokens"
-    actions = commands.add_parser("keys", help=says, description=says).add_subparsers(
-        required=True, metavar="action"
-    )
-    says = "make a key, which other services can fetch at once, and which signs in ten minutes"
-    parser = actions.add_parser("new", help=says, description=says)
-    parser.add_argument("--now", action="store_true", help="let it sign in ten seconds instead")
-    parser.set_defaults(run=new)
-    says = "list the keys, and what each is good for"
-    actions.add_parser("list", help=says, description=says).set_defaults(run=list_all)
-    says = "let a key sign no more; its tokens stay good until they expire"
-    parser = actions.add_parser("retire", help=says, description=says)
-    parser.add_argument("kid", metavar="KID")
-    parser.add_argument(
-        "--compromised", action="store_true", help="its tokens are good for nothing, at once"
-    )
-    parser.set_defaults(run=retire)
+@click.group(
+    no_args_is_help=False,
+    epilog=examples(
+        "gatehouse keys new", "gatehouse keys list", "gatehouse keys retire KID --compromised"
+    ),
+)
+def keys() -> None:
+    """Make, list and retire the keys that sign access tokens."""
 
 
-def new(*, now: bool) -> None:
+@keys.command(
+    epilog=examples(
+        "gatehouse keys new", "gatehouse keys new --now", "ALGORITHM=ES256 gatehouse keys new"
+    )
+)
+@click.option("--now", is_flag=True, help="Start to sign after 10 seconds, not after 10 minutes.")
+def new(now: bool) -> None:
+    """Make a key.
+
+    It is published at once, and starts to sign after 10 minutes, when other services have fetched
+    it. The first key signs at once.
+    """
     settings, time_now = load_settings(), time.time()
     folder, algorithm = settings.signing_keys_dir, settings.algorithm
     if algorithm not in ALGORITHMS:
         raise SystemExit(
-            f"gatehouse: by {algorithm}, SECRET_KEY signs. For keys, set ALGORITHM to ES256 or RS256;"
-            " to make the first one before that, run `ALGORITHM=ES256 gatehouse keys new`"
+            f"gatehouse: {algorithm} signs with SECRET_KEY. To sign with keys, set ALGORITHM to ES256 or"
+            " RS256. To make the first key before that, run `ALGORITHM=ES256 gatehouse keys new`."
         )
     ring = _read(folder)
     key = ring.new(algorithm, now=time_now, soon=now)
     _write(folder, key)
     for old in ring.all():
-        # Its last token has ended, however long they once lived.
+        # By then its last token has expired, even if tokens had a longer lifetime before.
         if old.has_ended(time_now - settings.access_token_lifetime.total_seconds()):
             remove_key(folder, old)
     print(f"Gatehouse: {key.kid} {_state(key, KeyRing([*ring.all(), key]), algorithm, time_now)}.")
 
 
-def list_all() -> None:
+@keys.command("list", epilog=examples("gatehouse keys list"))
+def list_keys() -> None:
+    """List the keys, with the state of each."""
     settings, now = load_settings(), time.time()
     ring = _read(settings.signing_keys_dir)
     if not ring.all():
@@ -61,7 +65,16 @@ def list_all() -> None:
         print(f"{key.kid}  {key.algorithm}  made {_moment(key.made_at)}  {state}")
 
 
-def retire(*, kid: str, compromised: bool) -> None:
+@keys.command(
+    epilog=examples("gatehouse keys retire KID", "gatehouse keys retire KID --compromised")
+)
+@click.argument("kid", metavar="KID")
+@click.option("--compromised", is_flag=True, help="Reject its tokens at once.")
+def retire(kid: str, compromised: bool) -> None:
+    """Retire the key KID.
+
+    It signs no new tokens. Its tokens stay valid until they expire.
+    """
     settings, now = load_settings(), time.time()
     ring = _read(settings.signing_keys_dir)
     try:
@@ -72,20 +85,20 @@ def retire(*, kid: str, compromised: bool) -> None:
             lifetime=settings.access_token_lifetime,
             compromised=compromised,
         )
-    except CannotRetire as refusal:
-        raise SystemExit(f"gatehouse: {refusal}") from None
+    except CannotRetire as error:
+        raise SystemExit(f"gatehouse: {error}") from None
     _write(settings.signing_keys_dir, key)
     print(f"Gatehouse: {key.kid} {_state(key, ring, settings.algorithm, now)}.")
 
 
 def _read(folder: Path) -> KeyRing:
-    """What cannot be read is said, and keeps nobody from retiring another key."""
+    """Read the keys. Print the files that cannot be used; the other keys can still be retired."""
     try:
-        files, complaints = read_keys(folder)
+        files, problems = read_keys(folder)
     except OSError as error:
-        raise SystemExit(f"gatehouse: {folder} cannot be read: {error.strerror}") from None
-    for complaint in complaints:
-        print(f"gatehouse: {complaint}", file=sys.stderr)
+        raise SystemExit(f"gatehouse: cannot read {folder}: {error.strerror}") from None
+    for problem in problems:
+        print(f"gatehouse: {problem}", file=sys.stderr)
     return KeyRing(file.key for file in files.values())
 
 
@@ -93,7 +106,7 @@ def _write(folder: Path, key: Key) -> None:
     try:
         write_key(folder, key)
     except OSError as error:
-        raise SystemExit(f"gatehouse: {folder} cannot be written: {error.strerror}") from None
+        raise SystemExit(f"gatehouse: cannot write to {folder}: {error.strerror}") from None
 
 
 def _state(key: Key, ring: KeyRing, algorithm: str, now: float) -> str:

@@ -1,4 +1,4 @@
-"""`gatehouse tune`: what a password hash may cost here, as lines for .env."""
+"""`gatehouse tune`: find what a password hash may cost on this machine, as lines for .env."""
 
 import asyncio
 import os
@@ -6,18 +6,21 @@ import platform
 import secrets
 import textwrap
 
+import click
+
 from cli import argon2_build
+from cli.usage import WholeNumber, examples
 from domain.passwords import tuning
-from domain.passwords.tuning import Costs, Fit
+from domain.passwords.tuning import MIN_MEMORY_MIB, Costs, Fit
 from settings import load_settings
 
-# The time is what argon2-cffi takes by default; the memory RFC 9106's second recommendation.
+# The time is argon2-cffi's default; the memory is RFC 9106's second recommendation.
 TARGET_MS = 50
 MEMORY_MIB = 64
 
-# Up to so much glibc keeps what a hash has used for the next one (mallopt(3), M_MMAP_THRESHOLD). More it gives back, and
-# takes anew from the system page by page: with huge pages, 1.7 times the hashes of 64 MiB, and 2.4 times those of the
-# native build.
+# Up to this size glibc keeps the memory of a hash for the next one (mallopt(3), M_MMAP_THRESHOLD).
+# It returns a larger block to the system, and gets the next one page by page. Huge pages make this
+# cheap: 1.7 times the hashes of 64 MiB, and 2.4 times those of the native build.
 MAX_KEPT_MIB = 32
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
 
@@ -26,18 +29,41 @@ MAX_TARGET_MS = 1000
 MAX_MEMORY_MIB = 4096
 
 
-def tune(*, target_ms: int, memory_mib: int) -> None:
-    """Measure and print. Every line but the settings is a comment, so that all of it may go into .env.
+@click.command(
+    epilog=examples(
+        "gatehouse tune",
+        "gatehouse tune --target-ms 100 --memory-mib 128",
+        "gatehouse tune >> .env",
+    )
+)
+@click.option(
+    "--target-ms",
+    type=WholeNumber(1, MAX_TARGET_MS),
+    default=TARGET_MS,
+    show_default=True,
+    metavar="MS",
+    help="Maximum time of one hash, in milliseconds.",
+)
+@click.option(
+    "--memory-mib",
+    type=WholeNumber(MIN_MEMORY_MIB, MAX_MEMORY_MIB),
+    default=MEMORY_MIB,
+    show_default=True,
+    metavar="MIB",
+    help="Maximum memory of one hash, in MiB. Each of HASHING_THREADS uses as much.",
+)
+def tune(target_ms: int, memory_mib: int) -> None:
+    """Find what a password hash may cost on this machine.
 
-    Raises SystemExit for more memory than this machine has.
+    Measures for some seconds, and prints the settings for .env. All other lines are comments.
     """
-    # A secret is required of whoever signs; here nothing is signed.
+    # The settings require a secret to sign with. This command signs nothing.
     threads = load_settings(secret_key=secrets.token_urlsafe()).hashing_threads
-    needed, there_is = threads * memory_mib, _machine_memory_mib()
-    if there_is is not None and needed > there_is:
+    needed, available = threads * memory_mib, _machine_memory_mib()
+    if available is not None and needed > available:
         raise SystemExit(
-            f"gatehouse: {threads} HASHING_THREADS of {memory_mib} MiB need {needed} MiB, and there are {there_is}:"
-            " choose a smaller --memory-mib"
+            f"gatehouse: {threads} HASHING_THREADS of {memory_mib} MiB need {needed} MiB, but this"
+            f" machine has {available} MiB. Choose a smaller --memory-mib."
         )
     fit, rate = asyncio.run(_measure(threads, target_ms, memory_mib))
     _comment(_what_fits(fit, target_ms))
@@ -53,8 +79,9 @@ def tune(*, target_ms: int, memory_mib: int) -> None:
     )
     if would_gain_by_huge_pages(fit.costs):
         _comment(
-            f"Hashes of more than {MAX_KEPT_MIB} MiB gain by huge pages, about twice as many a second: start Gatehouse with"
-            f" GLIBC_TUNABLES={HUGE_PAGES} in its environment (it is no setting for .env), and tune again with it."
+            f"With huge pages, hashes of more than {MAX_KEPT_MIB} MiB are about twice as fast. Start"
+            f" Gatehouse with GLIBC_TUNABLES={HUGE_PAGES} in its environment (not in .env), and run"
+            " `gatehouse tune` again with it."
         )
     _comment(argon2_build.advice())
 
@@ -70,10 +97,10 @@ def _what_fits(fit: Fit, target_ms: int) -> str:
     takes = f"{fit.seconds * 1000:.0f} ms"
     if fit.seconds * 1000 > target_ms:
         return (
-            f"This machine is too slow for {target_ms} ms: a hash takes {takes} at OWASP's minimum,"
-            " and less would not be safe."
+            f"This machine is too slow for {target_ms} ms: a hash takes {takes} at OWASP's minimum."
+            " Lower costs would not be safe."
         )
-    return f"A hash takes {takes}, of {target_ms} that it may."
+    return f"A hash takes {takes}. The limit is {target_ms} ms."
 
 
 def would_gain_by_huge_pages(costs: Costs) -> bool:
@@ -89,7 +116,7 @@ def _comment(text: str) -> None:
 
 
 def _machine_memory_mib() -> int | None:
-    """None where the system does not say (Windows)."""
+    """Return the memory of this machine, or None if the system does not tell it (Windows)."""
     if not hasattr(os, "sysconf"):
         return None
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1024**2

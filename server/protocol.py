@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it by httptools, which by itself waits for a client without end, and reads without end."""
+"""HTTP/1.1 by uvicorn and httptools, with the limits on time and size that these do not have."""
 
 import asyncio
 from datetime import timedelta
@@ -6,119 +6,126 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-# As much as uvicorn reads of a head by h11. Browsers send a few KiB.
+# The limit of uvicorn with h11. Browsers send a few KiB.
 MAX_HEAD_BYTES = 64 * 1024
 
-# The whole of a request, from when the client has connected or begun. A megabyte takes a second on a poor line.
-TO_SEND = timedelta(seconds=10)
+# For a whole request, from the connection or from its first byte. A megabyte takes a second on a
+# slow line.
+REQUEST_TIMEOUT = timedelta(seconds=10)
 
-# What is left of an answer when the system takes no more of it.
-TO_READ = timedelta(seconds=30)
+# For the rest of a response, from when the system does not accept more of it.
+RESPONSE_TIMEOUT = timedelta(seconds=30)
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Closes a connection whose client sends a head without end, or takes too long to send a request or to read an answer."""
+    """Closes the connection of a client that sends too long a head, or takes too long to send a
+    request or to read a response."""
 
-    _unfinished = 0
-    _is_sending = True
-    _send_limit: asyncio.TimerHandle | None = None
-    _read_limit: asyncio.TimerHandle | None = None
+    _unparsed_bytes = 0
+    _is_receiving = True
+    _request_timer: asyncio.TimerHandle | None = None
+    _response_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._limit_sending()
+        self._start_request_timer()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._stop_sending()
-        self._stop_reading()
+        self._stop_request_timer()
+        self._stop_response_timer()
         super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
-        self._unfinished += len(data)
-        self._is_sending = True
+        self._unparsed_bytes += len(data)
+        self._is_receiving = True
         super().data_received(data)
-        if self._unfinished > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too long.")
-        elif self._is_sending and self._send_limit is None:
-            self._limit_sending()
+        if self._unparsed_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The request head is too long.")
+        elif self._is_receiving and self._request_timer is None:
+            self._start_request_timer()
 
     def on_message_begin(self) -> None:
-        # Browsers connect before there is anything to ask: what they ask then has its own time.
-        self._stop_sending()
-        self._is_sending = True
+        # Browsers connect before they have a request. The request then gets the whole time.
+        self._stop_request_timer()
+        self._is_receiving = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._unfinished = 0
+        self._unparsed_bytes = 0
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._unfinished = 0
+        self._unparsed_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._unfinished = 0
-        self._stop_sending()
+        self._unparsed_bytes = 0
+        self._stop_request_timer()
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
         if self.scope["method"] == "GET":
-            self._stop_sending()
+            self._stop_request_timer()
             super().handle_websocket_upgrade()
             if not self.transport.get_protocol().handshake_initiated:  # type: ignore[attr-defined]
-                # A body, or a head beyond what it reads. It would keep the connection and say nothing, without end.
-                self.send_400_response("This is no handshake of a WebSocket.")
+                # It has a body, or too long a head. The protocol would keep the connection open
+                # without a response.
+                self.send_400_response("This is not a valid WebSocket handshake.")
         else:
-            # RFC 6455 section 4.1. (The protocol of the WebSockets would not answer.)
-            self.send_400_response("A WebSocket begins with GET.")
+            # RFC 6455 section 4.1. The WebSocket protocol would not respond.
+            self.send_400_response("A WebSocket handshake must use GET.")
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(HTTPStatus.BAD_REQUEST, msg)
+        self._close_with(HTTPStatus.BAD_REQUEST, msg)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.transport.is_closing():
-            self._limit_reading()
+            self._start_response_timer()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
-        self._limit_reading()
+        self._start_response_timer()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._limit_reading()
+        self._start_response_timer()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         if not self.transport.is_closing():
-            self._stop_reading()
+            self._stop_response_timer()
 
-    def _limit_sending(self) -> None:
-        self._send_limit = self.loop.call_later(TO_SEND.total_seconds(), self._end_sending)
+    def _start_request_timer(self) -> None:
+        self._request_timer = self.loop.call_later(
+            REQUEST_TIMEOUT.total_seconds(), self._on_request_timeout
+        )
 
-    def _stop_sending(self) -> None:
-        self._is_sending = False
-        if self._send_limit:
-            self._send_limit.cancel()
-            self._send_limit = None
+    def _stop_request_timer(self) -> None:
+        self._is_receiving = False
+        if self._request_timer:
+            self._request_timer.cancel()
+            self._request_timer = None
 
-    def _end_sending(self) -> None:
+    def _on_request_timeout(self) -> None:
         if self.flow.read_paused:
-            # It is we who have not read on.
-            self._limit_sending()
+            # The application has not read what has arrived, so the client is not at fault.
+            self._start_request_timer()
         elif not self.transport.is_closing():
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to send.")
+            self._close_with(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to send.")
 
-    def _limit_reading(self) -> None:
-        if self._read_limit is None:
-            self._read_limit = self.loop.call_later(TO_READ.total_seconds(), self.transport.abort)
+    def _start_response_timer(self) -> None:
+        if self._response_timer is None:
+            self._response_timer = self.loop.call_later(
+                RESPONSE_TIMEOUT.total_seconds(), self.transport.abort
+            )
 
-    def _stop_reading(self) -> None:
-        if self._read_limit:
-            self._read_limit.cancel()
-            self._read_limit = None
+    def _stop_response_timer(self) -> None:
+        if self._response_timer:
+            self._response_timer.cancel()
+            self._response_timer = None
 
-    def _refuse(self, status: HTTPStatus, message: str) -> None:
+    def _close_with(self, status: HTTPStatus, message: str) -> None:
         if self.cycle and self.cycle.response_started and not self.cycle.response_complete:
             self.transport.abort()
             return
@@ -133,4 +140,4 @@ class BoundedHttp(HttpToolsProtocol):
             ).encode("ascii")
         )
         self.transport.close()
-        self._limit_reading()
+        self._start_response_timer()

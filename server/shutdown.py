@@ -1,4 +1,4 @@
-"""uvicorn's server, which ends in another way: nothing that was begun is lost, and the end is certain."""
+"""Graceful shutdown: uvicorn's server, except that it finishes open requests and exits in time."""
 
 import asyncio
 import logging
@@ -20,18 +20,18 @@ from domain.errors import Unavailable
 
 logger = logging.getLogger("gatehouse")
 
-# How long a connection without a request is kept, so that one which is already on its way gets its answer. Longer than a
-# round trip, and longer than clients who ask without a pause take to ask again.
+# Connections without a request stay open for this long, so that a request that is already on its
+# way gets its response. Longer than a round trip, and than a busy client's time between requests.
 LINGER = timedelta(seconds=1)
 
-# What may take so long each, when the grace is over: to cancel what is left, and to close everything.
-TO_CLOSE = timedelta(seconds=2)
+# After the grace period, for each of two steps: to cancel the remaining requests, and to close.
+CLOSE_TIMEOUT = timedelta(seconds=2)
 
-_CLOSE = (b"connection", b"close")
+_CONNECTION_CLOSE = (b"connection", b"close")
 
 
 class ShutdownResponder:
-    """Tells whoever is cut off at the end of the grace that their request has come to nothing, if it can be told yet."""
+    """Responds with UNAVAILABLE to requests that are cancelled at the end of the grace period."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -42,16 +42,16 @@ class ShutdownResponder:
         except asyncio.CancelledError:
             if scope["type"] != "http":
                 raise
-            gone = Unavailable("The server is going down; try again in a moment.")
-            response = error_response(scope, gone)
+            error = Unavailable("The server is shutting down. Try again in a moment.")
+            response = error_response(scope, error)
             response.headers["X-Request-ID"] = scope["state"]["request_id"]
-            # An answer that has begun cannot begin again; the connection closes, which says as much.
+            # A started response cannot be replaced. Its connection closes, which tells the client.
             with suppress(RuntimeError):
                 await response(scope, receive, send)
 
 
 class Server(uvicorn.Server):
-    """Serves until it is told to stop, then drains within the grace. The next signal ends it at once."""
+    """Serves until a signal, then drains in the grace period. A second signal ends it at once."""
 
     def __init__(self, config: uvicorn.Config, grace: timedelta) -> None:
         super().__init__(config)
@@ -59,74 +59,78 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Not raised again when all is done, as uvicorn does: whoever was asked to go and went exits with 0."""
-        for stop in _stops():
+        """Handle the signals without raising them again at the end, as uvicorn does, so that a
+        requested stop exits with 0."""
+        for stop in _stop_signals():
             signal.signal(stop, self.handle_exit)
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.should_exit = True
-        for stop in _stops():
+        for stop in _stop_signals():
             signal.signal(stop, signal.SIG_DFL)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        logger.info("Finishing what has begun.")
-        self._end_in_any_case()
+        logger.info("Shutting down: finishing open requests.")
+        self._force_exit_later()
         for accepting in (*self.servers, *(sockets or ())):
             accepting.close()
         await self._drain()
-        await self._cut_off()
+        await self._cancel_remaining()
         await self.lifespan.shutdown()
 
-    def _end_in_any_case(self) -> None:
-        """A thread that does not come back, such as a hash of minutes, would otherwise be waited for."""
-        after = self.grace + 3 * TO_CLOSE
-        timer = threading.Timer(after.total_seconds(), _end_now)
+    def _force_exit_later(self) -> None:
+        """Exit after a time even if a thread still runs, for example a hash that takes minutes."""
+        after = self.grace + 3 * CLOSE_TIMEOUT
+        timer = threading.Timer(after.total_seconds(), _force_exit)
         timer.daemon = True
         timer.start()
 
     async def _drain(self) -> None:
         state = self.server_state
-        # To be read by requests that are still to come.
-        state.default_headers = [*state.default_headers, _CLOSE]
+        # Later requests read these headers.
+        state.default_headers = [*state.default_headers, _CONNECTION_CLOSE]
         for connection in state.connections:
             if cycle := getattr(connection, "cycle", None):
                 cycle.keep_alive = False
         linger = min(LINGER, self.grace)
-        await _until(lambda: not state.connections, within=linger)
+        await _wait_until(lambda: not state.connections, within=linger)
         for connection in tuple(state.connections):
             connection.shutdown()
-        await _until(lambda: not (state.connections or state.tasks), within=self.grace - linger)
+        await _wait_until(
+            lambda: not (state.connections or state.tasks), within=self.grace - linger
+        )
 
-    async def _cut_off(self) -> None:
+    async def _cancel_remaining(self) -> None:
         state = self.server_state
         if tasks := tuple(state.tasks):
             logger.warning(
-                "%d requests took longer than SHUTDOWN_GRACE_SECONDS, and are cancelled.",
+                "Cancelling %d requests that took longer than SHUTDOWN_GRACE_SECONDS.",
                 len(tasks),
             )
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=TO_CLOSE.total_seconds())
-        await _until(lambda: not state.connections, within=TO_CLOSE / 10)
+            await asyncio.wait(tasks, timeout=CLOSE_TIMEOUT.total_seconds())
+        await _wait_until(lambda: not state.connections, within=CLOSE_TIMEOUT / 10)
         for connection in tuple(state.connections):
             connection.transport.abort()
 
 
-def _stops() -> Iterator[signal.Signals]:
+def _stop_signals() -> Iterator[signal.Signals]:
     yield from (signal.SIGINT, signal.SIGTERM)
-    # The terminal has closed, or someone asks for a restart, for which one process has no successor. `nohup` has it ignored.
+    # The terminal has closed, or a restart is requested, for which a single process has no
+    # replacement. `nohup` ignores this signal.
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         yield signal.SIGHUP
 
 
-async def _until(is_so: Callable[[], bool], *, within: timedelta) -> None:
+async def _wait_until(condition: Callable[[], bool], *, within: timedelta) -> None:
     deadline = asyncio.get_running_loop().time() + within.total_seconds()
-    # uvicorn keeps plain sets, which nobody can wait for.
-    while not is_so() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+    # uvicorn keeps plain sets, which cannot be awaited.
+    while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
 
 
-def _end_now() -> None:
-    logger.error("Something holds the process, which ends all the same.")
+def _force_exit() -> None:
+    logger.error("The process did not stop in time. Exiting anyway.")
     os._exit(1)

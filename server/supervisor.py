@@ -1,8 +1,8 @@
-"""The parent of several workers. What it does at which signal is said in `server/serve.py`.
+"""The parent process of several workers. `server/serve.py` lists the signals.
 
-uvicorn's own supervisor is not used: it starts a worker that cannot start again and again, exits with 0 when none could, lets
-workers serve on when it is killed, waits without end for one that hangs at its end, and ends all of them when one
-replacement fails.
+It replaces uvicorn's own supervisor, which restarts a failing worker forever, exits with 0 if no
+worker could start, leaves the workers running when it is killed, waits forever for a worker that
+hangs during shutdown, and stops all workers if one replacement fails.
 """
 
 import asyncio
@@ -16,83 +16,93 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
-from server.shutdown import TO_CLOSE
+from server.shutdown import CLOSE_TIMEOUT
 
 logger = logging.getLogger("gatehouse")
 
-# How often a worker shows that it lives. One whose event loop stands still does not.
-BEAT = timedelta(seconds=2)
-SILENCE = timedelta(seconds=30)
+# A worker sends a heartbeat this often, from its event loop. A blocked loop sends none.
+HEARTBEAT = timedelta(seconds=2)
 
-# The first may take as long as it takes: it brings an SQLite file up to date.
-TO_START = timedelta(minutes=1)
+# In addition to the grace period, during which a worker that drains sends none.
+HEARTBEAT_TIMEOUT = timedelta(seconds=30)
 
-# When a worker could not be replaced while others serve.
-TRY_AGAIN_AFTER = timedelta(seconds=10)
+# Except for the first worker, which has no limit: it may have to migrate an SQLite file.
+START_TIMEOUT = timedelta(minutes=1)
+
+# After a worker could not be replaced while others serve.
+RETRY_AFTER = timedelta(seconds=10)
 
 
 class CannotStart(Exception):
-    """Not one worker serves. Why, the last of them has said itself."""
+    """No worker serves. The last one to start has logged the reason."""
 
 
 class Worker:
-    """A worker's process, and the lifeline between it and the parent: a pair of sockets by which each notices that the other
-    is gone, however it went. A worker sends a byte each ``BEAT`` from when it serves, and drains at the end of what it
-    reads."""
+    """The process of a worker, as its parent sees it.
+
+    A pair of sockets connects the two, so that each notices the end of the other, even if it was
+    killed. A worker sends a byte every ``HEARTBEAT`` once it serves, and drains when the parent
+    closes its socket.
+    """
 
     def __init__(
-        self, process: Process, beats: asyncio.StreamReader, lifeline: asyncio.StreamWriter
+        self, process: Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.pid = process.pid
-        self.serves = False
-        self.serves_or_has_ended = asyncio.Event()
+        self.is_serving = False
+        self.serving_or_exited = asyncio.Event()
         self._process = process
-        self._beats = beats
-        self._lifeline = lifeline
+        self._heartbeats = reader
+        self._connection = writer
 
     @classmethod
     async def start(cls, workers: int, listener: socket.socket) -> "Worker":
+        """Start the process of a worker. Raises OSError."""
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-P",  # what lies in the folder of the day is not imported
+                "-P",  # do not import from the current folder
                 "-m",
                 "server.worker",
                 *(str(end.fileno()) for end in (listener, theirs)),
                 pass_fds=(listener.fileno(), theirs.fileno()),
                 env={**os.environ, "WORKERS": str(workers)},
-                # Ctrl+C in a terminal is sent to the whole group, and is for the parent.
+                # A group of its own: a terminal sends Ctrl+C to a whole group, and the parent
+                # handles it.
                 process_group=0,
             )
         return cls(process, *await asyncio.open_connection(sock=ours))
 
-    async def watch(self, silence: timedelta, *, to_start: timedelta) -> int:
-        """Until it has ended: how. Kills it when it takes too long to start, or has served and is silent for so long."""
-        missed = timedelta()
-        while missed < (silence if self.serves else to_start):
-            try:
-                # Beat by beat, so that a machine that was asleep counts as one.
-                async with asyncio.timeout(BEAT.total_seconds() * 2):
-                    beat = await self._beats.read(64)
-            except TimeoutError:
-                missed += BEAT * 2
-            else:
-                if not beat:
-                    break
-                missed, self.serves = timedelta(), True
-                self.serves_or_has_ended.set()
-        else:
-            logger.error("Worker %d shows no sign of life, and is killed.", self.pid)
-            self.kill()
-        ended = await self._process.wait()
-        self.serves_or_has_ended.set()
-        return ended
+    async def wait(self, *, start_timeout: timedelta, heartbeat_timeout: timedelta) -> int:
+        """Wait for the worker to exit, and return its exit code.
 
-    def let_go(self) -> None:
-        """Have it drain. One that does not serve yet has nothing to finish."""
-        self._lifeline.close()
-        if not self.serves:
+        Kills it if it does not serve in time, or serves and then sends no heartbeat in time.
+        """
+        missed = timedelta()
+        while missed < (heartbeat_timeout if self.is_serving else start_timeout):
+            try:
+                # In short steps, so that the time for which the machine sleeps counts as one step.
+                async with asyncio.timeout(HEARTBEAT.total_seconds() * 2):
+                    received = await self._heartbeats.read(64)
+            except TimeoutError:
+                missed += HEARTBEAT * 2
+            else:
+                if not received:
+                    break
+                missed, self.is_serving = timedelta(), True
+                self.serving_or_exited.set()
+        else:
+            logger.error("Worker %d missed its heartbeat; killing it.", self.pid)
+            self.kill()
+        exit_code = await self._process.wait()
+        self.serving_or_exited.set()
+        return exit_code
+
+    def stop(self) -> None:
+        """Tell the worker to drain, or terminate it if it does not serve yet."""
+        self._connection.close()
+        if not self.is_serving:
             with suppress(ProcessLookupError):
                 self._process.terminate()
 
@@ -102,29 +112,36 @@ class Worker:
 
 
 class Supervisor:
+    """Starts the workers and replaces those that exit.
+
+    Calls ``on_ready`` when the first worker serves, and ``on_worker_exit`` with the process id of
+    each worker that exits.
+    """
+
     def __init__(
         self,
         workers: int,
         listener: socket.socket,
         *,
         grace: timedelta,
-        when_it_serves: Callable[[], None],
-        when_one_ends: Callable[[int], None],
+        on_ready: Callable[[], None],
+        on_worker_exit: Callable[[int], None],
     ) -> None:
         self._workers = workers
         self._listener = listener
         self._grace = grace
-        self._when_it_serves = when_it_serves
-        self._when_one_ends = when_one_ends
-        # All there are, each with the task that watches it, and those of them that serve and are to go on.
-        self._alive: dict[Worker, asyncio.Task[None]] = {}
+        self._on_ready = on_ready
+        self._on_worker_exit = on_worker_exit
+        # All running workers, each with the task that waits for its exit.
+        self._running: dict[Worker, asyncio.Task[None]] = {}
+        # Those of them that serve, except a worker that is being stopped.
         self._serving: set[Worker] = set()
         self._is_stopping = False
         self._is_restart_due = False
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT. Raises CannotStart. Closes the listener."""
+        """Serve until SIGTERM or SIGINT, then close the listener. Raises CannotStart."""
         serving = asyncio.create_task(self._serve())
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGTERM, signal.SIGINT):
@@ -133,9 +150,9 @@ class Supervisor:
         try:
             await asyncio.wait((serving,))
         finally:
-            # While anyone has it open, people are let in whom nobody answers.
+            # As long as it is open, the kernel accepts connections that no worker serves.
             self._listener.close()
-            await asyncio.gather(*(self._retire(worker) for worker in tuple(self._alive)))
+            await asyncio.gather(*(self._stop_worker(worker) for worker in tuple(self._running)))
         if not serving.cancelled():
             serving.result()
 
@@ -144,83 +161,87 @@ class Supervisor:
             self._is_stopping = True
             serving.cancel()
             return
-        for worker in self._alive:
+        for worker in self._running:
             worker.kill()
         signal.signal(stop, signal.SIG_DFL)
         signal.raise_signal(stop)
 
     async def _serve(self) -> None:
-        # The first alone: what keeps it from serving would keep all of them, and is said once.
+        # The first one alone: what prevents it from serving would prevent all, and is logged once.
         if not await self._start(timedelta.max):
             raise CannotStart
-        self._when_it_serves()
-        await self._fill()
+        self._on_ready()
+        await self._start_missing()
         while True:
             job = await self._jobs.get()
             await job()
 
-    async def _fill(self) -> None:
+    async def _start_missing(self) -> None:
         if not self._serving and not await self._start():
             raise CannotStart
         missing = self._workers - len(self._serving)
         if all(await asyncio.gather(*(self._start() for _ in range(missing)))):
-            logger.info("%d workers serve.", len(self._serving))
+            logger.info("%d workers are serving.", len(self._serving))
         else:
-            logger.error("A worker could not be started, which will be tried again.")
+            seconds = RETRY_AFTER.total_seconds()
+            logger.error("A worker could not start; retrying in %d seconds.", seconds)
             asyncio.get_running_loop().call_later(
-                TRY_AGAIN_AFTER.total_seconds(), self._jobs.put_nowait, self._fill
+                seconds, self._jobs.put_nowait, self._start_missing
             )
 
     def _restart_soon(self) -> None:
-        """However often it is asked for. Once more if one is at it, as the settings may have changed since it began."""
+        """Queue a restart, unless one is queued. A restart in progress does not count, since the
+        settings may have changed after it began."""
         if not self._is_restart_due:
             self._is_restart_due = True
             self._jobs.put_nowait(self._restart)
 
     async def _restart(self) -> None:
         self._is_restart_due = False
-        logger.info("Replacing the workers, one by one.")
+        logger.info("Replacing the workers one at a time.")
         for old in tuple(self._serving):
             if not await self._start():
-                logger.error("The new worker could not be started: the others stay.")
+                logger.error("The new worker could not start; keeping the current workers.")
                 return
             if old in self._serving:
-                await self._retire(old)
-        logger.info("All workers are new.")
+                await self._stop_worker(old)
+        logger.info("All workers were replaced.")
 
-    async def _start(self, to_start: timedelta = TO_START) -> bool:
-        """Whether there is a worker more that serves."""
+    async def _start(self, start_timeout: timedelta = START_TIMEOUT) -> bool:
+        """Start a worker, and return whether it serves."""
         try:
             worker = await Worker.start(self._workers, self._listener)
         except OSError as error:
-            logger.error("No process could be started: %s", error.strerror)
+            logger.error("Cannot start a process: %s", error.strerror)
             return False
-        self._alive[worker] = asyncio.create_task(self._see_out(worker, to_start))
-        await worker.serves_or_has_ended.wait()
-        if not worker.serves or worker not in self._alive:
+        self._running[worker] = asyncio.create_task(self._handle_exit(worker, start_timeout))
+        await worker.serving_or_exited.wait()
+        if not worker.is_serving or worker not in self._running:
             return False
         self._serving.add(worker)
         return True
 
-    async def _see_out(self, worker: Worker, to_start: timedelta) -> None:
-        ended = await worker.watch(self._grace + SILENCE, to_start=to_start)
-        del self._alive[worker]
-        self._when_one_ends(worker.pid)
+    async def _handle_exit(self, worker: Worker, start_timeout: timedelta) -> None:
+        exit_code = await worker.wait(
+            start_timeout=start_timeout, heartbeat_timeout=self._grace + HEARTBEAT_TIMEOUT
+        )
+        del self._running[worker]
+        self._on_worker_exit(worker.pid)
         if self._is_stopping:
             return
-        if ended < 0 and not worker.serves:
-            logger.error("Worker %d was killed (%d) before it served.", worker.pid, ended)
+        if exit_code < 0 and not worker.is_serving:
+            logger.error("Worker %d was killed (%d) before it served.", worker.pid, exit_code)
         if worker in self._serving:
             self._serving.remove(worker)
-            logger.error("Worker %d has ended (%d), and is replaced.", worker.pid, ended)
-            self._jobs.put_nowait(self._fill)
+            logger.error("Worker %d exited (%d); replacing it.", worker.pid, exit_code)
+            self._jobs.put_nowait(self._start_missing)
 
-    async def _retire(self, worker: Worker) -> None:
+    async def _stop_worker(self, worker: Worker) -> None:
         self._serving.discard(worker)
-        gone = self._alive[worker]
-        worker.let_go()
-        await asyncio.wait((gone,), timeout=(self._grace + 4 * TO_CLOSE).total_seconds())
-        if not gone.done():
-            logger.error("Worker %d does not end, and is killed.", worker.pid)
+        exited = self._running[worker]
+        worker.stop()
+        await asyncio.wait((exited,), timeout=(self._grace + 4 * CLOSE_TIMEOUT).total_seconds())
+        if not exited.done():
+            logger.error("Worker %d did not exit in time; killing it.", worker.pid)
             worker.kill()
-            await gone
+            await exited

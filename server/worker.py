@@ -1,5 +1,9 @@
-"""A worker of `gatehouse serve`, which its parent starts as `python -m server.worker LISTENER LIFELINE`: two open file
-descriptors. What it does at which signal is said in `server/serve.py`, what the lifeline is in `server/supervisor.py`."""
+"""A worker process of `gatehouse serve`.
+
+Its parent starts it as `python -m server.worker LISTENER PARENT`, with the file descriptors of the
+listening socket and of the socket that connects it to its parent (`server/supervisor.py`).
+`server/serve.py` lists the signals.
+"""
 
 import asyncio
 import signal
@@ -13,53 +17,55 @@ from types import FrameType
 import uvicorn
 
 from api.telemetry import logs
-from server.serve import configure, run
+from server.application import configure, run
 from server.shutdown import Server
-from server.supervisor import BEAT
+from server.supervisor import HEARTBEAT
 from settings import load_settings
 
 
 def main() -> None:
-    listener, lifeline = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
+    """Serve until the parent stops this worker or exits. Raises SystemExit."""
+    listener, parent = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
     settings = load_settings()
     logs.configure(settings)
-    run(WorkingServer(configure(settings), settings.shutdown_grace, lifeline), settings, listener)
+    run(WorkerServer(configure(settings), settings.shutdown_grace, parent), settings, listener)
 
 
-class WorkingServer(Server):
-    """Serves for as long as the parent holds the other end of the lifeline, and shows that it does."""
+class WorkerServer(Server):
+    """Serves until the parent closes its socket, and sends it heartbeats until then."""
 
-    def __init__(self, config: uvicorn.Config, grace: timedelta, lifeline: socket.socket) -> None:
-        config.callback_notify = self._beat
-        config.timeout_notify = int(BEAT.total_seconds()) - 1
+    def __init__(self, config: uvicorn.Config, grace: timedelta, parent: socket.socket) -> None:
+        config.callback_notify = self._send_heartbeat
+        config.timeout_notify = int(HEARTBEAT.total_seconds()) - 1
         super().__init__(config, grace)
-        lifeline.setblocking(False)
-        self._lifeline = lifeline
+        parent.setblocking(False)
+        self._parent = parent
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # From a terminal these are sent to everyone, and meant for the parent.
-        for meant_for_the_parent in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(meant_for_the_parent, signal.SIG_IGN)
+        # A terminal sends these to all processes, but only the parent handles them.
+        for ignored in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(ignored, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self.handle_exit)
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # More than one makes no difference: systemd, for one, sends SIGTERM to everyone, and so does the parent.
+        # A second signal does not end it at once: systemd sends SIGTERM to all processes of a
+        # service, and the parent may send another one.
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        asyncio.get_running_loop().add_reader(self._lifeline, self._on_lifeline)
+        asyncio.get_running_loop().add_reader(self._parent, self._on_parent_closed)
 
-    def _on_lifeline(self) -> None:
-        """The parent never writes: there is something to read when it has let go."""
-        asyncio.get_running_loop().remove_reader(self._lifeline)
+    def _on_parent_closed(self) -> None:
+        """Drain. The parent never writes, so its socket is readable only once it is closed."""
+        asyncio.get_running_loop().remove_reader(self._parent)
         self.should_exit = True
 
-    async def _beat(self) -> None:
+    async def _send_heartbeat(self) -> None:
         with suppress(OSError):
-            self._lifeline.send(b".")
+            self._parent.send(b".")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def check(
         for name, value in (GOOD | settings).items():
             monkeypatch.setenv(name, value)
         try:
-            check_configuration()
+            check_configuration.main([], standalone_mode=False)
         except SystemExit as end:
             return Run(end.code, capsys.readouterr().out)
         return Run(0, capsys.readouterr().out)
@@ -90,7 +90,7 @@ def test_a_good_configuration_passes(database_url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "says"),
     [
-        ("ENVIRONMENT", "development", "set production"),
+        ("ENVIRONMENT", "development", "set it to production"),
         ("SECRET_KEY", "a" * 64, "gatehouse secret"),
         ("SECRET_KEY", "0123456789abcdef" * 4, "gatehouse secret"),
         ("SECRET_KEY", "changeme-" * 10, "gatehouse secret"),
@@ -99,15 +99,15 @@ def test_a_good_configuration_passes(database_url: str, tmp_path: Path) -> None:
         ("SECRET_KEY_FALLBACKS", "changeme-" * 10, "gatehouse secret"),
         ("GRAPHIQL", "true", "for developers"),
         ("PUBLIC_URL", "", "http://0.0.0.0:8000"),
-        ("PUBLIC_URL", "http://accounts.example.com", "in the clear"),
-        ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "believes 0.0.0.0/0:"),
-        ("TRUSTED_PROXIES", "::/0", "believes ::/0:"),
+        ("PUBLIC_URL", "http://accounts.example.com", "unencrypted"),
+        ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "trusts 0.0.0.0/0:"),
+        ("TRUSTED_PROXIES", "::/0", "trusts ::/0:"),
         ("TRUSTED_PROXIES", "0.0.0.0/1, 128.0.0.0/1", "any address"),
         ("TRUSTED_PROXIES", "8.0.0.0/8", "any address"),
         ("TRUSTED_PROXIES", "2000::/7", "any address"),
         ("CORS_ORIGINS", "*", "any website"),
         ("CORS_ORIGINS", "https://a.example, http://b.example", "has http://b.example:"),
-        ("DATABASE_URL", "sqlite:////proc/nowhere/gatehouse.db", "cannot be written"),
+        ("DATABASE_URL", "sqlite:////proc/nowhere/gatehouse.db", "cannot write to"),
     ],
 )
 def test_a_problem_is_said_plainly(check: Check, setting: str, value: str, says: str) -> None:
@@ -218,7 +218,7 @@ def test_tables_that_are_not_there_are_a_problem_where_serve_makes_none(
 
     if empty_database_url.startswith("sqlite"):
         assert run.status == 0
-        assert "will make the file" in run.said
+        assert "will create the file" in run.said
         assert list(tmp_path.iterdir()) == []
     else:
         assert run.status == 1
@@ -235,8 +235,8 @@ def test_a_file_that_is_no_database_is_a_problem(check: Check, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        ("default_transaction_read_only=on", "takes no writes"),
-        ("synchronous_commit=off", "may lose what it has acknowledged: synchronous_commit off"),
+        ("default_transaction_read_only=on", "is read-only"),
+        ("synchronous_commit=off", "may lose committed transactions: synchronous_commit off"),
     ],
 )
 def test_a_postgresql_that_takes_no_writes_or_loses_them_is_a_problem(
@@ -280,7 +280,7 @@ def test_redis_is_asked_to_count(check: Check, tmp_path: Path) -> None:
     redis.stop()
 
     assert run.status == 0
-    assert "RATE_LIMIT_STORAGE_URL: Redis, which counts for all processes" in run.said
+    assert "RATE_LIMIT_STORAGE_URL: Redis, shared by all processes" in run.said
 
 
 @pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="needs Linux")

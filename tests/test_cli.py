@@ -1,8 +1,15 @@
+import re
 import subprocess
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
+import click
 import httpx
+import pytest
+from click.testing import CliRunner
 
+from cli import commands
 from tests.conftest import SECRET_KEY
 from tests.servers import GATEHOUSE, Server, environment, running_server
 
@@ -58,3 +65,73 @@ def test_serve_waits_for_a_database_that_is_away(tmp_path: Path) -> None:
         assert server.logged().count("The database is not available") == 1
         assert "Connection refused" in server.logged()
         assert "hunter2" not in server.logged()
+
+
+def arguments_of(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
+    """The path of a group and of all its subcommands."""
+    yield path
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from arguments_of(command, *path, name)
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("command", list(arguments_of(commands.gatehouse)), ids=" ".join)
+def test_every_command_has_a_help_with_examples_that_can_be_run(command: tuple[str, ...]) -> None:
+    runner = CliRunner()
+    shown = runner.invoke(commands.gatehouse, [*command, "--help"])
+    examples = re.findall(r"^ {4}(?:\w+=\w+ )?gatehouse ([^>&\n]+)", shown.stdout, re.M)
+
+    assert shown.exit_code == 0
+    assert "Examples:\n" in shown.stdout
+    assert examples
+    for example in examples:
+        # With --help it is parsed and not run.
+        assert runner.invoke(commands.gatehouse, [*example.split(), "--help"]).exit_code == 0
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    run = CliRunner().invoke(commands.gatehouse, ["--version"], prog_name="gatehouse")
+
+    assert (run.exit_code, run.stdout) == (0, f"gatehouse {version('gatehouse')}\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_it_completes_commands_in_shells(
+    shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_GATEHOUSE_COMPLETE", f"{shell}_source")
+    with pytest.raises(SystemExit) as end:
+        commands.main()
+
+    assert end.value.code == 0
+    assert f"_GATEHOUSE_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("", "Missing command. Try `gatehouse --help`."),
+        ("keys", "Missing command. Try `gatehouse keys --help`."),
+        ("start", "No such command 'start'. Try `gatehouse --help`."),
+        ("keys retire", "Missing argument 'KID'. Try `gatehouse keys retire --help`."),
+        ("keys retire -abc", "No such option '-a'. Try `gatehouse keys retire --help`."),
+        ("check everything", "Got unexpected extra argument (everything). Try `gatehouse check"),
+        ("serve --workers 0", "Invalid value for '--workers': use a whole number from 1 to 256."),
+        ("serve --workers 257", "Invalid value for '--workers': use a whole number from 1 to 256."),
+        ("tune --target-ms 0", "Invalid value for '--target-ms': use a whole number from 1 to"),
+        ("tune --memory-mib 6", "Invalid value for '--memory-mib': use a whole number from 7 to"),
+    ],
+)
+def test_a_usage_error_is_one_line_with_status_2(
+    arguments: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["gatehouse", *arguments.split()])
+    with pytest.raises(SystemExit) as end:
+        commands.main()
+    out, err = capsys.readouterr()
+
+    assert (end.value.code, out) == (2, "")
+    assert err.startswith(f"gatehouse: {says}")
+    assert len(err.splitlines()) == 1

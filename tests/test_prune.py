@@ -99,7 +99,7 @@ async def test_the_command_says_how_much_it_was(
         timeout=20,
     )
 
-    assert run.stdout == "Gatehouse: 2 rows were old enough to go.\n"
+    assert run.stdout == "Gatehouse: deleted 2 old rows.\n"
     assert (await graphql(LOGIN, username="Ada", password=ada.password)).errors == []
 
 

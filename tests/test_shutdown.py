@@ -145,7 +145,7 @@ def test_what_outlasts_the_grace_is_told_that_it_came_to_nothing(impatient: Serv
 
     answer = answer_on(connection)
     assert '"code":"UNAVAILABLE"' in answer
-    assert "going down" in answer
+    assert "shutting down" in answer
     assert exit_status(impatient) == 0
     assert "Traceback" not in impatient.logged()
     # It is not the client that has left.

@@ -29,8 +29,8 @@ UPGRADE = b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 
 @pytest.fixture
 def port(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Where a server listens that has less timeout than usual."""
-    monkeypatch.setattr(protocol, "TO_SEND", LIMIT)
-    monkeypatch.setattr(protocol, "TO_READ", LIMIT)
+    monkeypatch.setattr(protocol, "REQUEST_TIMEOUT", LIMIT)
+    monkeypatch.setattr(protocol, "RESPONSE_TIMEOUT", LIMIT)
     app = create_app(settings_for(copy_of(migrated_sqlite, tmp_path)))
     server = uvicorn.Server(uvicorn.Config(app, port=0, http=BoundedHttp, log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as listener:

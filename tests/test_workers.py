@@ -41,7 +41,7 @@ SESSIONS = "{ me { sessions { id } } }"
 @pytest.fixture
 def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
     with running_server(database_url, SECRET_KEY, tmp_path, WORKERS="2") as server:
-        wait_until(lambda: "2 workers serve" in server.logged())
+        wait_until(lambda: "2 workers are serving" in server.logged())
         yield server
 
 
@@ -51,7 +51,7 @@ def one_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("workers")
     url = databases.copy_of(migrated_sqlite, folder)
     with running_server(url, SECRET_KEY, folder, WORKERS="2") as server:
-        wait_until(lambda: "2 workers serve" in server.logged())
+        wait_until(lambda: "2 workers are serving" in server.logged())
         yield server
 
 
@@ -141,7 +141,7 @@ async def test_workers_lose_nothing_that_they_do_at_the_same_time(tmp_path: Path
     at_once = asyncio.Event()
     at_once.set()
     with running_server(url, SECRET_KEY, tmp_path, WORKERS="3") as server:
-        wait_until(lambda: "3 workers serve" in server.logged())
+        wait_until(lambda: "3 workers are serving" in server.logged())
         await many_live(server, at_once)
 
         assert '" 5' not in server.logged()
@@ -154,7 +154,7 @@ async def test_a_restart_under_load_is_noticed_by_nobody(server: Server) -> None
 
     async def restart() -> None:
         server.process.send_signal(signal.SIGHUP)
-        await asyncio.to_thread(wait_until, lambda: "All workers are new" in server.logged())
+        await asyncio.to_thread(wait_until, lambda: "All workers were replaced" in server.logged())
         restarted.set()
 
     async with asyncio.TaskGroup() as both:
@@ -185,7 +185,7 @@ def test_a_restart_that_cannot_be_leaves_all_as_it_was(one_server: Server) -> No
     dotenv = one_server.log.with_name(".env")
     dotenv.write_text("PUBLIC_URL=nowhere")
     one_server.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: "the others stay" in one_server.logged())
+    wait_until(lambda: "keeping the current workers" in one_server.logged())
     dotenv.unlink()
 
     assert "PUBLIC_URL must be an address" in one_server.logged()
@@ -196,7 +196,7 @@ def test_a_restart_that_cannot_be_leaves_all_as_it_was(one_server: Server) -> No
 def test_a_worker_that_is_killed_is_replaced(one_server: Server) -> None:
     killed, other = workers_of(one_server)
     os.kill(killed, signal.SIGKILL)
-    wait_until(lambda: one_server.logged().count("2 workers serve") == 2)
+    wait_until(lambda: one_server.logged().count("2 workers are serving") == 2)
 
     assert killed not in workers_of(one_server)
     assert other in workers_of(one_server)
@@ -204,7 +204,7 @@ def test_a_worker_that_is_killed_is_replaced(one_server: Server) -> None:
 
 
 def test_however_many_ask_for_a_restart_there_is_one_more_at_most(one_server: Server) -> None:
-    restarted, whole = "All workers are new", "2 workers serve"
+    restarted, whole = "All workers were replaced", "2 workers are serving"
     before = one_server.logged().count(restarted), one_server.logged().count(whole)
     for _ in range(10):
         one_server.process.send_signal(signal.SIGHUP)
@@ -255,15 +255,17 @@ def test_workers_share_the_cores_for_hashing() -> None:
 async def test_a_worker_that_hangs_before_it_serves_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervisor, "BEAT", timedelta(milliseconds=10))
+    monkeypatch.setattr(supervisor, "HEARTBEAT", timedelta(milliseconds=10))
     ours, theirs = socket.socketpair()
     with theirs:
         hanging = await asyncio.create_subprocess_exec("sleep", "60")
         worker = Worker(hanging, *await asyncio.open_connection(sock=ours))
 
-        ended = await worker.watch(timedelta.max, to_start=timedelta(milliseconds=50))
-        worker.let_go()
+        ended = await worker.wait(
+            start_timeout=timedelta(milliseconds=50), heartbeat_timeout=timedelta.max
+        )
+        worker.stop()
 
     assert ended == -signal.SIGKILL
-    assert worker.serves_or_has_ended.is_set()
-    assert not worker.serves
+    assert worker.serving_or_exited.is_set()
+    assert not worker.is_serving

@@ -1,14 +1,17 @@
-"""`gatehouse check`: whether this configuration can be served to the world."""
+"""`gatehouse check`: check the configuration for production."""
 
 import asyncio
 from collections import Counter
+
+import click
 
 from api.services import create_app_state
 from cli.check.database import database
 from cli.check.findings import Check, Finding, Level
 from cli.check.network import address, environment, metrics, origins, proxies, public_url, tools
-from cli.check.rate_limits import counting
+from cli.check.rate_limits import rate_limits
 from cli.check.secrets import access_tokens, password_hashes, secrets, signing_keys
+from cli.usage import examples
 from settings import Settings, load_settings
 
 CHECKS: tuple[Check, ...] = (
@@ -24,18 +27,22 @@ CHECKS: tuple[Check, ...] = (
     proxies,
     origins,
     database,
-    counting,
+    rate_limits,
 )
 
 
+@click.command(epilog=examples("gatehouse check", "gatehouse check && gatehouse serve"))
 def check() -> None:
-    """Prints a line for each finding. Raises SystemExit with 1 if one is a problem, and as `gatehouse serve` does for
-    settings that it refuses."""
+    """Check the configuration for production.
+
+    Prints one line for each finding: ok, warning or problem. Exits with 1 if there is a problem.
+    Changes nothing, and can be run while the server is running.
+    """
     settings = load_settings()
-    _refuse_what_serve_refuses(settings)
+    _require_usable(settings)
     levels: Counter[Level] = Counter()
-    for one in CHECKS:
-        for finding in one(settings):
+    for run in CHECKS:
+        for finding in run(settings):
             print(_line(finding), flush=True)
             levels[finding.level] += 1
     print(f"Gatehouse: {_number(levels, Level.PROBLEM)}, {_number(levels, Level.WARNING)}.")
@@ -43,12 +50,13 @@ def check() -> None:
         raise SystemExit(1)
 
 
-def _refuse_what_serve_refuses(settings: Settings) -> None:
+def _require_usable(settings: Settings) -> None:
+    """Raise SystemExit for settings that `gatehouse serve` does not accept."""
     asyncio.run(create_app_state(settings).services.close())
 
 
 def _line(finding: Finding) -> str:
-    return f"{finding.level:<8} {finding.item}: {finding.says}"
+    return f"{finding.level:<8} {finding.item}: {finding.message}"
 
 
 def _number(levels: Counter[Level], level: Level) -> str:

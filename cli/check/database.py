@@ -1,4 +1,4 @@
-"""Whether the database is there, is what this code was written for, and keeps what it has acknowledged."""
+"""Check that the database is available, up to date and durable."""
 
 import asyncio
 import os
@@ -22,16 +22,17 @@ from settings import Settings
 
 _DATABASE = "DATABASE_URL"
 
-# All questions together. A database that takes longer is away.
+# For all queries together. A database that takes longer counts as not available.
 _TIMEOUT = timedelta(seconds=8)
 
-# SQLite's locks and shared memory do not hold there (https://www.sqlite.org/wal.html, "Overview").
-_FAR_AWAY = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse.sshfs"}
+# SQLite's locks and shared memory do not work on these
+# (https://www.sqlite.org/wal.html, "Overview").
+_REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse.sshfs"}
 
-_LITTLE_SPACE = 1024**3
+_MIN_FREE_BYTES = 1024**3
 
-# Each worker reads on so many connections, and writes on as many again.
-CONNECTIONS_A_WORKER = 2 * CONNECTIONS
+# Each worker has one pool to read and one to write.
+CONNECTIONS_PER_WORKER = 2 * CONNECTIONS
 
 
 def database(settings: Settings) -> Iterator[Finding]:
@@ -47,26 +48,26 @@ def _sqlite(settings: Settings, file: Path) -> Iterator[Finding]:
     if not os.access(folder, os.W_OK | os.X_OK) or (file.exists() and not os.access(file, os.W_OK)):
         yield problem(
             _DATABASE,
-            f"{file} cannot be written: give the file and its folder to the server's user",
+            f"cannot write to {file}: give the file and its folder to the server's user",
         )
         return
-    yield from _place(folder)
+    yield from _folder(folder)
     if file.exists():
         yield asyncio.run(_sqlite_file(settings))
     else:
-        # To ask would be to make it.
-        yield ok(_DATABASE, "SQLite; `gatehouse serve` will make the file")
+        # Opening the file would create it.
+        yield ok(_DATABASE, "SQLite; `gatehouse serve` will create the file")
 
 
-def _place(folder: Path) -> Iterator[Finding]:
+def _folder(folder: Path) -> Iterator[Finding]:
     kind = file_system_of(folder)
-    if kind in _FAR_AWAY:
+    if kind in _REMOTE:
         yield problem(
-            _DATABASE, f"lies on {kind}, where SQLite's locks do not hold: use a local disk"
+            _DATABASE, f"is on {kind}, where SQLite's locks do not work: use a local disk"
         )
     free = shutil.disk_usage(folder).free
-    if free < _LITTLE_SPACE:
-        yield warning(_DATABASE, f"has {free // 1024**2} MiB of disk left")
+    if free < _MIN_FREE_BYTES:
+        yield warning(_DATABASE, f"has {free // 1024**2} MiB of free disk space")
 
 
 async def _sqlite_file(settings: Settings) -> Finding:
@@ -74,9 +75,9 @@ async def _sqlite_file(settings: Settings) -> Finding:
         async with _connected(settings) as connection:
             if await connection.run_sync(migrations.is_current):
                 return ok(_DATABASE, "SQLite, up to date")
-            return ok(_DATABASE, "SQLite; `gatehouse serve` will bring it up to date")
+            return ok(_DATABASE, "SQLite; `gatehouse serve` will migrate it")
     except (SQLAlchemyError, OSError) as error:
-        return _away(error)
+        return _unavailable(error)
 
 
 async def _postgresql(settings: Settings) -> list[Finding]:
@@ -86,10 +87,10 @@ async def _postgresql(settings: Settings) -> list[Finding]:
                 await _schema(connection),
                 await _writes(connection),
                 await _durability(connection),
-                await _room(connection, settings),
+                await _connections(connection, settings),
             ]
     except (SQLAlchemyError, OSError) as error:
-        return [_away(error)]
+        return [_unavailable(error)]
 
 
 @asynccontextmanager
@@ -102,44 +103,44 @@ async def _connected(settings: Settings) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
-def _away(error: Exception) -> Finding:
-    return problem(_DATABASE, f"cannot be used: {reason(error) or 'it does not answer'}")
+def _unavailable(error: Exception) -> Finding:
+    return problem(_DATABASE, f"cannot be used: {reason(error) or 'it does not respond'}")
 
 
 async def _schema(connection: AsyncConnection) -> Finding:
     if await connection.run_sync(migrations.is_current):
         return ok(_DATABASE, "PostgreSQL, up to date")
-    return problem(_DATABASE, "PostgreSQL's tables are not up to date: run `gatehouse migrate`")
+    return problem(_DATABASE, "PostgreSQL, schema not up to date: run `gatehouse migrate`")
 
 
 async def _writes(connection: AsyncConnection) -> Finding:
     if await _setting(connection, "transaction_read_only") == "on":
-        return problem(_DATABASE, "takes no writes: it is a standby, or set read-only")
-    return ok(_DATABASE, "takes writes")
+        return problem(_DATABASE, "is read-only: it is a standby, or configured as read-only")
+    return ok(_DATABASE, "accepts writes")
 
 
 async def _durability(connection: AsyncConnection) -> Finding:
-    """https://www.postgresql.org/docs/current/runtime-config-wal.html"""
+    """Check the settings of https://www.postgresql.org/docs/current/runtime-config-wal.html."""
     off = [
         name
         for name in ("fsync", "full_page_writes", "synchronous_commit")
         if await _setting(connection, name) == "off"
     ]
     if off:
-        return problem(_DATABASE, f"may lose what it has acknowledged: {', '.join(off)} off")
-    return ok(_DATABASE, "keeps what it has acknowledged")
+        return problem(_DATABASE, f"may lose committed transactions: {', '.join(off)} off")
+    return ok(_DATABASE, "keeps committed transactions")
 
 
-async def _room(connection: AsyncConnection, settings: Settings) -> Finding:
+async def _connections(connection: AsyncConnection, settings: Settings) -> Finding:
     reserved = int(await _setting(connection, "superuser_reserved_connections"))
     allowed = int(await _setting(connection, "max_connections")) - reserved
-    # A restart of several runs one more.
+    # During a restart of several workers there is one more.
     workers = settings.workers + (settings.workers > 1)
-    needed = workers * CONNECTIONS_A_WORKER
-    says = f"allows {allowed} connections; this server takes up to {needed}"
+    needed = workers * CONNECTIONS_PER_WORKER
+    message = f"allows {allowed} connections; this server opens up to {needed}"
     if needed > allowed:
-        return problem(_DATABASE, f"{says}: raise max_connections, or lower WORKERS")
-    return ok(_DATABASE, says)
+        return problem(_DATABASE, f"{message}: raise max_connections or lower WORKERS")
+    return ok(_DATABASE, message)
 
 
 async def _setting(connection: AsyncConnection, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a check says of one item."""
+"""The result of a check."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,31 +9,33 @@ from settings import Settings
 
 class Level(StrEnum):
     OK = "ok"
-    # May be meant, and should be looked at.
+    # May be intended; the operator should review it.
     WARNING = "warning"
-    # Nobody should be served like this.
+    # Must be fixed before production.
     PROBLEM = "problem"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """What one check found out about one item, usually a setting."""
+
     level: Level
     item: str
-    says: str
+    message: str
 
 
-# To add one is to write a function and to name it in `CHECKS`. It never raises, never says a secret, and is done in
-# seconds.
+# To add a check, write a function and add it to `CHECKS`. A check returns within seconds, raises
+# nothing, and prints no secret.
 Check = Callable[[Settings], Iterable[Finding]]
 
 
-def ok(item: str, says: str) -> Finding:
-    return Finding(Level.OK, item, says)
+def ok(item: str, message: str) -> Finding:
+    return Finding(Level.OK, item, message)
 
 
-def warning(item: str, says: str) -> Finding:
-    return Finding(Level.WARNING, item, says)
+def warning(item: str, message: str) -> Finding:
+    return Finding(Level.WARNING, item, message)
 
 
-def problem(item: str, says: str) -> Finding:
-    return Finding(Level.PROBLEM, item, says)
+def problem(item: str, message: str) -> Finding:
+    return Finding(Level.PROBLEM, item, message)

@@ -1,4 +1,4 @@
-"""What kind of file system a folder lies on, where the system tells."""
+"""The type of the file system that a folder is on (Linux only)."""
 
 from pathlib import Path
 
@@ -6,23 +6,26 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def file_system_of(folder: Path) -> str | None:
-    """Such as ``ext4`` or ``nfs4``; None where there is no /proc. See proc_pid_mountinfo(5)."""
+    """Return the type, such as ``ext4`` or ``nfs4``, or None without /proc.
+
+    See proc_pid_mountinfo(5).
+    """
     try:
         lines = _MOUNTS.read_text().splitlines()
     except OSError:
         return None
-    # The last wins: what was mounted later lies above.
-    kinds = dict(_mount(line) for line in lines)
+    # The last entry wins: a later mount hides an earlier one at the same path.
+    types = dict(_mount(line) for line in lines)
     return next(
-        (kinds[str(place)] for place in _upwards(folder.resolve()) if str(place) in kinds), None
+        (types[str(path)] for path in _with_parents(folder.resolve()) if str(path) in types), None
     )
 
 
 def _mount(line: str) -> tuple[str, str]:
-    about, _, rest = line.partition(" - ")
+    mount, _, file_system = line.partition(" - ")
     # Spaces in a path are written as \040.
-    return about.split(" ")[4].replace("\\040", " "), rest.split(" ")[0]
+    return mount.split(" ")[4].replace("\\040", " "), file_system.split(" ")[0]
 
 
-def _upwards(folder: Path) -> tuple[Path, ...]:
+def _with_parents(folder: Path) -> tuple[Path, ...]:
     return folder, *folder.parents

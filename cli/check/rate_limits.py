@@ -1,4 +1,4 @@
-"""Whether attempts are counted where all processes see them."""
+"""Check that all processes share their rate limits."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from settings import Settings
 _STORAGE = "RATE_LIMIT_STORAGE_URL"
 
 
-def counting(settings: Settings) -> Iterator[Finding]:
+def rate_limits(settings: Settings) -> Iterator[Finding]:
     if settings.rate_limit_storage_url.get_secret_value() != IN_MEMORY:
         yield asyncio.run(_redis(settings))
     elif settings.workers > 1:
         yield warning(
             _STORAGE,
-            f"is {IN_MEMORY}: each of {settings.workers} workers counts attempts for itself",
+            f"is {IN_MEMORY}: each of {settings.workers} workers has its own rate limits",
         )
     else:
-        yield ok(_STORAGE, f"{IN_MEMORY}, enough for one process")
+        yield ok(_STORAGE, f"{IN_MEMORY}, which is enough for one process")
 
 
 async def _redis(settings: Settings) -> Finding:
@@ -28,7 +28,7 @@ async def _redis(settings: Settings) -> Finding:
     try:
         await services.rate_limiter.check_redis()
     except OSError as error:
-        return problem(_STORAGE, f"Redis cannot be used: {error}")
+        return problem(_STORAGE, f"cannot use Redis: {error}")
     finally:
         await services.close()
-    return ok(_STORAGE, "Redis, which counts for all processes")
+    return ok(_STORAGE, "Redis, shared by all processes")

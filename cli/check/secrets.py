@@ -1,4 +1,4 @@
-"""Whether what must be secret can be guessed, and whether passwords are hashed well enough."""
+"""Check the secrets, the signing keys, the costs of password hashes and the lifetime of tokens."""
 
 from collections.abc import Iterator
 
@@ -7,18 +7,19 @@ from cli.check.findings import Finding, ok, problem, warning
 from domain.passwords.tuning import MIN_MEMORY_MIB, min_passes
 from settings import Settings
 
-# zxcvbn takes no more, and no more is needed.
-_LOOKED_AT = 72
+# The longest input of zxcvbn, which is long enough here.
+_MAX_RATED = 72
 
-# Below what 16 random bytes in hexadecimal, or 36 characters of a UUID, are rated at.
-_GUESSES_LOG10 = 27
+# 16 random bytes in hexadecimal, and a UUID of 36 characters, are rated higher.
+_MIN_GUESSES_LOG10 = 27
 
-# Random text may hold a word or two by chance, and never this many to its length.
-_WORD = 5
-_SHARE_OF_WORDS = 1 / 5
+# Random text may contain a word or two by chance, but never this large a share of words.
+_MIN_WORD_LENGTH = 5
+_MAX_SHARE_OF_WORDS = 1 / 5
 
-# Whoever verifies tokens without asking us learns nothing of a logout until the token ends (RFC 9700 section 2.2.1).
-_LONG_MINUTES = 60
+# A service that verifies tokens itself accepts a token after a logout, until the token expires
+# (RFC 9700 section 2.2.1).
+_LONG_LIFETIME_MINUTES = 60
 
 
 def secrets(settings: Settings) -> Iterator[Finding]:
@@ -31,42 +32,46 @@ def secrets(settings: Settings) -> Iterator[Finding]:
             continue
         if _can_be_guessed(secret.get_secret_value()):
             yield problem(
-                item, "is not random, and can be guessed: make one with `gatehouse secret`"
+                item, "is not random and can be guessed: generate one with `gatehouse secret`"
             )
         else:
             yield ok(item, "looks random")
 
 
 def _can_be_guessed(secret: str) -> bool:
-    # Here, as its lists take a twentieth of the start, which only this command needs.
+    # Imported here: its word lists would take 5% of every start, and only this command needs them.
     from zxcvbn import zxcvbn
 
-    seen = secret[:_LOOKED_AT]
-    rating = zxcvbn(seen)
-    words = [
+    rated = secret[:_MAX_RATED]
+    rating = zxcvbn(rated)
+    word_lengths = [
         len(match["token"])
         for match in rating["sequence"]
-        if match["pattern"] == "dictionary" and len(match["token"]) >= _WORD
+        if match["pattern"] == "dictionary" and len(match["token"]) >= _MIN_WORD_LENGTH
     ]
-    reads_like_words = len(words) > 1 and sum(words) > len(seen) * _SHARE_OF_WORDS
-    return rating["guesses_log10"] < _GUESSES_LOG10 or reads_like_words
+    consists_of_words = (
+        len(word_lengths) > 1 and sum(word_lengths) > len(rated) * _MAX_SHARE_OF_WORDS
+    )
+    return rating["guesses_log10"] < _MIN_GUESSES_LOG10 or consists_of_words
 
 
 def signing_keys(settings: Settings) -> Iterator[Finding]:
-    """Those that cannot be used are refused before."""
+    """Check who can read and write the folder. Unusable keys have already stopped the command."""
     if settings.algorithm not in ("ES256", "RS256"):
         return
     try:
         if readable_by_others(settings.signing_keys_dir):
             yield problem(
-                "SIGNING_KEYS_DIR", "has a private key that everyone here may read: chmod o-r"
+                "SIGNING_KEYS_DIR",
+                "has a private key that other users of this machine can read: run chmod o-r",
             )
         elif writable_by_others(settings.signing_keys_dir):
             yield problem(
-                "SIGNING_KEYS_DIR", "is where everyone here may put a key of their own: chmod o-w"
+                "SIGNING_KEYS_DIR",
+                "is writable by other users of this machine, who could add a key: run chmod o-w",
             )
         else:
-            yield ok("SIGNING_KEYS_DIR", "keeps its private keys from others")
+            yield ok("SIGNING_KEYS_DIR", "private keys are not readable by other users")
     except OSError as error:
         yield problem("SIGNING_KEYS_DIR", f"cannot be read: {error.strerror}")
 
@@ -76,7 +81,7 @@ def password_hashes(settings: Settings) -> Iterator[Finding]:
     if mib < MIN_MEMORY_MIB or passes < min_passes(mib):
         yield problem(
             "ARGON2_MEMORY_KIB, ARGON2_TIME_COST",
-            "are below OWASP's minimum: `gatehouse tune` finds what this machine can afford",
+            "are below OWASP's minimum: find costs for this machine with `gatehouse tune`",
         )
     else:
         yield ok("ARGON2_MEMORY_KIB, ARGON2_TIME_COST", "at or above OWASP's minimum")
@@ -84,10 +89,10 @@ def password_hashes(settings: Settings) -> Iterator[Finding]:
 
 def access_tokens(settings: Settings) -> Iterator[Finding]:
     minutes = settings.access_token_expire_minutes
-    if minutes > _LONG_MINUTES:
+    if minutes > _LONG_LIFETIME_MINUTES:
         yield warning(
             "ACCESS_TOKEN_EXPIRE_MINUTES",
-            f"is {minutes}: services that verify tokens by themselves believe a stolen one for as long",
+            f"is {minutes}: services that verify tokens themselves accept a stolen token for as long",
         )
     else:
         yield ok("ACCESS_TOKEN_EXPIRE_MINUTES", f"{minutes}")

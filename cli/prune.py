@@ -1,0 +1,27 @@
+"""`gatehouse prune`: delete what is older than RETENTION_DAYS."""
+
+import asyncio
+
+import click
+
+from cli.database import open_engine
+from cli.usage import examples
+from db.database import Database
+from domain import retention
+from settings import Settings, load_settings
+
+
+@click.command(epilog=examples("gatehouse prune"))
+def prune() -> None:
+    """Delete old sessions and security events.
+
+    Deletes sessions that ended and security events that happened more than RETENTION_DAYS ago.
+    `gatehouse serve` does the same every hour.
+    """
+    asyncio.run(_prune(load_settings()))
+
+
+async def _prune(settings: Settings) -> None:
+    async with open_engine(settings) as engine:
+        deleted = await retention.prune(Database(engine), kept_for=settings.retention)
+    print(f"Gatehouse: deleted {deleted} old rows.")

@@ -1,0 +1,51 @@
+"""What a process needs before it can serve: standard streams, signals and enough open files."""
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+
+# More than one process can use. Some systems report no limit, or a limit that they do not accept.
+MAX_OPEN_FILES = 65_536
+
+STANDARD_ERROR = 2
+
+
+def open_standard_streams() -> None:
+    """Open the standard streams that the parent process has closed, to the null device.
+
+    Otherwise the next files to be opened get their numbers, and error messages are written to a
+    socket. libuv also aborts when it has to close one of these numbers.
+    """
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        os.set_inheritable(opened, True)
+    os.close(opened)
+
+
+def exit_on_signals() -> None:
+    """Exit with 0 on SIGINT and SIGTERM. Before the server has its own handlers, there is nothing
+    to finish.
+
+    A handler is required in a container: without one, the kernel ignores SIGTERM for PID 1.
+    """
+
+    def leave(_: int, __: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, leave)
+
+
+def raise_limit_of_open_files() -> None:
+    """Raise the limit to what the system allows. Many systems start with 1024, and a thousand slow
+    clients use that up."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import httpx
 
 from benchmarks import wrk
-from benchmarks.contestants import GATEHOUSE
-from benchmarks.crowd import CHEAP, Crowd
-from benchmarks.people import PASSWORD
-from benchmarks.questions import LOGIN, ME, PAGE, REFRESH, SECURITY_EVENTS, body
+from benchmarks.bulk_rows import CHEAP, Crowd
+from benchmarks.operations import LOGIN, ME, PAGE, REFRESH, SECURITY_EVENTS, body
+from benchmarks.seeded_database import PASSWORD
 from benchmarks.servers import BASE_URL, serving
+from benchmarks.targets import GATEHOUSE
 from benchmarks.wrk import SECONDS, Request
 
 ASKING = 200

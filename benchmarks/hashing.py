@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import wrk
-from benchmarks.contestants import GATEHOUSE
-from benchmarks.people import PASSWORD, PEOPLE, Town
-from benchmarks.questions import LOGIN, REGISTER, body
+from benchmarks.operations import LOGIN, REGISTER, body
+from benchmarks.seeded_database import PASSWORD, PEOPLE, Town
 from benchmarks.servers import BOTH_CORES, LOAD_CORE, SERVER_CORE, serving
+from benchmarks.targets import GATEHOUSE
 from benchmarks.wrk import SECONDS, Request
 
-ARGON2 = Path(__file__).with_name("argon2_alone.py")
+ARGON2 = Path(__file__).with_name("argon2_baseline.py")
 
 # Enough that no thread ever waits for the next password.
 CONNECTIONS_PER_THREAD = 4

@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib import pyplot
 
-from benchmarks.bars import TIMES_AS_MANY
 from benchmarks.ratios import KINDS, Round, against, of_the_fewest
+from benchmarks.thresholds import TIMES_AS_MANY
 
 COLOURS = dict(zip(KINDS, ("#0072b2", "#d55e00"), strict=True))
 HEIGHTS = dict(zip(KINDS, (-0.2, 0.2), strict=True))

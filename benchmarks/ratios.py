@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.contestants import GATEHOUSE
+from benchmarks.targets import GATEHOUSE
 
 KINDS = ("SQLite", "PostgreSQL")
 US = GATEHOUSE.name

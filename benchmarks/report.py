@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import plots, sections
-from benchmarks.bars import bars
 from benchmarks.ratios import Round
+from benchmarks.thresholds import bars
 
 HERE = Path(__file__).parent
 

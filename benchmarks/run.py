@@ -11,14 +11,14 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.beside_peers import me, page
-from benchmarks.crowd import crowds
+from benchmarks.bulk_rows import crowds
 from benchmarks.growth import growth
 from benchmarks.hashing import hashing
-from benchmarks.people import Town, towns
+from benchmarks.login_storm import storm
+from benchmarks.peer_comparison import me, page
+from benchmarks.seeded_database import Town, towns
 from benchmarks.servers import LOAD_CORE
 from benchmarks.startup import startup
-from benchmarks.storm import storm
 from benchmarks.workers import workers
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))

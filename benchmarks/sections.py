@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks import contestants
-from benchmarks.bars import NAIVE, TIMES_AS_MANY
+from benchmarks import targets
 from benchmarks.ratios import (
     KINDS,
     US,
@@ -16,8 +15,9 @@ from benchmarks.ratios import (
     of_the_fewest,
     slower_in_storm,
 )
+from benchmarks.thresholds import NAIVE, TIMES_AS_MANY
 
-CONSTANT = contestants.CONSTANT.name
+CONSTANT = targets.CONSTANT.name
 
 
 def me(rounds: Sequence[Round]) -> str:

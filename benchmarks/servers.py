@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from benchmarks.contestants import PEERS, Contestant
+from benchmarks.targets import PEERS, Contestant
 from tests.servers import RATE_LIMITS, TIMEOUT_SECONDS, wait_until_it_listens
 
 PORT = int(os.environ.get("PORT", "8155"))

@@ -4,9 +4,9 @@ import time
 from collections.abc import Sequence
 from http.client import HTTPConnection
 
-from benchmarks.contestants import GATEHOUSE_SERVE, NAIVE, Contestant
-from benchmarks.people import Town
+from benchmarks.seeded_database import Town
 from benchmarks.servers import PORT, start, stop
+from benchmarks.targets import GATEHOUSE_SERVE, NAIVE, Contestant
 
 EVERY_SECONDS = 0.002
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from benchmarks import wrk
-from benchmarks.beside_peers import CONNECTIONS
-from benchmarks.contestants import gatehouse
-from benchmarks.people import Town
-from benchmarks.questions import ME, body
+from benchmarks.operations import ME, body
+from benchmarks.peer_comparison import CONNECTIONS
+from benchmarks.seeded_database import Town
 from benchmarks.servers import BOTH_CORES, serving
+from benchmarks.targets import gatehouse
 from benchmarks.wrk import SECONDS
 
 NUMBERS = (1, 2)

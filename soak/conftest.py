@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from soak import report
-from soak.disk import mount_tmpfs
 from soak.figures import Figures
+from soak.full_disk import mount_tmpfs
 from soak.postgres import Postgres, programs, running_postgres
 from tests.conftest import anyio_backend, migrated_sqlite
 from tests.databases import copy_of

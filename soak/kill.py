@@ -6,10 +6,10 @@ import random
 import signal
 from pathlib import Path
 
-from soak import rows
+from soak import invariants
+from soak.audited_clients import CUT_OFF, FINE, Outcomes, Visitor, crowd, leave
 from soak.figures import Figures
-from soak.process import children
-from soak.visitors import CUT_OFF, FINE, Outcomes, Visitor, crowd, leave
+from soak.resource_usage import children
 from tests.servers import Server, free_port, running_server, wait_until
 
 SECRET = "a secret for soaking, and for nothing else but soaking"
@@ -46,7 +46,7 @@ async def kill(url: str, folder: Path, *, rounds: int, port: int = 0) -> Figures
     figures.none("read, and never written", outcomes.misread)
     figures.none("logged out by it", logged_out)
     figures.none("tracebacks", log.count("Traceback"))
-    await rows.check(url, everyone, figures)
+    await invariants.check(url, everyone, figures)
     return figures
 
 
@@ -76,7 +76,7 @@ async def kill_workers(url: str, folder: Path, *, rounds: int, port: int = 0) ->
     figures.none("read, and never written", outcomes.misread)
     figures.none("logged out by it", logged_out)
     figures.none("tracebacks", log.count("Traceback"))
-    await rows.check(url, everyone, figures)
+    await invariants.check(url, everyone, figures)
     return figures
 
 

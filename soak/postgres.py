@@ -15,7 +15,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from soak.process import children
+from soak.resource_usage import children
 from tests.databases import migrate
 
 USER_INSTEAD_OF_ROOT = "postgres"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from soak.disk import limit_file_size
+from soak.disconnects import leaving
+from soak.full_disk import limit_file_size
 from soak.kill import kill
-from soak.leaving import leaving
 from tests.databases import copy_of
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-from soak.wire import CutOff, Wire, request
+from soak.raw_client import CutOff, Wire, request
 from tests.people import ME, REGISTER, Answer
 
 UPDATE = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { imageFile } }"

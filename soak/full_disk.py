@@ -9,12 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from soak import rows
-from soak.faults import visiting
+from soak import invariants
+from soak.audited_clients import FINE, Outcomes, Visitor
 from soak.figures import Figures
 from soak.kill import GRACE, SECRET
-from soak.visitors import FINE, Outcomes, Visitor
-from soak.wire import Wire
+from soak.postgres_outages import visiting
+from soak.raw_client import Wire
 from tests.people import ME
 from tests.servers import Server, running_server
 
@@ -91,7 +91,7 @@ async def _suffer(
         figures.at_least("acknowledged in the second after that", after[FINE], 1)
         figures.none("read, and never written", outcomes.misread)
         figures.none("tracebacks", server.logged().count("Traceback"))
-    await rows.check(url, visitors, figures)
+    await invariants.check(url, visitors, figures)
     return figures
 
 

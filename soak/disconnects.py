@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from soak import rows
+from soak import invariants
+from soak.audited_clients import FINE, PASSWORD, PUBLISH, Outcomes, Visitor, crowd, leave
 from soak.figures import Figures
 from soak.kill import SECRET
-from soak.process import taken
-from soak.storm import settle
-from soak.visitors import FINE, PASSWORD, PUBLISH, Outcomes, Visitor, crowd, leave
-from soak.wire import Wire, question
+from soak.login_storm import settle
+from soak.raw_client import Wire, question
+from soak.resource_usage import taken
 from tests.people import REGISTER
 from tests.servers import running_server
 
@@ -57,7 +57,7 @@ async def leaving(
         )
         figures.at_most("connections to the database afterwards", connections(), max(connected, 20))
         figures.none("tracebacks", server.logged().count("Traceback"))
-    await rows.check(url, people, figures)
+    await invariants.check(url, people, figures)
     return figures
 
 

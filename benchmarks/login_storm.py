@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from statistics import quantiles
 
-from benchmarks import pace, wrk
-from benchmarks.contestants import GATEHOUSE, NAIVE, Contestant
-from benchmarks.people import PASSWORD, PEOPLE, Town
-from benchmarks.questions import BARE_LOGIN, ME, body
+from benchmarks import steady_load, wrk
+from benchmarks.operations import BARE_LOGIN, ME, body
+from benchmarks.seeded_database import PASSWORD, PEOPLE, Town
 from benchmarks.servers import memory_mib, serving
+from benchmarks.targets import GATEHOUSE, NAIVE, Contestant
 from benchmarks.wrk import SECONDS, Request
 
 LOGGING_IN = 16
@@ -50,5 +50,5 @@ def _log_in(seconds: int) -> None:
 
 def _p99_ms(town: Town, seconds: int) -> float:
     requests = town.all_ask(body(ME))
-    times = pace.times_ms(requests, connections=CONNECTIONS, rate=A_SECOND, seconds=seconds)
+    times = steady_load.times_ms(requests, connections=CONNECTIONS, rate=A_SECOND, seconds=seconds)
     return quantiles(times, n=100)[-1]

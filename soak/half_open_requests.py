@@ -6,12 +6,12 @@ from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
 
+from soak.audited_clients import FINE, crowd
 from soak.figures import Figures
 from soak.kill import SECRET
-from soak.process import taken
-from soak.storm import log_in, p99, settle
-from soak.visitors import FINE, crowd
-from soak.wire import Wire, question, times
+from soak.login_storm import log_in, p99, settle
+from soak.raw_client import Wire, question, times
+from soak.resource_usage import taken
 from tests.people import ME
 from tests.servers import running_server
 

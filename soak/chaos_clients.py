@@ -14,8 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from soak.visitors import PASSWORD, PUBLISH, REFRESH, UPDATE
-from soak.wire import CutOff, Reply, Wire, question, request
+from soak.audited_clients import PASSWORD, PUBLISH, REFRESH, UPDATE
+from soak.raw_client import CutOff, Reply, Wire, question, request
 from tests.people import LOGIN, ME, REGISTER
 
 TRANSPORT_WS = Subprotocol("graphql-transport-ws")

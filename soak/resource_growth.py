@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from soak.audited_clients import crowd
+from soak.chaos_clients import Guest
 from soak.figures import Figures
-from soak.guests import Guest
 from soak.kill import SECRET
-from soak.process import Taken, taken
-from soak.visitors import crowd
-from soak.wire import Wire, question
+from soak.raw_client import Wire, question
+from soak.resource_usage import Taken, taken
 from tests.servers import running_server
 
 GUESTS = 12

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks import contestants
+from benchmarks import targets
 from benchmarks.ratios import (
     KINDS,
     US,
@@ -16,15 +16,15 @@ from benchmarks.ratios import (
     slower_in_storm,
 )
 
-NAIVE = contestants.NAIVE.name
+NAIVE = targets.NAIVE.name
 
 # How many times as many of `me` in a second.
 TIMES_AS_MANY = {
     NAIVE: 12,
-    contestants.FASTAPI_USERS.name: 7,
-    contestants.ARIADNE.name: 9,
-    contestants.YOGA.name: 1.5,
-    contestants.MERCURIUS.name: 0.8,
+    targets.FASTAPI_USERS.name: 7,
+    targets.ARIADNE.name: 9,
+    targets.YOGA.name: 1.5,
+    targets.MERCURIUS.name: 0.8,
 }
 
 

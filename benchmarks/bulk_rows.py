@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import JSON, Connection, bindparam, create_engine, make_url, text
 
-from benchmarks.people import PASSWORD, POSTGRESQL, SQLITE, empty_databases, services_of
+from benchmarks.seeded_database import PASSWORD, POSTGRESQL, SQLITE, empty_databases, services_of
 from db.models import UtcDateTime
 from tests import databases
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.engine import create_engine
 from db.models import LoginSession, Post, SecurityEvent, User
 from domain.security_events import EventKind
+from soak.audited_clients import Visitor
 from soak.figures import Figures
-from soak.visitors import Visitor
 
 STARTS = (EventKind.REGISTERED, EventKind.LOGGED_IN, EventKind.PASSWORD_CHANGED)
 

@@ -5,14 +5,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from soak import disk, faults
+from soak import full_disk, postgres_outages
+from soak.disconnects import leaving
 from soak.figures import Figures
-from soak.half_open import half_open
+from soak.half_open_requests import half_open
 from soak.kill import kill, kill_workers
-from soak.leaving import leaving
-from soak.mixed import documents, mixed
+from soak.login_storm import storm
 from soak.postgres import Postgres
-from soak.storm import storm
+from soak.resource_growth import documents, mixed
 
 MINUTES = float(os.environ.get("MINUTES", "10"))
 
@@ -34,25 +34,27 @@ async def test_kill_of_a_worker_loses_nothing_either(
 async def test_postgres_that_is_stopped_hard_is_survived(
     postgres: Postgres, postgres_url: str, tmp_path: Path, port: int, keep: Keep
 ) -> None:
-    keep(await faults.stop(postgres, postgres_url, tmp_path, port))
+    keep(await postgres_outages.stop(postgres, postgres_url, tmp_path, port))
 
 
 async def test_postgres_that_is_frozen_is_survived(
     postgres: Postgres, postgres_url: str, tmp_path: Path, port: int, keep: Keep
 ) -> None:
-    keep(await faults.freeze(postgres, postgres_url, tmp_path, port, seconds=30))
+    keep(await postgres_outages.freeze(postgres, postgres_url, tmp_path, port, seconds=30))
 
 
 async def test_disk_that_takes_no_more_is_survived(
     sqlite_url: str, tmp_path: Path, port: int, keep: Keep
 ) -> None:
-    keep(await disk.limit_file_size(sqlite_url, tmp_path, port=port))
+    keep(await full_disk.limit_file_size(sqlite_url, tmp_path, port=port))
 
 
 async def test_disk_that_is_full_is_survived(
     small_disk: Path, tmp_path: Path, port: int, keep: Keep
 ) -> None:
-    keep(await disk.fill_tmpfs(f"sqlite:///{small_disk / 'gatehouse.db'}", tmp_path, port=port))
+    keep(
+        await full_disk.fill_tmpfs(f"sqlite:///{small_disk / 'gatehouse.db'}", tmp_path, port=port)
+    )
 
 
 async def test_logins_by_hundreds_leave_room_for_others(

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from soak import rows
+from soak import invariants
+from soak.audited_clients import FINE, Outcomes, Visitor, crowd, leave
 from soak.figures import Figures
 from soak.kill import GRACE, SECRET, SLOWEST_SECONDS
 from soak.postgres import Postgres
-from soak.visitors import FINE, Outcomes, Visitor, crowd, leave
-from soak.wire import CutOff, Wire
+from soak.raw_client import CutOff, Wire
 from tests.people import ME
 from tests.servers import running_server
 
@@ -71,7 +71,7 @@ async def _suffer(
         figures.none("read, and never written", outcomes.misread)
         figures.none("tracebacks", server.logged().count("Traceback"))
         figures.none("logged out by it", await _logged_out(visitors))
-    await rows.check(url, visitors, figures)
+    await invariants.check(url, visitors, figures)
     return figures
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 import httpx
 
-from benchmarks import contestants, wrk
-from benchmarks.contestants import GATEHOUSE, NAIVE, Contestant
-from benchmarks.people import POSTGRESQL, Town
-from benchmarks.questions import ME, PAGE, body
+from benchmarks import targets, wrk
+from benchmarks.operations import ME, PAGE, body
+from benchmarks.seeded_database import POSTGRESQL, Town
 from benchmarks.servers import BASE_URL, memory_mib, serving
+from benchmarks.targets import GATEHOUSE, NAIVE, Contestant
 from benchmarks.wrk import Request
 
 CONNECTIONS = 64
@@ -20,9 +20,7 @@ OF_THE_NEWEST_POST = "person.499"
 
 def me(towns: Sequence[Town]) -> dict[str, object]:
     return {
-        town.kind: _in_turns(
-            _knowing(town, contestants.ASKED_FOR_ME), town, ME, OF_THE_FIRST_PERSON
-        )
+        town.kind: _in_turns(_knowing(town, targets.ASKED_FOR_ME), town, ME, OF_THE_FIRST_PERSON)
         for town in towns
     }
 

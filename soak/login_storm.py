@@ -10,11 +10,11 @@ from pathlib import Path
 from statistics import quantiles
 
 from settings import Settings
+from soak.audited_clients import FINE, PASSWORD, Visitor, crowd
 from soak.figures import Figures
 from soak.kill import SECRET
-from soak.process import peak_mib, taken
-from soak.visitors import FINE, PASSWORD, Visitor, crowd
-from soak.wire import Wire, times
+from soak.raw_client import Wire, times
+from soak.resource_usage import peak_mib, taken
 from tests.people import LOGIN, ME
 from tests.servers import running_server
 

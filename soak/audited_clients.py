@@ -1,16 +1,19 @@
-"""People who use the service for as long as they are let, and keep their own record of what was acknowledged."""
+"""Clients that record every acknowledged write, and what their requests came to."""
 
 import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-from soak.raw_client import CutOff, Wire, request
-from tests.people import ME, REGISTER, Answer
+from soak.raw_client import Disconnected, RawClient, http_request
+from tests.people import LOGIN, ME, REGISTER, Answer
+
+CLIENTS = 16
+REGISTERED_AT_A_TIME = 8
 
 UPDATE = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { imageFile } }"
 REFRESH = (
@@ -19,38 +22,50 @@ REFRESH = (
 PUBLISH = "mutation ($input: PostInput!) { createPost(input: $input) { id } }"
 PASSWORD = "analytical engine"
 
-FINE = "fine"
-CUT_OFF = "cut off"
+# The outcomes of a request. Any other is the code of a GraphQL error, or an HTTP status.
+OK = "ok"
+DISCONNECTED = "disconnected"
+UNAVAILABLE = ("UNAVAILABLE", "503")
 
 
 @dataclass
 class Outcomes:
-    """How often each came, the slowest of all, and what was read that should not have been there to read."""
+    """The number of requests by outcome, the slowest one, and reads of values never written.
 
-    counted: Counter[str] = field(default_factory=Counter)
-    slowest: float = 0.0
-    misread: list[str] = field(default_factory=list)
-    last_refusal: float = 0.0
+    ``last_error`` is the time.monotonic() of the last outcome that was not OK.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    slowest_seconds: float = 0.0
+    unexpected_reads: list[str] = field(default_factory=list)
+    last_error: float = 0.0
 
     def count(self, outcome: str, began: float) -> None:
         now = time.monotonic()
-        self.counted[outcome] += 1
-        self.slowest = max(self.slowest, now - began)
-        if outcome != FINE:
-            self.last_refusal = now
+        self.counts[outcome] += 1
+        self.slowest_seconds = max(self.slowest_seconds, now - began)
+        if outcome != OK:
+            self.last_error = now
+
+    def total(self, *outcomes: str) -> int:
+        return sum(self.counts[outcome] for outcome in outcomes)
 
     def other_than(self, *expected: str) -> dict[str, int]:
-        return {outcome: n for outcome, n in self.counted.items() if outcome not in expected}
+        return {outcome: n for outcome, n in self.counts.items() if outcome not in expected}
 
 
 @dataclass
-class Visitor:
-    """Someone with an account, or soon to have one.
+class AuditedClient:
+    """A client that sends valid requests only and records every write that was acknowledged.
 
-    ``images`` is the last picture that was acknowledged, and those since of which nobody knows: any may be there.
+    After the scenario, `invariants.check` compares the record with the database. RawClient keeps
+    no record. ChaosClient sends malformed and aborted requests too, and records no writes.
+
+    ``images`` has the last acknowledged picture, then those whose update got no response: the
+    database may hold any of them.
     """
 
-    wire: Wire
+    raw: RawClient
     username: str = ""
     id: UUID | None = None
     access_token: str = field(default="", repr=False)
@@ -58,37 +73,22 @@ class Visitor:
     images: list[str | None] = field(default_factory=lambda: [None])
     posts: set[UUID] = field(default_factory=set)
 
-    async def visit(self, outcomes: Outcomes, until: asyncio.Event) -> None:
+    async def run(self, outcomes: Outcomes, until: asyncio.Event) -> None:
+        """Send random requests until the event is set."""
         while not until.is_set():
             began = time.monotonic()
             try:
-                outcome = await self.once(outcomes)
-            except CutOff:
-                outcome = CUT_OFF
+                outcome = await self._send_one(outcomes)
+            except Disconnected:
+                outcome = DISCONNECTED
             outcomes.count(outcome, began)
-            if outcome != FINE:
-                await asyncio.sleep(0.05)  # as a client would, before it tries again
-
-    async def once(self, outcomes: Outcomes) -> str:
-        """One thing that people do, by chance, and what it came to."""
-        if self.id is None:
-            return await self.register()
-        doing: Callable[[], Awaitable[str]] = random.choice(
-            [self._update, self.refresh, self.publish, lambda: self._look(outcomes), self._userinfo]
-        )
-        return await doing()
-
-    async def refresh(self) -> str:
-        answer = await self.wire.ask(REFRESH, token=self.refresh_token)
-        if not answer.errors:
-            self.access_token = answer.data["refresh"]["accessToken"]
-            self.refresh_token = answer.data["refresh"]["refreshToken"]
-        return _outcome(answer)
+            if outcome != OK:
+                await asyncio.sleep(0.05)  # back off before the next attempt, as clients do
 
     async def register(self) -> str:
-        # A new name each time: whether the last one was taken by us, nobody knows.
+        # A new name for each attempt: one without a response may have taken the last name.
         self.username = f"v{uuid4().hex[:16]}"
-        answer = await self.wire.ask(
+        answer = await self.raw.execute(
             REGISTER,
             username=self.username,
             email=f"{self.username}@example.com",
@@ -101,47 +101,98 @@ class Visitor:
             self.refresh_token = token["refreshToken"]
         return _outcome(answer)
 
-    async def _update(self) -> str:
-        image = f"{uuid4().hex}.png"
-        self.images.append(image)
-        answer = await self.wire.ask(UPDATE, by=self.access_token, input={"imageFile": image})
+    async def refresh(self) -> str:
+        answer = await self.raw.execute(REFRESH, token=self.refresh_token)
         if not answer.errors:
-            self.images = [image]
+            self.access_token = answer.data["refresh"]["accessToken"]
+            self.refresh_token = answer.data["refresh"]["refreshToken"]
         return _outcome(answer)
 
     async def publish(self) -> str:
         post = {"title": "Of the engine", "content": "It weaves algebraic patterns."}
-        answer = await self.wire.ask(PUBLISH, by=self.access_token, input=post)
+        answer = await self.raw.execute(PUBLISH, by=self.access_token, input=post)
         if not answer.errors:
             self.posts.add(UUID(answer.data["createPost"]["id"]))
         return _outcome(answer)
 
-    async def _look(self, outcomes: Outcomes) -> str:
-        answer = await self.wire.ask(ME, by=self.access_token)
+    async def _send_one(self, outcomes: Outcomes) -> str:
+        if self.id is None:
+            return await self.register()
+        requests: list[Callable[[], Awaitable[str]]] = [
+            self.refresh,
+            self.publish,
+            self._update,
+            self._read_userinfo,
+            lambda: self._read_me(outcomes),
+        ]
+        return await random.choice(requests)()
+
+    async def _update(self) -> str:
+        image = f"{uuid4().hex}.png"
+        self.images.append(image)
+        answer = await self.raw.execute(UPDATE, by=self.access_token, input={"imageFile": image})
+        if not answer.errors:
+            self.images = [image]
+        return _outcome(answer)
+
+    async def _read_me(self, outcomes: Outcomes) -> str:
+        answer = await self.raw.execute(ME, by=self.access_token)
         if not answer.errors:
             me = answer.data["me"]
             if me["username"] != self.username or me["imageFile"] not in self.images:
-                outcomes.misread.append(f"{me['imageFile']}, and not one of {self.images}")
+                outcomes.unexpected_reads.append(f"{me['imageFile']}, not one of {self.images}")
         return _outcome(answer)
 
-    async def _userinfo(self) -> str:
-        reply = await self.wire.send(request("GET", "/userinfo", by=self.access_token))
-        return FINE if reply.status == 200 else str(reply.status)
-
-
-def _outcome(answer: Answer) -> str:
-    return answer.code if answer.errors else FINE
+    async def _read_userinfo(self) -> str:
+        response = await self.raw.send(http_request("GET", "/userinfo", by=self.access_token))
+        return OK if response.status == 200 else str(response.status)
 
 
 @contextmanager
-def crowd(url: str, number: int) -> Iterator[list[Visitor]]:
-    visitors = [Visitor(Wire(url)) for _ in range(number)]
+def audited_clients(url: str, number: int) -> Iterator[list[AuditedClient]]:
+    clients = [AuditedClient(RawClient(url)) for _ in range(number)]
     try:
-        yield visitors
+        yield clients
     finally:
-        leave(visitors)
+        disconnect(clients)
 
 
-def leave(visitors: Iterable[Visitor]) -> None:
-    for visitor in visitors:
-        visitor.wire.leave()
+@asynccontextmanager
+async def running_clients(url: str, outcomes: Outcomes) -> AsyncIterator[list[AuditedClient]]:
+    """Run CLIENTS clients until the block ends."""
+    ended = asyncio.Event()
+    with audited_clients(url, CLIENTS) as clients:
+        running = [asyncio.create_task(client.run(outcomes, ended)) for client in clients]
+        try:
+            yield clients
+        finally:
+            ended.set()
+            await asyncio.gather(*running)
+
+
+async def register_all(clients: Sequence[AuditedClient]) -> None:
+    """Register a few at a time, as the hashing queue is bounded."""
+    for first in range(0, len(clients), REGISTERED_AT_A_TIME):
+        some = clients[first : first + REGISTERED_AT_A_TIME]
+        assert {*await asyncio.gather(*(client.register() for client in some))} == {OK}
+
+
+async def lost_sessions(clients: Sequence[AuditedClient]) -> list[str]:
+    """Refresh the session of each registered client, and return the outcomes that are not OK."""
+    registered = [client for client in clients if client.id]
+    outcomes = await asyncio.gather(*(client.refresh() for client in registered))
+    disconnect(clients)
+    return [outcome for outcome in outcomes if outcome != OK]
+
+
+async def log_in(client: RawClient, username: str) -> str:
+    return _outcome(await client.execute(LOGIN, username=username, password=PASSWORD))
+
+
+def disconnect(clients: Iterable[AuditedClient]) -> None:
+    for client in clients:
+        client.raw.abort()
+
+
+def _outcome(answer: Answer) -> str:
+    return answer.code if answer.errors else OK

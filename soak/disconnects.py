@@ -1,4 +1,8 @@
-"""People who leave in the middle of a mutation, at any moment of it."""
+"""Clients that disconnect in the middle of a mutation, at a random moment.
+
+The server must not leak files or database connections, must not write half of a mutation, and must
+serve the other clients afterwards.
+"""
 
 import asyncio
 import random
@@ -8,24 +12,32 @@ from pathlib import Path
 from uuid import uuid4
 
 from soak import invariants
-from soak.audited_clients import FINE, PASSWORD, PUBLISH, Outcomes, Visitor, crowd, leave
+from soak.audited_clients import (
+    OK,
+    PASSWORD,
+    PUBLISH,
+    AuditedClient,
+    Outcomes,
+    audited_clients,
+    disconnect,
+    register_all,
+)
 from soak.figures import Figures
-from soak.kill import SECRET
-from soak.login_storm import settle
-from soak.raw_client import Wire, question
-from soak.resource_usage import taken
+from soak.raw_client import RawClient, graphql_request
+from soak.resource_usage import resource_usage
+from soak.server_settings import SECRET_KEY
 from tests.people import REGISTER
 from tests.servers import running_server
 
-AT_A_TIME = 32
-STAYING = 32
-SETTLES_SECONDS = 30
+CLIENTS = 32
+MAX_CONNECTIONS = 20
+DRAIN_SECONDS = 30
 
-# Of what the process has open: the connections that the pool keeps are opened when they are first needed.
-FILES_MORE = 4
+# The database pool opens its connections when they are first needed.
+MAX_ADDITIONAL_FILES = 4
 
 
-async def leaving(
+async def disconnects(
     url: str,
     folder: Path,
     *,
@@ -33,63 +45,71 @@ async def leaving(
     connections: Callable[[], int] = int,
     port: int = 0,
 ) -> Figures:
-    """``connections`` counts those of the server to its database, where anyone can."""
+    """Abort ``number`` requests, in CLIENTS concurrent series.
+
+    ``connections`` returns the server's connections to its database, where they can be counted.
+    """
     figures, outcomes = Figures(), Outcomes()
     with (
-        running_server(url, SECRET, folder, PORT=str(port)) as server,
-        crowd(server.url, STAYING) as people,
+        running_server(url, SECRET_KEY, folder, PORT=str(port)) as server,
+        audited_clients(server.url, CLIENTS) as clients,
     ):
-        await settle(people)
-        typical = await _write(people, outcomes)
-        leave(people)
-        idle, connected = taken(server.process.pid).files, connections()
-        await asyncio.gather(
-            *(_leave_often(people[n], number // AT_A_TIME, typical) for n in range(AT_A_TIME))
-        )
-        await _until_nobody_is_ahead(people[0])
-        await _write(people, outcomes)
-        leave(people)
-        await asyncio.sleep(1)  # for the server to notice
-        figures.tell("left in the middle", number // AT_A_TIME * AT_A_TIME)
-        figures.none("writes of those who stayed that were refused", outcomes.other_than(FINE))
+        await register_all(clients)
+        typical_seconds = await _publish_all(clients, outcomes)
+        disconnect(clients)
+        files, connections_before = resource_usage(server.process.pid).files, connections()
+        aborts = number // CLIENTS
+        await asyncio.gather(*(_abort_requests(each, aborts, typical_seconds) for each in clients))
+        await _wait_for_aborted_requests(clients[0])
+        await _publish_all(clients, outcomes)
+        disconnect(clients)
+        await asyncio.sleep(1)  # until the server has seen the disconnects
+        figures.record("aborted requests", aborts * CLIENTS)
+        figures.none("failed writes of clients that stayed", outcomes.other_than(OK))
         figures.at_most(
-            "files open more than before", taken(server.process.pid).files - idle, FILES_MORE
+            "additional open files afterwards",
+            resource_usage(server.process.pid).files - files,
+            MAX_ADDITIONAL_FILES,
         )
-        figures.at_most("connections to the database afterwards", connections(), max(connected, 20))
-        figures.none("tracebacks", server.logged().count("Traceback"))
-    await invariants.check(url, people, figures)
+        figures.at_most(
+            "database connections afterwards",
+            connections(),
+            max(connections_before, MAX_CONNECTIONS),
+        )
+        figures.none("tracebacks in the log", server.logged().count("Traceback"))
+    await invariants.check(url, clients, figures)
     return figures
 
 
-async def _write(people: list[Visitor], outcomes: Outcomes) -> float:
-    """All of them at once, and how long it takes in seconds."""
+async def _publish_all(clients: list[AuditedClient], outcomes: Outcomes) -> float:
+    """Publish a post from each client at once, and return the seconds until the last response."""
     began = time.monotonic()
-    for outcome in await asyncio.gather(*(person.publish() for person in people)):
-        outcomes.counted[outcome] += 1
+    for outcome in await asyncio.gather(*(client.publish() for client in clients)):
+        outcomes.counts[outcome] += 1
     return time.monotonic() - began
 
 
-async def _leave_often(person: Visitor, times: int, typical_seconds: float) -> None:
+async def _abort_requests(author: AuditedClient, times: int, typical_seconds: float) -> None:
     for _ in range(times):
-        wire = Wire(person.wire.url)
-        _, writer = await wire.streams()
-        writer.write(random.choice([_registering, _publishing])(person))
+        client = RawClient(author.raw.url)
+        _, writer = await client.connect()
+        writer.write(random.choice([_registration(), _publication(author)]))
         await asyncio.sleep(random.expovariate(1 / typical_seconds))
-        wire.leave()
+        client.abort()
 
 
-async def _until_nobody_is_ahead(person: Visitor) -> None:
-    """What those who left have asked for is done all the same, and first."""
-    async with asyncio.timeout(SETTLES_SECONDS):
-        while await person.publish() != FINE:
+async def _wait_for_aborted_requests(client: AuditedClient) -> None:
+    """Publish until it succeeds: the server completes the aborted requests in its queue first."""
+    async with asyncio.timeout(DRAIN_SECONDS):
+        while await client.publish() != OK:
             continue
 
 
-def _registering(_: Visitor) -> bytes:
+def _registration() -> bytes:
     name = f"v{uuid4().hex[:16]}"
-    return question(REGISTER, username=name, email=f"{name}@example.com", password=PASSWORD)
+    return graphql_request(REGISTER, username=name, email=f"{name}@example.com", password=PASSWORD)
 
 
-def _publishing(person: Visitor) -> bytes:
-    post = {"title": "Half a thought", "content": "And never the other."}
-    return question(PUBLISH, by=person.access_token, input=post)
+def _publication(author: AuditedClient) -> bytes:
+    post = {"title": "Aborted", "content": "Its client disconnects before the response."}
+    return graphql_request(PUBLISH, by=author.access_token, input=post)

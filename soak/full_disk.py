@@ -1,4 +1,8 @@
-"""SQLite's disk is full for a while: writes are refused, reads go on, and nothing is lost."""
+"""A full disk under SQLite.
+
+Writes must fail with UNAVAILABLE, reads must succeed, and no acknowledged write may be lost. Once
+there is space again, all requests must succeed without a restart.
+"""
 
 import asyncio
 import resource
@@ -10,39 +14,36 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from soak import invariants
-from soak.audited_clients import FINE, Outcomes, Visitor
+from soak.audited_clients import OK, UNAVAILABLE, AuditedClient, Outcomes, running_clients
 from soak.figures import Figures
-from soak.kill import GRACE, SECRET
-from soak.postgres_outages import visiting
-from soak.raw_client import Wire
+from soak.raw_client import RawClient
+from soak.server_settings import LONG_REFRESH_GRACE, SECRET_KEY
 from tests.people import ME
 from tests.servers import Server, running_server
 
-FULL = ("UNAVAILABLE", "503")
-
-# Beyond the largest file that there is.
-ROOM_BYTES = 64 * 1024
+# How far the largest file of the database may still grow.
+SPACE_LEFT_BYTES = 64 * 1024
 
 
 async def limit_file_size(url: str, folder: Path, *, port: int = 0) -> Figures:
-    """By RLIMIT_FSIZE, which needs no rights and no disk."""
+    """Simulate the full disk with RLIMIT_FSIZE, which needs neither root nor a disk."""
 
-    def limit(server: Server, bytes: int) -> None:
+    def set_limit(server: Server, bytes: int) -> None:
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY))
 
     def fill(server: Server) -> None:
         database = Path(str(make_url(url).database))
         files = database.parent.glob(f"{database.name}*")
-        limit(server, max(file.stat().st_size for file in files) + ROOM_BYTES)
+        set_limit(server, max(file.stat().st_size for file in files) + SPACE_LEFT_BYTES)
 
-    def make_room(server: Server) -> None:
-        limit(server, resource.RLIM_INFINITY)
+    def free(server: Server) -> None:
+        set_limit(server, resource.RLIM_INFINITY)
 
-    return await _suffer(url, folder, port, fill, make_room)
+    return await _fill_and_free(url, folder, port, fill, free)
 
 
 async def fill_tmpfs(url: str, folder: Path, *, port: int = 0) -> Figures:
-    """By a disk in memory that the database itself fills; ``url`` names a file in one."""
+    """Fill the tmpfs that holds the SQLite file of ``url``."""
     disk = Path(str(make_url(url).database)).parent
 
     def fill(_: Server) -> None:
@@ -50,60 +51,58 @@ async def fill_tmpfs(url: str, folder: Path, *, port: int = 0) -> Figures:
             while True:
                 ballast.write(bytes(4096))
 
-    def make_room(_: Server) -> None:
+    def free(_: Server) -> None:
         (disk / "ballast").unlink()
 
-    return await _suffer(url, folder, port, fill, make_room)
+    return await _fill_and_free(url, folder, port, fill, free)
 
 
 def mount_tmpfs(folder: Path, *, mebibytes: int) -> bool:
-    """Whether there is one now."""
+    """Mount a tmpfs, and return whether that succeeded. It needs root."""
     options = ["-t", "tmpfs", "-o", f"size={mebibytes}M", "tmpfs", str(folder)]
     return subprocess.run(["mount", *options], stderr=subprocess.DEVNULL).returncode == 0
 
 
-async def _suffer(
+async def _fill_and_free(
     url: str,
     folder: Path,
     port: int,
     fill: Callable[[Server], None],
-    make_room: Callable[[Server], None],
+    free: Callable[[Server], None],
 ) -> Figures:
     figures, outcomes, reads = Figures(), Outcomes(), Outcomes()
-    with running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server:
-        async with visiting(server.url, outcomes) as visitors:
+    with running_server(url, SECRET_KEY, folder, PORT=str(port), **LONG_REFRESH_GRACE) as server:
+        async with running_clients(server.url, outcomes) as clients:
             await asyncio.sleep(1)
             await asyncio.to_thread(fill, server)
-            refused = await _read_for(2, server.url, visitors[0], reads, outcomes)
-            await asyncio.to_thread(make_room, server)
+            await _read_for(2, server.url, clients[0], reads)
+            errors = outcomes.total(*UNAVAILABLE)
+            await asyncio.to_thread(free, server)
             await asyncio.sleep(0.5)
-            before = outcomes.counted.copy()
+            before = outcomes.counts.copy()
             await asyncio.sleep(1)
-            after = outcomes.counted - before
-        figures.at_least("refusals while it was full", refused, 1)
-        figures.none("other answers", outcomes.other_than(FINE, *FULL))
-        figures.at_least("reads meanwhile", reads.counted[FINE], 10)
-        figures.none("reads that were refused", reads.other_than(FINE))
-        figures.none(
-            "refusals half a second after there is room",
-            {k: n for k, n in after.items() if k != FINE},
-        )
-        figures.at_least("acknowledged in the second after that", after[FINE], 1)
-        figures.none("read, and never written", outcomes.misread)
-        figures.none("tracebacks", server.logged().count("Traceback"))
-    await invariants.check(url, visitors, figures)
+            after = outcomes.counts - before
+        log = server.logged()
+    figures.at_least("errors while the disk was full", errors, 1)
+    figures.none("unexpected responses", outcomes.other_than(OK, *UNAVAILABLE))
+    figures.at_least("successful reads while the disk was full", reads.counts[OK], 10)
+    figures.none("failed reads while the disk was full", reads.other_than(OK))
+    figures.none(
+        "errors from 0.5 s after space was freed", {k: n for k, n in after.items() if k != OK}
+    )
+    figures.at_least("successful requests in the second after that", after[OK], 1)
+    figures.none("reads of values never written", outcomes.unexpected_reads)
+    figures.none("tracebacks in the log", log.count("Traceback"))
+    await invariants.check(url, clients, figures)
     return figures
 
 
-async def _read_for(
-    seconds: float, url: str, reader: Visitor, reads: Outcomes, outcomes: Outcomes
-) -> int:
-    """How many writes were refused meanwhile."""
-    wire, loop = Wire(url), asyncio.get_running_loop()
-    ends = loop.time() + seconds
-    while loop.time() < ends:
+async def _read_for(seconds: float, url: str, reader: AuditedClient, reads: Outcomes) -> None:
+    """Read `me` again and again on a connection of its own."""
+    client, loop = RawClient(url), asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while loop.time() < end:
         began = loop.time()
-        answer = await wire.ask(ME, by=reader.access_token)
-        reads.count(answer.code if answer.errors else FINE, began)
-    wire.leave()
-    return sum(outcomes.counted[code] for code in FULL)
+        answer = await client.execute(ME, by=reader.access_token)
+        reads.count(answer.code if answer.errors else OK, began)
+    client.abort()

@@ -1,4 +1,8 @@
-"""Hundreds of connections that send half of a request, or none of it, beside people who send whole ones."""
+"""Hundreds of connections with an incomplete request, or none, beside complete requests.
+
+The server must serve the complete requests, and close each incomplete one within
+CLOSED_WITHIN_SECONDS.
+"""
 
 import asyncio
 import time
@@ -6,98 +10,97 @@ from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
 
-from soak.audited_clients import FINE, crowd
+from soak.audited_clients import OK, audited_clients, log_in, register_all
 from soak.figures import Figures
-from soak.kill import SECRET
-from soak.login_storm import log_in, p99, settle
-from soak.raw_client import Wire, question, times
-from soak.resource_usage import taken
+from soak.raw_client import RawClient, graphql_request, p99, raw_clients, response_times
+from soak.resource_usage import resource_usage
+from soak.server_settings import SECRET_KEY
 from tests.people import ME
 from tests.servers import running_server
 
-ASKING = 4
-A_SECOND = 50
-LOGINS = 5
-TIMES_SLOWER = 10.0
+USERS = 5
+READERS = 4
+READS_PER_SECOND = 50
+MAX_P99_RATIO = 10.0
 
-# All of them, from when each was opened.
+# Counted from when a connection was opened.
 CLOSED_WITHIN_SECONDS = 30.0
 
-WHOLE = question(ME)
-HEAD = WHOLE.index(b"\r\n\r\n") + 4
+COMPLETE = graphql_request(ME)
+HEADERS = COMPLETE.index(b"\r\n\r\n") + 4
 
-# What is sent at once, and what is sent a byte a second from then on.
+# For each kind: the bytes sent at once, and the bytes sent after them at one a second.
 KINDS: dict[str, tuple[bytes, bytes]] = {
-    "nothing": (b"", b""),
-    "half a head": (WHOLE[: HEAD // 2], b""),
-    "half a body": (WHOLE[:-8], b""),
-    "a head without haste": (WHOLE[: HEAD - 2] + b"X-Slow: ", b"a" * 1000),
-    "a body without haste": (
-        WHOLE[:HEAD].replace(b"Content-Length: ", b"Content-Length: 9"),
+    "no bytes": (b"", b""),
+    "incomplete headers": (COMPLETE[: HEADERS // 2], b""),
+    "incomplete body": (COMPLETE[:-8], b""),
+    "slow headers": (COMPLETE[: HEADERS - 2] + b"X-Slow: ", b"a" * 1000),
+    "slow body": (
+        COMPLETE[:HEADERS].replace(b"Content-Length: ", b"Content-Length: 9"),
         b" " * 1000,
     ),
 }
 
 
-async def half_open(
+async def half_open_requests(
     url: str, folder: Path, *, number: int, seconds: float, port: int = 0
 ) -> Figures:
-    """``seconds`` is how long the others are watched, before and beside."""
+    """Measure `me` for ``seconds`` without and with ``number`` half-open requests."""
     figures = Figures()
     with (
-        running_server(url, SECRET, folder, PORT=str(port)) as server,
-        crowd(server.url, LOGINS) as people,
-        crowd(server.url, ASKING) as asking,
-        crowd(server.url, number) as slow,
+        running_server(url, SECRET_KEY, folder, PORT=str(port)) as server,
+        audited_clients(server.url, USERS) as users,
+        raw_clients(server.url, READERS) as readers,
+        raw_clients(server.url, number) as half_open,
     ):
-        await settle(people)
+        await register_all(users)
 
-        async def ask() -> float:
-            token = people[0].access_token
+        async def p99_of_me() -> float:
+            token = users[0].access_token
             return p99(
-                await times(
-                    [one.wire for one in asking], ME, by=token, rate=A_SECOND, seconds=seconds
-                )
+                await response_times(readers, ME, by=token, rate=READS_PER_SECOND, seconds=seconds)
             )
 
-        idle = await ask()
-        files = taken(server.process.pid).files
+        without = await p99_of_me()
+        files = resource_usage(server.process.pid).files
         kinds = [*islice(cycle(KINDS), number)]
-        await asyncio.gather(*(one.wire.streams() for one in slow))
+        await asyncio.gather(*(client.connect() for client in half_open))
         holding = [
-            asyncio.create_task(_hold(one.wire, *KINDS[kind]))
-            for one, kind in zip(slow, kinds, strict=True)
+            asyncio.create_task(_hold_open(client, *KINDS[kind]))
+            for client, kind in zip(half_open, kinds, strict=True)
         ]
-        beside = await ask()
-        logins = await asyncio.gather(*(log_in(one.wire, one.username) for one in people))
-        held = taken(server.process.pid).files - files
-        lasted = await asyncio.gather(*holding)
-        figures.at_least("half-open requests while others were served", held, 0.9 * number)
-        figures.tell("ms, p99 of `me` without them", idle * 1000)
-        figures.tell("ms, p99 of `me` beside them", beside * 1000)
-        figures.at_most("the one against the other", beside / idle, TIMES_SLOWER)
-        figures.none("logins beside them that were refused", [one for one in logins if one != FINE])
+        beside = await p99_of_me()
+        logins = await asyncio.gather(*(log_in(user.raw, user.username) for user in users))
+        held = resource_usage(server.process.pid).files - files
+        durations = await asyncio.gather(*holding)
+        figures.at_least("half-open requests during the measurement", held, 0.9 * number)
+        figures.record("p99 of `me` without half-open requests (ms)", without * 1000)
+        figures.record("p99 of `me` with half-open requests (ms)", beside * 1000)
+        figures.at_most("ratio of the two p99", beside / without, MAX_P99_RATIO)
+        figures.none("failed logins", [outcome for outcome in logins if outcome != OK])
         for kind in KINDS:
-            longest = max(time for time, own in zip(lasted, kinds, strict=True) if own == kind)
-            figures.at_most(f"s until the server closed {kind}", longest, CLOSED_WITHIN_SECONDS)
-        figures.none("tracebacks", server.logged().count("Traceback"))
+            longest = max(time for time, own in zip(durations, kinds, strict=True) if own == kind)
+            figures.at_most(
+                f"{kind}: time until the server closed (s)", longest, CLOSED_WITHIN_SECONDS
+            )
+        figures.none("tracebacks in the log", server.logged().count("Traceback"))
     return figures
 
 
-async def _hold(wire: Wire, at_once: bytes, slowly: bytes) -> float:
-    """How long it is until the server closes; given up at twice what is promised."""
-    reader, writer = await wire.streams()
+async def _hold_open(client: RawClient, at_once: bytes, slowly: bytes) -> float:
+    """Return the seconds until the server closes, at most twice CLOSED_WITHIN_SECONDS."""
+    reader, writer = await client.connect()
     began = time.monotonic()
     writer.write(at_once)
-    dripping = asyncio.create_task(_drip(writer, slowly))
+    sending = asyncio.create_task(_send_slowly(writer, slowly))
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(2 * CLOSED_WITHIN_SECONDS):
-            await reader.read()  # until the end
-    dripping.cancel()
+            await reader.read()  # until the server closes
+    sending.cancel()
     return time.monotonic() - began
 
 
-async def _drip(writer: asyncio.StreamWriter, slowly: bytes) -> None:
+async def _send_slowly(writer: asyncio.StreamWriter, slowly: bytes) -> None:
     for byte in slowly:
         await asyncio.sleep(1)
         writer.write(bytes([byte]))

@@ -1,4 +1,4 @@
-"""What is in the database, held against what was acknowledged, and against itself."""
+"""What must hold in the database after a scenario, whatever was interrupted."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.engine import create_engine
 from db.models import LoginSession, Post, SecurityEvent, User
 from domain.security_events import EventKind
-from soak.audited_clients import Visitor
+from soak.audited_clients import AuditedClient
 from soak.figures import Figures
 
 STARTS = (EventKind.REGISTERED, EventKind.LOGGED_IN, EventKind.PASSWORD_CHANGED)
@@ -19,69 +19,73 @@ _events = select(SecurityEvent.id).where(SecurityEvent.session_id == LoginSessio
 _has_started = exists(_events.where(SecurityEvent.kind.in_(STARTS)))
 _was_refreshed = exists(_events.where(SecurityEvent.kind == EventKind.REFRESHED))
 
-# Each is half of what one transaction writes.
-HALVES: Mapping[str, Select[int]] = {
-    "people without a session": select(func.count(User.id)).where(
+# Each query counts the rows that break an invariant. Every such row is a partial write: the other
+# part belongs to the same transaction.
+INVARIANTS: Mapping[str, Select[int]] = {
+    "users without a session": select(func.count(User.id)).where(
         ~exists().where(LoginSession.user_id == User.id)
     ),
-    "people whose registration is not on record": select(func.count(User.id)).where(
+    "users without a REGISTERED event": select(func.count(User.id)).where(
         ~exists().where(
             SecurityEvent.user_id == User.id, SecurityEvent.kind == EventKind.REGISTERED
         )
     ),
-    "sessions whose start is not on record": select(func.count(LoginSession.id)).where(
+    "sessions without an event of their start": select(func.count(LoginSession.id)).where(
         ~_has_started
     ),
-    "sessions whose refresh is not on record": select(func.count(LoginSession.id)).where(
+    "refreshed sessions without a REFRESHED event": select(func.count(LoginSession.id)).where(
         LoginSession.last_used_at > LoginSession.created_at, ~_was_refreshed
     ),
-    "refreshes on record of sessions that know of none": select(func.count(LoginSession.id)).where(
+    "REFRESHED events of sessions not refreshed": select(func.count(LoginSession.id)).where(
         LoginSession.last_used_at == LoginSession.created_at, _was_refreshed
     ),
-    "events of a session that is not there": select(func.count(SecurityEvent.id)).where(
+    "events of a missing session": select(func.count(SecurityEvent.id)).where(
         SecurityEvent.session_id.is_not(None),
         exists().where(User.id == SecurityEvent.user_id),
         ~exists().where(LoginSession.id == SecurityEvent.session_id),
     ),
-    "events of people who are not there": select(func.count(SecurityEvent.id)).where(
+    "REGISTERED events of a missing user": select(func.count(SecurityEvent.id)).where(
         SecurityEvent.kind == EventKind.REGISTERED,
         ~exists().where(User.id == SecurityEvent.user_id),
     ),
 }
 
 
-async def check(url: str, visitors: Sequence[Visitor], figures: Figures) -> None:
-    """That everything acknowledged is there, and nothing by half. For people of whom none deletes their account."""
+async def check(url: str, clients: Sequence[AuditedClient], figures: Figures) -> None:
+    """Require that every acknowledged write is in the database, and that INVARIANTS hold.
+
+    The clients must not have deleted their accounts.
+    """
     engine = create_engine(url, to_read=True)
     async with engine.connect() as connection:
-        figures.none("acknowledged, and lost", await _lost(connection, visitors))
-        figures.none("halves", await _halves(connection))
+        figures.none("lost acknowledged writes", await _lost_writes(connection, clients))
+        figures.none("partial writes", await _partial_writes(connection))
     await engine.dispose()
     if url.startswith("sqlite"):
-        figures.none("broken pages of SQLite", _broken(url))
+        figures.none("SQLite integrity errors", _integrity_errors(url))
 
 
-async def _halves(connection: AsyncConnection) -> dict[str, int]:
-    counted = {what: await connection.scalar(query) for what, query in HALVES.items()}
-    return {what: number for what, number in counted.items() if number}
+async def _partial_writes(connection: AsyncConnection) -> dict[str, int]:
+    counts = {name: await connection.scalar(query) for name, query in INVARIANTS.items()}
+    return {name: count for name, count in counts.items() if count}
 
 
-async def _lost(connection: AsyncConnection, visitors: Sequence[Visitor]) -> list[str]:
-    people = {row.id: row for row in await connection.execute(select(User.id, User.image_file))}
+async def _lost_writes(connection: AsyncConnection, clients: Sequence[AuditedClient]) -> list[str]:
+    users = {row.id: row for row in await connection.execute(select(User.id, User.image_file))}
     posts = set(await connection.scalars(select(Post.id)))
     lost = []
-    for visitor in visitors:
-        if visitor.id is None:
+    for client in clients:
+        if client.id is None:
             continue
-        if visitor.id not in people:
-            lost.append(f"account {visitor.id}")
-        elif people[visitor.id].image_file not in visitor.images:
-            lost.append(f"picture of {visitor.id}")
-        lost += [f"post {post}" for post in visitor.posts - posts]
+        if client.id not in users:
+            lost.append(f"user {client.id}")
+        elif users[client.id].image_file not in client.images:
+            lost.append(f"picture of {client.id}")
+        lost += [f"post {post}" for post in client.posts - posts]
     return lost
 
 
-def _broken(url: str) -> list[object]:
+def _integrity_errors(url: str) -> list[object]:
     with closing(sqlite3.connect(str(make_url(url).database))) as file:
         pages = [row for row in file.execute("PRAGMA integrity_check") if row != ("ok",)]
         return pages + file.execute("PRAGMA foreign_key_check").fetchall()

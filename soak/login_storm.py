@@ -1,4 +1,8 @@
-"""Two hundred people log in at once, by passwords that cost what they cost in production, while others go on."""
+"""Two hundred concurrent logins, with production's Argon2 parameters, beside other requests.
+
+The server must answer `me` in the meantime, reject the logins that its queue cannot take with
+OVERLOADED, and stay within MEMORY_MIB.
+"""
 
 import asyncio
 import time
@@ -7,27 +11,25 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import quantiles
 
 from settings import Settings
-from soak.audited_clients import FINE, PASSWORD, Visitor, crowd
+from soak.audited_clients import OK, audited_clients, log_in, register_all
 from soak.figures import Figures
-from soak.kill import SECRET
-from soak.raw_client import Wire, times
-from soak.resource_usage import peak_mib, taken
-from tests.people import LOGIN, ME
+from soak.raw_client import p99, raw_clients, response_times
+from soak.resource_usage import peak_memory_mib, resource_usage
+from soak.server_settings import SECRET_KEY
+from tests.people import ME
 from tests.servers import running_server
 
-LOGGING_IN = 200
-AT_A_TIME = 8
+LOGINS = 200
 STORMS = 5
-ASKING = 8
-A_SECOND = 100
+READERS = 8
+READS_PER_SECOND = 100
 IDLE_SECONDS = 10
 STORM_SECONDS = 3
-TIMES_SLOWER = 10.0
+MAX_P99_RATIO = 10.0
 
-# Of the whole process: a hash takes 19 MiB for each thread, and a caller who waits next to nothing.
+# The whole process: each thread needs 19 MiB for a hash, and a queued login almost nothing.
 MEMORY_MIB = 200.0
 
 PRODUCTION = {
@@ -36,79 +38,59 @@ PRODUCTION = {
 }
 
 
-async def storm(url: str, folder: Path, *, port: int) -> Figures:
+async def login_storm(url: str, folder: Path, *, port: int) -> Figures:
     figures, loop = Figures(), asyncio.get_running_loop()
     with (
-        running_server(url, SECRET, folder, PORT=str(port), **PRODUCTION) as server,
-        crowd(server.url, LOGGING_IN) as people,
-        crowd(server.url, ASKING) as asking,
-        # Whoever logs in must not delay those who measure.
-        ProcessPoolExecutor(1, get_context("spawn")) as beside,
+        running_server(url, SECRET_KEY, folder, PORT=str(port), **PRODUCTION) as server,
+        audited_clients(server.url, LOGINS) as users,
+        raw_clients(server.url, READERS) as readers,
+        # The logins run in their own process, so that they cannot delay the measurement.
+        ProcessPoolExecutor(1, get_context("spawn")) as login_process,
     ):
-        await settle(people)
-        before = taken(server.process.pid)
+        await register_all(users)
+        before = resource_usage(server.process.pid)
 
-        async def ask(seconds: float) -> list[float]:
-            return await times(
-                [one.wire for one in asking],
-                ME,
-                by=people[0].access_token,
-                rate=A_SECOND,
-                seconds=seconds,
+        async def read_me(seconds: float) -> list[float]:
+            token = users[0].access_token
+            return await response_times(
+                readers, ME, by=token, rate=READS_PER_SECOND, seconds=seconds
             )
 
-        await ask(1)  # to warm up
-        idle = p99(await ask(IDLE_SECONDS))
-        stormy: list[float] = []
+        await read_me(1)  # warm up
+        idle = p99(await read_me(IDLE_SECONDS))
+        storm_times: list[float] = []
         logins: Counter[str] = Counter()
-        lasted = 0.0
-        names = [person.username for person in people]
+        slowest = 0.0
+        names = [user.username for user in users]
         for _ in range(STORMS):
-            storm = loop.run_in_executor(beside, _log_in_at_once, server.url, names)
-            stormy += await ask(STORM_SECONDS)
+            storm = loop.run_in_executor(login_process, _log_in_all, server.url, names)
+            storm_times += await read_me(STORM_SECONDS)
             outcomes, seconds = await storm
             logins += outcomes
-            lasted = max(lasted, seconds)
-        figures.tell("logins at once, and how often", f"{LOGGING_IN}, {STORMS} times")
-        figures.tell("s until the last of them was answered", lasted)
-        figures.at_least("log in", logins[FINE], STORMS)
-        figures.at_least("are told OVERLOADED", logins["OVERLOADED"], STORMS)
-        others = {what: n for what, n in logins.items() if what not in (FINE, "OVERLOADED")}
-        figures.none("other answers", others)
-        figures.tell("ms, p99 of `me` with nothing else going on", idle * 1000)
-        figures.tell("ms, p99 of `me` in the storm", p99(stormy) * 1000)
-        figures.at_most("the one against the other", p99(stormy) / idle, TIMES_SLOWER)
-        figures.tell("MiB before", before.memory_mib)
-        figures.at_most("MiB at the peak", peak_mib(server.process.pid), MEMORY_MIB)
-        figures.none("tracebacks", server.logged().count("Traceback"))
+            slowest = max(slowest, seconds)
+        figures.record("concurrent logins", f"{LOGINS}, {STORMS} times")
+        figures.record("time to the last login response (s)", slowest)
+        figures.at_least("successful logins", logins[OK], STORMS)
+        figures.at_least("logins rejected with OVERLOADED", logins["OVERLOADED"], STORMS)
+        others = {outcome: n for outcome, n in logins.items() if outcome not in (OK, "OVERLOADED")}
+        figures.none("unexpected responses", others)
+        figures.record("p99 of `me` without logins (ms)", idle * 1000)
+        figures.record("p99 of `me` during the logins (ms)", p99(storm_times) * 1000)
+        figures.at_most("ratio of the two p99", p99(storm_times) / idle, MAX_P99_RATIO)
+        figures.record("memory before (MiB)", before.memory_mib)
+        figures.at_most("peak memory (MiB)", peak_memory_mib(server.process.pid), MEMORY_MIB)
+        figures.none("tracebacks in the log", server.logged().count("Traceback"))
     return figures
 
 
-async def settle(people: Sequence[Visitor]) -> None:
-    """Give each an account, a few at a time: the queue for a hash has an end."""
-    for first in range(0, len(people), AT_A_TIME):
-        some = people[first : first + AT_A_TIME]
-        assert {*await asyncio.gather(*(one.register() for one in some))} == {FINE}
+def _log_in_all(url: str, names: Sequence[str]) -> tuple[Counter[str], float]:
+    """Log in all users at once. Return the outcomes and the seconds until the last response."""
+    return asyncio.run(_log_in_concurrently(url, names))
 
 
-async def log_in(wire: Wire, username: str) -> str:
-    answer = await wire.ask(LOGIN, username=username, password=PASSWORD)
-    return answer.code if answer.errors else FINE
-
-
-def _log_in_at_once(url: str, names: Sequence[str]) -> tuple[Counter[str], float]:
-    """What came of it, and in how many seconds."""
-    return asyncio.run(_storm(url, names))
-
-
-async def _storm(url: str, names: Sequence[str]) -> tuple[Counter[str], float]:
-    with crowd(url, len(names)) as people:
-        wires = [one.wire for one in people]
-        await asyncio.gather(*(wire.streams() for wire in wires))
+async def _log_in_concurrently(url: str, names: Sequence[str]) -> tuple[Counter[str], float]:
+    with raw_clients(url, len(names)) as clients:
+        await asyncio.gather(*(client.connect() for client in clients))
         began = time.monotonic()
-        came = await asyncio.gather(*map(log_in, wires, names))
-        return Counter(came), time.monotonic() - began
-
-
-def p99(measured: list[float]) -> float:
-    return quantiles(measured, n=100)[-1]
+        outcomes = await asyncio.gather(*map(log_in, clients, names))
+        return Counter(outcomes), time.monotonic() - began

@@ -1,119 +1,114 @@
-"""PostgreSQL is stopped, started, frozen and thawed under people who go on regardless."""
+"""Outages of PostgreSQL while clients write: stopped and started, or frozen and thawed.
+
+During an outage the server must return UNAVAILABLE within its deadline. Afterwards it must recover
+within RECOVERY_SECONDS, without a restart and without a lost write or session.
+"""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from soak import invariants
-from soak.audited_clients import FINE, Outcomes, Visitor, crowd, leave
+from soak.audited_clients import (
+    OK,
+    UNAVAILABLE,
+    AuditedClient,
+    Outcomes,
+    lost_sessions,
+    running_clients,
+)
 from soak.figures import Figures
-from soak.kill import GRACE, SECRET, SLOWEST_SECONDS
 from soak.postgres import Postgres
-from soak.raw_client import CutOff, Wire
+from soak.raw_client import Disconnected, RawClient
+from soak.server_settings import LONG_REFRESH_GRACE, SECRET_KEY, SLOWEST_RESPONSE_SECONDS
 from tests.people import ME
 from tests.servers import running_server
 
-VISITORS = 16
-CONNECTIONS = 20
-RECOVERS_SECONDS = 5.0
-
-# In answers of GraphQL, and in those of all else.
-AWAY = ("UNAVAILABLE", "503")
+MAX_CONNECTIONS = 20
+RECOVERY_SECONDS = 5.0
 
 
-async def stop(postgres: Postgres, url: str, folder: Path, port: int) -> Figures:
-    """Stopped hard, away for a while, and started again."""
-    return await _suffer(postgres, url, folder, port, postgres.stop, postgres.start, seconds=5)
+async def stop_postgres(postgres: Postgres, url: str, folder: Path, port: int) -> Figures:
+    """Stop PostgreSQL without a clean shutdown, and start it after five seconds."""
+    return await _interrupt(postgres, url, folder, port, postgres.stop, postgres.start, seconds=5)
 
 
-async def freeze(
+async def freeze_postgres(
     postgres: Postgres, url: str, folder: Path, port: int, *, seconds: float
 ) -> Figures:
-    return await _suffer(
+    """Freeze PostgreSQL with SIGSTOP: connections stay open, and nothing responds."""
+    return await _interrupt(
         postgres, url, folder, port, postgres.freeze, postgres.thaw, seconds=seconds
     )
 
 
-async def _suffer(
+async def _interrupt(
     postgres: Postgres,
     url: str,
     folder: Path,
     port: int,
-    break_it: Callable[[], None],
-    mend_it: Callable[[], None],
+    interrupt: Callable[[], None],
+    restore: Callable[[], None],
     *,
     seconds: float,
 ) -> Figures:
     figures, outcomes = Figures(), Outcomes()
-    with running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server:
-        async with visiting(server.url, outcomes) as visitors:
+    with running_server(url, SECRET_KEY, folder, PORT=str(port), **LONG_REFRESH_GRACE) as server:
+        async with running_clients(server.url, outcomes) as clients:
             await asyncio.sleep(3)
-            await asyncio.to_thread(break_it)
+            await asyncio.to_thread(interrupt)
             await asyncio.sleep(seconds)
-            away = sum(outcomes.counted[code] for code in AWAY)
-            await asyncio.to_thread(mend_it)
-            mended = time.monotonic()
+            errors = outcomes.total(*UNAVAILABLE)
+            await asyncio.to_thread(restore)
+            restored = time.monotonic()
             figures.at_most(
-                "s from its return to the first healthy answer",
-                await _recovery(server.url, visitors[0]),
-                RECOVERS_SECONDS,
+                "time to the first success after PostgreSQL returned (s)",
+                await _time_to_success(server.url, clients[0]),
+                RECOVERY_SECONDS,
             )
-            await asyncio.sleep(2 * RECOVERS_SECONDS)
-            last_refusal = max(outcomes.last_refusal - mended, 0.0)
-        figures.at_most("s to the last refusal of anyone", last_refusal, RECOVERS_SECONDS)
-        figures.tell("acknowledged", outcomes.counted[FINE])
-        figures.at_least("refusals while it was away", away, 1)
-        figures.none("other answers", outcomes.other_than(FINE, *AWAY))
-        figures.at_most("s, the slowest answer", outcomes.slowest, SLOWEST_SECONDS)
-        figures.at_most("connections afterwards", postgres.connections(url), CONNECTIONS)
-        figures.none("read, and never written", outcomes.misread)
-        figures.none("tracebacks", server.logged().count("Traceback"))
-        figures.none("logged out by it", await _logged_out(visitors))
-    await invariants.check(url, visitors, figures)
+            await asyncio.sleep(2 * RECOVERY_SECONDS)
+            last_error = max(outcomes.last_error - restored, 0.0)
+        figures.at_most(
+            "time to the last error after PostgreSQL returned (s)", last_error, RECOVERY_SECONDS
+        )
+        figures.record("successful requests", outcomes.counts[OK])
+        figures.at_least("errors during the outage", errors, 1)
+        figures.none("unexpected responses", outcomes.other_than(OK, *UNAVAILABLE))
+        figures.at_most("slowest response (s)", outcomes.slowest_seconds, SLOWEST_RESPONSE_SECONDS)
+        figures.at_most(
+            "database connections afterwards", postgres.connections(url), MAX_CONNECTIONS
+        )
+        figures.none("reads of values never written", outcomes.unexpected_reads)
+        figures.none("tracebacks in the log", server.logged().count("Traceback"))
+        figures.none("lost sessions", await lost_sessions(clients))
+    await invariants.check(url, clients, figures)
     return figures
 
 
-@asynccontextmanager
-async def visiting(url: str, outcomes: Outcomes) -> AsyncIterator[list[Visitor]]:
-    """People who come and go on until the block ends."""
-    ended = asyncio.Event()
-    with crowd(url, VISITORS) as visitors:
-        visits = [asyncio.create_task(visitor.visit(outcomes, ended)) for visitor in visitors]
-        try:
-            yield visitors
-        finally:
-            ended.set()
-            await asyncio.gather(*visits)
+async def _time_to_success(url: str, reader: AuditedClient) -> float:
+    """Return the seconds until `me` succeeds.
 
-
-async def _recovery(url: str, visitor: Visitor) -> float:
-    """How long it takes until someone is told who they are. Each question on a connection of its own, and many at a time:
-    one that hangs must not hide the ones that would not."""
+    It starts a request every 0.1 s, each on its own connection: one that hangs must not hide
+    another that succeeds.
+    """
     began = time.monotonic()
 
-    async def ask() -> bool:
-        wire = Wire(url)
+    async def succeeds() -> bool:
+        client = RawClient(url)
         try:
-            return not (await wire.ask(ME, by=visitor.access_token)).errors
-        except CutOff:
+            return not (await client.execute(ME, by=reader.access_token)).errors
+        except Disconnected:
             return False
         finally:
-            wire.leave()
+            client.abort()
 
-    asking: set[asyncio.Task[bool]] = set()
-    while time.monotonic() - began < 4 * RECOVERS_SECONDS:
-        asking.add(asyncio.create_task(ask()))
-        done, asking = await asyncio.wait(asking, timeout=0.1)
+    pending: set[asyncio.Task[bool]] = set()
+    while time.monotonic() - began < 4 * RECOVERY_SECONDS:
+        pending.add(asyncio.create_task(succeeds()))
+        done, pending = await asyncio.wait(pending, timeout=0.1)
         if any(task.result() for task in done):
             break
-    recovered = time.monotonic() - began
-    await asyncio.gather(*asking)
-    return recovered
-
-
-async def _logged_out(visitors: list[Visitor]) -> list[str]:
-    outcomes = await asyncio.gather(*(visitor.refresh() for visitor in visitors if visitor.id))
-    leave(visitors)
-    return [outcome for outcome in outcomes if outcome != FINE]
+    seconds = time.monotonic() - began
+    await asyncio.gather(*pending)
+    return seconds

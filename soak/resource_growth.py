@@ -1,4 +1,4 @@
-"""Minutes of all that a service gets to hear, after which it must take no more than it did once it was warm."""
+"""Long traffic, during which memory, files and threads must not grow once the server is warm."""
 
 import asyncio
 import time
@@ -7,99 +7,104 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from soak.audited_clients import crowd
-from soak.chaos_clients import Guest
+from soak.chaos_clients import ChaosClient
 from soak.figures import Figures
-from soak.kill import SECRET
-from soak.raw_client import Wire, question
-from soak.resource_usage import Taken, taken
+from soak.raw_client import RawClient, graphql_request, raw_clients
+from soak.resource_usage import ResourceUsage, resource_usage
+from soak.server_settings import SECRET_KEY
 from tests.servers import running_server
 
-GUESTS = 12
+CLIENTS = 12
 SAMPLES = 60
 
-# What a service that is well says to nobody.
-ILL = {"INTERNAL_ERROR", "UNAVAILABLE", "OVERLOADED", "500", "502", "503", "504"}
+SERVER_ERRORS = {"INTERNAL_ERROR", "UNAVAILABLE", "OVERLOADED", "500", "502", "503", "504"}
 
-# At the end, beyond what it took when it was warm: the median of a fifth of the samples against that of another.
-MEMORY_MIB_MORE = 16.0
-FILES_MORE = 8.0
-THREADS_MORE = 2.0
-CONNECTIONS = 20
+# From when the server is warm to the end.
+MEMORY_MIB_GROWTH = 16.0
+FILES_GROWTH = 8.0
+THREADS_GROWTH = 2.0
+MAX_CONNECTIONS = 20
 
 DOCUMENTS = 100_000
+DOCUMENT_CLIENTS = 8
 MAX_ALIASES = 50
-ASKING = 8
 
 
-async def mixed(
+async def mixed_traffic(
     url: str, folder: Path, *, seconds: float, port: int, connections: Callable[[], int] = int
 ) -> Figures:
-    """``connections`` counts those of the server to its database, where anyone can."""
-    figures, heard, ended = Figures(), Counter[str](), asyncio.Event()
-    with running_server(url, SECRET, folder, PORT=str(port)) as server:
-        guests = [Guest(Wire(server.url), heard) for _ in range(GUESTS)]
-        staying = [asyncio.create_task(guest.stay(ended)) for guest in guests]
-        samples, most = [], 0
+    """Run chaos clients for ``seconds``.
+
+    ``connections`` returns the server's connections to its database, where they can be counted.
+    """
+    figures, responses, ended = Figures(), Counter[str](), asyncio.Event()
+    with running_server(url, SECRET_KEY, folder, PORT=str(port)) as server:
+        clients = [ChaosClient(RawClient(server.url), responses) for _ in range(CLIENTS)]
+        running = [asyncio.create_task(client.run(ended)) for client in clients]
+        samples, peak_connections = [], 0
         for _ in range(SAMPLES):
-            await asyncio.wait(staying, timeout=seconds / SAMPLES)
-            samples.append(taken(server.process.pid))
-            most = max(most, connections())
+            await asyncio.wait(running, timeout=seconds / SAMPLES)
+            samples.append(resource_usage(server.process.pid))
+            peak_connections = max(peak_connections, connections())
         ended.set()
-        await asyncio.gather(*staying)
+        await asyncio.gather(*running)
         log = server.logged()
-    figures.tell("minutes", seconds / 60)
-    figures.tell("answers", sum(n for what, n in heard.items() if what.isdecimal()))
-    figures.tell("of them", ", ".join(f"{n} {what}" for what, n in sorted(heard.items())))
-    figures.none("answers of a service that is ill", {k: n for k, n in heard.items() if k in ILL})
-    figures.none("tracebacks", log.count("Traceback"))
-    _judge(samples, figures)
-    figures.at_most("connections to the database at the most", most, CONNECTIONS)
+    kinds = sorted(responses.items())
+    figures.record("duration (minutes)", seconds / 60)
+    figures.record("responses", sum(n for kind, n in kinds if kind.isdecimal()))
+    figures.record("responses by kind", ", ".join(f"{n} {kind}" for kind, n in kinds))
+    figures.none("server errors", {kind: n for kind, n in kinds if kind in SERVER_ERRORS})
+    figures.none("tracebacks in the log", log.count("Traceback"))
+    _check_growth(samples, figures)
+    figures.at_most("peak database connections", peak_connections, MAX_CONNECTIONS)
     return figures
 
 
-async def documents(url: str, folder: Path, *, number: int = DOCUMENTS, port: int) -> Figures:
-    """So many documents that each come once."""
+async def distinct_documents(
+    url: str, folder: Path, *, number: int = DOCUMENTS, port: int
+) -> Figures:
+    """Send ``number`` distinct documents once each: caches of documents must stay bounded."""
     figures = Figures()
     with (
-        running_server(url, SECRET, folder, PORT=str(port)) as server,
-        crowd(server.url, ASKING) as asking,
+        running_server(url, SECRET_KEY, folder, PORT=str(port)) as server,
+        raw_clients(server.url, DOCUMENT_CLIENTS) as clients,
     ):
         samples, began = [], time.monotonic()
         for sample in range(SAMPLES):
             batch = range(sample * number // SAMPLES, (sample + 1) * number // SAMPLES)
             await asyncio.gather(
-                *(_ask(one.wire, batch[place::ASKING]) for place, one in enumerate(asking))
+                *(
+                    _send_documents(client, batch[place::DOCUMENT_CLIENTS])
+                    for place, client in enumerate(clients)
+                )
             )
-            samples.append(taken(server.process.pid))
-        figures.tell("documents", number)
-        figures.tell("s for all of them", time.monotonic() - began)
-        _judge(samples, figures)
-        figures.none("tracebacks", server.logged().count("Traceback"))
+            samples.append(resource_usage(server.process.pid))
+        figures.record("distinct documents", number)
+        figures.record("total time (s)", time.monotonic() - began)
+        _check_growth(samples, figures)
+        figures.none("tracebacks in the log", server.logged().count("Traceback"))
     return figures
 
 
-async def _ask(wire: Wire, numbers: Sequence[int]) -> None:
+async def _send_documents(client: RawClient, numbers: Sequence[int]) -> None:
     for number in numbers:
-        # Short ones, for there are many, and now and then one that takes as much memory as it may.
+        # Most are short, to send many. One in ten has the most aliases allowed, and so the most
+        # memory.
         length = MAX_ALIASES if number % 10 == 0 else 2
         fields = " ".join(f"of{number}n{n}: __typename" for n in range(length))
-        reply = await wire.send(question(f"{{ {fields} }}"))
-        assert b'"errors"' not in reply.body, reply
+        response = await client.send(graphql_request(f"{{ {fields} }}"))
+        assert b'"errors"' not in response.body, response
 
 
-def _judge(samples: Sequence[Taken], figures: Figures) -> None:
-    _grown("MiB", [one.memory_mib for one in samples], MEMORY_MIB_MORE, figures)
-    _grown("files open", [one.files for one in samples], FILES_MORE, figures)
-    _grown("threads", [one.threads for one in samples], THREADS_MORE, figures)
+def _check_growth(samples: Sequence[ResourceUsage], figures: Figures) -> None:
+    _at_most("memory (MiB)", [each.memory_mib for each in samples], MEMORY_MIB_GROWTH, figures)
+    _at_most("open files", [each.files for each in samples], FILES_GROWTH, figures)
+    _at_most("threads", [each.threads for each in samples], THREADS_GROWTH, figures)
 
 
-def _grown(what: str, samples: Sequence[float], most: float, figures: Figures) -> None:
-    """The last fifth against the third, by their medians: warm is after two fifths."""
+def _at_most(name: str, samples: Sequence[float], most: float, figures: Figures) -> None:
+    """Compare the medians of the third and the last fifth: the server is warm after two fifths."""
     fifth = len(samples) // 5
     warm, end = median(samples[2 * fifth : 3 * fifth]), median(samples[-fifth:])
-    figures.tell(
-        f"{what}, at first, when it was warm, at the end",
-        f"{samples[0]:.0f}, {warm:.0f}, {end:.0f}",
-    )
-    figures.at_most(f"{what} more at the end than when it was warm", end - warm, most)
+    figures.record(f"{name}: start, warm, end", f"{samples[0]:.0f}, {warm:.0f}, {end:.0f}")
+    figures.at_most(f"{name}: growth from warm to end", end - warm, most)

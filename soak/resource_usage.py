@@ -1,4 +1,4 @@
-"""What a process and its children take, as Linux tells."""
+"""Memory, open files and threads of a process and its descendants, read from Linux's /proc."""
 
 import os
 import re
@@ -7,34 +7,34 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Taken:
+class ResourceUsage:
     memory_mib: float
     files: int
     threads: int
 
 
-def taken(pid: int) -> Taken:
-    """By the process and its children together."""
-    family = [pid, *children(pid)]
-    return Taken(
-        sum(_status(one, "VmRSS") for one in family) / 1024,
-        sum(len(os.listdir(f"/proc/{one}/fd")) for one in family),
-        sum(_status(one, "Threads") for one in family),
+def resource_usage(pid: int) -> ResourceUsage:
+    """Return the sums over the process and its descendants."""
+    processes = [pid, *descendants(pid)]
+    return ResourceUsage(
+        sum(_status(each, "VmRSS") for each in processes) / 1024,
+        sum(len(os.listdir(f"/proc/{each}/fd")) for each in processes),
+        sum(_status(each, "Threads") for each in processes),
     )
 
 
-def peak_mib(pid: int) -> float:
+def peak_memory_mib(pid: int) -> float:
+    """Return the peak of the process alone, without its descendants."""
     return _status(pid, "VmHWM") / 1024
 
 
-def children(pid: int) -> list[int]:
-    """Those of its children too."""
+def descendants(pid: int) -> list[int]:
     try:
         threads = list(Path(f"/proc/{pid}/task").glob("*/children"))
-        own = [int(child) for thread in threads for child in thread.read_text().split()]
+        children = [int(child) for thread in threads for child in thread.read_text().split()]
     except FileNotFoundError:
-        return []  # it has ended
-    return [each for child in own for each in (child, *children(child))]
+        return []  # the process has ended
+    return [each for child in children for each in (child, *descendants(child))]
 
 
 def _status(pid: int, name: str) -> int:

@@ -4,58 +4,63 @@ from collections.abc import Iterable, Sequence
 
 import httpx
 
-from benchmarks import targets, wrk
+from benchmarks import wrk
 from benchmarks.operations import ME, PAGE, body
-from benchmarks.seeded_database import POSTGRESQL, Town
+from benchmarks.seeded_database import POSTGRESQL, SeededDatabase
 from benchmarks.servers import BASE_URL, memory_mib, serving
-from benchmarks.targets import GATEHOUSE, NAIVE, Contestant
+from benchmarks.targets import GATEHOUSE, ME_TARGETS, NAIVE, Target
 from benchmarks.wrk import Request
 
 CONNECTIONS = 64
 
-# What a right answer has in it, besides what is asked for.
-OF_THE_FIRST_PERSON = "person0@example.com"
-OF_THE_NEWEST_POST = "person.499"
+# A correct response contains these, and the request does not.
+FIRST_USER_EMAIL = "user0@example.com"
+NEWEST_POST_AUTHOR = "user.499"
 
 
-def me(towns: Sequence[Town]) -> dict[str, object]:
+def me(databases: Sequence[SeededDatabase]) -> dict[str, object]:
     return {
-        town.kind: _in_turns(_knowing(town, targets.ASKED_FOR_ME), town, ME, OF_THE_FIRST_PERSON)
-        for town in towns
+        database.kind: _measure_all(
+            _supporting(database, ME_TARGETS), database, ME, FIRST_USER_EMAIL
+        )
+        for database in databases
     }
 
 
-def page(towns: Sequence[Town]) -> dict[str, object]:
+def page(databases: Sequence[SeededDatabase]) -> dict[str, object]:
     return {
-        town.kind: _in_turns([GATEHOUSE, NAIVE], town, PAGE, OF_THE_NEWEST_POST) for town in towns
+        database.kind: _measure_all([GATEHOUSE, NAIVE], database, PAGE, NEWEST_POST_AUTHOR)
+        for database in databases
     }
 
 
-def _knowing(town: Town, asked: Iterable[Contestant]) -> list[Contestant]:
-    return [one for one in asked if town.kind == POSTGRESQL or one.knows_sqlite]
+def _supporting(database: SeededDatabase, targets: Iterable[Target]) -> list[Target]:
+    return [target for target in targets if database.kind == POSTGRESQL or target.supports_sqlite]
 
 
-def _in_turns(
-    asked: Iterable[Contestant], town: Town, document: str, proof: str
+def _measure_all(
+    targets: Iterable[Target], database: SeededDatabase, document: str, expected: str
 ) -> dict[str, dict[str, float]]:
-    return {contestant.name: _measure(contestant, town, document, proof) for contestant in asked}
+    return {target.name: _measure(target, database, document, expected) for target in targets}
 
 
-def _measure(contestant: Contestant, town: Town, document: str, proof: str) -> dict[str, float]:
-    requests = town.all_ask("" if contestant.is_rest else body(document))
-    with serving(contestant, town.url) as process:
-        _check(contestant, requests[0], proof)
-        wrk.load(contestant.path, requests, connections=CONNECTIONS, seconds=1)  # to warm up
-        load = wrk.load(contestant.path, requests, connections=CONNECTIONS)
+def _measure(
+    target: Target, database: SeededDatabase, document: str, expected: str
+) -> dict[str, float]:
+    requests = database.requests("" if target.is_rest else body(document))
+    with serving(target, database.url) as process:
+        _check(target, requests[0], expected)
+        wrk.load(target.path, requests, connections=CONNECTIONS, seconds=1)  # warm up
+        load = wrk.load(target.path, requests, connections=CONNECTIONS)
         memory = memory_mib(process)
     return {"rate": load.rate, "p99": load.p99_ms, "busy": load.busy, "memory": memory}
 
 
-def _check(contestant: Contestant, request: Request, proof: str) -> None:
+def _check(target: Target, request: Request, expected: str) -> None:
     response = httpx.request(
-        "GET" if contestant.is_rest else "POST",
-        BASE_URL + contestant.path,
+        "GET" if target.is_rest else "POST",
+        BASE_URL + target.path,
         content=request.body or None,
         headers={"Authorization": f"Bearer {request.token}", "Content-Type": "application/json"},
     )
-    assert proof in response.text, response.text
+    assert expected in response.text, response.text

@@ -1,7 +1,8 @@
-"""Questions at a steady pace, as people ask them: whether or not the last one has been answered yet.
+"""Requests at a steady rate, sent whether or not the last response has arrived.
 
-A tool that waits for its answers asks less when the server is slow, and misses the times that others would have waited.
-Here the time of an answer counts from when its question was due.
+A load generator that waits for each response sends fewer requests when the server is slow, and so
+misses the delay of the requests that were due meanwhile ("coordinated omission"). Here a response
+time counts from when its request was due.
 """
 
 import asyncio
@@ -15,46 +16,50 @@ from benchmarks.wrk import Request
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
-def times_ms(
+def response_times_ms(
     requests: Sequence[Request], *, connections: int, rate: int, seconds: int
 ) -> list[float]:
-    """Of the answers to ``rate`` questions a second, which the connections ask in turns."""
-    return asyncio.run(_times_ms(requests, connections, rate, seconds))
+    """Send ``rate`` requests a second, spread over the connections.
+
+    Returns each response time in milliseconds.
+    """
+    return asyncio.run(_response_times_ms(requests, connections, rate, seconds))
 
 
-async def _times_ms(
+async def _response_times_ms(
     requests: Sequence[Request], connections: int, rate: int, seconds: int
 ) -> list[float]:
-    begins = time.monotonic() + 0.1
-    asking = (
-        _ask(
-            [requests[n % len(requests)] for n in range(own, rate * seconds, connections)],
-            first_due=begins + own / rate,
-            every=connections / rate,
+    start = time.monotonic() + 0.1
+    sending = (
+        _send(
+            [requests[n % len(requests)] for n in range(place, rate * seconds, connections)],
+            first_due=start + place / rate,
+            interval=connections / rate,
         )
-        for own in range(connections)
+        for place in range(connections)
     )
-    return [one for times in await asyncio.gather(*asking) for one in times]
+    return [each for times in await asyncio.gather(*sending) for each in times]
 
 
-async def _ask(requests: Sequence[Request], first_due: float, every: float) -> list[float]:
+async def _send(requests: Sequence[Request], first_due: float, interval: float) -> list[float]:
+    """Send the requests on a connection of their own, and return their response times."""
     reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
     times = []
     for number, request in enumerate(requests):
-        due = first_due + number * every
+        due = first_due + number * interval
         await asyncio.sleep(due - time.monotonic())
-        writer.write(_written(request))
+        writer.write(_to_bytes(request))
         head = await reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
         assert length is not None, head
-        answer = await reader.readexactly(int(length[1]))
+        response = await reader.readexactly(int(length[1]))
         times.append((time.monotonic() - due) * 1000)
-        assert b'"errors"' not in answer, answer
+        assert b'"errors"' not in response, response
     writer.close()
     return times
 
 
-def _written(request: Request) -> bytes:
+def _to_bytes(request: Request) -> bytes:
     return (
         f"POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {request.token}\r\n"
         f"content-type: application/json\r\ncontent-length: {len(request.body)}\r\n\r\n{request.body}"

@@ -1,4 +1,4 @@
-"""Who is measured: how each is started, and where and how it is asked."""
+"""The servers that are measured, Gatehouse and its peers: how each starts and its endpoint."""
 
 import sys
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from pathlib import Path
 PEERS = Path(__file__).parent / "peers"
 PEERS_PYTHON = str(PEERS.parent / ".venv" / "bin" / "python")
 
-# None of them writes a line for each request.
+# No target logs its requests.
 QUIET = ("--log-level", "warning", "--no-access-log")
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """``is_rest`` is asked by a GET, and not with a document. Node has no SQLite of its own."""
+class Target:
+    """``is_rest`` marks a target that takes a GET request instead of a GraphQL document."""
 
     name: str
     command: Sequence[str]
@@ -22,7 +22,8 @@ class Contestant:
     is_rest: bool = False
 
     @property
-    def knows_sqlite(self) -> bool:
+    def supports_sqlite(self) -> bool:
+        """Node 20 has no built-in SQLite."""
         return self.command[0] != "node"
 
 
@@ -30,25 +31,25 @@ def uvicorn(application: str, *options: str, python: str = PEERS_PYTHON) -> list
     return [python, "-m", "uvicorn", application, *QUIET, *options]
 
 
-def gatehouse(*options: str) -> Contestant:
+def gatehouse(*options: str) -> Target:
     command = uvicorn("api.app:create_app", "--factory", *options, python=sys.executable)
-    return Contestant("Gatehouse", command)
+    return Target("Gatehouse", command)
 
 
 GATEHOUSE = gatehouse()
-# As a person starts it.
-GATEHOUSE_SERVE = Contestant(
+# With the command that operators use.
+GATEHOUSE_SERVE = Target(
     GATEHOUSE.name, [str(Path(sys.executable).with_name("gatehouse")), "serve"]
 )
-NAIVE = Contestant("Strawberry and FastAPI, naive", uvicorn("naive:app"))
-ARIADNE = Contestant("Ariadne", uvicorn("ariadne_app:app"), path="/")
-FASTAPI_USERS = Contestant(
+NAIVE = Target("Strawberry and FastAPI, naive", uvicorn("naive:app"))
+ARIADNE = Target("Ariadne", uvicorn("ariadne_app:app"), path="/")
+FASTAPI_USERS = Target(
     "fastapi-users", uvicorn("fastapi_users_app:app"), path="/users/me", is_rest=True
 )
-YOGA = Contestant("graphql-yoga", ["node", "yoga.mjs"])
-MERCURIUS = Contestant("Mercurius with JIT", ["node", "mercurius.mjs"])
+YOGA = Target("graphql-yoga", ["node", "yoga.mjs"])
+MERCURIUS = Target("Mercurius with JIT", ["node", "mercurius.mjs"])
 
-# Answers without looking: what the load tool can ask for at the most.
-CONSTANT = Contestant("a constant answer", [PEERS_PYTHON, "constant.py"])
+# Does no work for its response, which shows how many requests the load generator can send.
+CONSTANT = Target("a constant answer", [PEERS_PYTHON, "constant.py"])
 
-ASKED_FOR_ME = [GATEHOUSE, NAIVE, ARIADNE, FASTAPI_USERS, YOGA, MERCURIUS, CONSTANT]
+ME_TARGETS = [GATEHOUSE, NAIVE, ARIADNE, FASTAPI_USERS, YOGA, MERCURIUS, CONSTANT]

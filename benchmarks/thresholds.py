@@ -1,25 +1,25 @@
-"""What Gatehouse is to reach, and whether it does."""
+"""The performance that Gatehouse must reach, and whether it does."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks import targets
 from benchmarks.ratios import (
+    GATEHOUSE,
     KINDS,
-    US,
     ByKind,
     Ratios,
     Round,
-    against,
     by_kind,
-    of_argon2,
-    slower_in_storm,
+    relative_to,
+    relative_to_argon2,
+    storm_slowdown,
 )
 
 NAIVE = targets.NAIVE.name
 
-# How many times as many of `me` in a second.
-TIMES_AS_MANY = {
+# For each peer, the multiple of its requests a second for `me` that Gatehouse must reach.
+ME_MULTIPLES = {
     NAIVE: 12,
     targets.FASTAPI_USERS.name: 7,
     targets.ARIADNE.name: 9,
@@ -29,62 +29,71 @@ TIMES_AS_MANY = {
 
 
 @dataclass(frozen=True)
-class Bar:
-    """``at_most`` says that less is better."""
+class Threshold:
+    """The least value allowed, or with ``at_most`` the greatest. It holds for the medians."""
 
-    what: str
-    bar: float
+    name: str
+    value: float
     measured: ByKind
     unit: str = "x"
     at_most: bool = False
 
     def __str__(self) -> str:
-        height = f"{self.bar:g}{self.unit} or {'less' if self.at_most else 'more'}"
+        """Return a row of the table in RESULTS.md."""
+        value = f"{self.value:g}{self.unit} or {'less' if self.at_most else 'more'}"
         cells = [str(self.measured.get(kind, "")) for kind in KINDS]
-        return " | ".join([self.what, height, *cells, "yes" if self.is_met else "**no**"])
+        return " | ".join([self.name, value, *cells, "yes" if self.is_met else "**no**"])
 
     @property
     def is_met(self) -> bool:
         medians = [ratios.median for ratios in self.measured.values()]
-        return max(medians) <= self.bar if self.at_most else min(medians) >= self.bar
+        return max(medians) <= self.value if self.at_most else min(medians) >= self.value
 
 
-def bars(results: Mapping[str, Sequence[Round]]) -> list[Bar]:
-    """Of what has been measured."""
-    return [bar for part, of in _BARS.items() if part in results for bar in of(results[part])]
+def thresholds(results: Mapping[str, Sequence[Round]]) -> list[Threshold]:
+    """Return the thresholds of the parts that have been measured."""
+    return [
+        threshold
+        for part, thresholds_of in _THRESHOLDS.items()
+        if part in results
+        for threshold in thresholds_of(results[part])
+    ]
 
 
-def _me(rounds: Sequence[Round]) -> Iterator[Bar]:
-    for peer, bar in TIMES_AS_MANY.items():
-        yield Bar(f"`me` a second, against {peer}", bar, against(rounds, peer))
+def _me(rounds: Sequence[Round]) -> Iterator[Threshold]:
+    for peer, multiple in ME_MULTIPLES.items():
+        name = f"`me` requests a second, relative to {peer}"
+        yield Threshold(name, multiple, relative_to(rounds, peer))
     sqlite, postgresql = KINDS
-    itself = Ratios.of(one[sqlite][US]["rate"] / one[postgresql][US]["rate"] for one in rounds)
-    yield Bar("`me` a second on SQLite, against that on PostgreSQL", 1, {sqlite: itself})
+    ratios = Ratios.of(
+        each[sqlite][GATEHOUSE]["rate"] / each[postgresql][GATEHOUSE]["rate"] for each in rounds
+    )
+    yield Threshold("`me` requests a second on SQLite, relative to PostgreSQL", 1, {sqlite: ratios})
 
 
-def _page(rounds: Sequence[Round]) -> Iterator[Bar]:
-    what = "pages of 20 posts with authors a second, against the naive stack with a loader"
-    yield Bar(what, 4, against(rounds, NAIVE))
+def _page(rounds: Sequence[Round]) -> Iterator[Threshold]:
+    name = "pages of 20 posts with authors a second, relative to the naive stack with a loader"
+    yield Threshold(name, 4, relative_to(rounds, NAIVE))
 
 
-def _hashing(rounds: Sequence[Round]) -> Iterator[Bar]:
-    logins = of_argon2(rounds, "1", "login")
-    yield Bar("logins a second, against Argon2 alone", 0.9, logins)
+def _hashing(rounds: Sequence[Round]) -> Iterator[Threshold]:
+    logins = relative_to_argon2(rounds, "1", "login")
+    yield Threshold("logins a second, relative to Argon2 alone", 0.9, logins)
 
 
-def _storm(rounds: Sequence[Round]) -> Iterator[Bar]:
-    slower = slower_in_storm(rounds, US)
-    yield Bar("p99 of `me` in a storm of logins, against that before", 5, slower, at_most=True)
-    memory = by_kind(rounds, lambda of: of[US]["memory"])
-    yield Bar("memory at its peak in the storm", 200, memory, " MiB", at_most=True)
+def _storm(rounds: Sequence[Round]) -> Iterator[Threshold]:
+    slowdown = storm_slowdown(rounds, GATEHOUSE)
+    yield Threshold("p99 of `me` in a login storm, relative to before", 5, slowdown, at_most=True)
+    memory = by_kind(rounds, lambda results: results[GATEHOUSE]["memory"])
+    yield Threshold("peak memory in the login storm", 200, memory, " MiB", at_most=True)
 
 
-def _startup(rounds: Sequence[Round]) -> Iterator[Bar]:
-    seconds = by_kind(rounds, lambda of: of[US])
-    yield Bar("from the start to the first answer", 1, seconds, " s", at_most=True)
+def _startup(rounds: Sequence[Round]) -> Iterator[Threshold]:
+    seconds = by_kind(rounds, lambda results: results[GATEHOUSE])
+    yield Threshold("time from start to first response", 1, seconds, " s", at_most=True)
 
 
-_BARS: dict[str, Callable[[Sequence[Round]], Iterator[Bar]]] = {
+_THRESHOLDS: dict[str, Callable[[Sequence[Round]], Iterator[Threshold]]] = {
     "me": _me,
     "page": _page,
     "hashing": _hashing,

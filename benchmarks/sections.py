@@ -62,7 +62,7 @@ def _load_generator(rounds: Sequence[Round]) -> str:
     return f"""\
 The load generator is not the bottleneck.
 A server that returns a constant receives {reserve} times as many requests as the fastest of these servers.
-None of these measurements used more than {busiest:.0%} of the load generator's core."""
+The measurements of these servers used at most {busiest:.0%} of the load generator's core."""
 
 
 def page(rounds: Sequence[Round]) -> str:

@@ -1,60 +1,65 @@
-"""What people do most, by how many there are: each question from one connection, by people from all over the tables."""
+"""The times of frequent operations by the number of users in the database.
+
+Each operation runs over one connection, for users from all over the tables.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import httpx
 
 from benchmarks import wrk
-from benchmarks.contestants import GATEHOUSE
-from benchmarks.crowd import CHEAP, Crowd
-from benchmarks.people import PASSWORD
-from benchmarks.questions import LOGIN, ME, PAGE, REFRESH, SECURITY_EVENTS, body
+from benchmarks.bulk_rows import CHEAP, BulkDatabase
+from benchmarks.operations import LOGIN, ME, PAGE, REFRESH, SECURITY_EVENTS, body
+from benchmarks.seeded_database import PASSWORD
 from benchmarks.servers import BASE_URL, serving
+from benchmarks.targets import GATEHOUSE
 from benchmarks.wrk import SECONDS, Request
 
-ASKING = 200
-LASTS = max(1, SECONDS // 2)
+MEASURED_USERS = 200
+DURATION_SECONDS = max(1, SECONDS // 2)
 
 SETTINGS = {name.upper(): str(value) for name, value in CHEAP.items()} | {
-    # What is spent within it is remembered, which is more than people spend who refresh twice an hour.
+    # A session stores each refresh of the grace period. This benchmark refreshes without a pause,
+    # where a client does so about twice an hour.
     "REFRESH_GRACE_SECONDS": "0",
 }
 
 
-def growth(crowds: Sequence[Crowd]) -> Mapping[str, object]:
-    """The median of the times, in milliseconds, by the kind of database, by the number of people, by question."""
+def growth(databases: Sequence[BulkDatabase]) -> Mapping[str, object]:
+    """Return median times in milliseconds by kind of database, number of users and operation."""
     figures: dict[str, dict[str, object]] = {}
-    for crowd in crowds:
-        figures.setdefault(crowd.kind, {})[str(crowd.people)] = _times_ms(crowd)
+    for database in databases:
+        figures.setdefault(database.kind, {})[str(database.users)] = _times_ms(database)
     return figures
 
 
-def _times_ms(crowd: Crowd) -> dict[str, float]:
-    with serving(GATEHOUSE, crowd.url, **SETTINGS):
-        questions = _questions(crowd)
-        return {name: _median_ms(name, requests) for name, requests in questions.items()}
+def _times_ms(database: BulkDatabase) -> dict[str, float]:
+    with serving(GATEHOUSE, database.url, **SETTINGS):
+        operations = _requests(database)
+        return {name: _median_ms(name, requests) for name, requests in operations.items()}
 
 
-def _questions(crowd: Crowd) -> dict[str, list[Request]]:
-    step = crowd.people // ASKING
+def _requests(database: BulkDatabase) -> dict[str, list[Request]]:
+    """Return the requests of each operation, one for each measured user."""
+    step = database.users // MEASURED_USERS
     logins = [
         body(LOGIN, username=f"user{number}", password=PASSWORD)
-        for number in range(1, crowd.people, step)
+        for number in range(1, database.users, step)
     ]
-    tokens = list(_logged_in(logins))
-    asked = {"me": ME, "posts": PAGE, "securityEvents": SECURITY_EVENTS}
+    tokens = list(_log_in(logins))
+    reads = {"me": ME, "posts": PAGE, "securityEvents": SECURITY_EVENTS}
     return {
         **{
             name: [Request(body(document), access) for access, _ in tokens]
-            for name, document in asked.items()
+            for name, document in reads.items()
         },
         "login": [Request(login) for login in logins],
         "refresh": [Request(body(REFRESH, token=refresh)) for _, refresh in tokens],
     }
 
 
-def _logged_in(logins: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Their access tokens and refresh tokens."""
+def _log_in(logins: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the access token and the refresh token of each login."""
     with httpx.Client(base_url=BASE_URL, headers={"Content-Type": "application/json"}) as client:
         for login in logins:
             token = client.post("/graphql", content=login).json()["data"]["login"]
@@ -63,4 +68,6 @@ def _logged_in(logins: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _median_ms(name: str, requests: Sequence[Request]) -> float:
     chain = name == "refresh"
-    return wrk.load("/graphql", requests, connections=1, seconds=LASTS, chain=chain).p50_ms
+    return wrk.load(
+        "/graphql", requests, connections=1, seconds=DURATION_SECONDS, chain=chain
+    ).p50_ms

@@ -1,4 +1,4 @@
-"""`login` and `register`, with Argon2 at OWASP's parameters, beside a process that does nothing but Argon2."""
+"""`login` and `register` with OWASP's Argon2 parameters, beside a process that only runs Argon2."""
 
 import itertools
 import subprocess
@@ -7,37 +7,40 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import wrk
-from benchmarks.contestants import GATEHOUSE
-from benchmarks.people import PASSWORD, PEOPLE, Town
-from benchmarks.questions import LOGIN, REGISTER, body
+from benchmarks.operations import LOGIN, REGISTER, body
+from benchmarks.seeded_database import PASSWORD, USERS, SeededDatabase
 from benchmarks.servers import BOTH_CORES, LOAD_CORE, SERVER_CORE, serving
+from benchmarks.targets import GATEHOUSE
 from benchmarks.wrk import SECONDS, Request
 
-ARGON2 = Path(__file__).with_name("argon2_alone.py")
+ARGON2 = Path(__file__).with_name("argon2_baseline.py")
 
-# Enough that no thread ever waits for the next password.
+# Enough that a thread always has a queued password.
 CONNECTIONS_PER_THREAD = 4
 
-# More than there is time to register in one load.
-NEWCOMERS = 2_000
+# More than can register during one load.
+NEW_USERS = 2_000
 
-LOGINS = [Request(body(LOGIN, username=f"person.{n}", password=PASSWORD)) for n in range(PEOPLE)]
+LOGINS = [Request(body(LOGIN, username=f"user.{n}", password=PASSWORD)) for n in range(USERS)]
 _numbers = itertools.count()
 
 
-def hashing(towns: Sequence[Town]) -> dict[str, object]:
-    """By the number of cores, each with a thread that hashes: what Argon2 alone does in a second, and what each town does."""
+def hashing(databases: Sequence[SeededDatabase]) -> dict[str, object]:
+    """Return operations a second by number of cores, then for Argon2 alone and by kind of database.
+
+    Each core has one hashing thread.
+    """
     return {
-        "1": _round(towns, SERVER_CORE, LOAD_CORE),
-        # The load tool needs next to nothing of the second core.
-        "2": _round(towns, BOTH_CORES, BOTH_CORES),
+        "1": _measure(databases, SERVER_CORE, LOAD_CORE),
+        # The load generator needs almost nothing of the second core.
+        "2": _measure(databases, BOTH_CORES, BOTH_CORES),
     }
 
 
-def _round(towns: Sequence[Town], cores: str, load_cores: str) -> dict[str, object]:
+def _measure(databases: Sequence[SeededDatabase], cores: str, load_cores: str) -> dict[str, object]:
     threads = len(cores.split(","))
     return {"Argon2": _argon2_alone(cores, threads)} | {
-        town.kind: _rates(town, cores, load_cores, threads) for town in towns
+        database.kind: _rates(database, cores, load_cores, threads) for database in databases
     }
 
 
@@ -46,22 +49,22 @@ def _argon2_alone(cores: str, threads: int) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def _rates(town: Town, cores: str, load_cores: str, threads: int) -> dict[str, float]:
+def _rates(database: SeededDatabase, cores: str, load_cores: str, threads: int) -> dict[str, float]:
     connections = threads * CONNECTIONS_PER_THREAD
 
     def rate(requests: Sequence[Request]) -> float:
         return wrk.load("/graphql", requests, connections=connections, cores=load_cores).rate
 
-    with serving(GATEHOUSE, town.url, cores=cores):
+    with serving(GATEHOUSE, database.url, cores=cores):
         wrk.load("/graphql", LOGINS, connections=connections, cores=load_cores, seconds=1)
-        return {"login": rate(LOGINS), "register": rate(list(_newcomers()))}
+        return {"login": rate(LOGINS), "register": rate(list(_registrations()))}
 
 
-def _newcomers() -> Iterator[Request]:
-    for number in itertools.islice(_numbers, NEWCOMERS):
-        newcomer = {
-            "username": f"newcomer.{number}",
-            "email": f"newcomer{number}@example.com",
+def _registrations() -> Iterator[Request]:
+    for number in itertools.islice(_numbers, NEW_USERS):
+        user = {
+            "username": f"new.user.{number}",
+            "email": f"new.user{number}@example.com",
             "password": PASSWORD,
         }
-        yield Request(body(REGISTER, input=newcomer))
+        yield Request(body(REGISTER, input=user))

@@ -1,4 +1,4 @@
-"""The plots: on white, as a page may be dark."""
+"""The plots. They have a white background, as the page that shows them may be dark."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib import pyplot
 
-from benchmarks.bars import TIMES_AS_MANY
-from benchmarks.ratios import KINDS, Round, against, of_the_fewest
+from benchmarks.ratios import KINDS, Round, relative_to, relative_to_fewest_users
+from benchmarks.thresholds import ME_MULTIPLES
 
 COLOURS = dict(zip(KINDS, ("#0072b2", "#d55e00"), strict=True))
 HEIGHTS = dict(zip(KINDS, (-0.2, 0.2), strict=True))
@@ -15,29 +15,29 @@ HEIGHTS = dict(zip(KINDS, (-0.2, 0.2), strict=True))
 mpl.use("svg")
 mpl.rcParams.update(
     {
-        "axes.spines.is_valid": False,
+        "axes.spines.right": False,
         "axes.spines.top": False,
         "font.size": 11,
-        "svg.hashsalt": "the same file of the same figures",
+        "svg.hashsalt": "the same figures give the same file",
     }
 )
 
 
-def beside_peers(rounds: Sequence[Round], path: Path) -> None:
+def peer_comparison(rounds: Sequence[Round], path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(8, 4))
-    peers = list(TIMES_AS_MANY)
+    peers = list(ME_MULTIPLES)
     for row, peer in enumerate(peers):
-        for kind, ratios in against(rounds, peer).items():
+        for kind, ratios in relative_to(rounds, peer).items():
             spread = [[ratios.median - ratios.lowest], [ratios.highest - ratios.median]]
             place = row + HEIGHTS[kind]
             axes.barh(place, ratios.median, 0.38, xerr=spread, color=COLOURS[kind], capsize=3)
-        axes.vlines(TIMES_AS_MANY[peer], row - 0.45, row + 0.45, "black", linestyles="dashed")
+        axes.vlines(ME_MULTIPLES[peer], row - 0.45, row + 0.45, "black", linestyles="dashed")
     axes.set_yticks(range(len(peers)), peers)
     axes.invert_yaxis()
-    axes.set_xlabel("times as many `me` a second as the peer")
+    axes.set_xlabel("requests a second for `me`, as a multiple of the peer's")
     for kind, colour in COLOURS.items():
         axes.barh(0, 0, color=colour, label=kind)
-    axes.vlines([], 0, 0, "black", linestyles="dashed", label="the bar")
+    axes.vlines([], 0, 0, "black", linestyles="dashed", label="threshold")
     axes.legend(frameon=False, loc="lower right")
     _save(figure, path)
 
@@ -46,20 +46,20 @@ def growth(rounds: Sequence[Round], path: Path) -> None:
     figure, panels = pyplot.subplots(1, len(KINDS), figsize=(9, 4), sharey=True)
     sizes = rounds[0][KINDS[0]]
     fewest = next(iter(sizes))
-    for question in sizes[fewest]:
-        ratios = [of_the_fewest(rounds, people, question) for people in sizes]
+    for operation in sizes[fewest]:
+        ratios = [relative_to_fewest_users(rounds, users, operation) for users in sizes]
         for kind, axes in zip(KINDS, panels, strict=True):
             medians = [each[kind].median for each in ratios]
-            axes.plot([int(people) for people in sizes], medians, marker="o", label=question)
+            axes.plot([int(users) for users in sizes], medians, marker="o", label=operation)
             axes.set_title(kind)
     for axes in panels:
         axes.set_xscale("log")
-        axes.set_xticks([int(people) for people in sizes], [f"{int(people):,}" for people in sizes])
+        axes.set_xticks([int(users) for users in sizes], [f"{int(users):,}" for users in sizes])
         axes.minorticks_off()
-        axes.set_xlabel("people")
+        axes.set_xlabel("users")
         axes.grid(axis="y", alpha=0.3)
     panels[0].set_ylim(bottom=0)
-    panels[0].set_ylabel(f"time, against {int(fewest):,} people")
+    panels[0].set_ylabel(f"time, relative to {int(fewest):,} users")
     lines = panels[0].get_lines()
     figure.legend(handles=lines, frameon=False, loc="lower center", ncols=len(lines))
     figure.subplots_adjust(bottom=0.24)

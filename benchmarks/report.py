@@ -1,21 +1,27 @@
-"""RESULTS.md and its plots, of results.json. Run by the peers' Python, which has matplotlib."""
+"""RESULTS.md and its plots, made from results.json.
+
+It runs with the peers' Python, which has matplotlib.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import plots, sections
-from benchmarks.bars import bars
 from benchmarks.ratios import Round
+from benchmarks.thresholds import thresholds
 
 HERE = Path(__file__).parent
 
 INTRODUCTION = """\
 # Results
 
-`make bench` writes this page. One worker of each runs on one core, what asks it on another, PostgreSQL on both. They take
-turns, and a ratio is of two that ran in one round: the median of the rounds' ratios and, in parentheses, the lowest and the
-highest. The rates and times behind them are one machine's, and in `results.json`."""
+`make bench` writes this page.
+Each server runs one worker on one core, the load generator runs on another core, and PostgreSQL uses both.
+The servers are measured one after the other, in several rounds.
+A ratio compares two measurements of the same round.
+The tables show the median of the rounds' ratios and, in parentheses, the lowest and the highest.
+The rates and times behind the ratios depend on the machine and are in `results.json`."""
 
 SECTIONS: dict[str, Callable[[Sequence[Round]], str]] = {
     "me": sections.me,
@@ -27,7 +33,7 @@ SECTIONS: dict[str, Callable[[Sequence[Round]], str]] = {
     "growth": sections.growth,
 }
 PLOTS: dict[str, Callable[[Sequence[Round], Path], None]] = {
-    "me": plots.beside_peers,
+    "me": plots.peer_comparison,
     "growth": plots.growth,
 }
 
@@ -37,16 +43,17 @@ def main() -> None:
     for part, plot in PLOTS.items():
         if part in results:
             plot(results[part], HERE / f"{part}.svg")
-    written = [section(results[part]) for part, section in SECTIONS.items() if part in results]
-    (HERE / "RESULTS.md").write_text("\n\n".join([INTRODUCTION, _bars(results), *written]) + "\n")
+    parts = [section(results[part]) for part, section in SECTIONS.items() if part in results]
+    page = "\n\n".join([INTRODUCTION, _thresholds(results), *parts])
+    (HERE / "RESULTS.md").write_text(page + "\n")
 
 
-def _bars(results: Mapping[str, Sequence[Round]]) -> str:
-    lines = "\n".join(f"| {bar} |" for bar in bars(results))
+def _thresholds(results: Mapping[str, Sequence[Round]]) -> str:
+    lines = "\n".join(f"| {threshold} |" for threshold in thresholds(results))
     return f"""\
-## The bars
+## Thresholds
 
-| what | bar | SQLite | PostgreSQL | met |
+| measure | threshold | SQLite | PostgreSQL | met |
 |---|---|---|---|---|
 {lines}"""
 

@@ -1,156 +1,167 @@
-"""The sections of RESULTS.md, each of the rounds of one part."""
+"""The sections of RESULTS.md, each made from the rounds of one part."""
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks import contestants
-from benchmarks.bars import NAIVE, TIMES_AS_MANY
+from benchmarks import targets
 from benchmarks.ratios import (
+    GATEHOUSE,
     KINDS,
-    US,
     ByKind,
     Ratios,
     Round,
-    against,
     by_kind,
-    of_argon2,
-    of_the_fewest,
-    slower_in_storm,
+    relative_to,
+    relative_to_argon2,
+    relative_to_fewest_users,
+    storm_slowdown,
 )
+from benchmarks.thresholds import ME_MULTIPLES, NAIVE
 
-CONSTANT = contestants.CONSTANT.name
+CONSTANT = targets.CONSTANT.name
 
 
 def me(rounds: Sequence[Round]) -> str:
     return f"""\
-## `me`, beside its peers
+## `me`, beside the peers
 
-`me {{ id username email }}` by 500 people in turns from 64 connections, {len(rounds)} rounds. The peers in Python have uvloop
-and httptools. graphql-yoga and Mercurius run on Node 20, which has no SQLite of its own.
+`me {{ id username email }}` for 500 users in rotation over 64 connections ({len(rounds)} rounds).
+The Python peers have uvloop and httptools.
+graphql-yoga and Mercurius run on Node 20, which has no built-in SQLite.
 
-![How many times as many as each peer](me.svg)
+![Gatehouse's requests a second for `me`, as a multiple of each peer's](me.svg)
 
-{_peers(rounds, "requests a second, Gatehouse against", "rate")}
+{_peers(rounds, "requests a second, relative to", "rate")}
 
-{_peers(rounds, "p99, Gatehouse against", "p99")}
+{_peers(rounds, "p99, relative to", "p99")}
 
-{_load_tool(rounds)}
+{_load_generator(rounds)}
 
 ## Memory
 
-Of the worker, after it has answered these.
+The memory of the worker after the requests above.
 
-{_peers(rounds, "memory, Gatehouse against", "memory")}"""
-
-
-def _peers(rounds: Sequence[Round], head: str, what: str) -> str:
-    return _table(head, {peer: against(rounds, peer, what) for peer in TIMES_AS_MANY})
+{_peers(rounds, "memory, relative to", "memory")}"""
 
 
-def _load_tool(rounds: Sequence[Round]) -> str:
-    """That it is no bottleneck."""
-    answers = [[one[kind] for kind in KINDS] for one in rounds]
+def _peers(rounds: Sequence[Round], head: str, measure: str) -> str:
+    return _table(head, {peer: relative_to(rounds, peer, measure) for peer in ME_MULTIPLES})
+
+
+def _load_generator(rounds: Sequence[Round]) -> str:
+    """Show that the load generator is not the bottleneck."""
+    by_round = [[each[kind] for kind in KINDS] for each in rounds]
     loads = [
-        [load for kind in one for name, load in kind.items() if name != CONSTANT] for one in answers
+        [load for kind in kinds for name, load in kind.items() if name != CONSTANT]
+        for kinds in by_round
     ]
     reserve = Ratios.of(
-        min(kind[CONSTANT]["rate"] for kind in one) / max(load["rate"] for load in of_them)
-        for one, of_them in zip(answers, loads, strict=True)
+        min(kind[CONSTANT]["rate"] for kind in kinds) / max(load["rate"] for load in of_round)
+        for kinds, of_round in zip(by_round, loads, strict=True)
     )
-    busiest = max(load["busy"] for of_them in loads for load in of_them)
+    busiest = max(load["busy"] for of_round in loads for load in of_round)
     return f"""\
-The load tool keeps up: a server that answers a constant is asked {reserve} times as often as the fastest of these, and none of
-these took more than {busiest:.0%} of the load tool's core."""
+The load generator is not the bottleneck.
+A server that returns a constant receives {reserve} times as many requests as the fastest of these servers.
+The measurements of these servers used at most {busiest:.0%} of the load generator's core."""
 
 
 def page(rounds: Sequence[Round]) -> str:
-    rows = {"requests a second": "rate", "p99": "p99", "memory": "memory"}
+    measures = {"requests a second": "rate", "p99": "p99", "memory": "memory"}
+    rows = {row: relative_to(rounds, NAIVE, measure) for row, measure in measures.items()}
     return f"""\
 ## A page of posts
 
-`posts(first: 20)` with its cursors and the authors of all of them, against Strawberry and FastAPI with a session of the ORM for
-each request and a loader of authors; 64 connections, {len(rounds)} rounds.
+`posts(first: 20)` with its cursors and all authors, over 64 connections ({len(rounds)} rounds).
+The peer is Strawberry and FastAPI with one ORM session for each request and a data loader for the authors.
 
-{_table(f"Gatehouse against {NAIVE}", {row: against(rounds, NAIVE, what) for row, what in rows.items()})}"""
+{_table(f"Gatehouse relative to {NAIVE}", rows)}"""
 
 
 def hashing(rounds: Sequence[Round]) -> str:
     rows = {
-        f"{what}, {'one core' if cores == '1' else 'two cores'}": of_argon2(rounds, cores, what)
+        f"{operation}, {'one core' if cores == '1' else 'two cores'}": relative_to_argon2(
+            rounds, cores, operation
+        )
         for cores in ("1", "2")
-        for what in ("login", "register")
+        for operation in ("login", "register")
     }
     return f"""\
 ## Logins and registrations
 
-With Argon2id at OWASP's parameters (19 MiB, two passes), one thread for each core, and always a few people who wait; as a share
-of what a Python process verifies on the same cores that does nothing else. {len(rounds)} rounds.
+Argon2id runs with OWASP's parameters (19 MiB, two passes) and one thread for each core, and a few requests always wait in the queue.
+The rates are relative to the verifications of a Python process that does nothing else on the same cores ({len(rounds)} rounds).
 
-{_table("of Argon2 alone", rows)}
+{_table("relative to Argon2 alone", rows)}
 
-On two cores the load tool and PostgreSQL take their part of both, which Argon2 alone has to itself."""
+On two cores, the load generator and PostgreSQL use a share of both, while Argon2 alone has both to itself."""
 
 
 def storm(rounds: Sequence[Round]) -> str:
     rows = {
-        "Gatehouse's p99, against its own before": slower_in_storm(rounds, US),
-        "the naive stack's p99, against its own before": slower_in_storm(rounds, NAIVE),
-        "Gatehouse's p99, against the naive stack's": against(rounds, NAIVE, "storm"),
-        "Gatehouse's memory at its peak, in MiB": by_kind(rounds, lambda of: of[US]["memory"]),
+        "Gatehouse's p99, relative to its own before": storm_slowdown(rounds, GATEHOUSE),
+        "the naive stack's p99, relative to its own before": storm_slowdown(rounds, NAIVE),
+        "Gatehouse's p99, relative to the naive stack's": relative_to(rounds, NAIVE, "storm"),
+        "Gatehouse's peak memory, in MiB": by_kind(
+            rounds, lambda results: results[GATEHOUSE]["memory"]
+        ),
     }
     return f"""\
-## A storm of logins
+## A login storm
 
-Fifty `me` a second over 8 connections, first with nothing else going on, then while 16 people at a time log in without a
-pause; on one core, with one thread that hashes. The pace is steady, and a time counts from when its question was due: so a
-slow answer makes the next ones late, as it would people, and the p99 before is that of a server at ease. The naive stack
-hashes where it answers. {len(rounds)} rounds.
+Fifty `me` a second over 8 connections, first without other requests and then while 16 clients log in continuously.
+The server has one core and one hashing thread ({len(rounds)} rounds).
+Requests are sent at a steady rate, and a response time counts from when its request was due.
+So a slow response also delays the requests behind it, as it would delay independent users, and the p99 before the storm is that of a server without other load.
+The naive stack hashes on the event loop.
 
-{_table("in the storm", rows)}"""
+{_table("in the login storm", rows)}"""
 
 
 def startup(rounds: Sequence[Round]) -> str:
-    times = {"time": by_kind(rounds, lambda of: of[US] / of[NAIVE])}
+    times = {"time": by_kind(rounds, lambda results: results[GATEHOUSE] / results[NAIVE])}
     return f"""\
-## Starting
+## Startup
 
-From the start of the process to its first answer, on one core, {len(rounds)} rounds.
+The time from the start of the process to its first response, on one core ({len(rounds)} rounds).
 
-{_table(f"Gatehouse against {NAIVE}", times)}"""
+{_table(f"Gatehouse relative to {NAIVE}", times)}"""
 
 
 def workers(rounds: Sequence[Round]) -> str:
-    rates = {"requests a second": by_kind(rounds, lambda of: of["2"] / of["1"])}
+    rates = {"requests a second": by_kind(rounds, lambda results: results["2"] / results["1"])}
     return f"""\
 ## Workers
 
-`me` by two workers (`uvicorn --workers 2`) against one, on two cores that they share with the load tool and with PostgreSQL:
-twice as many would take more cores. {len(rounds)} rounds.
+`me` with two workers (`uvicorn --workers 2`) relative to one ({len(rounds)} rounds).
+The workers share two cores with the load generator and PostgreSQL: twice the rate would need more cores.
 
-{_table("two against one", rates)}"""
+{_table("two workers relative to one", rates)}"""
 
 
 def growth(rounds: Sequence[Round]) -> str:
     sizes = rounds[0][KINDS[0]]
     fewest, *more = sizes
     rows = {
-        f"`{question}`, {int(people):,} people": of_the_fewest(rounds, people, question)
-        for question in sizes[fewest]
-        for people in more
+        f"`{operation}`, {int(users):,} users": relative_to_fewest_users(rounds, users, operation)
+        for operation in sizes[fewest]
+        for users in more
     }
     return f"""\
 ## Growth
 
-Each person has a session, a post and three events. From one connection, by 200 people from all over the tables; Argon2 at its
-least, so that it hides nothing. `posts` is the newest page with its authors. {len(rounds)} rounds.
+Each user has a session, a post and three events.
+The requests come from 200 users from all over the tables over one connection ({len(rounds)} rounds).
+Argon2 runs with its lowest parameters, so that it hides no other cost.
+`posts` is the newest page with its authors.
 
-![The time of each question by the number of people](growth.svg)
+![The time of each operation by the number of users](growth.svg)
 
-{_table(f"time, against {int(fewest):,} people", rows)}"""
+{_table(f"time, relative to {int(fewest):,} users", rows)}"""
 
 
 def _table(head: str, rows: Mapping[str, ByKind]) -> str:
     lines = [f"| {head} | {' | '.join(KINDS)} |", f"|---|{'---|' * len(KINDS)}"]
-    for what, measured in rows.items():
+    for name, measured in rows.items():
         cells = [str(measured.get(kind, "")) for kind in KINDS]
-        lines.append(f"| {what} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""A contestant, started and stopped, and how much memory it takes."""
+"""Start and stop a target, and read its memory."""
 
 import os
 import re
@@ -9,20 +9,20 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from benchmarks.contestants import PEERS, Contestant
+from benchmarks.targets import PEERS, Target
 from tests.servers import RATE_LIMITS, TIMEOUT_SECONDS, wait_until_it_listens
 
 PORT = int(os.environ.get("PORT", "8155"))
 BASE_URL = f"http://127.0.0.1:{PORT}"
-SECRET = "a secret for benchmarks, and for nothing else but benchmarks"
+SECRET_KEY = "a secret key for the benchmarks only"
 SERVER_CORE, LOAD_CORE, BOTH_CORES = "0", "1", "0,1"
 
 
 @contextmanager
 def serving(
-    contestant: Contestant, database_url: str, *, cores: str = SERVER_CORE, **settings: str
+    target: Target, database_url: str, *, cores: str = SERVER_CORE, **settings: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    process = start(contestant, database_url, cores=cores, **settings)
+    process = start(target, database_url, cores=cores, **settings)
     try:
         wait_until_it_listens(PORT, process)
         yield process
@@ -31,24 +31,24 @@ def serving(
 
 
 def start(
-    contestant: Contestant, database_url: str, *, cores: str = SERVER_CORE, **settings: str
+    target: Target, database_url: str, *, cores: str = SERVER_CORE, **settings: str
 ) -> subprocess.Popen[bytes]:
     environment = {
         "PATH": os.environ["PATH"],
-        "SECRET_KEY": SECRET,
+        "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": database_url,
         "PEER_DATABASE_URL": _with_async_driver(database_url),
         "PORT": str(PORT),
         "UVICORN_PORT": str(PORT),
         "NODE_ENV": "production",
-        # As quiet as the peers, which log no requests.
+        # Without a line for each request, as the peers.
         "LOG_LEVEL": "WARNING",
         "HASHING_THREADS": str(len(cores.split(","))),
         **RATE_LIMITS,
         **settings,
     }
     return subprocess.Popen(
-        ["taskset", "-c", cores, *contestant.command],
+        ["taskset", "-c", cores, *target.command],
         cwd=PEERS,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -60,9 +60,9 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait(TIMEOUT_SECONDS)
 
 
-def memory_mib(process: subprocess.Popen[bytes], *, at_its_peak: bool = False) -> float:
+def memory_mib(process: subprocess.Popen[bytes], *, peak: bool = False) -> float:
     status = Path(f"/proc/{process.pid}/status").read_text()
-    resident = re.search(rf"{'VmHWM' if at_its_peak else 'VmRSS'}:\s+(\d+) kB", status)
+    resident = re.search(rf"{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB", status)
     assert resident is not None
     return int(resident[1]) / 1024
 

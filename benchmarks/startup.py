@@ -1,39 +1,39 @@
-"""From the start of a process to its first answer."""
+"""The time from the start of a process to its first response."""
 
 import time
 from collections.abc import Sequence
 from http.client import HTTPConnection
 
-from benchmarks.contestants import GATEHOUSE_SERVE, NAIVE, Contestant
-from benchmarks.people import Town
+from benchmarks.seeded_database import SeededDatabase
 from benchmarks.servers import PORT, start, stop
+from benchmarks.targets import GATEHOUSE_SERVE, NAIVE, Target
 
-EVERY_SECONDS = 0.002
+POLL_SECONDS = 0.002
 
 
-def startup(towns: Sequence[Town]) -> dict[str, object]:
+def startup(databases: Sequence[SeededDatabase]) -> dict[str, object]:
     return {
-        town.kind: {
-            contestant.name: _seconds(contestant, town) for contestant in (GATEHOUSE_SERVE, NAIVE)
+        database.kind: {
+            target.name: _seconds(target, database) for target in (GATEHOUSE_SERVE, NAIVE)
         }
-        for town in towns
+        for database in databases
     }
 
 
-def _seconds(contestant: Contestant, town: Town) -> float:
-    begun = time.perf_counter()
-    process = start(contestant, town.url)
+def _seconds(target: Target, database: SeededDatabase) -> float:
+    began = time.perf_counter()
+    process = start(target, database.url)
     try:
-        while process.poll() is None and not _answers():
-            time.sleep(EVERY_SECONDS)
-        assert process.poll() is None, contestant.name
-        return time.perf_counter() - begun
+        while process.poll() is None and not _responds():
+            time.sleep(POLL_SECONDS)
+        assert process.poll() is None, target.name
+        return time.perf_counter() - began
     finally:
         stop(process)
 
 
-def _answers() -> bool:
-    """Whatever it says: the peers know no /health/live, and say so."""
+def _responds() -> bool:
+    """Return whether there is a response of any status: the peers have no /health/live."""
     connection = HTTPConnection("127.0.0.1", PORT)
     try:
         connection.request("GET", "/health/live")

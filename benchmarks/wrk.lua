@@ -1,6 +1,7 @@
--- For wrk: the requests of a file, one after the other. A line is a token ("-" for none), a tab, and a body (none for a GET).
+-- Sends the requests of the file REQUESTS in rotation.
+-- A line is a token ("-" for none), a tab, and a body (empty for a GET).
 --
--- With CHAIN, each of them goes on from its last answer: with the refresh token that it was given.
+-- With CHAIN, each request carries the refresh token of its last response.
 local lines, requests, number = {}, {}, 0
 local chain = os.getenv("CHAIN")
 local threads = {}
@@ -10,7 +11,7 @@ for line in io.lines(os.getenv("REQUESTS")) do
   lines[#lines + 1] = line
 end
 
-local function written(line)
+local function format(line)
   local token, body = line:match("^([^\t]*)\t(.*)$")
   local headers = { ["Content-Type"] = "application/json" }
   if token ~= "-" then
@@ -25,7 +26,7 @@ end
 
 function init()
   for i, line in ipairs(lines) do
-    requests[i] = written(line)
+    requests[i] = format(line)
   end
 end
 
@@ -34,27 +35,27 @@ function request()
   return requests[number]
 end
 
--- GraphQL refuses with status 200.
+-- A GraphQL error has status 200.
 function response(_, _, body)
   if body:find('"errors"', 1, true) then
     failed = failed + 1
   elseif chain then
     local token = body:match('"refreshToken": ?"([^"]+)"')
     lines[number] = lines[number]:gsub('"token":"[^"]*"', '"token":"' .. token .. '"')
-    requests[number] = written(lines[number])
+    requests[number] = format(lines[number])
   end
 end
 
 function done(summary, latency)
-  local refused = 0
+  local errors = 0
   for _, thread in ipairs(threads) do
-    refused = refused + thread:get("failed")
+    errors = errors + thread:get("failed")
   end
   for _, count in pairs(summary.errors) do
-    refused = refused + count
+    errors = errors + count
   end
   io.write(string.format(
     '{"requests": %d, "microseconds": %d, "failed": %d, "p50": %f, "p99": %f}\n',
-    summary.requests, summary.duration, refused, latency:percentile(50), latency:percentile(99)
+    summary.requests, summary.duration, errors, latency:percentile(50), latency:percentile(99)
   ))
 end

@@ -1,4 +1,4 @@
-"""The load tool: wrk, on a core of its own."""
+"""The load generator wrk, on a core of its own."""
 
 import json
 import os
@@ -28,7 +28,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Load:
-    """``rate`` in requests a second, ``busy`` as the share of its core that wrk needed."""
+    """What wrk measured.
+
+    ``rate`` is in requests a second, ``busy`` the share of its core that wrk used (0 to 1).
+    """
 
     rate: float
     p50_ms: float
@@ -45,7 +48,11 @@ def load(
     cores: str = LOAD_CORE,
     chain: bool = False,
 ) -> Load:
-    """The requests one after the other and from the first again, from so many connections; none of them may fail."""
+    """Send the requests in rotation over the connections, for ``seconds``.
+
+    With ``chain``, each request carries the refresh token of its last response. Raises
+    AssertionError if a request fails.
+    """
     command = [
         *("taskset", "-c", cores, "wrk", "--threads", "1", "--timeout", "20s"),
         *("--connections", str(connections), "--duration", f"{seconds}s"),
@@ -56,7 +63,7 @@ def load(
         file.flush()
         environment = {"PATH": os.environ["PATH"], "REQUESTS": file.name}
         before = _seconds_of_children()
-        said = subprocess.run(
+        output = subprocess.run(
             command,
             env=environment | ({"CHAIN": "yes"} if chain else {}),
             check=True,
@@ -64,14 +71,14 @@ def load(
             text=True,
         ).stdout
         busy = (_seconds_of_children() - before) / seconds
-    figures = json.loads(said.splitlines()[-1])
-    assert figures["failed"] == 0, said
-    assert figures["requests"] > 0, said
+    figures = json.loads(output.splitlines()[-1])
+    assert figures["failed"] == 0, output
+    assert figures["requests"] > 0, output
     rate = figures["requests"] / figures["microseconds"] * 1_000_000
     return Load(rate, figures["p50"] / 1000, figures["p99"] / 1000, busy)
 
 
 def _seconds_of_children() -> float:
-    """The processor time of the children that have ended."""
+    """Return the processor time of the child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

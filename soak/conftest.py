@@ -1,4 +1,4 @@
-"""What the promises are tried on, and what becomes of the figures."""
+"""The databases and ports of the scenarios, and the fixture that saves their figures."""
 
 import os
 import subprocess
@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from soak import report
-from soak.disk import mount_tmpfs
 from soak.figures import Figures
+from soak.full_disk import mount_tmpfs
 from soak.postgres import Postgres, programs, running_postgres
 from tests.conftest import anyio_backend, migrated_sqlite
 from tests.databases import copy_of
 
 __all__ = ["anyio_backend", "migrated_sqlite"]
 
-# Not among the ports that connections are made from: a server must come back on its own.
+# Outside the range of ephemeral ports: an outgoing connection must not take the server's port
+# before it restarts.
 PORT = int(os.environ.get("SOAK_PORT", "8165"))
 
 
@@ -28,7 +29,7 @@ def port() -> int:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     found = programs()
-    assert found, "There is no initdb: install PostgreSQL, or put its programs into the PATH."
+    assert found, "initdb was not found. Install PostgreSQL, or add its programs to the PATH."
     with running_postgres(found, PORT + 1) as server:
         yield server
 
@@ -56,17 +57,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     if not mount_tmpfs(folder, mebibytes=32):
-        pytest.skip("a disk of its own can be mounted by root alone")
+        pytest.skip("only root can mount a small disk")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture
-def keep(request: pytest.FixtureRequest) -> Callable[[Figures], None]:
-    """Put the figures into the report, and hold their promises."""
+def save(request: pytest.FixtureRequest) -> Callable[[Figures], None]:
+    """Save the figures in the report, then fail if one missed its limit."""
 
-    def keep(figures: Figures) -> None:
-        report.keep(request.node.name, figures)
-        figures.hold()
+    def save(figures: Figures) -> None:
+        report.save(request.node.name, figures)
+        figures.assert_passed()
 
-    return keep
+    return save

@@ -1,55 +1,55 @@
-"""What a scenario measured, and what was promised of it."""
+"""The figures of a scenario and the limits that they must meet."""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Number: TypeAlias = float
 
+# Characters of one figure: a thousand lost rows are as bad as the first few.
+MAX_LENGTH = 300
+
 
 @dataclass(frozen=True)
 class Figure:
-    """``promised`` is empty for what is only told."""
+    """``required`` is empty for a figure without a limit."""
 
-    what: str
+    name: str
     measured: str
-    promised: str = ""
-    kept: bool = True
+    required: str = ""
+    passed: bool = True
 
 
 @dataclass
 class Figures:
-    """Collected one by one, and judged together: a broken promise hides no other figure."""
+    """The figures of one scenario, checked together so that a failure does not hide the others."""
 
     rows: list[Figure] = field(default_factory=list)
 
-    def tell(self, what: str, measured: object) -> None:
-        self.rows.append(Figure(what, _written(measured)))
+    def record(self, name: str, measured: object) -> None:
+        """Add a figure without a limit."""
+        self.rows.append(Figure(name, _format(measured)))
 
-    def at_most(self, what: str, measured: Number, most: Number) -> None:
-        self._promise(what, measured, f"at most {_written(most)}", measured <= most)
+    def at_most(self, name: str, measured: Number, most: Number) -> None:
+        self._require(name, measured, f"at most {_format(most)}", measured <= most)
 
-    def at_least(self, what: str, measured: Number, least: Number) -> None:
-        self._promise(what, measured, f"at least {_written(least)}", measured >= least)
+    def at_least(self, name: str, measured: Number, least: Number) -> None:
+        self._require(name, measured, f"at least {_format(least)}", measured >= least)
 
-    def none(self, what: str, found: object) -> None:
-        """Nothing of a kind, whatever kind of collection it is in."""
-        self._promise(what, found or "none", "none", not found)
+    def none(self, name: str, found: object) -> None:
+        """Require ``found`` to be zero or an empty collection."""
+        self._require(name, found or "none", "none", not found)
 
-    def hold(self) -> None:
-        """Raises AssertionError, with each promise that was broken."""
-        broken = [row for row in self.rows if not row.kept]
-        assert not broken, "\n".join(
-            f"{row.what}: {row.measured}, promised was {row.promised}" for row in broken
+    def assert_passed(self) -> None:
+        """Raise AssertionError with every figure that missed its limit."""
+        failed = [row for row in self.rows if not row.passed]
+        assert not failed, "\n".join(
+            f"{row.name}: {row.measured}, required: {row.required}" for row in failed
         )
 
-    def _promise(self, what: str, measured: object, promised: str, kept: bool) -> None:
-        self.rows.append(Figure(what, _written(measured), promised, kept))
+    def _require(self, name: str, measured: object, required: str, passed: bool) -> None:
+        self.rows.append(Figure(name, _format(measured), required, passed))
 
 
-def _written(measured: object) -> str:
+def _format(measured: object) -> str:
     text = f"{measured:.3g}" if isinstance(measured, float) else str(measured)
     return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}..."
-
-
-# Of one figure: a thousand lost rows are as bad as the first few.
-MAX_LENGTH = 300

@@ -1,4 +1,8 @@
-"""The server is killed (SIGKILL) at any moment of its work, and started again, round after round on the same database."""
+"""SIGKILL to the server, or to one of its workers, at random moments while clients write.
+
+Each acknowledged write must be in the database afterwards, without partial writes, and each client
+must still be signed in.
+"""
 
 import asyncio
 import os
@@ -6,104 +10,81 @@ import random
 import signal
 from pathlib import Path
 
-from soak import rows
+from soak import invariants
+from soak.audited_clients import (
+    CLIENTS,
+    DISCONNECTED,
+    OK,
+    AuditedClient,
+    Outcomes,
+    lost_sessions,
+    running_clients,
+)
 from soak.figures import Figures
-from soak.process import children
-from soak.visitors import CUT_OFF, FINE, Outcomes, Visitor, crowd, leave
+from soak.resource_usage import descendants
+from soak.server_settings import LONG_REFRESH_GRACE, SECRET_KEY, SLOWEST_RESPONSE_SECONDS
 from tests.servers import Server, free_port, running_server, wait_until
 
-SECRET = "a secret for soaking, and for nothing else but soaking"
-VISITORS = 16
 WORKERS = 2
 
-# REQUEST_DEADLINE_SECONDS and a second, for a machine that does all of this at once.
-SLOWEST_SECONDS = 11.0
 
-# Of real people that is ten seconds, in which a server should be back. Here it is about what the server knows.
-GRACE = {"REFRESH_GRACE_SECONDS": "60"}
-
-
-async def kill(url: str, folder: Path, *, rounds: int, port: int = 0) -> Figures:
+async def kill_server(url: str, folder: Path, *, rounds: int, port: int = 0) -> Figures:
+    """Kill the server and start it again on the same database, round after round."""
     figures, outcomes = Figures(), Outcomes()
-    port = port or free_port()
-    everyone: list[Visitor] = []
-    logged_out: list[str] = []
+    settings = {"PORT": str(port or free_port()), **LONG_REFRESH_GRACE}
+    clients: list[AuditedClient] = []
+    lost: list[str] = []
     for _ in range(rounds):
-        with (
-            running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server,
-            crowd(server.url, VISITORS) as newcomers,
-        ):
-            logged_out += await _go_on(everyone[-VISITORS:])
-            everyone += newcomers
-            await _visit_until_it_is_killed(server, newcomers, outcomes)
-    with running_server(url, SECRET, folder, PORT=str(port), **GRACE) as server:
-        logged_out += await _go_on(everyone[-VISITORS:])
+        with running_server(url, SECRET_KEY, folder, **settings) as server:
+            lost += await lost_sessions(clients[-CLIENTS:])
+            async with running_clients(server.url, outcomes) as new_clients:
+                clients += new_clients
+                await asyncio.sleep(random.uniform(0.1, 1))
+                server.process.kill()
+            server.process.wait()
+    with running_server(url, SECRET_KEY, folder, **settings) as server:
+        lost += await lost_sessions(clients[-CLIENTS:])
         log = server.logged()
-    figures.tell("rounds", rounds)
-    figures.tell("acknowledged", outcomes.counted[FINE])
-    figures.at_least("cut off in the middle of something", outcomes.counted[CUT_OFF], rounds)
-    figures.none("other answers", outcomes.other_than(FINE, CUT_OFF))
-    figures.none("read, and never written", outcomes.misread)
-    figures.none("logged out by it", logged_out)
-    figures.none("tracebacks", log.count("Traceback"))
-    await rows.check(url, everyone, figures)
+    figures.record("rounds", rounds)
+    figures.record("successful requests", outcomes.counts[OK])
+    figures.at_least("interrupted requests", outcomes.counts[DISCONNECTED], rounds)
+    figures.none("unexpected responses", outcomes.other_than(OK, DISCONNECTED))
+    figures.none("reads of values never written", outcomes.unexpected_reads)
+    figures.none("lost sessions", lost)
+    figures.none("tracebacks in the log", log.count("Traceback"))
+    await invariants.check(url, clients, figures)
     return figures
 
 
 async def kill_workers(url: str, folder: Path, *, rounds: int, port: int = 0) -> Figures:
-    """One of two, again and again, while people go on with the other."""
-    figures, outcomes, ended = Figures(), Outcomes(), asyncio.Event()
-    settings = {"PORT": str(port), "WORKERS": str(WORKERS), **GRACE}
-    with (
-        running_server(url, SECRET, folder, **settings) as server,
-        crowd(server.url, VISITORS) as everyone,
-    ):
-        visits = [asyncio.create_task(visitor.visit(outcomes, ended)) for visitor in everyone]
-        for started in range(WORKERS, WORKERS + rounds):
-            await _until_all_serve(server, started)
-            await asyncio.sleep(random.uniform(0.1, 1))
-            os.kill(random.choice(children(server.process.pid)), signal.SIGKILL)
-        await _until_all_serve(server, WORKERS + rounds)
-        ended.set()
-        await asyncio.gather(*visits)
-        logged_out = await _go_on(everyone)
+    """Kill one of two workers, again and again, while the other serves."""
+    figures, outcomes = Figures(), Outcomes()
+    settings = {"PORT": str(port), "WORKERS": str(WORKERS), **LONG_REFRESH_GRACE}
+    with running_server(url, SECRET_KEY, folder, **settings) as server:
+        async with running_clients(server.url, outcomes) as clients:
+            for started in range(WORKERS, WORKERS + rounds):
+                await _wait_for_workers(server, started)
+                await asyncio.sleep(random.uniform(0.1, 1))
+                os.kill(random.choice(descendants(server.process.pid)), signal.SIGKILL)
+            await _wait_for_workers(server, WORKERS + rounds)
+        lost = await lost_sessions(clients)
         log = server.logged()
-    figures.tell("workers killed", rounds)
-    figures.tell("acknowledged", outcomes.counted[FINE])
-    figures.tell("cut off in the middle of something", outcomes.counted[CUT_OFF])
-    figures.none("other answers", outcomes.other_than(FINE, CUT_OFF))
-    figures.at_most("s, the slowest answer", outcomes.slowest, SLOWEST_SECONDS)
-    figures.none("read, and never written", outcomes.misread)
-    figures.none("logged out by it", logged_out)
-    figures.none("tracebacks", log.count("Traceback"))
-    await rows.check(url, everyone, figures)
+    figures.record("workers killed", rounds)
+    figures.record("successful requests", outcomes.counts[OK])
+    figures.record("interrupted requests", outcomes.counts[DISCONNECTED])
+    figures.none("unexpected responses", outcomes.other_than(OK, DISCONNECTED))
+    figures.at_most("slowest response (s)", outcomes.slowest_seconds, SLOWEST_RESPONSE_SECONDS)
+    figures.none("reads of values never written", outcomes.unexpected_reads)
+    figures.none("lost sessions", lost)
+    figures.none("tracebacks in the log", log.count("Traceback"))
+    await invariants.check(url, clients, figures)
     return figures
 
 
-async def _until_all_serve(server: Server, started: int) -> None:
-    """``started`` is how many there have been by then."""
+async def _wait_for_workers(server: Server, started: int) -> None:
+    """Wait until this many workers have started since the server did."""
 
-    def serve() -> bool:
+    def have_started() -> bool:
         return server.logged().count("Application startup complete") >= started
 
-    await asyncio.to_thread(wait_until, serve)
-
-
-async def _visit_until_it_is_killed(
-    server: Server, visitors: list[Visitor], outcomes: Outcomes
-) -> None:
-    ended = asyncio.Event()
-    visits = [asyncio.create_task(visitor.visit(outcomes, ended)) for visitor in visitors]
-    await asyncio.sleep(random.uniform(0.1, 1))
-    server.process.kill()
-    ended.set()
-    await asyncio.gather(*visits)
-    server.process.wait()
-
-
-async def _go_on(visitors: list[Visitor]) -> list[str]:
-    """Whose last refresh token does not get the next one."""
-    with_accounts = [visitor for visitor in visitors if visitor.id]
-    outcomes = await asyncio.gather(*(visitor.refresh() for visitor in with_accounts))
-    leave(visitors)
-    return [outcome for outcome in outcomes if outcome != FINE]
+    await asyncio.to_thread(wait_until, have_started)

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own, which can be frozen and stopped: as another user where we are root, as it does not run as root."""
+"""A PostgreSQL server for the soak tests, which they can stop and freeze."""
 
 import os
 import shutil
@@ -15,14 +15,15 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from soak.process import children
+from soak.resource_usage import descendants
 from tests.databases import migrate
 
+# PostgreSQL does not run as root.
 USER_INSTEAD_OF_ROOT = "postgres"
 
 
 def programs() -> Path | None:
-    """The folder of initdb and its kin: Debian keeps it out of the PATH."""
+    """Return the folder of initdb and pg_ctl, which Debian keeps out of the PATH."""
     found = shutil.which("initdb")
     if found:
         return Path(found).parent
@@ -40,12 +41,12 @@ class Postgres:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        """And wait until it can be connected to."""
+        """Start the server, and wait until it accepts connections."""
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
         self._control("start", "-w", "-l", f"{self.folder}/log", "-o", options)
 
     def stop(self) -> None:
-        """Hard: it finishes nothing, and has to recover when it starts."""
+        """Stop the server without a clean shutdown, so that it has to recover when it starts."""
         self._control("stop", "-m", "immediate")
 
     def freeze(self) -> None:
@@ -55,17 +56,18 @@ class Postgres:
         self._signal(signal.SIGCONT)
 
     def connections(self, database_url: str) -> int:
-        """Those to this database, which are not ours."""
+        """Return the number of connections to the database, without the one that counts."""
         with psycopg.connect(database_url, autocommit=True) as connection:
             counted = connection.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             ).fetchone()
         assert counted is not None
         return int(counted[0])
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """The URL of a new one, with tables."""
+        """Yield the URL of a new, migrated database."""
         name = sql.Identifier(f"soak_{uuid4().hex}")
         with psycopg.connect(self.url, autocommit=True) as server:
             server.execute(sql.SQL("CREATE DATABASE {}").format(name))
@@ -82,8 +84,8 @@ class Postgres:
 
     def _signal(self, number: signal.Signals) -> None:
         pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        # The postmaster first: it must not start others meanwhile.
-        for process in (pid, *children(pid)):
+        # The postmaster first, so that it starts no processes in the meantime.
+        for process in (pid, *descendants(pid)):
             os.kill(process, number)
 
 
@@ -114,7 +116,7 @@ def running_postgres(programs: Path, port: int) -> Iterator[Postgres]:
 
 
 def run(*command: str | Path) -> None:
-    other: dict[str, Any] = {}
+    user: dict[str, Any] = {}
     if os.geteuid() == 0:
-        other = {"user": USER_INSTEAD_OF_ROOT, "group": USER_INSTEAD_OF_ROOT, "extra_groups": []}
-    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, **other)
+        user = {"user": USER_INSTEAD_OF_ROOT, "group": USER_INSTEAD_OF_ROOT, "extra_groups": []}
+    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, **user)

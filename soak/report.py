@@ -1,4 +1,4 @@
-"""RESULTS.md: the figures of each promise, the last that were measured of it."""
+"""RESULTS.md: the last measured figures of each guarantee."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,25 +13,36 @@ PAGE = Path(__file__).with_name("RESULTS.md")
 
 HEAD = """# Results
 
-`make soak` writes this page, and fails at a promise that is broken. The times are one machine's.
+`make soak` measures these figures, writes this page, and fails if a figure misses its limit.
+The times depend on the machine.
 """
 
 
-def keep(test: str, figures: Figures) -> None:
+def save(test: str, figures: Figures) -> None:
+    """Replace the figures of a test in results.json, rewrite RESULTS.md, and print the figures."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results[test] = [asdict(row) for row in figures.rows]
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    write_page(results)
+    print(*(f"\n  {row.name}: {row.measured}" for row in figures.rows), flush=True)
+
+
+def write_page(results: Mapping[str, Any]) -> None:
     PAGE.write_text("\n".join([HEAD, *_sections(results)]))
-    print(*(f"\n  {row.what}: {row.measured}" for row in figures.rows), flush=True)
 
 
 def _sections(results: Mapping[str, Any]) -> Iterator[str]:
     for test, rows in sorted(results.items()):
-        name, _, kind = test.removeprefix("test_").partition("[")
-        database = {"sqlite]": ", on SQLite", "postgresql]": ", on PostgreSQL"}.get(kind, "")
-        yield f"## {name.replace('_', ' ').capitalize()}{database}\n"
-        yield "| what | measured | promised | kept |\n|---|---|---|---|"
+        yield f"## {_title(test)}\n"
+        yield "| figure | measured | required | passed |\n|---|---|---|---|"
         for row in rows:
-            kept = ("yes" if row["kept"] else "**no**") if row["promised"] else ""
-            yield f"| {row['what']} | {row['measured']} | {row['promised']} | {kept} |"
+            passed = ("yes" if row["passed"] else "**no**") if row["required"] else ""
+            yield f"| {row['name']} | {row['measured']} | {row['required']} | {passed} |"
         yield ""
+
+
+def _title(test: str) -> str:
+    """Return the name of a test as a title, with its database."""
+    name, _, database = test.removeprefix("test_").removesuffix("]").partition("[")
+    title = name.replace("_", " ").capitalize() + (f" on {database}" if database else "")
+    return title.replace("sqlite", "SQLite").replace("postgresql", "PostgreSQL")

@@ -1,4 +1,4 @@
-"""Ariadne, with a session of the ORM for each request."""
+"""Ariadne, with an ORM session for each request."""
 
 import os
 from typing import Any

@@ -1,4 +1,7 @@
-"""No contestant: one answer to whatever is asked, as fast as Python can say it, to see how much the load tool can ask."""
+"""The same response to every request, to measure how many requests the load generator can send.
+
+This is not a peer.
+"""
 
 import asyncio
 import os
@@ -6,8 +9,8 @@ from typing import cast
 
 import uvloop
 
-BODY = b'{"data":{"me":{"id":"0","username":"person.0","email":"person0@example.com"}}}'
-ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
+BODY = b'{"data":{"me":{"id":"0","username":"user.0","email":"user0@example.com"}}}'
+RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
     len(BODY),
     BODY,
 )
@@ -18,7 +21,7 @@ class Constant(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        self.transport.write(ANSWER)
+        self.transport.write(RESPONSE)
 
 
 async def serve() -> None:

@@ -1,4 +1,7 @@
-"""fastapi-users: GET /users/me with its JWT strategy and its SQLAlchemy adapter. Its table is filled from Gatehouse's."""
+"""fastapi-users: GET /users/me with its JWT strategy and its SQLAlchemy adapter.
+
+At startup it fills its table from Gatehouse's.
+"""
 
 import os
 import uuid
@@ -46,7 +49,7 @@ async def manager(database: Annotated[Any, Depends(database)]) -> AsyncIterator[
 backend = AuthenticationBackend(
     name="jwt",
     transport=BearerTransport(tokenUrl="token"),
-    # The very tokens that the others read.
+    # The same access tokens as for the other targets.
     get_strategy=lambda: JWTStrategy(
         secret=os.environ["SECRET_KEY"], lifetime_seconds=None, token_audience=["gatehouse"]
     ),
@@ -59,12 +62,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
         await connection.execute(delete(User))
-        people = await connection.execute(
+        rows = await connection.execute(
             select(column("id", Uuid), column("email")).select_from(table("users"))
         )
         await connection.execute(
             insert(User),
-            [{"id": id, "email": email, "hashed_password": ""} for id, email in people],
+            [{"id": id, "email": email, "hashed_password": ""} for id, email in rows],
         )
     yield
 

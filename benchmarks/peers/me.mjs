@@ -1,4 +1,4 @@
-// What both of Node's peers do: read the token, read the row.
+// What both Node peers do: verify the token and read the row.
 import jsonwebtoken from "jsonwebtoken";
 import pg from "pg";
 

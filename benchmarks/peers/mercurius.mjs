@@ -1,4 +1,4 @@
-// Mercurius on Fastify, with its JIT from the first request on.
+// Mercurius on Fastify, with its JIT compiler from the first request.
 import fastify from "fastify";
 import mercurius from "mercurius";
 import { me, port, typeDefs } from "./me.mjs";

@@ -1,4 +1,7 @@
-"""Strawberry and FastAPI as a tutorial wires them: the router, a session of the ORM for each request, and a loader."""
+"""Strawberry and FastAPI as in a tutorial.
+
+It has the GraphQL router, an ORM session for each request, and a data loader for authors.
+"""
 
 import base64
 import os
@@ -151,7 +154,10 @@ class Mutation:
 
 
 async def load_authors(session: AsyncSession, ids: Sequence[UUID]) -> list[UserRow]:
-    """In the request's one session: a page has been read when its authors are asked for."""
+    """Load the authors in the session of the request.
+
+    No other query uses the session meanwhile: the page has been read before its authors.
+    """
     found = await session.scalars(select(UserRow).where(UserRow.id.in_(ids)))
     users = {user.id: user for user in found}
     return [users[id] for id in ids]

@@ -1,4 +1,4 @@
-// graphql-yoga on Node's own HTTP server.
+// graphql-yoga on Node's built-in HTTP server.
 import { createServer } from "node:http";
 import { createSchema, createYoga } from "graphql-yoga";
 import { me, port, typeDefs } from "./me.mjs";

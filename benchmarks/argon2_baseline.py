@@ -1,4 +1,7 @@
-"""How many passwords a process verifies in a second that does nothing else: by THREADS, for SECONDS."""
+"""Print the Argon2 verifications a second of a process that does nothing else.
+
+Arguments: THREADS SECONDS.
+"""
 
 import sys
 import time
@@ -12,7 +15,7 @@ PASSWORD = "analytical engine"
 OWASP = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
 
 
-def verifications(until: float) -> int:
+def count_verifications(until: float) -> int:
     stored = OWASP.hash(PASSWORD)
     count = 0
     while time.monotonic() < until:
@@ -22,10 +25,10 @@ def verifications(until: float) -> int:
 
 
 def main(threads: int, seconds: int) -> None:
-    begun = time.monotonic()
+    began = time.monotonic()
     with ThreadPoolExecutor(threads) as pool:
-        counts = list(pool.map(verifications, [begun + seconds] * threads))
-    print(sum(counts) / (time.monotonic() - begun))
+        counts = list(pool.map(count_verifications, [began + seconds] * threads))
+    print(sum(counts) / (time.monotonic() - began))
 
 
 if __name__ == "__main__":

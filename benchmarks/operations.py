@@ -1,4 +1,4 @@
-"""What is asked, as the bodies of requests."""
+"""The GraphQL operations that are measured, and the bodies of their requests."""
 
 import json
 
@@ -19,7 +19,8 @@ LOGIN = """mutation ($username: String!, $password: String!) {
   login(username: $username, password: $password) { accessToken refreshToken expiresIn }
 }"""
 
-BARE_LOGIN = """mutation ($username: String!, $password: String!) {
+# The naive peer has no other field.
+LOGIN_ACCESS_TOKEN = """mutation ($username: String!, $password: String!) {
   login(username: $username, password: $password) { accessToken }
 }"""
 
@@ -27,12 +28,12 @@ REGISTER = """mutation ($input: RegisterInput!) {
   register(input: $input) { accessToken user { id } }
 }"""
 
-# The name of its variable is what wrk.lua looks for.
+# wrk.lua replaces the variable `token` by its name.
 REFRESH = (
     "mutation ($token: String!) { refresh(refreshToken: $token) { accessToken refreshToken } }"
 )
 
 
 def body(document: str, **variables: object) -> str:
-    asked = {"query": document} | ({"variables": variables} if variables else {})
-    return json.dumps(asked, separators=(",", ":"))
+    request = {"query": document} | ({"variables": variables} if variables else {})
+    return json.dumps(request, separators=(",", ":"))

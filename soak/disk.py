@@ -15,7 +15,7 @@ from soak.figures import Figures
 from soak.kill import GRACE, SECRET
 from soak.visitors import FINE, Outcomes, Visitor
 from soak.wire import Wire
-from tests.people import ME
+from tests.operations import ME
 from tests.servers import Server, running_server
 
 FULL = ("UNAVAILABLE", "503")

@@ -12,7 +12,7 @@ from soak.kill import GRACE, SECRET, SLOWEST_SECONDS
 from soak.postgres import Postgres
 from soak.visitors import FINE, Outcomes, Visitor, crowd, leave
 from soak.wire import CutOff, Wire
-from tests.people import ME
+from tests.operations import ME
 from tests.servers import running_server
 
 VISITORS = 16

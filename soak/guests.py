@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from soak.visitors import PASSWORD, PUBLISH, REFRESH, UPDATE
 from soak.wire import CutOff, Reply, Wire, question, request
-from tests.people import LOGIN, ME, REGISTER
+from tests.operations import LOGIN, ME, REGISTER
 
 TRANSPORT_WS = Subprotocol("graphql-transport-ws")
 FORM = "application/x-www-form-urlencoded"

@@ -12,7 +12,7 @@ from soak.process import taken
 from soak.storm import log_in, p99, settle
 from soak.visitors import FINE, crowd
 from soak.wire import Wire, question, times
-from tests.people import ME
+from tests.operations import ME
 from tests.servers import running_server
 
 ASKING = 4

@@ -14,7 +14,7 @@ from soak.process import taken
 from soak.storm import settle
 from soak.visitors import FINE, PASSWORD, PUBLISH, Outcomes, Visitor, crowd, leave
 from soak.wire import Wire, question
-from tests.people import REGISTER
+from tests.operations import REGISTER
 from tests.servers import running_server
 
 AT_A_TIME = 32

@@ -15,7 +15,7 @@ from soak.kill import SECRET
 from soak.process import peak_mib, taken
 from soak.visitors import FINE, PASSWORD, Visitor, crowd
 from soak.wire import Wire, times
-from tests.people import LOGIN, ME
+from tests.operations import LOGIN, ME
 from tests.servers import running_server
 
 LOGGING_IN = 200

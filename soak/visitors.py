@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from soak.wire import CutOff, Wire, request
-from tests.people import ME, REGISTER, Answer
+from tests.operations import ME, REGISTER
+from tests.users import Answer
 
 UPDATE = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { imageFile } }"
 REFRESH = (

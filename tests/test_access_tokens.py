@@ -1,48 +1,26 @@
 """What makes a token usable (RFC 7519, RFC 9068), and that nothing else does."""
 
 import base64
-import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from jose import jwt
 
-from domain.access_tokens.tokens import MAX_CACHED, AccessTokens, Caller
+from domain.access_tokens.tokens import MAX_CACHED, AccessTokens
 from domain.errors import TokenExpired, Unauthenticated
-from tests.people import IN_A_YEAR
+from tests.tokens import CALLER, ISSUER, SECRET, claims, unsigned
+from tests.users import IN_A_YEAR
 
-SECRET = "a secret for tests, and for nothing else but tests"
-CALLER = Caller(user_id=uuid4(), session_id=uuid4())
-ISSUER = "https://accounts.example.com"
 TOKENS = AccessTokens(SECRET, "HS256", timedelta(minutes=30), ISSUER)
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    now = int(time.time())
-    usual = {
-        "iss": ISSUER,
-        "aud": "gatehouse",
-        "sub": str(CALLER.user_id),
-        "sid": str(CALLER.session_id),
-        "iat": now,
-        "exp": now + 60,
-        "jti": "1",
-    }
-    return {name: value for name, value in {**usual, **changes}.items() if value is not None}
 
 
 def signed(
     claims: dict[str, Any], *, secret: str = SECRET, alg: str = "HS256", **header: Any
 ) -> str:
     return jwt.encode(claims, secret, algorithm=alg, headers={"typ": "at+jwt", **header})
-
-
-def by_hand(header: object, payload: object, signature: bytes = b"") -> str:
-    parts = (json.dumps(header).encode(), json.dumps(payload).encode(), signature)
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
 def test_an_issued_token_is_read_back() -> None:
@@ -154,15 +132,15 @@ def test_the_algorithm_is_ours_to_choose(alg: str) -> None:
         "a.b.c",
         "\ud800",
         "é.é.é",
-        by_hand({"alg": "none", "typ": "at+jwt"}, claims()),
-        by_hand({"alg": "NONE", "typ": "at+jwt"}, claims()),
-        by_hand({"alg": None, "typ": "at+jwt"}, claims()),
-        by_hand({"alg": ["HS256"], "typ": "at+jwt"}, claims()),
-        by_hand({"typ": "at+jwt"}, claims()),
-        by_hand([], claims()),
-        by_hand("at+jwt", claims()),
-        by_hand({"alg": "HS256", "typ": "at+jwt"}, claims(), b"x"),
-        by_hand({"alg": "HS256", "typ": "at+jwt"}, []),
+        unsigned({"alg": "none", "typ": "at+jwt"}, claims()),
+        unsigned({"alg": "NONE", "typ": "at+jwt"}, claims()),
+        unsigned({"alg": None, "typ": "at+jwt"}, claims()),
+        unsigned({"alg": ["HS256"], "typ": "at+jwt"}, claims()),
+        unsigned({"typ": "at+jwt"}, claims()),
+        unsigned([], claims()),
+        unsigned("at+jwt", claims()),
+        unsigned({"alg": "HS256", "typ": "at+jwt"}, claims(), b"x"),
+        unsigned({"alg": "HS256", "typ": "at+jwt"}, []),
         signed(claims()) + ".",
         signed(claims()) + "A",
         signed(claims())[:-2],

@@ -13,9 +13,8 @@ import pytest
 
 from cli.check import check as check_configuration
 from cli.check.mounts import file_system_of
-from tests.conftest import REDIS_SERVER
+from tests.redis_server import REDIS_PROGRAM, RedisServer
 from tests.servers import GATEHOUSE, environment
-from tests.test_redis import Redis
 
 GOOD = {
     "ENVIRONMENT": "production",
@@ -273,14 +272,14 @@ def test_servers_that_never_answer_are_waited_for_a_few_seconds(check: Check, si
     assert "hunter2" not in run.said
 
 
-@pytest.mark.skipif(not REDIS_SERVER, reason="needs redis-server")
+@pytest.mark.skipif(not REDIS_PROGRAM, reason="needs redis-server")
 def test_redis_is_asked_to_count(check: Check, tmp_path: Path) -> None:
-    redis = Redis(tmp_path)
+    redis = RedisServer(tmp_path)
     run = check(RATE_LIMIT_STORAGE_URL=redis.url)
     redis.stop()
 
     assert run.status == 0
-    assert "RATE_LIMIT_STORAGE_URL: Redis, which counts for all processes" in run.said
+    assert "RATE_LIMIT_STORAGE_URL: RedisServer, which counts for all processes" in run.said
 
 
 @pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="needs Linux")

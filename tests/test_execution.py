@@ -14,9 +14,9 @@ from domain.services import Services
 from graphql_schema.context import Context
 from graphql_schema.engine.limits import Limits
 from graphql_schema.schema import UNFIT_REQUESTS, Schema
-from tests.documents import Writer
-from tests.people import GraphQL, Person
-from tests.test_posts import CREATE
+from tests.operations import CREATE_POST
+from tests.random_documents import DocumentGenerator
+from tests.users import GraphQL, RegisteredUser
 
 WITHIN_REASON = Limits(depth=20, aliases=1_000, tokens=5_000, cost=1_000_000)
 
@@ -31,7 +31,7 @@ async def answer(
     services: Services,
     document: str,
     *,
-    by: Person | None = None,
+    by: RegisteredUser | None = None,
     variables: dict[str, object] | None = None,
     operation_name: str | None = None,
 ) -> str:
@@ -59,12 +59,14 @@ async def answers(*question: Any, **options: Any) -> tuple[str, str]:
 
 
 @pytest.fixture
-async def values(graphql: GraphQL, ada: Person, grace: Person) -> dict[str, list[str]]:
+async def values(
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
+) -> dict[str, list[str]]:
     """What arguments may be, good and bad."""
     posts = []
     for author in (ada, grace, ada):
         post = {"title": "Of the engine", "content": "It weaves."}
-        posts.append((await graphql(CREATE, by=author, input=post)).data["createPost"]["id"])
+        posts.append((await graphql(CREATE_POST, by=author, input=post)).data["createPost"]["id"])
     ids = [f'"{id}"' for id in (ada.id, grace.id, *posts)]
     return {
         "ID": [*ids, '"nonsense"', "5"],
@@ -81,17 +83,19 @@ async def values(graphql: GraphQL, ada: Person, grace: Person) -> dict[str, list
 
 
 async def test_whatever_is_asked_the_answer_is_the_same(
-    services: Services, ada: Person, values: dict[str, list[str]]
+    services: Services, ada: RegisteredUser, values: dict[str, list[str]]
 ) -> None:
     succeeded = 0
     for seed in range(SEEDS):
         random = Random(seed)
         kind = OperationType.MUTATION if seed % 4 == 0 else OperationType.QUERY
-        writer = Writer(BY_PLAN._schema, random, values)
-        document = writer.write(kind, depth=4)
+        generator = DocumentGenerator(BY_PLAN._schema, random, values)
+        document = generator.generate(kind, depth=4)
         # Nobody's mutations change nothing, which the second would see.
         by = ada if kind is OperationType.QUERY and seed % 8 else None
-        planned, executed = await answers(services, document, by=by, variables=writer.variables())
+        planned, executed = await answers(
+            services, document, by=by, variables=generator.variables()
+        )
 
         assert planned == executed, document
         succeeded += "PreExecutionError" not in planned
@@ -175,7 +179,7 @@ NO_POSTS: list[object] = [None, {}, [], "x", {"title": "a"}, {"title": "", "cont
     ],
 )
 async def test_what_is_odd_is_answered_the_same(
-    services: Services, ada: Person, document: str, options: dict[str, Any]
+    services: Services, ada: RegisteredUser, document: str, options: dict[str, Any]
 ) -> None:
     planned, executed = await answers(services, document, **options)
     by_ada = "mutation" in document or await answers(services, document, by=ada, **options)

@@ -13,7 +13,7 @@ from schemathesis import Case
 from schemathesis.core.result import Ok
 from schemathesis.schemas import BaseSchema
 
-from tests.people import LOGIN, REGISTER
+from tests.operations import LOGIN, REGISTER
 from tests.servers import Server
 
 EXAMPLES = settings(

@@ -12,7 +12,7 @@ from api.signing_keys.files import write_key
 from domain.access_tokens.keys import Key, KeyRing
 from settings import Settings
 from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
-from tests.people import Person
+from tests.users import RegisteredUser
 
 JWKS = "/.well-known/jwks.json"
 METADATA = "/.well-known/oauth-authorization-server"
@@ -81,7 +81,7 @@ async def test_clients_find_it_by_the_metadata(client: httpx.AsyncClient) -> Non
 
 
 async def test_another_service_verifies_a_token_by_it(
-    client: httpx.AsyncClient, ada: Person
+    client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
     keys = KeySet.import_key_set((await client.get(JWKS)).json())
     token = jwt.decode(ada.token, keys, algorithms=["ES256", "RS256"])

@@ -15,13 +15,12 @@ from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 
 from tests.conftest import SECRET_KEY
-from tests.people import LOGIN, REGISTER
+from tests.operations import LOGIN, REFRESH, REGISTER
+from tests.paths import README
 from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, environment, running_server
 
-README = Path(__file__).parent.parent / "README.md"
 ISSUER = "http://gatehouse.test"
 ADA = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-REFRESH = "mutation ($r: String!) { refresh(refreshToken: $r) { accessToken } }"
 
 
 class Servers:
@@ -137,7 +136,7 @@ def test_a_compromised_key_is_good_for_nothing_and_its_owners_go_on(servers: Ser
     for server in (one, two):
         eventually(lambda server=server: published(server) == [new])  # type: ignore[misc]
         assert me(server, ada["accessToken"]) == "TOKEN_EXPIRED"
-    refreshed = ask(one, REFRESH, r=ada["refreshToken"])["data"]["refresh"]["accessToken"]
+    refreshed = ask(one, REFRESH, token=ada["refreshToken"])["data"]["refresh"]["accessToken"]
     assert kid_of(refreshed) == new
     assert me(two, refreshed) == "Ada"
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.people import GraphQL, Person, join
+from tests.posts import publish
 from tests.statements import statements
-from tests.test_posts import publish
+from tests.users import GraphQL, RegisteredUser, register_user
 
 
 @pytest.fixture
-async def people(graphql: GraphQL) -> list[Person]:
+async def people(graphql: GraphQL) -> list[RegisteredUser]:
     """Five people with three posts each."""
     people = [
-        await join(graphql, f"writer.{n}", f"writer{n}@example.com", "analytical engine")
+        await register_user(graphql, f"writer.{n}", f"writer{n}@example.com", "analytical engine")
         for n in range(5)
     ]
     for n in range(3):
@@ -21,7 +21,7 @@ async def people(graphql: GraphQL) -> list[Person]:
 
 
 async def test_posts_with_their_authors_take_one_statement(
-    graphql: GraphQL, people: list[Person]
+    graphql: GraphQL, people: list[RegisteredUser]
 ) -> None:
     with statements() as seen:
         answer = await graphql("{ posts(first: 15) { edges { node { author { username } } } } }")
@@ -32,7 +32,7 @@ async def test_posts_with_their_authors_take_one_statement(
 
 
 async def test_posts_of_the_authors_of_posts_take_two(
-    graphql: GraphQL, people: list[Person]
+    graphql: GraphQL, people: list[RegisteredUser]
 ) -> None:
     with statements() as seen:
         answer = await graphql("""{
@@ -49,7 +49,7 @@ async def test_posts_of_the_authors_of_posts_take_two(
 
 
 async def test_each_window_of_the_authors_posts_is_one_statement(
-    graphql: GraphQL, people: list[Person]
+    graphql: GraphQL, people: list[RegisteredUser]
 ) -> None:
     windows = " ".join(f"w{n}: posts(first: {n}) {{ edges {{ cursor }} }}" for n in range(1, 5))
     with statements() as seen:
@@ -61,7 +61,7 @@ async def test_each_window_of_the_authors_posts_is_one_statement(
     assert len(seen) == 1 + 4
 
 
-async def test_me_is_read_once_a_request(graphql: GraphQL, people: list[Person]) -> None:
+async def test_me_is_read_once_a_request(graphql: GraphQL, people: list[RegisteredUser]) -> None:
     with statements() as seen:
         await graphql("{ a: me { id } b: me { email } c: me { username } }", by=people[0])
 
@@ -69,7 +69,7 @@ async def test_me_is_read_once_a_request(graphql: GraphQL, people: list[Person])
 
 
 async def test_siblings_that_ask_for_the_posts_of_different_people_are_read_at_once(
-    graphql: GraphQL, people: list[Person]
+    graphql: GraphQL, people: list[RegisteredUser]
 ) -> None:
     fields = " ".join(
         f'p{n}: posts(first: 1, author: "{p.id}") {{ edges {{ node {{ author {{ id }} }} }} }}'
@@ -85,7 +85,7 @@ async def test_siblings_that_ask_for_the_posts_of_different_people_are_read_at_o
 
 
 async def test_a_field_asked_again_after_a_mutation_sees_it(
-    graphql: GraphQL, people: list[Person]
+    graphql: GraphQL, people: list[RegisteredUser]
 ) -> None:
     answer = await graphql(
         """mutation {

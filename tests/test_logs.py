@@ -23,7 +23,7 @@ from api.telemetry.observers import RequestObservers
 from api.telemetry.request import RequestRecord
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.people import LOGIN, REGISTER
+from tests.operations import LOGIN, REFRESH, REGISTER
 from tests.servers import Server, free_port, running_server
 
 PASSWORD = "hunter2hunter2"
@@ -85,10 +85,15 @@ def take(server: Server, database: Path) -> Tour:
     graphql("long", "query " + "A" * 5_000 + " { __typename }")
     refreshed = graphql(
         "refresh",
-        "mutation($t: String!) { refresh(refreshToken: $t) { accessToken refreshToken } }",
-        t=joined["refreshToken"],
+        REFRESH,
+        token=joined["refreshToken"],
     )["data"]["refresh"]
-    tour.secrets |= {token, *joined["refreshToken"].split("."), *refreshed.values()}
+    tour.secrets |= {
+        token,
+        *joined["refreshToken"].split("."),
+        refreshed["accessToken"],
+        refreshed["refreshToken"],
+    }
     ask("get", "GET", "/graphql", params={"query": f'{{ user(id: "{PASSWORD}") {{ id }} }}'})
     form = {"grant_type": "password", "username": NAME, "password": PASSWORD}
     tour.secrets.add(ask("token", "POST", "/token", data=form).json()["access_token"])

@@ -25,7 +25,7 @@ from domain.services import Services
 from settings import Settings
 from tests.conftest import SECRET_KEY, settings_for
 from tests.databases import copy_of
-from tests.people import LOGIN, REGISTER
+from tests.operations import LOGIN, REGISTER
 from tests.servers import Server, free_port, running_server, wait_until
 
 ADA = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}

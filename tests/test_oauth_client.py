@@ -10,7 +10,7 @@ from authlib.deprecate import AuthlibDeprecationWarning
 from oauthlib.oauth2 import InvalidGrantError, LegacyApplicationClient
 from requests_oauthlib import OAuth2Session
 
-from tests.people import REGISTER
+from tests.operations import REGISTER
 from tests.servers import Server
 
 with warnings.catch_warnings():

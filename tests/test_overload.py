@@ -8,7 +8,8 @@ import pytest
 from domain.passwords.hashing import WAITING_PER_THREAD
 from settings import Settings
 from tests.conftest import settings_for
-from tests.people import LOGIN, GraphQL
+from tests.operations import LOGIN
+from tests.users import GraphQL
 
 MORE_THAN_FIT = WAITING_PER_THREAD + 60
 

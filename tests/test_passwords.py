@@ -16,8 +16,8 @@ from domain.passwords import hashing
 from domain.passwords.hashing import SLOTS_PER_THREAD, WAITING_PER_THREAD, HashingQueue
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
-from tests.hashing import hashed, judged
-from tests.people import HERE
+from tests.hashing import hash_password, verify_password
+from tests.users import THIS_DEVICE
 
 
 @pytest.fixture
@@ -37,13 +37,13 @@ def costly() -> Iterator[HashingQueue]:
 
 async def log_in(services: Services, login: str, password: str) -> SignedIn:
     return await authentication.log_in(
-        services, HERE, login=login, password=password, method=LoginMethod.LOGIN
+        services, THIS_DEVICE, login=login, password=password, method=LoginMethod.LOGIN
     )
 
 
 async def register_ada(services: Services) -> SignedIn:
     return await accounts.register(
-        services, HERE, username="Ada", email="ada@example.com", password="analytical engine"
+        services, THIS_DEVICE, username="Ada", email="ada@example.com", password="analytical engine"
     )
 
 
@@ -82,7 +82,7 @@ def test_a_password_is_not_the_name_or_the_email(password: str) -> None:
 
 
 async def test_a_hash_is_argon2id_with_the_chosen_costs(cheap: HashingQueue) -> None:
-    stored = await hashed(cheap, "analytical engine")
+    stored = await hash_password(cheap, "analytical engine")
 
     assert stored.startswith("$argon2id$v=19$m=8,t=1,p=1$")
     assert "analytical" not in stored
@@ -95,13 +95,13 @@ async def test_a_hash_of_another_build_is_still_right(costly: HashingQueue) -> N
         "$FIXA4lMQZ2R3onRREjWjxG2mHJzpGokR5z7RsQJ/xkg"
     )
 
-    assert (await judged(costly, "analytical engine", published)).is_valid
-    assert not (await judged(costly, "difference engine", published)).is_valid
+    assert (await verify_password(costly, "analytical engine", published)).is_valid
+    assert not (await verify_password(costly, "difference engine", published)).is_valid
 
 
 async def test_a_damaged_hash_is_a_wrong_password(cheap: HashingQueue) -> None:
-    assert not (await judged(cheap, "analytical engine", "$argon2id$damaged")).is_valid
-    assert not (await judged(cheap, "analytical engine", "")).is_valid
+    assert not (await verify_password(cheap, "analytical engine", "$argon2id$damaged")).is_valid
+    assert not (await verify_password(cheap, "analytical engine", "")).is_valid
 
 
 async def test_a_hash_of_older_parameters_is_renewed_at_login(services: Services) -> None:
@@ -131,11 +131,12 @@ async def test_of_ten_logins_that_renew_one_hash_at_once_all_succeed(services: S
 async def test_past_the_queue_callers_are_told_at_once(cheap: HashingQueue) -> None:
     room = SLOTS_PER_THREAD + WAITING_PER_THREAD
     outcomes = await asyncio.gather(
-        *(hashed(cheap, "analytical engine") for _ in range(room + 10)), return_exceptions=True
+        *(hash_password(cheap, "analytical engine") for _ in range(room + 10)),
+        return_exceptions=True,
     )
 
     assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 10
-    assert await hashed(cheap, "there is room again")
+    assert await hash_password(cheap, "there is room again")
 
 
 async def test_nobody_waits_in_the_queue_for_ever(
@@ -146,9 +147,9 @@ async def test_nobody_waits_in_the_queue_for_ever(
         for _ in range(SLOTS_PER_THREAD):
             await at_it.enter_async_context(cheap.slot())
         with pytest.raises(Overloaded):
-            await hashed(cheap, "analytical engine")
+            await hash_password(cheap, "analytical engine")
 
-    assert await hashed(cheap, "analytical engine")
+    assert await hash_password(cheap, "analytical engine")
 
 
 async def test_callers_who_leave_give_back_exactly_the_places_they_held(
@@ -156,16 +157,19 @@ async def test_callers_who_leave_give_back_exactly_the_places_they_held(
 ) -> None:
     room = SLOTS_PER_THREAD + WAITING_PER_THREAD
     for _ in range(3):
-        leaving = [asyncio.ensure_future(hashed(cheap, "analytical engine")) for _ in range(room)]
+        leaving = [
+            asyncio.ensure_future(hash_password(cheap, "analytical engine")) for _ in range(room)
+        ]
         await asyncio.sleep(0)
         for caller in leaving:
             caller.cancel()
         await asyncio.gather(*leaving, return_exceptions=True)
         await asyncio.to_thread(lambda: None)
-    await hashed(cheap, "whoever was being served is done by now")
+    await hash_password(cheap, "whoever was being served is done by now")
 
     outcomes = await asyncio.gather(
-        *(hashed(cheap, "analytical engine") for _ in range(room + 5)), return_exceptions=True
+        *(hash_password(cheap, "analytical engine") for _ in range(room + 5)),
+        return_exceptions=True,
     )
     assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 5
 
@@ -173,11 +177,11 @@ async def test_callers_who_leave_give_back_exactly_the_places_they_held(
 async def test_a_closed_pool_hashes_again(cheap: HashingQueue) -> None:
     cheap.close()
 
-    assert await hashed(cheap, "analytical engine")
+    assert await hash_password(cheap, "analytical engine")
 
 
 async def test_the_event_loop_never_waits_for_a_hash(costly: HashingQueue) -> None:
-    hashes = asyncio.gather(*(hashed(costly, "analytical engine") for _ in range(10)))
+    hashes = asyncio.gather(*(hash_password(costly, "analytical engine") for _ in range(10)))
     turns = 0
     while not hashes.done():
         await asyncio.sleep(0)
@@ -214,9 +218,9 @@ async def test_the_very_first_login_of_a_process_tells_nothing_either() -> None:
     stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRvZmdvdXJz$" + "A" * 43
 
     start = time.process_time()
-    await judged(hasher, "wrong engine", None)
+    await verify_password(hasher, "wrong engine", None)
     middle = time.process_time()
-    await judged(hasher, "wrong engine", stored)
+    await verify_password(hasher, "wrong engine", stored)
     end = time.process_time()
     hasher.close()
 

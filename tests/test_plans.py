@@ -23,7 +23,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from graphql_schema.engine.plans import Plan
-from tests.documents import Writer
+from tests.random_documents import DocumentGenerator
 
 
 class Fault(Exception):
@@ -303,9 +303,9 @@ async def test_whatever_is_asked_comes_to_the_same() -> None:
     for seed in range(SEEDS):
         random = Random(seed)
         kind = OperationType.MUTATION if seed % 8 == 0 else OperationType.QUERY
-        writer = Writer(SCHEMA, random, VALUES)
-        document = writer.write(kind, depth=3)
-        variables = writer.variables()
+        generator = DocumentGenerator(SCHEMA, random, VALUES)
+        document = generator.generate(kind, depth=3)
+        variables = generator.variables()
         if validate(SCHEMA, parse(document), specified_rules):
             continue  # two fields of one name
         valid += 1

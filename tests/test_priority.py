@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from domain.services import Services
-from tests.hashing import hashed
+from tests.hashing import hash_password
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a thread has no niceness there")
 
@@ -19,7 +19,7 @@ def niceness(thread: threading.Thread) -> int:
 
 async def test_threads_that_hash_give_way_to_the_one_that_answers(services: Services) -> None:
     before = threading.enumerate()
-    await hashed(services.hashing_queue, "analytical engine")
+    await hash_password(services.hashing_queue, "analytical engine")
     [hashing] = (
         thread
         for thread in threading.enumerate()

@@ -17,18 +17,17 @@ from graphql import (
 
 from domain.errors import ErrorCode
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.people import GraphQL
+from tests.paths import ROOT, SCHEMA
 from tests.servers import GATEHOUSE, environment
+from tests.users import GraphQL
 
-HOUSE = Path(__file__).parent.parent
-COMMITTED = HOUSE / "graphql_schema" / "schema.graphql"
-RELEASED = HOUSE / "graphql_schema" / "released.graphql"
-CHANGELOG = HOUSE / "CHANGELOG.md"
+RELEASED = ROOT / "graphql_schema" / "released.graphql"
+CHANGELOG = ROOT / "CHANGELOG.md"
 
 
 @pytest.fixture
 def schema() -> GraphQLSchema:
-    return build_schema(COMMITTED.read_text())
+    return build_schema(SCHEMA.read_text())
 
 
 def test_the_committed_schema_is_what_the_code_serves(tmp_path: Path) -> None:
@@ -37,7 +36,7 @@ def test_the_committed_schema_is_what_the_code_serves(tmp_path: Path) -> None:
     )
 
     assert printed.returncode == 0
-    assert printed.stdout == COMMITTED.read_text(), (
+    assert printed.stdout == SCHEMA.read_text(), (
         "run `gatehouse schema > graphql_schema/schema.graphql`"
     )
 

@@ -14,8 +14,8 @@ from graphql_schema.mutations.accounts import RegisterInput
 from graphql_schema.types.token import Token
 from settings import Settings
 from tests.conftest import SECRET_KEY
-from tests.people import Person
 from tests.servers import Server
+from tests.users import RegisteredUser
 
 PASSWORD = "hunter2hunter2"
 
@@ -94,7 +94,7 @@ async def test_a_password_in_a_wrongly_typed_variable(
 
 
 async def test_a_hash_in_a_database_error(
-    ada: Person, services: Services, caplog: pytest.LogCaptureFixture
+    ada: RegisteredUser, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Exception) as failed:  # noqa: PT011  (each driver has its own)
         async with services.database.writing() as session:
@@ -111,7 +111,7 @@ async def test_a_hash_in_a_database_error(
 
 async def test_a_fault_of_ours_is_masked_and_found_by_its_id(
     client: httpx.AsyncClient,
-    ada: Person,
+    ada: RegisteredUser,
     services: Services,
     caplog: pytest.LogCaptureFixture,
 ) -> None:

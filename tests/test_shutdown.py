@@ -15,9 +15,9 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.people import LOGIN
+from tests.operations import LOGIN
 from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, running_server, wait_until
-from tests.test_websocket import greet, open_socket
+from tests.websockets import initialize, open_socket
 
 BODY = json.dumps({"query": "{ __typename }"}).encode()
 POST = (
@@ -129,7 +129,7 @@ def test_nobody_waits_for_connections_without_a_request(server: Server) -> None:
 
 def test_a_websocket_is_told_that_the_server_restarts(server: Server) -> None:
     with open_socket(server) as websocket:
-        greet(websocket)
+        initialize(websocket)
         stop(server)
 
         with pytest.raises(ConnectionClosed) as closed:

@@ -14,8 +14,8 @@ from domain.access_tokens import jwk
 from domain.access_tokens.keys import Key, KeyRing
 from domain.access_tokens.tokens import AccessTokens, Caller
 from domain.errors import TokenExpired, Unauthenticated
-from tests.people import IN_A_YEAR
-from tests.test_access_tokens import ISSUER, SECRET, by_hand, claims
+from tests.tokens import ISSUER, SECRET, claims, unsigned
+from tests.users import IN_A_YEAR
 
 FORMER = "another secret, that has signed before this one"
 CALLER = Caller(user_id=uuid4(), session_id=uuid4())
@@ -183,7 +183,7 @@ def test_a_token_with_anything_added_is_another(algorithm: str) -> None:
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "", None, ["ES256"]])
 def test_no_algorithm_is_no_signature(alg: object) -> None:
     signer = key()
-    token = by_hand({"alg": alg, "typ": "at+jwt", "kid": signer.kid}, claims())
+    token = unsigned({"alg": alg, "typ": "at+jwt", "kid": signer.kid}, claims())
 
     with pytest.raises(Unauthenticated):
         tokens_of(signer).read(token)

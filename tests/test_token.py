@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from tests.people import ME, GraphQL, Person
+from tests.operations import ME
+from tests.users import GraphQL, RegisteredUser
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -12,7 +13,7 @@ async def ask(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
     return await client.post("/token", data=parameters)
 
 
-async def test_a_password_gets_a_token(client: httpx.AsyncClient, ada: Person) -> None:
+async def test_a_password_gets_a_token(client: httpx.AsyncClient, ada: RegisteredUser) -> None:
     response = await ask(client, grant_type="password", username="Ada", password=ada.password)
 
     assert response.status_code == 200
@@ -25,7 +26,7 @@ async def test_a_password_gets_a_token(client: httpx.AsyncClient, ada: Person) -
 
 
 async def test_a_token_from_either_door_opens_both(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     response = await ask(
         client, grant_type="password", username="ADA@example.com", password=ada.password
@@ -39,7 +40,7 @@ async def test_a_token_from_either_door_opens_both(
 
 @pytest.mark.parametrize("authorization", ["Basic Og==", "Basic c29tZTpvbmU=", "nonsense"])
 async def test_client_authentication_is_not_looked_at(
-    client: httpx.AsyncClient, ada: Person, authorization: str
+    client: httpx.AsyncClient, ada: RegisteredUser, authorization: str
 ) -> None:
     response = await client.post(
         "/token",
@@ -51,7 +52,7 @@ async def test_client_authentication_is_not_looked_at(
 
 
 async def test_wrong_credentials_are_an_invalid_grant(
-    client: httpx.AsyncClient, ada: Person
+    client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
     wrong = await ask(client, grant_type="password", username="Ada", password="difference engine")
     unknown = await ask(client, grant_type="password", username="Nobody", password=ada.password)
@@ -81,7 +82,7 @@ async def test_wrong_credentials_are_an_invalid_grant(
     ],
 )
 async def test_every_refusal_is_400_and_repeats_nothing(
-    client: httpx.AsyncClient, ada: Person, body: str, error: str
+    client: httpx.AsyncClient, ada: RegisteredUser, body: str, error: str
 ) -> None:
     response = await client.post("/token", content=body, headers=FORM)
 

@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 from api.telemetry import tracing
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.people import REGISTER
+from tests.operations import REGISTER
 from tests.servers import Server, running_server
 
 PASSWORD = "hunter2hunter2"

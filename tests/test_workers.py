@@ -23,7 +23,7 @@ from server import supervisor
 from server.supervisor import Worker
 from tests import databases
 from tests.conftest import SECRET_KEY, settings_for
-from tests.people import LOGIN, ME, GraphQL, Person, join
+from tests.operations import LOGIN, ME, SESSIONS, UPDATE_ME
 from tests.servers import (
     GATEHOUSE,
     TIMEOUT_SECONDS,
@@ -32,10 +32,8 @@ from tests.servers import (
     running_server,
     wait_until,
 )
-from tests.test_refresh import refresh
-
-UPDATE = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { username } }"
-SESSIONS = "{ me { sessions { id } } }"
+from tests.sessions import refresh
+from tests.users import GraphQL, RegisteredUser, register_user
 
 
 @pytest.fixture
@@ -82,7 +80,7 @@ class AskingAgain(httpx.AsyncHTTPTransport):
 class Life:
     """Someone who does one thing after the other, and what was acknowledged of it."""
 
-    person: Person
+    person: RegisteredUser
     username: str
     refresh_token: str
     sessions: int = 1
@@ -92,7 +90,7 @@ class Life:
             if until.is_set() and turn >= at_least:
                 return
             changes = {"username": f"{self.person.username}.{'even' if turn % 2 else 'odd'}"}
-            updated = await graphql(UPDATE, by=self.person, input=changes)
+            updated = await graphql(UPDATE_ME, by=self.person, input=changes)
             self.username = updated.data["updateMe"]["username"]
             self.refresh_token = await refresh(graphql, self.refresh_token)
             if self.sessions < 50:
@@ -115,7 +113,7 @@ async def live(url: str, until: asyncio.Event) -> None:
     ) as client:
         graphql = GraphQL(client)
         name = uuid4().hex[:20]
-        person = await join(graphql, name, f"{name}@example.com", "analytical engine")
+        person = await register_user(graphql, name, f"{name}@example.com", "analytical engine")
         life = Life(person, name, person.refresh_token)
         await life.goes_on(graphql, until)
         await life.is_as_acknowledged(graphql)

@@ -10,10 +10,10 @@ from graphql import get_introspection_query
 
 from settings import Settings
 from tests.conftest import settings_for
-from tests.people import GraphQL, Person
 from tests.servers import Server
+from tests.users import GraphQL, RegisteredUser
 
-LOGIN = 'login(username: "Nobody", password: "difference engine") { expiresIn }'
+LOGIN_FIELD = 'login(username: "Nobody", password: "difference engine") { expiresIn }'
 
 
 def doubling(levels: int) -> str:
@@ -63,11 +63,11 @@ BOMBS = {
         TOO_COSTLY,
         "{" + " ".join(f"p{n}: posts(first: 100) {{ __typename }}" for n in range(40)) + "}",
     ),
-    "hashes": (TOO_COSTLY, "mutation {" + "".join(f" a{n}: {LOGIN}" for n in range(6)) + "}"),
+    "hashes": (TOO_COSTLY, "mutation {" + "".join(f" a{n}: {LOGIN_FIELD}" for n in range(6)) + "}"),
     "hashes in fragments": (
         TOO_COSTLY,
         "mutation { ...a ...b } fragment a on Mutation { ...b ...b ...b }"
-        f" fragment b on Mutation {{ {LOGIN} {LOGIN} }}",
+        f" fragment b on Mutation {{ {LOGIN_FIELD} {LOGIN_FIELD} }}",
     ),
     "fragments in circles": (
         INVALID,
@@ -150,9 +150,11 @@ async def test_the_introspection_of_graphiql_passes(graphql: GraphQL) -> None:
 async def test_a_document_carries_a_handful_of_hashes_and_no_more(
     graphql: GraphQL, fields: str
 ) -> None:
-    fragments = f" fragment f on Mutation {{ x: {LOGIN} y: {LOGIN} }} fragment g on Mutation {{ z: {LOGIN} }}"
-    too_many = await graphql("mutation { " + fields.format(LOGIN) + " }" + fragments)
-    few = await graphql(f"mutation {{ {LOGIN} a: {LOGIN} b: {LOGIN} c: {LOGIN} }}")
+    fragments = f" fragment f on Mutation {{ x: {LOGIN_FIELD} y: {LOGIN_FIELD} }} fragment g on Mutation {{ z: {LOGIN_FIELD} }}"
+    too_many = await graphql("mutation { " + fields.format(LOGIN_FIELD) + " }" + fragments)
+    few = await graphql(
+        f"mutation {{ {LOGIN_FIELD} a: {LOGIN_FIELD} b: {LOGIN_FIELD} c: {LOGIN_FIELD} }}"
+    )
 
     assert too_many.code == "QUERY_TOO_COSTLY"
     assert {error["extensions"]["code"] for error in few.errors} == {"INVALID_CREDENTIALS"}
@@ -161,7 +163,7 @@ async def test_a_document_carries_a_handful_of_hashes_and_no_more(
 @pytest.mark.parametrize(
     "field",
     [
-        LOGIN,
+        LOGIN_FIELD,
         'register(input: { username: "", email: "", password: "" }) { expiresIn }',
         'changePassword(currentPassword: "", newPassword: "") { expiresIn }',
         'updateMe(input: { email: "", currentPassword: "" }) { id }',
@@ -195,7 +197,7 @@ query Pages($outer: Int!, $inner: Int = 100) {
 
 
 async def test_lists_weigh_by_the_page_size_that_is_really_asked_for(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     # The document is remembered after the first; each size is judged for itself all the same.
     small = await graphql(PAGES, outer=5, inner=5)

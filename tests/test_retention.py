@@ -16,9 +16,10 @@ from domain.ids import first_id_of, new_id
 from domain.services import Services
 from settings import Settings
 from tests.conftest import SECRET_KEY
-from tests.people import LOGIN, ME, GraphQL, Person
+from tests.operations import LOGIN, LOGOUT, ME
 from tests.servers import GATEHOUSE, environment
-from tests.test_sessions import LOGOUT, log_in, sessions
+from tests.sessions import log_in, sessions
+from tests.users import GraphQL, RegisteredUser
 
 KEPT_FOR = timedelta(days=90)
 
@@ -45,7 +46,7 @@ async def pass_time(services: Services, time: timedelta) -> None:
 
 
 async def test_what_is_recent_or_goes_on_is_kept(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     phone = await log_in(graphql, ada)
     await graphql(LOGOUT, by=phone)
@@ -55,7 +56,7 @@ async def test_what_is_recent_or_goes_on_is_kept(
 
 
 async def test_what_ended_or_happened_long_ago_goes(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     phone = await log_in(graphql, ada)
     await graphql(LOGOUT, by=phone)
@@ -71,7 +72,7 @@ async def test_what_ended_or_happened_long_ago_goes(
 
 
 async def test_more_than_a_batch_goes_too(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     many = retention.BATCH_SIZE + 5
     async with services.database.writing() as session:
@@ -86,7 +87,7 @@ async def test_more_than_a_batch_goes_too(
 
 
 async def test_the_command_says_how_much_it_was(
-    graphql: GraphQL, ada: Person, services: Services, database_url: str, tmp_path: Path
+    graphql: GraphQL, ada: RegisteredUser, services: Services, database_url: str, tmp_path: Path
 ) -> None:
     await pass_time(services, timedelta(days=14 + 91))
     run = await asyncio.to_thread(
@@ -105,7 +106,7 @@ async def test_the_command_says_how_much_it_was(
 
 async def test_a_serving_process_prunes_again_and_again(
     graphql: GraphQL,
-    ada: Person,
+    ada: RegisteredUser,
     services: Services,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -123,7 +124,7 @@ async def test_a_serving_process_prunes_again_and_again(
 
 async def test_a_database_that_was_away_is_pruned_when_it_is_back(
     graphql: GraphQL,
-    ada: Person,
+    ada: RegisteredUser,
     services: Services,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

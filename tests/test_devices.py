@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from domain.devices import Device
 from settings import Settings
 from tests.conftest import client_of, settings_for
-from tests.people import GraphQL, join
-from tests.test_sessions import sessions
+from tests.sessions import sessions
+from tests.users import GraphQL, register_user
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_only_trusted_proxies_say_who_is_behind_them(
         if forwarded:
             client.headers["X-Forwarded-For"] = forwarded
         graphql = GraphQL(client)
-        ada = await join(graphql, "Ada", "ada@example.com", "analytical engine")
+        ada = await register_user(graphql, "Ada", "ada@example.com", "analytical engine")
         [session] = await sessions(graphql, ada)
 
     assert session["ip"] == ip

@@ -12,12 +12,10 @@ from domain.errors import TooManyAttempts
 from domain.rate_limits import REMEMBERED_KEYS, RateLimit, RateLimiter, RateLimits
 from settings import Settings
 from tests.conftest import client_of, settings_for
-from tests.people import LOGIN, REGISTER, Answer, GraphQL, Person, join
-from tests.test_change_password import CHANGE
-from tests.test_delete_me import DELETE_ME
-from tests.test_refresh import REFRESH
-from tests.test_security_events import kinds
-from tests.test_sessions import log_in
+from tests.operations import CHANGE_PASSWORD, DELETE_ME, LOGIN, REFRESH, REGISTER, UPDATE_ME
+from tests.security_events import event_kinds
+from tests.sessions import log_in
+from tests.users import Answer, GraphQL, RegisteredUser, register_user
 
 HOME, CAFE, ELSEWHERE = "198.51.100.1", "2001:db8:1:2::1", "203.0.113.7"
 
@@ -46,8 +44,8 @@ async def at(app: FastAPI) -> AsyncIterator[From]:
 
 
 @pytest.fixture
-async def ada(at: From) -> Person:
-    return await join(at(HOME), "Ada", "ada@example.com", "analytical engine")
+async def ada(at: From) -> RegisteredUser:
+    return await register_user(at(HOME), "Ada", "ada@example.com", "analytical engine")
 
 
 async def guess(graphql: GraphQL, name: str = "Ada") -> Answer:
@@ -55,7 +53,7 @@ async def guess(graphql: GraphQL, name: str = "Ada") -> Answer:
 
 
 async def test_a_guesser_waits_after_a_few_failures_and_is_told_how_long(
-    at: From, ada: Person
+    at: From, ada: RegisteredUser
 ) -> None:
     codes = [(await guess(at(ELSEWHERE))).code for _ in range(3)]
     refused = await guess(at(ELSEWHERE))
@@ -66,7 +64,7 @@ async def test_a_guesser_waits_after_a_few_failures_and_is_told_how_long(
 
 
 async def test_the_wait_grows_with_the_failures(
-    at: From, ada: Person, monkeypatch: pytest.MonkeyPatch
+    at: From, ada: RegisteredUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
         await guess(at(ELSEWHERE))
@@ -79,7 +77,7 @@ async def test_the_wait_grows_with_the_failures(
     assert 3400 < refused.error["extensions"]["retryAfter"] <= 3600
 
 
-async def test_even_the_right_password_is_not_looked_at_then(at: From, ada: Person) -> None:
+async def test_even_the_right_password_is_not_looked_at_then(at: From, ada: RegisteredUser) -> None:
     for _ in range(3):
         await guess(at(ELSEWHERE))
     answer = await at(ELSEWHERE)(LOGIN, username="Ada", password=ada.password)
@@ -88,7 +86,7 @@ async def test_even_the_right_password_is_not_looked_at_then(at: From, ada: Pers
 
 
 async def test_guesses_are_counted_together_from_everywhere_that_is_new(
-    at: From, ada: Person
+    at: From, ada: RegisteredUser
 ) -> None:
     for ip in (ELSEWHERE, CAFE, "2001:db8:1:3::1"):
         assert (await guess(at(ip))).code == "INVALID_CREDENTIALS"
@@ -96,7 +94,7 @@ async def test_guesses_are_counted_together_from_everywhere_that_is_new(
     assert (await guess(at(CAFE))).code == "TOO_MANY_ATTEMPTS"
 
 
-async def test_the_owner_logs_in_where_they_have_before(at: From, ada: Person) -> None:
+async def test_the_owner_logs_in_where_they_have_before(at: From, ada: RegisteredUser) -> None:
     for _ in range(5):
         await guess(at(ELSEWHERE))
 
@@ -104,7 +102,7 @@ async def test_the_owner_logs_in_where_they_have_before(at: From, ada: Person) -
     assert (await at(HOME)(LOGIN, username="ada@EXAMPLE.com", password=ada.password)).errors == []
 
 
-async def test_a_success_makes_a_network_known(at: From, ada: Person) -> None:
+async def test_a_success_makes_a_network_known(at: From, ada: RegisteredUser) -> None:
     assert (await at(CAFE)(LOGIN, username="Ada", password=ada.password)).errors == []
     for _ in range(5):
         await guess(at(ELSEWHERE))
@@ -112,7 +110,7 @@ async def test_a_success_makes_a_network_known(at: From, ada: Person) -> None:
     assert (await at(CAFE)(LOGIN, username="Ada", password=ada.password)).errors == []
 
 
-async def test_a_success_forgives_the_failures_before_it(at: From, ada: Person) -> None:
+async def test_a_success_forgives_the_failures_before_it(at: From, ada: RegisteredUser) -> None:
     for _ in range(3):
         codes = [(await guess(at(HOME))).code for _ in range(2)]
         login = await at(HOME)(LOGIN, username="Ada", password=ada.password)
@@ -121,13 +119,15 @@ async def test_a_success_forgives_the_failures_before_it(at: From, ada: Person) 
         assert login.errors == []
 
 
-async def test_where_the_owner_logs_in_a_guesser_waits_too(at: From, ada: Person) -> None:
+async def test_where_the_owner_logs_in_a_guesser_waits_too(at: From, ada: RegisteredUser) -> None:
     codes = [(await guess(at(HOME))).code for _ in range(4)]
 
     assert codes == ["INVALID_CREDENTIALS"] * 3 + ["TOO_MANY_ATTEMPTS"]
 
 
-async def test_a_success_somewhere_new_gives_no_guesser_new_tries(at: From, ada: Person) -> None:
+async def test_a_success_somewhere_new_gives_no_guesser_new_tries(
+    at: From, ada: RegisteredUser
+) -> None:
     for _ in range(2):
         await guess(at(ELSEWHERE))
     await at(CAFE)(LOGIN, username="Ada", password=ada.password)
@@ -150,7 +150,7 @@ async def test_names_that_are_nobodys_are_counted_like_any_other(at: From) -> No
 
 
 async def test_the_refusal_does_not_tell_which_email_belongs_to_a_name(
-    at: From, ada: Person
+    at: From, ada: RegisteredUser
 ) -> None:
     for _ in range(4):
         await guess(at(ELSEWHERE), "Ada")
@@ -166,7 +166,7 @@ async def test_a_network_has_a_ceiling_whatever_the_names(at: From) -> None:
     assert (await guess(at("2001:db8:1:3::1"))).code == "INVALID_CREDENTIALS"
 
 
-async def test_aliases_are_attempts(at: From, ada: Person) -> None:
+async def test_aliases_are_attempts(at: From, ada: RegisteredUser) -> None:
     tries = " ".join(
         f'a{n}: login(username: "Ada", password: "wrong engine") {{ expiresIn }}' for n in range(4)
     )
@@ -174,11 +174,11 @@ async def test_aliases_are_attempts(at: From, ada: Person) -> None:
 
     # A mutation ends with its first refusal: no document gets to try a second password after a wrong one.
     assert codes == ["INVALID_CREDENTIALS"] * 3 + ["TOO_MANY_ATTEMPTS"]
-    assert (await kinds(at(HOME), ada)).count("WRONG_PASSWORD") == 3
+    assert (await event_kinds(at(HOME), ada)).count("WRONG_PASSWORD") == 3
 
 
 async def test_token_says_429_and_when_to_come_back(
-    at: From, ada: Person, client: httpx.AsyncClient
+    at: From, ada: RegisteredUser, client: httpx.AsyncClient
 ) -> None:
     form = {"grant_type": "password", "username": "Ada", "password": "wrong engine"}
     answers = [await client.post("/token", data=form) for _ in range(4)]
@@ -211,11 +211,11 @@ async def test_refreshes_from_a_network_have_a_ceiling(at: From) -> None:
 
 
 async def test_the_thief_of_a_session_cannot_guess_on_and_keeps_no_other_session_out(
-    at: From, ada: Person
+    at: From, ada: RegisteredUser
 ) -> None:
     stolen = await log_in(at(HOME), ada)
     codes = [
-        (await at(ELSEWHERE)(CHANGE, by=stolen, current="wrong engine", new="x" * 20)).code
+        (await at(ELSEWHERE)(CHANGE_PASSWORD, by=stolen, current="wrong engine", new="x" * 20)).code
         for _ in range(3)
     ]
     refused = await at(ELSEWHERE)(DELETE_ME, by=stolen, password="another engine")
@@ -226,18 +226,19 @@ async def test_the_thief_of_a_session_cannot_guess_on_and_keeps_no_other_session
 
 
 async def test_a_right_password_within_a_session_forgives_the_wrong_ones(
-    at: From, ada: Person
+    at: From, ada: RegisteredUser
 ) -> None:
-    update = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }"
     answers = [
-        await at(HOME)(update, by=ada, input={"email": ada.email, "currentPassword": password})
+        await at(HOME)(UPDATE_ME, by=ada, input={"email": ada.email, "currentPassword": password})
         for password in ("wrong engine", "wrong engine", ada.password) * 2
     ]
 
     assert [answer.code for answer in answers if answer.errors] == ["INVALID_CREDENTIALS"] * 4
 
 
-async def test_passwords_within_sessions_count_for_the_network_too(at: From, ada: Person) -> None:
+async def test_passwords_within_sessions_count_for_the_network_too(
+    at: From, ada: RegisteredUser
+) -> None:
     for n in range(12):
         await guess(at(CAFE), f"person.{n}")
 
@@ -249,7 +250,9 @@ def rate_limiter() -> RateLimiter:
     return RateLimiter(RateLimits(limit, limit, limit, limit))
 
 
-async def test_no_spelling_of_a_name_counts_as_something_else(at: From, ada: Person) -> None:
+async def test_no_spelling_of_a_name_counts_as_something_else(
+    at: From, ada: RegisteredUser
+) -> None:
     phone = await log_in(at(HOME), ada)
     [_, session] = (await at(HOME)("{ me { sessions { id } } }", by=phone)).data["me"]["sessions"]
     for name in (f"ada\0{HOME}", f'ada", "{HOME}', "known", session["id"]):
@@ -261,12 +264,11 @@ async def test_no_spelling_of_a_name_counts_as_something_else(at: From, ada: Per
 
 
 async def test_what_is_taken_is_told_no_more_often_by_a_change_than_by_registering(
-    at: From, ada: Person
+    at: From, ada: RegisteredUser
 ) -> None:
     taken = {"username": "ADA", "imageFile": None}
-    update = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }"
-    answers = [await at(CAFE)(update, by=ada, input=taken) for _ in range(9)]
-    picture = await at(CAFE)(update, by=ada, input={"imageFile": "ada.png"})
+    answers = [await at(CAFE)(UPDATE_ME, by=ada, input=taken) for _ in range(9)]
+    picture = await at(CAFE)(UPDATE_ME, by=ada, input={"imageFile": "ada.png"})
 
     assert [answer.code for answer in answers if answer.errors] == ["TOO_MANY_ATTEMPTS"]
     assert picture.errors == []

@@ -7,7 +7,7 @@ from graphql.execution.values import VariableValues
 from graphql_schema.engine.documents import MAX_CHARACTERS, Documents
 from graphql_schema.engine.limits import Limits
 from graphql_schema.engine.plans import Plan
-from tests.people import GraphQL, Person
+from tests.users import GraphQL, RegisteredUser
 
 LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)
 
@@ -56,7 +56,7 @@ def test_a_plan_is_forgotten_like_its_document_though_it_has_no_fields(
 
 
 async def test_the_same_document_serves_everyone_and_tells_nobody_of_another(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     document = "query Me($name: Boolean!) { me { id username @include(if: $name) } }"
     answers = [

@@ -17,8 +17,8 @@ from fastapi import FastAPI
 
 from settings import Settings
 from tests.conftest import client_of, settings_for
-from tests.people import LOGIN, GraphQL, Person, join
-from tests.test_security_events import EVENTS
+from tests.operations import LOGIN, SECURITY_EVENTS
+from tests.users import GraphQL, RegisteredUser, register_user
 
 GUESSES = 5000
 
@@ -54,8 +54,8 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture
-async def owner(client: httpx.AsyncClient) -> Person:
-    return await join(GraphQL(client), "Ada", "ada@example.com", "analytical engine")
+async def owner(client: httpx.AsyncClient) -> RegisteredUser:
+    return await register_user(GraphQL(client), "Ada", "ada@example.com", "analytical engine")
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ async def attack(
         clock.now += lasting * at_once / len(requests)
 
 
-async def passwords_checked(client: httpx.AsyncClient, owner: Person) -> int:
+async def passwords_checked(client: httpx.AsyncClient, owner: RegisteredUser) -> int:
     """Each wrong password that was looked at is an event for the owner to see."""
     checked: int = 0
     after = None
     while True:
-        answer = await GraphQL(client)(EVENTS, by=owner, first=100, after=after)
+        answer = await GraphQL(client)(SECURITY_EVENTS, by=owner, first=100, after=after)
         page = answer.data["me"]["securityEvents"]
         checked += sum(edge["node"]["kind"] == "WRONG_PASSWORD" for edge in page["edges"])
         after = page["pageInfo"]["endCursor"]
@@ -117,7 +117,7 @@ async def passwords_checked(client: httpx.AsyncClient, owner: Person) -> int:
             return checked
 
 
-async def can_log_in(client: httpx.AsyncClient, owner: Person) -> bool:
+async def can_log_in(client: httpx.AsyncClient, owner: RegisteredUser) -> bool:
     answer = await GraphQL(client)(LOGIN, username="Ada", password=owner.password)
     return not answer.errors
 
@@ -126,7 +126,7 @@ async def can_log_in(client: httpx.AsyncClient, owner: Person) -> bool:
 async def test_in_a_minute_five_passwords_are_looked_at(
     attackers: list[httpx.AsyncClient],
     client: httpx.AsyncClient,
-    owner: Person,
+    owner: RegisteredUser,
     clock: Clock,
     networks: int,
 ) -> None:
@@ -137,7 +137,10 @@ async def test_in_a_minute_five_passwords_are_looked_at(
 
 
 async def test_in_a_day_a_hundred_passwords_are_looked_at(
-    attackers: list[httpx.AsyncClient], client: httpx.AsyncClient, owner: Person, clock: Clock
+    attackers: list[httpx.AsyncClient],
+    client: httpx.AsyncClient,
+    owner: RegisteredUser,
+    clock: Clock,
 ) -> None:
     await attack(attackers, clock, guesses=GUESSES // 4, at_once=10, lasting=23.9 * 60 * 60)
 

@@ -11,8 +11,9 @@ from db.engine import CONNECTIONS
 from db.errors import is_away
 from db.models import User
 from domain.services import Services
-from tests.people import ME, GraphQL, Person
-from tests.test_posts import CREATE, NOTES
+from tests.operations import CREATE_POST, ME, SESSIONS, UPDATE_ME
+from tests.posts import NOTES
+from tests.users import GraphQL, RegisteredUser
 
 
 async def pragma(services: Services, name: str) -> object:
@@ -31,7 +32,7 @@ async def test_sqlite_is_set_up_to_be_safe(services: Services, database_url: str
 
 
 async def test_a_reader_does_not_wait_for_a_writer(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     async with services.database.writing() as session:
         (await session.scalars(select(User).with_for_update())).one().username = "Countess"
@@ -42,13 +43,15 @@ async def test_a_reader_does_not_wait_for_a_writer(
 
 
 async def test_readers_do_not_wait_for_a_crowd_of_writers(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     async with services.database.writing() as session:
         await session.scalars(select(User).with_for_update())
-        update = 'mutation { updateMe(input: { imageFile: "ada.png" }) { id } }'
+        picture = {"imageFile": "ada.png"}
         # More than the pool has connections.
-        writers = [asyncio.ensure_future(graphql(update, by=ada)) for _ in range(12)]
+        writers = [
+            asyncio.ensure_future(graphql(UPDATE_ME, by=ada, input=picture)) for _ in range(12)
+        ]
         me = await asyncio.wait_for(graphql(ME, by=ada), timeout=3)
     written = await asyncio.gather(*writers)
 
@@ -82,14 +85,14 @@ def end_all_connections(database_url: str) -> int:
 
 @pytest.mark.parametrize("kind", ["reads", "writes", "both"])
 async def test_connections_that_postgresql_has_ended_are_replaced_unnoticed(
-    graphql: GraphQL, ada: Person, database_url: str, kind: str
+    graphql: GraphQL, ada: RegisteredUser, database_url: str, kind: str
 ) -> None:
     if not database_url.startswith("postgresql"):
         pytest.skip("about PostgreSQL")
     documents = {
         "reads": ["{ posts { edges { cursor } } }"],
-        "writes": [CREATE],
-        "both": ["{ me { sessions { id } } }", CREATE],
+        "writes": [CREATE_POST],
+        "both": [SESSIONS, CREATE_POST],
     }[kind] * CONNECTIONS
 
     async def ask_all() -> list[object]:

@@ -13,12 +13,21 @@ from api.app import create_app
 from domain import usernames
 from tests import databases
 from tests.conftest import DATABASES, client_of, settings_for
-from tests.people import LOGIN, ME, REGISTER, Answer, GraphQL
-from tests.test_delete_me import DELETE_ME
-from tests.test_pages import POSTS, titles
-from tests.test_posts import CREATE, DELETE, POST, UPDATE
-from tests.test_refresh import REFRESH
-from tests.test_sessions import LOGOUT_EVERYWHERE
+from tests.operations import (
+    CREATE_POST,
+    DELETE_ME,
+    DELETE_POST,
+    LOGIN,
+    LOGOUT_EVERYWHERE,
+    ME,
+    POST,
+    POSTS,
+    REFRESH,
+    REGISTER,
+    UPDATE_POST,
+)
+from tests.posts import titles
+from tests.users import Answer, GraphQL
 
 # Few, and some of them the same name.
 names = strategies.sampled_from(["ada", "ADA", "grace", "linus", "1inus", "margaret"])
@@ -119,7 +128,7 @@ class Gatehouse(RuleBasedStateMachine):
     def publish(self, pick: int, title: str, content: str) -> None:
         author = self.person(pick)
         text = {"title": title, "content": content}
-        answer = self.ask(self.graphql(CREATE, by=author["token"], input=text))
+        answer = self.ask(self.graphql(CREATE_POST, by=author["token"], input=text))
         post = answer.data["createPost"]
         assert post["author"] == {"id": author["id"], "username": author["name"]}
         self.posts.insert(0, {"id": post["id"], "author": author["id"], **text})
@@ -129,7 +138,7 @@ class Gatehouse(RuleBasedStateMachine):
     def edit(self, pick: int, editor: int, title: str) -> None:
         post, person = self.post(pick), self.person(editor)
         text = {"title": title, "content": post["content"]}
-        answer = self.ask(self.graphql(UPDATE, by=person["token"], id=post["id"], input=text))
+        answer = self.ask(self.graphql(UPDATE_POST, by=person["token"], id=post["id"], input=text))
         if self.may(person, post, answer):
             post["title"] = title
 
@@ -150,7 +159,7 @@ class Gatehouse(RuleBasedStateMachine):
     @rule(pick=picks, remover=picks)
     def remove(self, pick: int, remover: int) -> None:
         post, person = self.post(pick), self.person(remover)
-        answer = self.ask(self.graphql(DELETE, by=person["token"], id=post["id"]))
+        answer = self.ask(self.graphql(DELETE_POST, by=person["token"], id=post["id"]))
         if self.may(person, post, answer):
             self.posts.remove(post)
             assert self.ask(self.graphql(POST, id=post["id"])).data == {"post": None}
@@ -192,7 +201,7 @@ def new_database(
         template: Path = request.getfixturevalue("migrated_sqlite")
         return lambda: databases.copy_of(template, tmp_path_factory.mktemp("model"))
     url: str = request.getfixturevalue("migrated_postgres")
-    return lambda: databases.empty_of_people(url)
+    return lambda: databases.without_users(url)
 
 
 def test_whatever_people_do_the_api_and_a_model_agree(new_database: Callable[[], str]) -> None:

@@ -16,7 +16,7 @@ from cli.tune import would_gain_by_huge_pages
 from domain.passwords.hashing import HashingQueue
 from domain.passwords.tuning import Costs, fit
 from settings import Settings
-from tests.hashing import hashed
+from tests.hashing import hash_password
 from tests.servers import GATEHOUSE, environment
 
 # OWASP Password Storage Cheat Sheet, "Argon2id", as it is written there: m in KiB, and t.
@@ -183,7 +183,7 @@ async def test_what_is_found_can_be_hashed_with() -> None:
     assert found.costs == Costs(7 * 1024, 100)
 
     hasher = HashingQueue(memory_kib=7 * 1024, time_cost=100, parallelism=1, threads=1)
-    assert "$m=7168,t=100,p=1$" in await hashed(hasher, "analytical engine")
+    assert "$m=7168,t=100,p=1$" in await hash_password(hasher, "analytical engine")
     hasher.close()
 
 

@@ -18,7 +18,8 @@ from db.postgres import connect
 from domain.access_tokens.tokens import AccessTokens, Caller
 from domain.ids import new_id
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.people import IN_A_YEAR, LOGIN, ME, REGISTER, GraphQL
+from tests.operations import LOGIN, ME, REGISTER
+from tests.users import IN_A_YEAR, GraphQL
 
 # Port 1 is never listened on; the password must not show anywhere.
 NOBODY_LISTENS = "postgresql://gatehouse:hunter2hunter2@127.0.0.1:1/gatehouse"

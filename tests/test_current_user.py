@@ -14,27 +14,27 @@ from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUserLoader
 from domain.errors import SessionEnded
 from domain.services import Services
-from tests.people import IN_A_YEAR, ME, GraphQL, Person, join
+from tests.operations import LOGOUT, ME, UPDATE_ME
+from tests.sessions import log_in
 from tests.statements import statements
-from tests.test_sessions import LOGOUT, log_in
-from tests.test_update_me import UPDATE
+from tests.users import IN_A_YEAR, GraphQL, RegisteredUser, register_user
 
 
 @pytest.fixture
-async def crowd(graphql: GraphQL) -> list[Person]:
+async def crowd(graphql: GraphQL) -> list[RegisteredUser]:
     """More than there are connections."""
     return [
-        await join(graphql, f"person{n}", f"person{n}@example.com", "analytical engine")
+        await register_user(graphql, f"person{n}", f"person{n}@example.com", "analytical engine")
         for n in range(CONNECTIONS + 6)
     ]
 
 
-def caller_of(services: Services, person: Person) -> Caller:
+def caller_of(services: Services, person: RegisteredUser) -> Caller:
     return services.access_tokens.read(person.token).caller
 
 
 async def test_a_crowd_is_answered_in_few_statements_and_each_with_their_own(
-    graphql: GraphQL, crowd: list[Person]
+    graphql: GraphQL, crowd: list[RegisteredUser]
 ) -> None:
     with statements() as seen:
         answers = await asyncio.gather(*(graphql(ME, by=person) for person in crowd * 2))
@@ -47,7 +47,7 @@ async def test_a_crowd_is_answered_in_few_statements_and_each_with_their_own(
 
 
 async def test_whose_session_has_ended_is_refused_and_nobody_else(
-    graphql: GraphQL, crowd: list[Person]
+    graphql: GraphQL, crowd: list[RegisteredUser]
 ) -> None:
     gone, *others = crowd
     elsewhere = await log_in(graphql, gone)
@@ -64,7 +64,7 @@ async def test_whose_session_has_ended_is_refused_and_nobody_else(
 
 
 async def test_a_token_of_one_in_the_session_of_another_is_nobodys(
-    graphql: GraphQL, ada: Person, grace: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser, services: Services
 ) -> None:
     hers, of_grace = caller_of(services, ada), caller_of(services, grace)
     mixed = services.access_tokens.issue(
@@ -81,10 +81,12 @@ async def test_a_token_of_one_in_the_session_of_another_is_nobodys(
 
 
 @asynccontextmanager
-async def asking_all_the_time(graphql: GraphQL, people: list[Person]) -> AsyncIterator[None]:
+async def asking_all_the_time(
+    graphql: GraphQL, people: list[RegisteredUser]
+) -> AsyncIterator[None]:
     is_over = False
 
-    async def ask(person: Person) -> None:
+    async def ask(person: RegisteredUser) -> None:
         while not is_over:
             assert (await graphql(ME, by=person)).errors == []
 
@@ -96,13 +98,13 @@ async def asking_all_the_time(graphql: GraphQL, people: list[Person]) -> AsyncIt
 
 
 async def test_no_answer_is_older_than_its_question(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     async with asking_all_the_time(graphql, [ada, grace] * 4):
         for n in range(10):
             here = await log_in(graphql, replace(ada, username=ada.email))
             name = f"Ada.{n}"
-            await graphql(UPDATE, by=here, input={"username": name})
+            await graphql(UPDATE_ME, by=here, input={"username": name})
             renamed = await graphql(ME, by=here)
             await graphql(LOGOUT, by=here)
             ended = await graphql(ME, by=here)
@@ -119,7 +121,7 @@ async def a_statement() -> None:
 
 
 async def test_whoever_asks_during_a_read_waits_for_the_next_one(
-    ada: Person, grace: Person, services: Services, current_users: CurrentUserLoader
+    ada: RegisteredUser, grace: RegisteredUser, services: Services, current_users: CurrentUserLoader
 ) -> None:
     early = current_users.load(caller_of(services, ada))
     with statements() as seen:
@@ -133,7 +135,7 @@ async def test_whoever_asks_during_a_read_waits_for_the_next_one(
 
 
 async def test_who_leaves_disturbs_nobody(
-    ada: Person, grace: Person, services: Services, current_users: CurrentUserLoader
+    ada: RegisteredUser, grace: RegisteredUser, services: Services, current_users: CurrentUserLoader
 ) -> None:
     hers, of_grace = caller_of(services, ada), caller_of(services, grace)
     left_before, stays = current_users.load(hers), current_users.load(hers)
@@ -151,7 +153,7 @@ async def test_who_leaves_disturbs_nobody(
 
 
 async def test_a_failure_reaches_all_who_asked_and_none_who_ask_later(
-    graphql: GraphQL, crowd: list[Person], services: Services
+    graphql: GraphQL, crowd: list[RegisteredUser], services: Services
 ) -> None:
     async with services.database.writing() as session:
         await session.execute(text("ALTER TABLE sessions RENAME TO hidden"))
@@ -166,7 +168,7 @@ async def test_a_failure_reaches_all_who_asked_and_none_who_ask_later(
 
 
 async def test_more_than_fit_into_a_statement_are_answered_by_several(
-    ada: Person, services: Services, current_users: CurrentUserLoader
+    ada: RegisteredUser, services: Services, current_users: CurrentUserLoader
 ) -> None:
     hers = caller_of(services, ada)
     strangers = [Caller(uuid4(), uuid4()) for _ in range(1_100)]

@@ -1,4 +1,4 @@
-"""What makes a token usable (RFC 7519, RFC 9068), and that nothing else does."""
+"""Which access tokens are valid (RFC 7519, RFC 9068)."""
 
 import base64
 import time
@@ -163,7 +163,7 @@ def test_a_token_or_a_secret_shows_in_no_repr() -> None:
 
 
 class TestRemembered:
-    """What has been verified once is not verified again."""
+    """A token that was verified once is cached."""
 
     @pytest.fixture
     def tokens(self) -> AccessTokens:
@@ -173,7 +173,7 @@ class TestRemembered:
         token = signed(claims(exp=int(time.time()) + 2))
         claimed = tokens.read(token)
 
-        with pytest.raises(TokenExpired):  # noqa: PT012  # by and by
+        with pytest.raises(TokenExpired):  # noqa: PT012  # raised in a later iteration
             while time.time() < claimed.expires_at + 1:
                 assert tokens.read(token) is claimed
         assert claimed.expires_at <= time.time() < claimed.expires_at + 1
@@ -186,10 +186,10 @@ class TestRemembered:
             AccessTokens(SECRET, "HS512", timedelta(minutes=30), ISSUER),
             AccessTokens(SECRET, "HS256", timedelta(minutes=30), "https://evil.example.com"),
         ]
-        # The last character has bits to spare: with others of them it is the same signature.
+        # Not the last character: base64 ignores some of its bits, so changing them may change nothing.
         changed = [
-            token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
-            for place in range(len(token) - 1)
+            token[:position] + ("A" if token[position] != "A" else "B") + token[position + 1 :]
+            for position in range(len(token) - 1)
         ]
 
         for reader, text in [(other, token) for other in others] + [

@@ -1,4 +1,4 @@
-"""Races, as races."""
+"""Races between concurrent requests, and between processes."""
 
 import asyncio
 import sys
@@ -38,7 +38,7 @@ async def test_of_twenty_who_move_to_one_email_exactly_one_gets_it(graphql: Grap
     for n in range(20):
         answer = await graphql(
             REGISTER,
-            username=f"person.{n}",
+            username=f"user.{n}",
             email=f"p{n}@example.com",
             password="analytical engine",
         )
@@ -71,7 +71,7 @@ async def test_of_two_password_changes_at_once_one_wins(
         password for password, answer in zip(new, answers, strict=True) if not answer.errors
     ]
     [loser] = [answer for answer in answers if answer.errors]
-    assert loser.code == "UNAUTHENTICATED"  # the winner has ended every session
+    assert loser.code == "UNAUTHENTICATED"  # the other change has ended every session
     assert (await graphql(LOGIN, username="Ada", password=winner)).errors == []
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL on which nothing moves any more, and that comes back. (SQLite has none of it: it is a file.)"""
+"""A PostgreSQL that stops responding, and then responds again. SQLite is a file and cannot."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from tests.users import GraphQL, RegisteredUser
 
 pytestmark = pytest.mark.skipif(not databases.POSTGRES_URL, reason="needs TEST_POSTGRES_URL")
 
-# Long enough for what is healthy on a machine that is busy with other things.
+# In seconds. Long enough for a healthy request on a busy machine.
 DEADLINE = 3
 POSTS_WITH_AUTHORS = "{ posts { edges { node { id author { id } } } } }"
 WRITE = 'mutation { updateMe(input: { imageFile: "ada.png" }) { imageFile } }'
@@ -44,7 +44,7 @@ async def app(proxy: PostgresProxy) -> AsyncIterator[FastAPI]:
 
 
 def connections_to(postgres: str) -> int:
-    """Those of others."""
+    """Return the number of connections from other processes."""
     with psycopg.connect(postgres) as connection:
         [count] = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -52,11 +52,11 @@ def connections_to(postgres: str) -> int:
     return int(count)
 
 
-async def ask_all(graphql: GraphQL, person: RegisteredUser, times: int) -> list[str]:
-    """The codes of what came back."""
+async def codes_of_all(graphql: GraphQL, user: RegisteredUser, times: int) -> list[str]:
+    """Send each document several times at once, and return the code of each answer, or OK."""
     answers = await asyncio.gather(
         *(
-            graphql(document, by=person)
+            graphql(document, by=user)
             for document in (ME, POSTS_WITH_AUTHORS, WRITE)
             for _ in range(times)
         )
@@ -67,13 +67,13 @@ async def ask_all(graphql: GraphQL, person: RegisteredUser, times: int) -> list[
 async def test_nobody_waits_beyond_the_deadline_and_all_is_well_afterwards(
     graphql: GraphQL, ada: RegisteredUser, proxy: PostgresProxy, postgres: str
 ) -> None:
-    assert set(await ask_all(graphql, ada, CONNECTIONS)) == {"OK"}
+    assert set(await codes_of_all(graphql, ada, CONNECTIONS)) == {"OK"}
     proxy.freeze()
     start = time.monotonic()
-    frozen = [await ask_all(graphql, ada, 2 * CONNECTIONS) for _ in range(2)]
+    frozen = [await codes_of_all(graphql, ada, 2 * CONNECTIONS) for _ in range(2)]
     took = time.monotonic() - start
     proxy.thaw()
-    thawed = await ask_all(graphql, ada, CONNECTIONS)
+    thawed = await codes_of_all(graphql, ada, CONNECTIONS)
 
     assert {code for codes in frozen for code in codes} == {"UNAVAILABLE"}
     assert took < 2 * (DEADLINE + 1)
@@ -81,7 +81,7 @@ async def test_nobody_waits_beyond_the_deadline_and_all_is_well_afterwards(
     assert connections_to(postgres) <= 2 * CONNECTIONS
 
 
-async def test_rest_is_answered_with_503(
+async def test_rest_returns_503(
     client: httpx.AsyncClient, ada: RegisteredUser, proxy: PostgresProxy
 ) -> None:
     form = {"grant_type": "password", "username": "Ada", "password": ada.password}
@@ -129,7 +129,7 @@ async def test_a_database_that_was_frozen_from_the_start_is_found_when_it_moves(
     assert left <= CONNECTIONS
 
 
-async def test_a_server_that_ends_whom_it_has_just_let_in_is_away(
+async def test_a_server_that_closes_new_connections_is_not_available(
     graphql: GraphQL, proxy: PostgresProxy
 ) -> None:
     await graphql(POSTS_WITH_AUTHORS)
@@ -156,7 +156,7 @@ async def test_what_outlives_its_own_limit_needs_no_deadline(postgres: str) -> N
     assert took < TIMEOUT.total_seconds() + 1
 
 
-async def test_a_write_that_was_given_up_leaves_no_half_of_itself(
+async def test_a_write_that_was_given_up_leaves_no_partial_write(
     graphql: GraphQL, ada: RegisteredUser, proxy: PostgresProxy, postgres: str
 ) -> None:
     proxy.freeze()

@@ -1,4 +1,4 @@
-"""What the container files promise, as far as it can be seen without an engine that builds them."""
+"""The container and service files, as far as they can be tested without building an image."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.servers import Server, environment
 
 @pytest.fixture(scope="module")
 def steps() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions, each with what it says."""
+    """Return the Dockerfile's instructions, each with its arguments."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
     joined = text.replace("\\\n", " ").splitlines()
@@ -47,12 +47,12 @@ def test_the_image_is_made_of_files_that_are_there_and_let_in(steps: list[tuple[
         assert source.split("/")[0] in let_in, source
 
 
-def test_every_room_that_the_wheel_is_made_of_is_copied(steps: list[tuple[str, str]]) -> None:
+def test_every_package_that_the_wheel_is_made_of_is_copied(steps: list[tuple[str, str]]) -> None:
     project = (ROOT / "pyproject.toml").read_text()
-    rooms = re.search(r"^only-include = (\[.*\])$", project, re.M)
+    packages = re.search(r"^only-include = (\[.*\])$", project, re.M)
 
-    assert rooms
-    assert set(json.loads(rooms[1])) <= set(copied(steps))
+    assert packages
+    assert set(json.loads(packages[1])) <= set(copied(steps))
 
 
 def test_the_image_serves_as_nobody_in_particular(steps: list[tuple[str, str]]) -> None:
@@ -108,14 +108,14 @@ def test_the_composed_service_is_configured_by_settings_that_exist(
         assert name.lower() in Settings.model_fields
 
 
-def test_the_gate_runs_on_every_python_that_the_project_names() -> None:
+def test_ci_runs_on_every_python_that_the_project_names() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
-    gate = workflow["jobs"]["gate"]
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    job = workflow["jobs"]["gate"]
+    steps = [step for each in workflow["jobs"].values() for step in each["steps"]]
 
-    assert gate["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
-    assert {"postgres", "redis"} <= set(gate["services"])
-    assert ".ci/run" in [step.get("run") for step in gate["steps"]]
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert {"postgres", "redis"} <= set(job["services"])
+    assert ".ci/run" in [step.get("run") for step in job["steps"]]
     # A tag can be moved to other code; a commit cannot.
     for step in steps:
         assert re.fullmatch(

@@ -1,4 +1,4 @@
-"""An operation executed by its plan is answered as Strawberry's own execution, and graphql-core's, answer it."""
+"""Execution by a plan gives the same result as Strawberry's execution, which is graphql-core's."""
 
 import json
 from random import Random
@@ -18,12 +18,12 @@ from tests.operations import CREATE_POST
 from tests.random_documents import DocumentGenerator
 from tests.users import GraphQL, RegisteredUser
 
-WITHIN_REASON = Limits(depth=20, aliases=1_000, tokens=5_000, cost=1_000_000)
+HIGH_LIMITS = Limits(depth=20, aliases=1_000, tokens=5_000, cost=1_000_000)
 
 SEEDS = 150
 
-BY_PLAN = Schema(WITHIN_REASON)
-BY_STRAWBERRY = Schema(WITHIN_REASON, extensions=[SchemaExtension])
+BY_PLAN = Schema(HIGH_LIMITS)
+BY_STRAWBERRY = Schema(HIGH_LIMITS, extensions=[SchemaExtension])
 
 
 async def answer(
@@ -35,7 +35,7 @@ async def answer(
     variables: dict[str, object] | None = None,
     operation_name: str | None = None,
 ) -> str:
-    """All that a client may see of it, in its order; but fields that wait for the database fail in any."""
+    """Return everything in the response. Errors are sorted: fields that read the database fail in any order."""
     context = Context(
         services=services,
         current_users=CurrentUserLoader(services.database),
@@ -45,16 +45,16 @@ async def answer(
     )
     try:
         result = await schema.execute(document, variables, context, operation_name=operation_name)
-    except UNFIT_REQUESTS as refusal:
-        return repr(refusal)
+    except UNFIT_REQUESTS as error:
+        return repr(error)
     errors = sorted((error.formatted for error in result.errors or ()), key=str)
     return json.dumps([type(result).__name__, result.data, errors], indent=1)
 
 
-async def answers(*question: Any, **options: Any) -> tuple[str, str]:
+async def answers(*arguments: Any, **options: Any) -> tuple[str, str]:
     return (
-        await answer(BY_PLAN, *question, **options),
-        await answer(BY_STRAWBERRY, *question, **options),
+        await answer(BY_PLAN, *arguments, **options),
+        await answer(BY_STRAWBERRY, *arguments, **options),
     )
 
 
@@ -62,7 +62,7 @@ async def answers(*question: Any, **options: Any) -> tuple[str, str]:
 async def values(
     graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> dict[str, list[str]]:
-    """What arguments may be, good and bad."""
+    """Return literals for arguments, valid and invalid."""
     posts = []
     for author in (ada, grace, ada):
         post = {"title": "Of the engine", "content": "It weaves."}
@@ -91,7 +91,7 @@ async def test_whatever_is_asked_the_answer_is_the_same(
         kind = OperationType.MUTATION if seed % 4 == 0 else OperationType.QUERY
         generator = DocumentGenerator(BY_PLAN._schema, random, values)
         document = generator.generate(kind, depth=4)
-        # Nobody's mutations change nothing, which the second would see.
+        # Mutations without a token change nothing, so that both executions see the same data.
         by = ada if kind is OperationType.QUERY and seed % 8 else None
         planned, executed = await answers(
             services, document, by=by, variables=generator.variables()
@@ -122,9 +122,15 @@ TWO = "query A { __typename } query B { me { id } } mutation C { logout }"
 SIZES = "query ($first: Int!, $after: String = null, $author: ID) { posts(first: $first, after: $after, author: $author) { edges { cursor } } }"
 MAYBE = "query ($when: Boolean = true) { __typename me { id username @include(if: $when) } }"
 KINDS = "query ($kinds: [SecurityEventKind!]) { me { securityEvents(kinds: $kinds) { edges { node { kind } } } } }"
-POST = "mutation ($input: PostInput!) { createPost(input: $input) { id } }"
 
-NO_POSTS: list[object] = [None, {}, [], "x", {"title": "a"}, {"title": "", "content": "", "x": 1}]
+INVALID_POSTS: list[object] = [
+    None,
+    {},
+    [],
+    "x",
+    {"title": "a"},
+    {"title": "", "content": "", "x": 1},
+]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +173,7 @@ NO_POSTS: list[object] = [None, {}, [], "x", {"title": "a"}, {"title": "", "cont
             (KINDS, {"variables": {"kinds": kinds}})
             for kinds in (None, [], "LOGGED_IN", ["LOGGED_IN"], ["NOTHING"], [None], [1] * 60)
         ),
-        *((POST, {"variables": {"input": post}}) for post in NO_POSTS),
+        *((CREATE_POST, {"variables": {"input": post}}) for post in INVALID_POSTS),
         ("{ posts(first: 0) { edges { cursor } } me { sessions { id } } }", {}),
         ("{ me { id } a: posts(first: 0) { edges { cursor } } b: user(id: 5) { id } }", {}),
         ("{ me { ...F } me { ...F ... on User { id } } } fragment F on User { username id }", {}),
@@ -192,7 +198,7 @@ async def test_what_is_odd_is_answered_the_same(
 async def test_a_condition_that_is_null_is_refused_before_anything_runs(
     services: Services, condition: str
 ) -> None:
-    """Strawberry finds it on the way: a mutation whose answer has it would be made, and said to have failed."""
+    """Strawberry finds it during execution: a mutation would take effect and still be reported as failed."""
     document = f"mutation ($if: Boolean = true) {{ logout __typename @{condition}(if: $if) }}"
     said = await answer(BY_PLAN, services, document, variables={"if": None})
 

@@ -1,4 +1,4 @@
-"""The page at /graphql, built or not. What it does in a browser, `browser/` tests."""
+"""The page at /graphql, with and without a built explorer. `browser/` tests it in a browser."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from api import pages
 from settings import Settings
 from tests.conftest import client_of, settings_for, unprepared_app
 
-A_BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+BROWSER_HEADERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """As `make explorer` leaves it."""
+    """Make a folder like the one that `make explorer` builds."""
     folder = tmp_path / "explorer"
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<title>Our explorer</title>")
@@ -30,7 +30,7 @@ def not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def page(settings: Settings) -> httpx.Response:
     async with unprepared_app(settings) as app, client_of(app) as client:
-        return await client.get("/graphql", headers=A_BROWSER)
+        return await client.get("/graphql", headers=BROWSER_HEADERS)
 
 
 async def test_ours_runs_nothing_from_elsewhere_and_nothing_inline(

@@ -1,4 +1,4 @@
-"""What is promised whatever happens, tried for a few seconds. `make soak` tries it for longer, and more."""
+"""Some of the guarantees that `make soak` tests, tested for a few seconds."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ async def test_a_full_disk_refuses_writes_and_loses_nothing(
     (await limit_file_size(sqlite_url, tmp_path)).hold()
 
 
-async def test_people_who_leave_in_the_middle_leave_nothing_behind(
+async def test_clients_who_leave_in_the_middle_leave_nothing_behind(
     database_url: str, tmp_path: Path
 ) -> None:
     (await leaving(database_url, tmp_path, number=96)).hold()

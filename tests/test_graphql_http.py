@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is no proper request is refused in words, and nothing of it runs."""
+"""GraphQL over HTTP: valid requests, and the errors of invalid ones, which run nothing."""
 
 import json
 

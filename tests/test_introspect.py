@@ -31,10 +31,10 @@ def basic(id: str, secret: str) -> str:
     return f"Basic {base64.b64encode(f'{id}:{secret}'.encode()).decode()}"
 
 
-AS_IT_IS = basic("the shop", SECRET)
-ENCODED = "a+credential+for+tests%3A+of+%26+and+%25+and+%2B+there+are+some+in+it"
-THE_SHOP = basic("the+shop", ENCODED)
-THE_SHOP_ELSEWHERE = basic("another+shop", ENCODED)
+UNENCODED = basic("the shop", SECRET)
+ENCODED_SECRET = "a+credential+for+tests%3A+of+%26+and+%25+and+%2B+there+are+some+in+it"
+THE_SHOP = basic("the+shop", ENCODED_SECRET)
+THE_SHOP_ELSEWHERE = basic("another+shop", ENCODED_SECRET)
 
 
 async def introspect(
@@ -82,8 +82,8 @@ async def test_an_active_refresh_token_is_no_bearer(
 async def test_a_credential_may_come_as_it_is(
     client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
-    """As curl sends it, and half of the libraries."""
-    assert (await introspect(client, ada.token, AS_IT_IS)).json()["active"]
+    """curl and many libraries send it without URL encoding."""
+    assert (await introspect(client, ada.token, UNENCODED)).json()["active"]
 
 
 async def test_asking_spends_nothing(
@@ -176,6 +176,6 @@ async def test_the_answer_differs_for_each_session(
     client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     phone = await log_in(graphql, ada)
-    answers = [await introspect(client, person.token) for person in (ada, phone)]
+    answers = [await introspect(client, user.token) for user in (ada, phone)]
 
     assert answers[0].json()["sid"] != answers[1].json()["sid"]

@@ -1,4 +1,4 @@
-"""GET /.well-known/jwks.json (RFC 7517): other services verify tokens by it, without calling us."""
+"""GET /.well-known/jwks.json (RFC 7517): the keys by which other services verify access tokens."""
 
 import time
 from pathlib import Path
@@ -26,7 +26,7 @@ def algorithm(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def keys(tmp_path: Path, algorithm: str) -> list[Key]:
-    """One that has ended, one that is retired, one that signs, and one that will."""
+    """Return a key that has ended, a retired one, one that signs, and one that will sign."""
     now = int(time.time())
     ended, retired, signing = (
         Key.generate(algorithm, made_at=now - age, signs_from=now - age) for age in (90, 60, 30)
@@ -52,7 +52,7 @@ def settings(database_url: str, tmp_path: Path, algorithm: str, keys: list[Key])
     )
 
 
-async def test_every_key_that_verifies_is_published_and_its_public_half_alone(
+async def test_only_the_public_key_of_every_key_that_verifies_is_published(
     client: httpx.AsyncClient, keys: list[Key], algorithm: str
 ) -> None:
     response = await client.get(JWKS)

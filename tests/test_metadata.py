@@ -1,4 +1,4 @@
-"""GET /.well-known/oauth-authorization-server (RFC 8414): what is listed works, and what works is listed."""
+"""GET /.well-known/oauth-authorization-server (RFC 8414): it lists exactly what works."""
 
 import httpx
 import pytest

@@ -19,8 +19,8 @@ query ($id: ID!, $first: Int, $after: String) {
 """
 
 
-async def write(graphql: GraphQL, by: RegisteredUser, number: int) -> list[str]:
-    """Titles, oldest first."""
+async def publish_several(graphql: GraphQL, by: RegisteredUser, number: int) -> list[str]:
+    """Publish posts, and return their titles, the oldest first."""
     written = [f"{by.username} {n}" for n in range(number)]
     for title in written:
         await publish(graphql, by, title=title)
@@ -28,7 +28,7 @@ async def write(graphql: GraphQL, by: RegisteredUser, number: int) -> list[str]:
 
 
 async def test_pages_from_the_newest_to_the_oldest(graphql: GraphQL, ada: RegisteredUser) -> None:
-    written = await write(graphql, ada, 5)
+    written = await publish_several(graphql, ada, 5)
     one = (await graphql(POSTS, first=2)).data["posts"]
     two = (await graphql(POSTS, first=2, after=one["pageInfo"]["endCursor"])).data["posts"]
     three = (await graphql(POSTS, first=2, after=two["pageInfo"]["endCursor"])).data["posts"]
@@ -47,7 +47,7 @@ async def test_pages_from_the_newest_to_the_oldest(graphql: GraphQL, ada: Regist
 async def test_a_page_of_exactly_the_rest_is_the_last(
     graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    await write(graphql, ada, 2)
+    await publish_several(graphql, ada, 2)
     page = (await graphql(POSTS, first=2)).data["posts"]
 
     assert page["pageInfo"]["hasNextPage"] is False
@@ -62,10 +62,10 @@ async def test_without_posts_the_page_is_empty(graphql: GraphQL) -> None:
 async def test_what_comes_and_goes_between_pages_moves_nothing(
     graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    written = await write(graphql, ada, 4)
+    written = await publish_several(graphql, ada, 4)
     one = (await graphql(POSTS, first=2)).data["posts"]
     await publish(graphql, ada, title="newer")
-    # The very post that the cursor stands on.
+    # The post that the cursor points to.
     await graphql(DELETE_POST, by=ada, id=one["edges"][1]["node"]["id"])
     two = (await graphql(POSTS, first=2, after=one["pageInfo"]["endCursor"])).data["posts"]
 
@@ -75,8 +75,8 @@ async def test_what_comes_and_goes_between_pages_moves_nothing(
 async def test_one_authors_posts_by_either_path(
     graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
-    written = await write(graphql, ada, 3)
-    await write(graphql, grace, 3)
+    written = await publish_several(graphql, ada, 3)
+    await publish_several(graphql, grace, 3)
     by_argument = (await graphql(POSTS, first=2, author=ada.id)).data["posts"]
     by_user = (await graphql(BY_AUTHOR, id=ada.id, first=2)).data["user"]["posts"]
     rest = await graphql(BY_AUTHOR, id=ada.id, first=2, after=by_user["pageInfo"]["endCursor"])
@@ -90,7 +90,7 @@ async def test_one_authors_posts_by_either_path(
 async def test_an_author_who_is_nobody_has_written_nothing(
     graphql: GraphQL, ada: RegisteredUser, author: str
 ) -> None:
-    await write(graphql, ada, 1)
+    await publish_several(graphql, ada, 1)
     page = (await graphql(POSTS, first=1, author=author)).data["posts"]
 
     assert page["edges"] == []
@@ -143,7 +143,7 @@ def test_ids_made_one_after_the_other_sort_so() -> None:
 async def test_any_page_is_read_in_the_order_of_an_index(
     graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
-    """So page 10,000 costs what page 1 does: the database goes to its place, and neither skips nor sorts."""
+    """Page 10,000 costs as much as page 1: the database seeks in an index, and neither skips nor sorts rows."""
     with statements() as seen:
         await graphql(POSTS, first=20, after=cursor(new_id()))
         await graphql(POSTS, first=20, after=cursor(new_id()), author=ada.id)
@@ -152,6 +152,6 @@ async def test_any_page_is_read_in_the_order_of_an_index(
     assert re.search(r"pk_posts|sqlite_autoindex_posts_1", of_all)
     assert re.search(r"Index Cond|id<\?", of_all)
     assert not re.search(r"Sort|TEMP B-TREE", of_all)
-    # The rows of one page are sorted once more, when the pages of all authors have been put together.
+    # The rows of one page are sorted once more, after the pages of all authors are combined.
     assert "ix_posts_author_id" in of_one
     assert re.search(r"Index Cond.*author_id.*id|author_id=\? AND id<\?", of_one)

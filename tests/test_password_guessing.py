@@ -1,7 +1,7 @@
-"""An attack: five thousand guesses at one account, by GraphQL aliases and at /token, against the default limits.
+"""An attack on one account: 5,000 guesses by GraphQL aliases and at /token, against the default limits.
 
-How many passwords are really looked at is what `.env.example` says: for each of the account's two names 5 in a minute,
-20 in an hour and 100 in a day, from however many networks. Meanwhile the owner logs in from home.
+`.env.example` says how many passwords are verified: for each of the account's two names 5 a minute,
+20 an hour and 100 a day, from any number of networks. The owner can still log in from home.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from tests.users import GraphQL, RegisteredUser, register_user
 
 GUESSES = 5000
 
-# An account has two, its username and its email.
+# An account can log in with two names, its username and its email.
 NAMES = 2
 
 ALIASES = 4
@@ -30,7 +30,7 @@ ALIASES = 4
 
 @dataclass
 class Clock:
-    """What time.time() says, and with it what the limits go by."""
+    """Replaces time.time(), which the limits use."""
 
     now: float
 
@@ -60,7 +60,7 @@ async def owner(client: httpx.AsyncClient) -> RegisteredUser:
 
 @pytest.fixture
 async def attackers(app: FastAPI) -> AsyncIterator[list[httpx.AsyncClient]]:
-    """Two hundred, each from a network of its own."""
+    """Yield 200 clients, each from a network of its own."""
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(client_of(app, ip=f"2001:db8:0:{n:x}::1"))
@@ -92,7 +92,7 @@ async def attack(
     at_once: int = 50,
     lasting: float = 0,
 ) -> None:
-    """Half of the guesses by aliases, half at /token, in so many seconds."""
+    """Guess passwords, half by aliases and half at /token, within ``lasting`` seconds."""
     everyone = itertools.cycle(attackers)
     passwords = (f"wrong engine {n}" for n in itertools.count())
     requests = []
@@ -105,7 +105,7 @@ async def attack(
 
 
 async def passwords_checked(client: httpx.AsyncClient, owner: RegisteredUser) -> int:
-    """Each wrong password that was looked at is an event for the owner to see."""
+    """Return the number of wrong passwords that were verified. Each is a security event of the owner."""
     checked: int = 0
     after = None
     while True:

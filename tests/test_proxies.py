@@ -1,4 +1,4 @@
-"""The proxies' configurations in deploy/, as they stand but for names and ports, in front of a real server."""
+"""The configurations of nginx and Caddy in deploy/ in front of a real server, with other names and ports."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def nginx(folder: Path, port: int, server: Server) -> list[str]:
     site = site.replace("listen 443", f"listen 127.0.0.1:{port}")
     site = re.sub(r"(ssl_certificate\w*) .*/(\w+).pem;", rf"\1 {folder}/\2.pem;", site)
     site = site.replace("127.0.0.1:8000", server.url.removeprefix("http://"))
-    # The first server has lost its port, and would take 80 again.
+    # The first server block has no `listen` left, and would default to port 80.
     site = site.replace("server {", f"server {{ listen 127.0.0.1:{free_port()};", 1)
     (folder / "site.conf").write_text(site)
     (folder / "nginx.conf").write_text(NGINX.format(folder))
@@ -83,7 +83,7 @@ def make_certificate(folder: Path) -> None:
 
 
 class Front:
-    """A proxy, as a client at an address of its own meets it."""
+    """A running proxy, for clients at an address of their own."""
 
     def __init__(self, port: int, folder: Path) -> None:
         self.port = port
@@ -176,8 +176,8 @@ def test_a_websocket_comes_through(front: Front, token: str) -> None:
         proxy=None,
         subprotocols=[Subprotocol("graphql-transport-ws")],
     ) as socket:
-        greeting = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
-        socket.send(json.dumps(greeting))
+        init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
+        socket.send(json.dumps(init))
         acknowledged = json.loads(socket.recv())
         query = {"id": "1", "type": "subscribe", "payload": {"query": "{ me { username } }"}}
         socket.send(json.dumps(query))

@@ -1,4 +1,4 @@
-"""The README's tour, typed as it stands."""
+"""The commands of the README's tour, run as they are."""
 
 import re
 import subprocess

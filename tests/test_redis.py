@@ -1,4 +1,4 @@
-"""RateLimits that processes share, by a Redis of the test's own."""
+"""Rate limits that processes share in Redis."""
 
 import logging
 import time
@@ -27,14 +27,14 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @asynccontextmanager
-async def counting_in(redis: RedisServer) -> AsyncIterator[RateLimiter]:
+async def rate_limiter_on(redis: RedisServer) -> AsyncIterator[RateLimiter]:
     limit = RateLimit.of("account", "3/hour;5/day")
     rate_limiter = RateLimiter(RateLimits(limit, limit, limit, limit), redis.url)
     yield rate_limiter
     await rate_limiter.close()
 
 
-async def admitted(rate_limiter: RateLimiter, times: int) -> int:
+async def count_allowed(rate_limiter: RateLimiter, times: int) -> int:
     count = 0
     for _ in range(times):
         try:
@@ -65,54 +65,54 @@ def test_two_processes_count_together(
 
 
 async def test_waits_are_as_long_as_in_memory(redis: RedisServer) -> None:
-    async with counting_in(redis) as rate_limiter:
-        await admitted(rate_limiter, 3)
+    async with rate_limiter_on(redis) as rate_limiter:
+        await count_allowed(rate_limiter, 3)
         with pytest.raises(TooManyAttempts) as refused:
             await rate_limiter.hit(rate_limiter.limits.account, "ada")
         await rate_limiter.reset(rate_limiter.limits.account, "ada")
 
         assert 3590 < refused.value.retry_after <= 3600
-        assert await admitted(rate_limiter, 4) == 3
+        assert await count_allowed(rate_limiter, 4) == 3
 
 
 async def test_without_redis_each_counts_for_itself_and_says_so_once(
     redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with counting_in(redis) as rate_limiter, counting_in(redis) as other:
-        assert await admitted(rate_limiter, 2) + await admitted(other, 2) == 3
+    async with rate_limiter_on(redis) as rate_limiter, rate_limiter_on(redis) as other:
+        assert await count_allowed(rate_limiter, 2) + await count_allowed(other, 2) == 3
         redis.stop()
 
-        assert await admitted(rate_limiter, 5) == 3
-        assert await admitted(other, 5) == 3
+        assert await count_allowed(rate_limiter, 5) == 3
+        assert await count_allowed(other, 5) == 3
         assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
         redis.start()
 
 
-async def test_a_redis_that_is_back_is_asked_again(
+async def test_a_redis_that_is_back_is_used_again(
     redis: RedisServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with counting_in(redis) as rate_limiter:
+    async with rate_limiter_on(redis) as rate_limiter:
         redis.stop()
-        await admitted(rate_limiter, 5)
+        await count_allowed(rate_limiter, 5)
         redis.start()
         now = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: now + 60)
 
-        assert await admitted(rate_limiter, 5) == 3
+        assert await count_allowed(rate_limiter, 5) == 3
         assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
 
 
 async def test_a_frozen_redis_is_waited_for_once(redis: RedisServer) -> None:
-    async with counting_in(redis) as rate_limiter:
-        await admitted(rate_limiter, 1)
+    async with rate_limiter_on(redis) as rate_limiter:
+        await count_allowed(rate_limiter, 1)
         redis.freeze()
         start = time.monotonic()
 
-        assert await admitted(rate_limiter, 5) == 3
+        assert await count_allowed(rate_limiter, 5) == 3
         assert time.monotonic() - start < 5
 
 
-def test_logins_go_on_without_redis(redis: RedisServer, database_url: str, tmp_path: Path) -> None:
+def test_logins_work_without_redis(redis: RedisServer, database_url: str, tmp_path: Path) -> None:
     ada = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
     with running_server(
         database_url, SECRET_KEY, tmp_path, RATE_LIMIT_STORAGE_URL=redis.url

@@ -1,5 +1,7 @@
-"""Refresh tokens: good for one use, and for the same successor for a moment after it (RFC 6749 section 6, RFC 9700
-section 4.14)."""
+"""Refresh tokens (RFC 6749 section 6, RFC 9700 section 4.14).
+
+A token works once. Used again within the grace period, it returns the same successor.
+"""
 
 import asyncio
 import hashlib
@@ -114,7 +116,7 @@ async def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothi
 async def test_a_guessed_secret_with_the_right_family_is_a_reuse(
     graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    """Only who holds a real one knows the family."""
+    """Only a holder of a real token knows the family."""
     guess = ada.refresh_token[:32] + "A" * 32
 
     assert (await graphql(REFRESH, token=guess)).code == "UNAUTHENTICATED"
@@ -142,16 +144,16 @@ async def test_of_twenty_clients_at_once_all_get_the_one_successor(
     assert current.refresh_hash == hashlib.sha256(successors[0].encode()).hexdigest()
 
 
-async def test_twenty_clients_that_go_on_refreshing_at_once_stay_signed_in(
+async def test_twenty_clients_that_keep_refreshing_at_once_stay_signed_in(
     graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    async def go_on() -> str:
+    async def refresh_repeatedly() -> str:
         token = ada.refresh_token
         for _ in range(4):
             token = await refresh(graphql, token)
         return token
 
-    newest = await asyncio.gather(*(go_on() for _ in range(20)))
+    newest = await asyncio.gather(*(refresh_repeatedly() for _ in range(20)))
 
     assert await refresh(graphql, newest[0])
 
@@ -162,7 +164,7 @@ def settings(database_url: str) -> Settings:
 
 
 async def pass_days(services: Services, days: int) -> None:
-    """As if the sessions had been started and used so much earlier."""
+    """Make every session look as if it had been started and used this many days earlier."""
     by = timedelta(days=days)
     async with services.database.writing() as session:
         for current in await session.scalars(select(LoginSession)):
@@ -180,7 +182,7 @@ async def test_a_session_that_is_not_used_for_too_long_has_expired(
     assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"
 
 
-async def test_a_session_that_is_used_goes_on_until_its_absolute_end(
+async def test_a_session_that_is_used_stays_active_until_its_absolute_end(
     graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     token = ada.refresh_token
@@ -218,14 +220,14 @@ async def test_the_database_holds_no_token(
         assert token[-20:] not in stored
 
 
-async def ask(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
+async def post_token(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
     return await client.post("/token", data=parameters)
 
 
 async def test_the_rest_door_refreshes_the_same_tokens(
     client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    response = await ask(client, grant_type="refresh_token", refresh_token=ada.refresh_token)
+    response = await post_token(client, grant_type="refresh_token", refresh_token=ada.refresh_token)
 
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
@@ -236,7 +238,7 @@ async def test_the_rest_door_refreshes_the_same_tokens(
 
 
 async def test_a_refused_refresh_token_is_an_invalid_grant(client: httpx.AsyncClient) -> None:
-    response = await ask(client, grant_type="refresh_token", refresh_token="x" * 64)
+    response = await post_token(client, grant_type="refresh_token", refresh_token="x" * 64)
 
     assert response.status_code == 400
     assert response.json()["error"] == "invalid_grant"
@@ -245,7 +247,9 @@ async def test_a_refused_refresh_token_is_an_invalid_grant(client: httpx.AsyncCl
 async def test_the_refresh_grant_needs_its_token(
     client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
-    response = await ask(client, grant_type="refresh_token", username="Ada", password=ada.password)
+    response = await post_token(
+        client, grant_type="refresh_token", username="Ada", password=ada.password
+    )
 
     assert response.status_code == 400
     assert response.json()["error"] == "invalid_request"

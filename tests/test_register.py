@@ -69,10 +69,10 @@ async def test_every_field_at_fault_is_named_at_once(graphql: GraphQL) -> None:
 async def test_what_cannot_be_read_is_refused_and_its_field_named(
     graphql: GraphQL, field: str, character: str
 ) -> None:
-    person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-    person[field] = person[field][:2] + character + person[field][2:]
+    user = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    user[field] = user[field][:2] + character + user[field][2:]
 
-    answer = await graphql(REGISTER, **person)
+    answer = await graphql(REGISTER, **user)
 
     assert answer.code == "INVALID_INPUT"
     assert list(answer.fields) == [field]
@@ -92,9 +92,9 @@ async def test_what_cannot_be_read_is_refused_and_its_field_named(
 async def test_what_is_too_long_is_refused_and_its_field_named(
     graphql: GraphQL, field: str, value: str
 ) -> None:
-    person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    user = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
 
-    answer = await graphql(REGISTER, **{**person, field: value})
+    answer = await graphql(REGISTER, **{**user, field: value})
 
     assert answer.code == "INVALID_INPUT"
     assert list(answer.fields) == [field]

@@ -1,4 +1,4 @@
-"""What is kept for a time, and then no longer."""
+"""How long sessions and security events are kept."""
 
 import asyncio
 import subprocess
@@ -30,12 +30,12 @@ async def count(services: Services, model: type[LoginSession | SecurityEvent]) -
 
 
 async def pass_time(services: Services, time: timedelta) -> None:
-    """As if everything in the database had happened so much earlier."""
+    """Make every session and event look as if it had happened this much earlier."""
     async with services.database.writing() as session:
         for one in await session.scalars(select(LoginSession)):
             one.expires_at -= time
         for event in await session.scalars(select(SecurityEvent)):
-            # By its id, which holds the time that it is pruned by.
+            # Pruning goes by the time in the id.
             moved = event.id.int - first_id_of(datetime.now(UTC)).int
             before = first_id_of(datetime.now(UTC) - time).int
             await session.execute(
@@ -45,7 +45,7 @@ async def pass_time(services: Services, time: timedelta) -> None:
             )
 
 
-async def test_what_is_recent_or_goes_on_is_kept(
+async def test_what_is_recent_or_active_is_kept(
     graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     phone = await log_in(graphql, ada)
@@ -64,7 +64,7 @@ async def test_what_ended_or_happened_long_ago_goes(
     laptop = await log_in(graphql, ada)
     deleted = await retention.prune(services.database, kept_for=KEPT_FOR)
 
-    # Ended: the phone's session. The one of the registration would have gone on for 14 days.
+    # Only the phone's session had ended. The one of the registration was active for 14 more days.
     assert deleted == 1 + 3
     assert len(await sessions(graphql, laptop)) == 1
     assert await count(services, LoginSession) == 2
@@ -119,10 +119,10 @@ async def test_a_serving_process_prunes_again_and_again(
             await pass_time(services, KEPT_FOR)
             await until_pruned(services)
 
-    assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"  # its session was old, too
+    assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"  # its session was pruned too
 
 
-async def test_a_database_that_was_away_is_pruned_when_it_is_back(
+async def test_a_database_that_was_not_available_is_pruned_when_it_is_back(
     graphql: GraphQL,
     ada: RegisteredUser,
     services: Services,

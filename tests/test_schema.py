@@ -58,10 +58,10 @@ def test_every_type_field_and_argument_is_described(schema: GraphQLSchema) -> No
 
 
 def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> None:
-    """Every path of output fields to an email: those that answer the caller about themselves, and no other."""
+    """List every path of output fields to an email: each returns the caller's own."""
     paths: list[tuple[str, ...]] = []
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
-    # Each type is entered once on a path, so circles end.
+    # Each type is entered once on a path, so that cycles end.
     unread: list[tuple[GraphQLNamedType, tuple[str, ...], tuple[str, ...]]] = [
         (root, (root.name,), ()) for root in roots if root
     ]
@@ -89,8 +89,8 @@ def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> 
 
 
 def unannounced(released: GraphQLSchema, schema: GraphQLSchema, changelog: str) -> list[str]:
-    """What breaks clients of the released schema without an entry `- **Breaking**: ...` that says so."""
-    # An entry may run over several lines.
+    """Return the breaking changes since the release that no entry `- **Breaking**: ...` announces."""
+    # An entry may have several lines.
     found = re.findall(r"^- \*\*Breaking\*\*: (.*?)(?=^- |^#|\Z)", changelog, re.M | re.S)
     entries = [" ".join(entry.split()) for entry in found]
     changes = [change.description for change in find_breaking_changes(released, schema)]
@@ -176,5 +176,5 @@ async def test_the_rest_routes_are_documented(client: httpx.AsyncClient) -> None
     ]
     schemes = document["components"]["securitySchemes"]
     assert schemes["OAuth2PasswordBearer"]["flows"]["password"]["tokenUrl"] == "token"
-    assert len(schemes) == 2  # and the introspecting client's
+    assert len(schemes) == 2  # the other is the credential for introspection
     assert page.status_code == 200

@@ -1,4 +1,4 @@
-"""What happened to an account, as its owner reads it."""
+"""The security events of an account."""
 
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -139,7 +139,7 @@ async def test_the_same_successor_again_is_no_second_refresh(
 
 
 async def test_a_login_of_nobody_leaves_as_much_behind_as_anyones(graphql: GraphQL) -> None:
-    """A statement less would show in the time."""
+    """One statement fewer could be measured."""
     with statements() as seen:
         await graphql(LOGIN, username="Nobody", password="wrong engine")
 

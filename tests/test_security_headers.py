@@ -1,4 +1,4 @@
-"""What every answer tells a browser not to do."""
+"""The security headers of every response."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Where someone is signed in, and how it ends: by them, at once, for all of its tokens."""
+"""The sessions of a user. A session ends at once, with all of its tokens."""
 
 import asyncio
 from uuid import uuid4
@@ -144,7 +144,7 @@ async def test_another_session_is_ended_by_its_id(graphql: GraphQL, ada: Registe
     assert [one["isCurrent"] for one in await sessions(graphql, phone)] == [True]
 
 
-async def test_what_is_no_ongoing_session_of_ones_own_cannot_be_ended(
+async def test_what_is_no_active_session_of_ones_own_cannot_be_ended(
     graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     phone = await log_in(graphql, ada)
@@ -193,7 +193,7 @@ async def test_whoever_starts_too_many_sessions_loses_the_one_not_used_for_longe
     assert (await graphql(ME, by=ada)).errors == []
 
 
-async def test_whether_the_session_goes_on_is_asked_at_no_extra_statement(
+async def test_whether_the_session_is_active_is_read_at_no_extra_statement(
     graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     with statements() as me:
@@ -205,7 +205,7 @@ async def test_whether_the_session_goes_on_is_asked_at_no_extra_statement(
     assert len([one for one in post if one.sql.startswith("SELECT")]) == 1
 
 
-# Races.
+# Concurrent requests.
 
 
 async def test_a_refresh_and_a_logout_at_once_leave_nobody_signed_in(
@@ -275,7 +275,7 @@ async def test_many_who_start_and_end_the_same_sessions_at_once_wait_for_one_ano
 
 
 async def test_a_client_without_an_address_has_sessions_too(app: FastAPI) -> None:
-    """Behind a Unix socket there is none."""
+    """Clients of a Unix socket have no address."""
     async with client_of(app, ip="") as client:
         graphql = GraphQL(client)
         ada = await register_user(graphql, "Ada", "ada@example.com", "analytical engine")

@@ -31,7 +31,7 @@ def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         "too short to sign with",
         "x" * 31,
         "\udcff" * 40,
-        # jose would take these for public keys, and refuse to sign with them.
+        # python-jose takes these for public keys, and fails to sign with them.
         "-----BEGIN PUBLIC KEY-----" + "a" * 40,
         "ssh-rsa " + "A" * 40,
     ],

@@ -25,7 +25,7 @@ def imports_a_test_file(path: Path) -> bool:
 
 
 def test_no_module_imports_a_test_file() -> None:
-    """What test files share is in modules that are named for it."""
+    """Helpers that test files share belong in modules that are named after them."""
     files = [file for folder in FOLDERS for file in (ROOT / folder).glob("*.py")]
 
     assert len(files) > 50

@@ -9,12 +9,14 @@ from tests.users import GraphQL, RegisteredUser
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-async def ask(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
+async def post_token(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
     return await client.post("/token", data=parameters)
 
 
 async def test_a_password_gets_a_token(client: httpx.AsyncClient, ada: RegisteredUser) -> None:
-    response = await ask(client, grant_type="password", username="Ada", password=ada.password)
+    response = await post_token(
+        client, grant_type="password", username="Ada", password=ada.password
+    )
 
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
@@ -28,7 +30,7 @@ async def test_a_password_gets_a_token(client: httpx.AsyncClient, ada: Registere
 async def test_a_token_from_either_door_opens_both(
     client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    response = await ask(
+    response = await post_token(
         client, grant_type="password", username="ADA@example.com", password=ada.password
     )
     token = response.json()["access_token"]
@@ -54,8 +56,12 @@ async def test_client_authentication_is_not_looked_at(
 async def test_wrong_credentials_are_an_invalid_grant(
     client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
-    wrong = await ask(client, grant_type="password", username="Ada", password="difference engine")
-    unknown = await ask(client, grant_type="password", username="Nobody", password=ada.password)
+    wrong = await post_token(
+        client, grant_type="password", username="Ada", password="difference engine"
+    )
+    unknown = await post_token(
+        client, grant_type="password", username="Nobody", password=ada.password
+    )
 
     assert wrong.status_code == unknown.status_code == 400
     assert wrong.json()["error"] == "invalid_grant"
@@ -81,7 +87,7 @@ async def test_wrong_credentials_are_an_invalid_grant(
         ("scope=secret%20engine", "invalid_request"),
     ],
 )
-async def test_every_refusal_is_400_and_repeats_nothing(
+async def test_every_error_is_400_and_repeats_nothing(
     client: httpx.AsyncClient, ada: RegisteredUser, body: str, error: str
 ) -> None:
     response = await client.post("/token", content=body, headers=FORM)

@@ -11,7 +11,7 @@ from tests.operations import UPDATE_ME
 from tests.users import IN_A_YEAR, GraphQL, RegisteredUser
 
 
-async def ask(client: httpx.AsyncClient, authorization: str) -> httpx.Response:
+async def get_userinfo(client: httpx.AsyncClient, authorization: str) -> httpx.Response:
     return await client.get("/userinfo", headers={"Authorization": authorization})
 
 
@@ -19,7 +19,7 @@ async def ask(client: httpx.AsyncClient, authorization: str) -> httpx.Response:
 async def test_the_caller_as_json(
     client: httpx.AsyncClient, ada: RegisteredUser, scheme: str
 ) -> None:
-    response = await ask(client, f"{scheme} {ada.token}")
+    response = await get_userinfo(client, f"{scheme} {ada.token}")
 
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
@@ -37,7 +37,7 @@ async def test_a_picture_is_there_when_there_is_one(
     client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     await graphql(UPDATE_ME, by=ada, input={"imageFile": "ada.png"})
-    response = await ask(client, f"Bearer {ada.token}")
+    response = await get_userinfo(client, f"Bearer {ada.token}")
 
     assert response.json()["picture"] == "ada.png"
 
@@ -66,7 +66,7 @@ async def test_an_expired_token_says_so(
     expired = replace(services.access_tokens, lifetime=timedelta(seconds=-1)).issue(
         services.access_tokens.read(ada.token).caller, not_after=IN_A_YEAR
     )
-    response = await ask(client, f"Bearer {expired.value}")
+    response = await get_userinfo(client, f"Bearer {expired.value}")
 
     assert response.status_code == 401
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
@@ -79,6 +79,6 @@ async def test_the_token_of_a_deleted_user_is_invalid(
     async with services.database.writing() as session:
         await session.execute(delete(User))
 
-    response = await ask(client, f"Bearer {ada.token}")
+    response = await get_userinfo(client, f"Bearer {ada.token}")
 
     assert response.status_code == 401

@@ -21,7 +21,7 @@ from tests.websockets import execute, initialize, open_socket
 
 @pytest.fixture(scope="module")
 def one_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for all of the messages that never reach a database."""
+    """Run one server for all messages that never reach a database."""
     folder = tmp_path_factory.mktemp("server")
     with running_server(copy_of(migrated_sqlite, folder), SECRET_KEY, folder) as server:
         yield server
@@ -69,7 +69,7 @@ def test_errors_are_translated_there_too(server: Server) -> None:
 
 def test_whoever_leaves_before_the_answer_leaves_no_traceback(one_server: Server) -> None:
     for document in ("{ nonsense", "{ nothing }", "{ posts { edges { cursor } } }") * 10:
-        # The first kind closes the socket, now before the next is sent and now after.
+        # A syntax error closes the socket, sometimes before the next message is sent.
         with suppress(ConnectionClosed, OSError), open_socket(one_server) as socket:
             initialize(socket)
             for id in "12345":
@@ -154,7 +154,7 @@ def test_a_malformed_message_closes_the_socket_with_a_reason(
         ),
     ],
 )
-def test_every_refusal_of_a_document_reaches_the_client_and_no_log(
+def test_every_error_of_a_document_reaches_the_client_and_no_log(
     one_server: Server, document: str, code: str
 ) -> None:
     with open_socket(one_server) as socket:

@@ -1,6 +1,6 @@
 """Fixtures: a real app on a real database, and users made by the real registration.
 
-Every test that uses a database runs on SQLite, and also on PostgreSQL when TEST_POSTGRES_URL is set.
+Every test that uses a database runs on SQLite, and on PostgreSQL when TEST_POSTGRES_URL is set.
 """
 
 import os
@@ -28,9 +28,9 @@ Settings.model_config["env_file"] = None
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
 
-# A process started by `nohup` ignores SIGHUP, and so do the processes it starts. The servers of the
-# tests would then ignore it too, and tests that restart or stop a server by SIGHUP would fail. A child
-# process gets the default action instead of a handler, and with one the suite still survives a hang-up.
+# A suite started by `nohup` ignores SIGHUP, and would pass that on to the servers it starts: the tests
+# that send them SIGHUP would fail. Child processes do not inherit a handler, so they start with the
+# default, and the suite itself still survives a hang-up.
 if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import make_url
 
-# The message by which PostgreSQL tells a new client that it accepts statements: ReadyForQuery, idle.
+# PostgreSQL's message ReadyForQuery: a new connection accepts statements.
 READY = b"Z\x00\x00\x00\x05I"
 
 
 class PostgresProxy:
-    """Forwards connections to a database. While it is frozen, it keeps them open and forwards nothing."""
+    """Forwards connections to a database. While frozen, it keeps them open and forwards nothing."""
 
     def __init__(self, database_url: str) -> None:
         self._target = make_url(database_url)
@@ -27,7 +27,7 @@ class PostgresProxy:
         self._is_forwarding.set()
 
     def end_all(self) -> None:
-        """Close every connection, and each new one as soon as it is ready, like a server that shuts down."""
+        """Close every connection, and each new one once it is ready, as a server in shutdown does."""
         self._closes_new_connections = True
         for pipe in self._pipes:
             pipe.cancel()

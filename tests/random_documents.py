@@ -43,7 +43,7 @@ class DocumentGenerator:
     _aliases: int = 0
 
     def generate(self, kind: OperationType, *, depth: int) -> str:
-        """Return an operation with its fragments. Fields are nested ``depth`` levels deep at most."""
+        """Return an operation with its fragments, nested at most ``depth`` levels of fields."""
         root = self.schema.get_root_type(kind)
         assert root is not None
         selection = self._selection(root, depth)

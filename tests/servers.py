@@ -53,7 +53,7 @@ def running_server(
     command: Sequence[str] = SERVE,
     **settings: str,
 ) -> Iterator[Server]:
-    """Run a server in a folder, on a free port unless PORT is given. Stop it with SIGTERM afterwards."""
+    """Run a server in a folder, on a free port unless PORT is given, and stop it with SIGTERM."""
     port = int(settings.pop("PORT", "0")) or free_port()
     log_file = folder / f"server-{port}.log"
     with log_file.open("a") as log:
@@ -86,7 +86,7 @@ def free_port() -> int:
 def wait_until_it_listens(
     port: int, process: subprocess.Popen[bytes], log: Path | None = None
 ) -> None:
-    """Wait until a new process accepts connections. Fails with its log if it exits or never does."""
+    """Wait until a new process accepts connections. Fails with its log if it never does."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:

@@ -186,7 +186,7 @@ class TestRemembered:
             AccessTokens(SECRET, "HS512", timedelta(minutes=30), ISSUER),
             AccessTokens(SECRET, "HS256", timedelta(minutes=30), "https://evil.example.com"),
         ]
-        # Not the last character: base64 ignores some of its bits, so changing them may change nothing.
+        # Not the last character: base64 ignores some of its bits.
         changed = [
             token[:position] + ("A" if token[position] != "A" else "B") + token[position + 1 :]
             for position in range(len(token) - 1)

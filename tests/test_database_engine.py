@@ -68,7 +68,7 @@ async def test_an_error_of_the_driver_has_no_parameters_in_its_text(services: Se
     assert not is_away(failed.value)
 
 
-# The parameter is how long PostgreSQL waits until each is closed, in milliseconds. It checks every 100.
+# The parameter is how long PostgreSQL waits for the end of each, in ms. It checks every 100 ms.
 END_ALL = """
     SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()

@@ -85,7 +85,7 @@ async def test_a_server_that_never_answers_is_not_waited_for(token: str) -> None
 
 
 async def test_a_server_that_never_answers_is_left() -> None:
-    """The connection is closed at once. Until the garbage collector runs, there could be hundreds."""
+    """Connections are closed at once: before the garbage collector runs, hundreds could be open."""
     left = asyncio.Event()
 
     async def wait_for_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -35,7 +35,10 @@ async def answer(
     variables: dict[str, object] | None = None,
     operation_name: str | None = None,
 ) -> str:
-    """Return everything in the response. Errors are sorted: fields that read the database fail in any order."""
+    """Return the response as JSON.
+
+    Errors are sorted, because fields that read the database fail in any order.
+    """
     context = Context(
         services=services,
         current_users=CurrentUserLoader(services.database),
@@ -198,7 +201,7 @@ async def test_what_is_odd_is_answered_the_same(
 async def test_a_condition_that_is_null_is_refused_before_anything_runs(
     services: Services, condition: str
 ) -> None:
-    """Strawberry finds it during execution: a mutation would take effect and still be reported as failed."""
+    """Strawberry finds it during execution: the mutation takes effect, and is reported as failed."""
     document = f"mutation ($if: Boolean = true) {{ logout __typename @{condition}(if: $if) }}"
     said = await answer(BY_PLAN, services, document, variables={"if": None})
 

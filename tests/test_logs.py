@@ -1,4 +1,4 @@
-"""The log of a server: a line for each request, in both formats, without secrets or forged lines."""
+"""The log of a server: a line a request, in both formats, without secrets or forged lines."""
 
 import json
 import logging
@@ -41,7 +41,7 @@ MADE_UP_IDS: list[Any] = [
 
 @dataclass
 class Run:
-    """The requests sent to a server, by their request ids, and the log it has written by its exit."""
+    """The responses of a server by their request ids, and the log that it has written by its exit."""
 
     secrets: set[str]
     responses: dict[str, httpx.Response]

@@ -1,4 +1,4 @@
-"""An attack on one account: 5,000 guesses by GraphQL aliases and at /token, against the default limits.
+"""An attack on one account with the default limits: 5,000 guesses by aliases and at /token.
 
 `.env.example` says how many passwords are verified: for each of the account's two names 5 a minute,
 20 an hour and 100 a day, from any number of networks. The owner can still log in from home.
@@ -105,7 +105,7 @@ async def attack(
 
 
 async def passwords_checked(client: httpx.AsyncClient, owner: RegisteredUser) -> int:
-    """Return the number of wrong passwords that were verified. Each is a security event of the owner."""
+    """Return the number of wrong passwords that were verified: each is a security event."""
     checked: int = 0
     after = None
     while True:

@@ -84,7 +84,7 @@ async def test_a_hash_is_argon2id_with_the_chosen_costs(cheap: HashingQueue) -> 
 
 
 async def test_a_hash_of_another_build_is_still_right(costly: HashingQueue) -> None:
-    """`make argon2-native` runs this test on its build. The hash was made by the published build."""
+    """`make argon2-native` runs this test on its build. The hash is of the published build."""
     published = (
         "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRmb3J5b3Vycw"
         "$FIXA4lMQZ2R3onRREjWjxG2mHJzpGokR5z7RsQJ/xkg"

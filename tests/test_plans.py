@@ -1,4 +1,4 @@
-"""A plan gives the same result as graphql-core, on a schema with features that ours does not use yet."""
+"""A plan gives the same result as graphql-core, on a schema with more features than ours."""
 
 import asyncio
 import json

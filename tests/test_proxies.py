@@ -1,4 +1,4 @@
-"""The configurations of nginx and Caddy in deploy/ in front of a real server, with other names and ports."""
+"""The configurations of nginx and Caddy in deploy/, with other ports, in front of a real server."""
 
 import json
 import re

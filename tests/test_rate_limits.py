@@ -176,7 +176,7 @@ async def test_aliases_are_attempts(at: ClientAt, ada: RegisteredUser) -> None:
     )
     codes = [(await at(ELSEWHERE)(f"mutation {{ {tries} }}")).code for _ in range(4)]
 
-    # A mutation ends with its first error: a document cannot try a second password after a wrong one.
+    # A mutation ends with its first error, so a document tries one wrong password at most.
     assert codes == ["INVALID_CREDENTIALS"] * 3 + ["TOO_MANY_ATTEMPTS"]
     assert (await event_kinds(at(HOME), ada)).count("WRONG_PASSWORD") == 3
 

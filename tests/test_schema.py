@@ -89,7 +89,7 @@ def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> 
 
 
 def unannounced(released: GraphQLSchema, schema: GraphQLSchema, changelog: str) -> list[str]:
-    """Return the breaking changes since the release that no entry `- **Breaking**: ...` announces."""
+    """Return the breaking changes without an entry `- **Breaking**: ...` in the changelog."""
     # An entry may have several lines.
     found = re.findall(r"^- \*\*Breaking\*\*: (.*?)(?=^- |^#|\Z)", changelog, re.M | re.S)
     entries = [" ".join(entry.split()) for entry in found]

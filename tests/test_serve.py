@@ -25,7 +25,7 @@ def server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def answer_to(server: Server, pieces: Iterator[bytes]) -> bytes:
-    """Send pieces, which may be endless, until the server closes the connection. Return its answer."""
+    """Send pieces until the server closes the connection, and return its answer."""
     port = httpx.URL(server.url).port
     with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as connection:
         for piece, _ in zip(pieces, range(MAX_HEAD_BYTES), strict=False):

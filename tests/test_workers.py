@@ -1,4 +1,4 @@
-"""`gatehouse serve` with several workers: concurrent writes, replaced workers and restarts under load."""
+"""`gatehouse serve` with several workers: concurrent writes, replacements and restarts."""
 
 import asyncio
 import os

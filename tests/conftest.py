@@ -28,9 +28,9 @@ Settings.model_config["env_file"] = None
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
 
-# A suite started by `nohup` ignores SIGHUP, and would pass that on to the servers it starts: the tests
-# that send them SIGHUP would fail. Child processes do not inherit a handler, so they start with the
-# default, and the suite itself still survives a hang-up.
+# A suite started by `nohup` ignores SIGHUP, and would pass that on to the servers that it starts:
+# the tests that send SIGHUP would fail. Child processes do not inherit a handler, so they start
+# with the default, and the suite itself still survives a hang-up.
 if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 

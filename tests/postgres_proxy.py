@@ -27,7 +27,7 @@ class PostgresProxy:
         self._is_forwarding.set()
 
     def end_all(self) -> None:
-        """Close every connection, and each new one once it is ready, as a server in shutdown does."""
+        """Close every connection, and each new one once it is ready, as at a shutdown."""
         self._closes_new_connections = True
         for pipe in self._pipes:
             pipe.cancel()

@@ -1,4 +1,4 @@
-"""Random valid documents for any schema, with every feature of GraphQL that a selection may use."""
+"""Random documents for any schema, with every feature of GraphQL that a selection may use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -279,7 +279,7 @@ def test_redis_is_tried(check: Check, tmp_path: Path) -> None:
     redis.stop()
 
     assert run.status == 0
-    assert "RATE_LIMIT_STORAGE_URL: RedisServer, which counts for all processes" in run.output
+    assert "RATE_LIMIT_STORAGE_URL: Redis, which counts for all processes" in run.output
 
 
 @pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="needs Linux")

@@ -201,10 +201,10 @@ async def test_what_is_odd_is_answered_the_same(
 async def test_a_condition_that_is_null_is_refused_before_anything_runs(
     services: Services, condition: str
 ) -> None:
-    """Strawberry finds it during execution: the mutation takes effect, and is reported as failed."""
+    """Strawberry finds it too late: the mutation takes effect, and is reported as failed."""
     document = f"mutation ($if: Boolean = true) {{ logout __typename @{condition}(if: $if) }}"
-    said = await answer(BY_PLAN, services, document, variables={"if": None})
+    response = await answer(BY_PLAN, services, document, variables={"if": None})
 
-    kind, data, [error] = json.loads(said)
+    kind, data, [error] = json.loads(response)
     assert (kind, data) == ("PreExecutionError", None)
     assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}

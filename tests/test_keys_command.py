@@ -90,7 +90,7 @@ def test_who_shares_the_folder_may_read_that_a_key_is_retired(tmp_path: Path) ->
     assert (tmp_path / "keys" / f"{old.kid}.json").stat().st_mode & 0o777 == 0o644
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a file")
 def test_what_root_writes_belongs_to_whom_the_folder_does(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir(mode=0o700)
     os.chown(tmp_path / "keys", 12345, 12345)
@@ -102,8 +102,8 @@ def test_what_root_writes_belongs_to_whom_the_folder_does(tmp_path: Path) -> Non
 
 def test_a_file_that_is_not_whole_is_not_there_yet(tmp_path: Path) -> None:
     key = made(tmp_path)
-    (tmp_path / "keys" / ".half").write_text('{"kty"')
-    (tmp_path / "keys" / ".half.json").write_text('{"kty"')
+    (tmp_path / "keys" / ".partial").write_text('{"kty"')
+    (tmp_path / "keys" / ".partial.json").write_text('{"kty"')
     files, problems = read_keys(tmp_path / "keys")
 
     assert [file.key.kid for file in files.values()] == [key.kid]

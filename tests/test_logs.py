@@ -41,7 +41,7 @@ MADE_UP_IDS: list[Any] = [
 
 @dataclass
 class Run:
-    """The responses of a server by their request ids, and the log that it has written by its exit."""
+    """The responses of a server by their request ids, and the log that it wrote."""
 
     secrets: set[str]
     responses: dict[str, httpx.Response]
@@ -131,7 +131,7 @@ def disconnect_early(server: Server) -> None:
             b"POST /graphql HTTP/1.1\r\nHost: x\r\nX-Request-ID: left\r\n"
             b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
         )
-    # When this is responses, the server has noticed the disconnect.
+    # When this is answered, the server has noticed the disconnect.
     httpx.get(f"{server.url}/health/live")
 
 

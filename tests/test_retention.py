@@ -132,13 +132,13 @@ async def test_a_database_that_was_not_available_is_pruned_when_it_is_back(
     monkeypatch.setattr(background, "PRUNE_EVERY", timedelta(milliseconds=1))
     database = services.database
     async with database.writing() as session:
-        await session.execute(text("ALTER TABLE security_events RENAME TO away"))
+        await session.execute(text("ALTER TABLE security_events RENAME TO hidden"))
     async with background.pruning(database, timedelta(0)):
         async with asyncio.timeout(10):
             while "Pruning failed" not in caplog.text:
                 await count(services, LoginSession)
         async with database.writing() as session:
-            await session.execute(text("ALTER TABLE away RENAME TO security_events"))
+            await session.execute(text("ALTER TABLE hidden RENAME TO security_events"))
         await until_pruned(services)
 
     assert (await graphql(ME, by=ada)).errors == []

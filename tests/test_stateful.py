@@ -39,7 +39,7 @@ picks = strategies.integers(min_value=0, max_value=50)
 
 
 class Gatehouse(RuleBasedStateMachine):
-    """The API over HTTP, and its model: users by the keys of their names, and posts, newest first."""
+    """The API over HTTP, and its model: users by their names' keys, and posts, newest first."""
 
     def __init__(self, database_url: str) -> None:
         super().__init__()

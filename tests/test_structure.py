@@ -10,7 +10,7 @@ FOLDERS = ("tests", "browser", "clients", "soak")
 
 
 def imported_names(path: Path) -> Iterator[str]:
-    """Yield the dotted names of the modules that a file imports, and of what it imports from them."""
+    """Yield the dotted name of each module, or member of a module, that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -246,10 +246,10 @@ def startup_error(folder: Path, workers: str, **settings: str) -> str:
 
 def test_workers_share_the_cores_for_hashing() -> None:
     alone = settings_for("sqlite:///x.db")
-    crowded = settings_for("sqlite:///x.db", workers=200)
+    shared = settings_for("sqlite:///x.db", workers=200)
 
     assert alone.hashing_threads > 1 or os.cpu_count() == 1
-    assert crowded.hashing_threads == 1
+    assert shared.hashing_threads == 1
 
 
 async def test_a_worker_that_hangs_before_it_serves_is_killed(

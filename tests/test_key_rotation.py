@@ -61,8 +61,8 @@ def servers(database_url: str, tmp_path: Path) -> Iterator[Servers]:
         yield Servers(database_url, tmp_path, stack)
 
 
-def execute(server: Server, document: str, token: str = "", **variables: str) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+def execute(server: Server, document: str, bearer: str = "", **variables: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     body = {"query": document, "variables": variables}
     answer = httpx.post(f"{server.url}/graphql", json=body, headers=headers, timeout=20)
     found: dict[str, Any] = answer.json()

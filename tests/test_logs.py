@@ -68,8 +68,8 @@ def send_requests(server: Server, database: Path) -> Run:
         run.responses[name] = response
         return response
 
-    def graphql(name: str, document: str, token: str = "", **variables: str) -> Any:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def graphql(name: str, document: str, bearer: str = "", **variables: str) -> Any:
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         body = {"query": document, "variables": variables}
         return send(name, "POST", "/graphql", json=body, headers=headers).json()
 

@@ -23,15 +23,9 @@ def initialize(socket: ClientConnection, **params: str) -> None:
     assert json.loads(socket.recv())["type"] == "connection_ack"
 
 
-def subscribe(socket: ClientConnection, document: str, *, id: str = "1", **payload: object) -> None:
-    """Send an operation without waiting for its result."""
-    payload = {"query": document, **payload}
-    socket.send(json.dumps({"id": id, "type": "subscribe", "payload": payload}))
-
-
 def execute(socket: ClientConnection, document: str) -> dict[str, Any]:
     """Return the one result of an operation."""
-    subscribe(socket, document)
+    socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": document}}))
     message: dict[str, Any] = json.loads(socket.recv())
     assert json.loads(socket.recv())["type"] == "complete"
     payload: dict[str, Any] = message["payload"]

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
-from tests.people import LOGIN
+from tests.operations import CREATE_POST as CREATE
+from tests.operations import LOGIN
 from tests.servers import Server
-from tests.test_posts import CREATE
 
 PASSWORD = "analytical engine"
 AXE = Path(__file__).parent.parent / "web" / "node_modules" / "axe-core" / "axe.min.js"

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.people import REGISTER
+from tests.operations import REGISTER
 from tests.servers import Server
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from soak.raw_client import Disconnected, RawClient, http_request
-from tests.people import LOGIN, ME, REGISTER, Answer
+from tests.operations import LOGIN, ME, REGISTER
+from tests.users import Answer
 
 CLIENTS = 16
 REGISTERED_AT_A_TIME = 8

@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from soak.audited_clients import DISCONNECTED, PASSWORD, PUBLISH, REFRESH, UPDATE
 from soak.raw_client import Disconnected, RawClient, RawResponse, graphql_request, http_request
-from tests.people import LOGIN, ME, REGISTER
+from tests.operations import LOGIN, ME, REGISTER
 
 TRANSPORT_WS = Subprotocol("graphql-transport-ws")
 FORM = "application/x-www-form-urlencoded"

@@ -26,7 +26,7 @@ from soak.figures import Figures
 from soak.raw_client import RawClient, graphql_request
 from soak.resource_usage import resource_usage
 from soak.server_settings import SECRET_KEY
-from tests.people import REGISTER
+from tests.operations import REGISTER
 from tests.servers import running_server
 
 CLIENTS = 32

@@ -18,7 +18,7 @@ from soak.audited_clients import OK, UNAVAILABLE, AuditedClient, Outcomes, runni
 from soak.figures import Figures
 from soak.raw_client import RawClient
 from soak.server_settings import LONG_REFRESH_GRACE, SECRET_KEY
-from tests.people import ME
+from tests.operations import ME
 from tests.servers import Server, running_server
 
 # How far the largest file of the database may still grow.

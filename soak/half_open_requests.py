@@ -15,7 +15,7 @@ from soak.figures import Figures
 from soak.raw_client import RawClient, graphql_request, p99, raw_clients, response_times
 from soak.resource_usage import resource_usage
 from soak.server_settings import SECRET_KEY
-from tests.people import ME
+from tests.operations import ME
 from tests.servers import running_server
 
 USERS = 5

@@ -18,7 +18,7 @@ from soak.figures import Figures
 from soak.raw_client import p99, raw_clients, response_times
 from soak.resource_usage import peak_memory_mib, resource_usage
 from soak.server_settings import SECRET_KEY
-from tests.people import ME
+from tests.operations import ME
 from tests.servers import running_server
 
 LOGINS = 200

@@ -22,7 +22,7 @@ from soak.figures import Figures
 from soak.postgres import Postgres
 from soak.raw_client import Disconnected, RawClient
 from soak.server_settings import LONG_REFRESH_GRACE, SECRET_KEY, SLOWEST_RESPONSE_SECONDS
-from tests.people import ME
+from tests.operations import ME
 from tests.servers import running_server
 
 MAX_CONNECTIONS = 20

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.people import Answer
+from tests.users import Answer
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 _CLOSES = re.compile(rb"\r\nconnection: close", re.IGNORECASE)

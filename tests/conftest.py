@@ -1,10 +1,11 @@
-"""The fixtures: a real app on a real database, and people who really registered.
+"""Fixtures: a real app on a real database, and users made by the real registration.
 
-Every test that touches the database runs on SQLite, and on PostgreSQL too when TEST_POSTGRES_URL names a server.
+Every test that uses a database runs on SQLite, and on PostgreSQL when TEST_POSTGRES_URL is set.
 """
 
 import os
-import shutil
+import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,13 +19,20 @@ from domain.accounts.current_user import CurrentUserLoader
 from domain.services import Services
 from settings import Settings
 from tests import databases
-from tests.people import GraphQL, Person, join
-from tests.servers import CHEAP, Server, running_server
+from tests.redis_server import REDIS_PROGRAM
+from tests.servers import CHEAP_SETTINGS, Server, running_server
+from tests.users import GraphQL, RegisteredUser, register_user
 
-# The tests choose every setting themselves, whatever the shell they run in or a .env has set.
+# Tests set every setting themselves: the environment and a .env must not change their outcome.
 Settings.model_config["env_file"] = None
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
+
+# A suite started by `nohup` ignores SIGHUP, and would pass that on to the servers that it starts:
+# the tests that send SIGHUP would fail. Child processes do not inherit a handler, so they start
+# with the default, and the suite itself still survives a hang-up.
+if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 SECRET_KEY = "a secret for tests, and for nothing else but tests"
 
@@ -48,7 +56,6 @@ def migrated_postgres() -> Iterator[str]:
         yield url
 
 
-REDIS_SERVER = shutil.which("redis-server")
 DATABASES = ["sqlite", "postgresql"] if databases.POSTGRES_URL else ["sqlite"]
 
 
@@ -57,21 +64,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             "PostgreSQL was skipped: set TEST_POSTGRES_URL to run the same tests there too."
         )
-    if not REDIS_SERVER:
+    if not REDIS_PROGRAM:
         terminalreporter.write_line("Redis was skipped: install redis-server to test with it too.")
 
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database with tables and without people."""
+    """Return the URL of a database with tables and without users."""
     if request.param == "sqlite":
         return databases.copy_of(request.getfixturevalue("migrated_sqlite"), tmp_path)
-    return databases.empty_of_people(request.getfixturevalue("migrated_postgres"))
+    return databases.without_users(request.getfixturevalue("migrated_postgres"))
 
 
 @pytest.fixture(params=DATABASES)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database without tables."""
+    """Yield the URL of a database without tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
     else:
@@ -80,10 +87,10 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 
 def settings_for(database_url: str, **others: object) -> Settings:
-    """Settings with Argon2 as cheap as it gets and limits that nobody reaches, for tests that are not about them."""
+    """Return settings with the cheapest Argon2 hashes and rate limits that are never reached."""
     return Settings.model_validate(
         {"secret_key": SECRET_KEY, "database_url": database_url}
-        | {name.lower(): value for name, value in CHEAP.items()}
+        | {name.lower(): value for name, value in CHEAP_SETTINGS.items()}
         | others
     )
 
@@ -102,7 +109,7 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
 
 @asynccontextmanager
 async def unprepared_app(settings: Settings) -> AsyncIterator[FastAPI]:
-    """An app that has not looked at its database, and has opened no connection yet."""
+    """Yield an app whose lifespan has not run: it has not connected to its database yet."""
     app = create_app(settings)
     yield app
     await app.state.gatehouse.services.close()
@@ -137,18 +144,18 @@ def graphql(client: httpx.AsyncClient) -> GraphQL:
 
 
 @pytest.fixture
-async def ada(graphql: GraphQL) -> Person:
-    return await join(graphql, "Ada", "ada@example.com", "analytical engine")
+async def ada(graphql: GraphQL) -> RegisteredUser:
+    return await register_user(graphql, "Ada", "ada@example.com", "analytical engine")
 
 
 @pytest.fixture
-async def grace(graphql: GraphQL) -> Person:
-    return await join(graphql, "Grace", "grace@example.com", "nanoseconds of wire")
+async def grace(graphql: GraphQL) -> RegisteredUser:
+    return await register_user(graphql, "Grace", "grace@example.com", "nanoseconds of wire")
 
 
 @pytest.fixture
 def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
-    """`gatehouse serve` as a process of its own, on a real socket."""
+    """Run `gatehouse serve` as a process of its own, on a real socket."""
     with running_server(database_url, SECRET_KEY, tmp_path) as server:
         yield server
 
@@ -157,11 +164,11 @@ def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
 def shared_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The same, one for all the tests of a file."""
+    """Run one `gatehouse serve` for all the tests of a file."""
     folder = tmp_path_factory.mktemp("server")
     if request.param == "sqlite":
         url = databases.copy_of(request.getfixturevalue("migrated_sqlite"), folder)
     else:
-        url = databases.empty_of_people(request.getfixturevalue("migrated_postgres"))
+        url = databases.without_users(request.getfixturevalue("migrated_postgres"))
     with running_server(url, SECRET_KEY, folder) as server:
         yield server

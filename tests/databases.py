@@ -1,4 +1,4 @@
-"""Databases to test on, each made for one run and gone after it."""
+"""Databases for tests. Each is made for one run and dropped after it."""
 
 import asyncio
 import os
@@ -19,6 +19,8 @@ POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "")
 
 
 def migrate(url: str) -> None:
+    """Create the tables of a database."""
+
     async def upgrade() -> None:
         engine = create_engine(url)
         await migrations.upgrade(engine)
@@ -29,7 +31,7 @@ def migrate(url: str) -> None:
 
 @contextmanager
 def empty_postgres() -> Iterator[str]:
-    """The URL of a new database without tables, on the server of TEST_POSTGRES_URL."""
+    """Yield the URL of a new database without tables, on the server of TEST_POSTGRES_URL."""
     name = f"gatehouse_test_{uuid4().hex}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -39,11 +41,13 @@ def empty_postgres() -> Iterator[str]:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def empty_of_people(url: str) -> str:
+def without_users(url: str) -> str:
+    """Delete every user with all their data, and return the URL."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("TRUNCATE users, security_events CASCADE")
     return url
 
 
 def copy_of(template: Path, folder: Path) -> str:
+    """Copy an SQLite file into a folder, and return the URL of the copy."""
     return f"sqlite:///{shutil.copy(template, folder / 'gatehouse.db')}"

@@ -1,13 +1,15 @@
-"""A hash, or a verification, by whoever waits for their turn."""
+"""Hashing and verifying a password in a slot of the queue."""
 
 from domain.passwords.hashing import HashingQueue, Verification
 
 
-async def hashed(passwords: HashingQueue, password: str) -> str:
-    async with passwords.slot() as hasher:
+async def hash_password(queue: HashingQueue, password: str) -> str:
+    async with queue.slot() as hasher:
         return await hasher.hash(password)
 
 
-async def judged(passwords: HashingQueue, password: str, stored_hash: str | None) -> Verification:
-    async with passwords.slot() as hasher:
+async def verify_password(
+    queue: HashingQueue, password: str, stored_hash: str | None
+) -> Verification:
+    async with queue.slot() as hasher:
         return await hasher.verify(password, stored_hash)

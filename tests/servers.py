@@ -1,4 +1,4 @@
-"""`gatehouse serve`, started as its users start it."""
+"""`gatehouse serve` as a process, started by its command."""
 
 import os
 import socket
@@ -12,19 +12,26 @@ from pathlib import Path
 
 GATEHOUSE = str(Path(sys.executable).with_name("gatehouse"))
 SERVE = (GATEHOUSE, "serve")
+
+# How long a test waits for another process, even on a busy machine.
 TIMEOUT_SECONDS = 20
 
+# Rate limits that are never reached.
 RATE_LIMITS = {
     "LOGIN_LIMIT_PER_ACCOUNT": "100000/second",
     "LOGIN_LIMIT_PER_NETWORK": "100000/second",
     "REGISTER_LIMIT_PER_NETWORK": "100000/second",
     "REFRESH_LIMIT_PER_NETWORK": "100000/second",
 }
-CHEAP = {"ARGON2_MEMORY_KIB": "8", "ARGON2_TIME_COST": "1", **RATE_LIMITS}
+
+# For tests that are not about hashing or rate limits.
+CHEAP_SETTINGS = {"ARGON2_MEMORY_KIB": "8", "ARGON2_TIME_COST": "1", **RATE_LIMITS}
 
 
 @dataclass(frozen=True)
 class Server:
+    """A running server, and the file that its output goes to."""
+
     url: str
     log: Path
     process: subprocess.Popen[bytes]
@@ -34,7 +41,7 @@ class Server:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """An environment with these settings and no other."""
+    """Return an environment with these settings and no others."""
     return {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **variables}
 
 
@@ -46,6 +53,7 @@ def running_server(
     command: Sequence[str] = SERVE,
     **settings: str,
 ) -> Iterator[Server]:
+    """Run a server in a folder, on a free port unless PORT is given, and stop it with SIGTERM."""
     port = int(settings.pop("PORT", "0")) or free_port()
     log_file = folder / f"server-{port}.log"
     with log_file.open("a") as log:
@@ -53,7 +61,7 @@ def running_server(
             command,
             cwd=folder,  # where there is no .env
             env=environment(
-                **CHEAP
+                **CHEAP_SETTINGS
                 | {"DATABASE_URL": database_url, "SECRET_KEY": secret_key, "PORT": str(port)}
                 | settings
             ),
@@ -78,7 +86,7 @@ def free_port() -> int:
 def wait_until_it_listens(
     port: int, process: subprocess.Popen[bytes], log: Path | None = None
 ) -> None:
-    """For a process that was just started. What it has logged is shown if it never does."""
+    """Wait until a new process accepts connections. Fails with its log if it never does."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -90,9 +98,9 @@ def wait_until_it_listens(
     raise AssertionError(f"it does not listen:\n{log.read_text() if log else ''}")
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """For what a process does in its own time and tells nobody."""
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Poll until a condition holds that another process brings about without notice."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not is_so():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""What a request asks of the database."""
+"""The SQL statements that a block executes, and how the database plans them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,27 +16,29 @@ class Statement(NamedTuple):
 
 @contextmanager
 def statements() -> Iterator[list[Statement]]:
-    """The statements that run inside the block, in their order."""
+    """Yield a list to which each statement executed inside the block is added, in order."""
     seen: list[Statement] = []
 
-    def see(connection: Any, cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
+    def record(connection: Any, cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
         seen.append(Statement(sql, parameters))
 
-    # Of every engine: there is one to read with, and one to write.
-    event.listen(Engine, "before_cursor_execute", see)
+    # On the class, because a Database has two engines: one to read and one to write.
+    event.listen(Engine, "before_cursor_execute", record)
     yield seen
-    event.remove(Engine, "before_cursor_execute", see)
+    event.remove(Engine, "before_cursor_execute", record)
 
 
-async def plan(services: Services, statement: Statement, *, of_a_large_table: bool = False) -> str:
-    """How the database goes about a statement, given that it uses an index where one helps."""
+async def explain(services: Services, statement: Statement, *, is_large_table: bool = False) -> str:
+    """Return the query plan of a statement.
+
+    PostgreSQL reads small tables as a whole. Unless the table is large, it is told to use an index.
+    """
     async with services.database.writing() as session:
         connection = await session.connection()
         if connection.dialect.name == "sqlite":
             explain = "EXPLAIN QUERY PLAN"
         else:
-            if not of_a_large_table:
-                # In an all but empty table PostgreSQL would rather read everything.
+            if not is_large_table:
                 await session.execute(text("SET LOCAL enable_seqscan = off"))
                 await session.execute(text("SET LOCAL enable_bitmapscan = off"))
             explain = "EXPLAIN (COSTS OFF)"

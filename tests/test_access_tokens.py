@@ -1,48 +1,26 @@
-"""What makes a token usable (RFC 7519, RFC 9068), and that nothing else does."""
+"""Which access tokens are valid (RFC 7519, RFC 9068)."""
 
 import base64
-import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from jose import jwt
 
-from domain.access_tokens.tokens import MAX_CACHED, AccessTokens, Caller
+from domain.access_tokens.tokens import MAX_CACHED, AccessTokens
 from domain.errors import TokenExpired, Unauthenticated
-from tests.people import IN_A_YEAR
+from tests.tokens import CALLER, ISSUER, SECRET, claims, unsigned
+from tests.users import IN_A_YEAR
 
-SECRET = "a secret for tests, and for nothing else but tests"
-CALLER = Caller(user_id=uuid4(), session_id=uuid4())
-ISSUER = "https://accounts.example.com"
 TOKENS = AccessTokens(SECRET, "HS256", timedelta(minutes=30), ISSUER)
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    now = int(time.time())
-    usual = {
-        "iss": ISSUER,
-        "aud": "gatehouse",
-        "sub": str(CALLER.user_id),
-        "sid": str(CALLER.session_id),
-        "iat": now,
-        "exp": now + 60,
-        "jti": "1",
-    }
-    return {name: value for name, value in {**usual, **changes}.items() if value is not None}
 
 
 def signed(
     claims: dict[str, Any], *, secret: str = SECRET, alg: str = "HS256", **header: Any
 ) -> str:
     return jwt.encode(claims, secret, algorithm=alg, headers={"typ": "at+jwt", **header})
-
-
-def by_hand(header: object, payload: object, signature: bytes = b"") -> str:
-    parts = (json.dumps(header).encode(), json.dumps(payload).encode(), signature)
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
 def test_an_issued_token_is_read_back() -> None:
@@ -154,15 +132,15 @@ def test_the_algorithm_is_ours_to_choose(alg: str) -> None:
         "a.b.c",
         "\ud800",
         "é.é.é",
-        by_hand({"alg": "none", "typ": "at+jwt"}, claims()),
-        by_hand({"alg": "NONE", "typ": "at+jwt"}, claims()),
-        by_hand({"alg": None, "typ": "at+jwt"}, claims()),
-        by_hand({"alg": ["HS256"], "typ": "at+jwt"}, claims()),
-        by_hand({"typ": "at+jwt"}, claims()),
-        by_hand([], claims()),
-        by_hand("at+jwt", claims()),
-        by_hand({"alg": "HS256", "typ": "at+jwt"}, claims(), b"x"),
-        by_hand({"alg": "HS256", "typ": "at+jwt"}, []),
+        unsigned({"alg": "none", "typ": "at+jwt"}, claims()),
+        unsigned({"alg": "NONE", "typ": "at+jwt"}, claims()),
+        unsigned({"alg": None, "typ": "at+jwt"}, claims()),
+        unsigned({"alg": ["HS256"], "typ": "at+jwt"}, claims()),
+        unsigned({"typ": "at+jwt"}, claims()),
+        unsigned([], claims()),
+        unsigned("at+jwt", claims()),
+        unsigned({"alg": "HS256", "typ": "at+jwt"}, claims(), b"x"),
+        unsigned({"alg": "HS256", "typ": "at+jwt"}, []),
         signed(claims()) + ".",
         signed(claims()) + "A",
         signed(claims())[:-2],
@@ -185,7 +163,7 @@ def test_a_token_or_a_secret_shows_in_no_repr() -> None:
 
 
 class TestRemembered:
-    """What has been verified once is not verified again."""
+    """A token that was verified once is cached."""
 
     @pytest.fixture
     def tokens(self) -> AccessTokens:
@@ -195,7 +173,7 @@ class TestRemembered:
         token = signed(claims(exp=int(time.time()) + 2))
         claimed = tokens.read(token)
 
-        with pytest.raises(TokenExpired):  # noqa: PT012  # by and by
+        with pytest.raises(TokenExpired):  # noqa: PT012  # raised in a later iteration
             while time.time() < claimed.expires_at + 1:
                 assert tokens.read(token) is claimed
         assert claimed.expires_at <= time.time() < claimed.expires_at + 1
@@ -208,10 +186,10 @@ class TestRemembered:
             AccessTokens(SECRET, "HS512", timedelta(minutes=30), ISSUER),
             AccessTokens(SECRET, "HS256", timedelta(minutes=30), "https://evil.example.com"),
         ]
-        # The last character has bits to spare: with others of them it is the same signature.
+        # Not the last character: base64 ignores some of its bits.
         changed = [
-            token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
-            for place in range(len(token) - 1)
+            token[:position] + ("A" if token[position] != "A" else "B") + token[position + 1 :]
+            for position in range(len(token) - 1)
         ]
 
         for reader, text in [(other, token) for other in others] + [

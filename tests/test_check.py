@@ -1,4 +1,4 @@
-"""`gatehouse check`: what must be so before the world is let in."""
+"""`gatehouse check`: checks of the configuration for production."""
 
 import secrets
 import socket
@@ -13,9 +13,8 @@ import pytest
 
 from cli.check import check as check_configuration
 from cli.check.mounts import file_system_of
-from tests.conftest import REDIS_SERVER
+from tests.redis_server import REDIS_PROGRAM, RedisServer
 from tests.servers import GATEHOUSE, environment
-from tests.test_redis import Redis
 
 GOOD = {
     "ENVIRONMENT": "production",
@@ -30,15 +29,15 @@ GOOD = {
 @dataclass(frozen=True)
 class Run:
     status: object
-    said: str
+    output: str
 
     def lines(self, level: str) -> list[str]:
         return [
-            line.split(maxsplit=1)[1] for line in self.said.splitlines() if line.startswith(level)
+            line.split(maxsplit=1)[1] for line in self.output.splitlines() if line.startswith(level)
         ]
 
     def items(self, level: str) -> list[str]:
-        """What was found at a level, without what is said of it."""
+        """Return the settings with a finding at this level, without the messages."""
         return [line.partition(":")[0] for line in self.lines(level)]
 
 
@@ -50,7 +49,7 @@ class Check(Protocol):
 def check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Check:
-    """`gatehouse check` of a good configuration, but for what is given."""
+    """Run `gatehouse check` on a good configuration with the given changes."""
     monkeypatch.chdir(tmp_path)
 
     def run(**settings: str) -> Run:
@@ -67,7 +66,7 @@ def check(
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """The address of a server that takes connections and never says anything."""
+    """Yield the address of a server that accepts connections and never sends anything."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
@@ -117,7 +116,7 @@ def test_a_problem_is_said_plainly(check: Check, setting: str, value: str, says:
     assert run.status == 1
     assert len(problems) == 1
     assert says in problems[0]
-    assert setting != "SECRET_KEY" or value not in run.said
+    assert setting != "SECRET_KEY" or value not in run.output
 
 
 @pytest.mark.parametrize(
@@ -128,7 +127,7 @@ def test_hashes_cost_what_owasp_says(check: Check, memory: str, passes: str, sta
     run = check(ARGON2_MEMORY_KIB=memory, ARGON2_TIME_COST=passes)
 
     assert run.status == status
-    assert ("gatehouse tune" in run.said) == bool(status)
+    assert ("gatehouse tune" in run.output) == bool(status)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +201,7 @@ def test_a_folder_where_everyone_may_put_a_key_is_a_problem(check: Check, tmp_pa
 
 def test_random_secrets_of_any_alphabet_are_good(check: Check) -> None:
     for secret in (secrets.token_hex(32), secrets.token_urlsafe(32), secrets.token_hex(64)):
-        assert "SECRET_KEY: looks random" in check(SECRET_KEY=secret).said
+        assert "SECRET_KEY: looks random" in check(SECRET_KEY=secret).output
 
 
 def test_it_refuses_what_serve_refuses(check: Check) -> None:
@@ -218,11 +217,11 @@ def test_tables_that_are_not_there_are_a_problem_where_serve_makes_none(
 
     if empty_database_url.startswith("sqlite"):
         assert run.status == 0
-        assert "will create the file" in run.said
+        assert "will create the file" in run.output
         assert list(tmp_path.iterdir()) == []
     else:
         assert run.status == 1
-        assert "run `gatehouse migrate`" in run.said
+        assert "run `gatehouse migrate`" in run.output
 
 
 def test_a_file_that_is_no_database_is_a_problem(check: Check, tmp_path: Path) -> None:
@@ -250,7 +249,7 @@ def test_a_postgresql_that_takes_no_writes_or_loses_them_is_a_problem(
     assert any(says in line for line in run.lines("problem"))
 
 
-def test_servers_that_are_away_are_a_line_each_without_a_password(check: Check) -> None:
+def test_servers_that_are_not_available_are_a_line_each_without_a_password(check: Check) -> None:
     run = check(
         DATABASE_URL="postgresql://gatehouse:hunter2@127.0.0.1:1/gatehouse",
         RATE_LIMIT_STORAGE_URL="redis://:hunter2@127.0.0.1:1/0",
@@ -258,7 +257,7 @@ def test_servers_that_are_away_are_a_line_each_without_a_password(check: Check) 
 
     assert run.status == 1
     assert run.items("problem") == ["DATABASE_URL", "RATE_LIMIT_STORAGE_URL"]
-    assert "hunter2" not in run.said
+    assert "hunter2" not in run.output
 
 
 def test_servers_that_never_answer_are_waited_for_a_few_seconds(check: Check, silent: str) -> None:
@@ -270,17 +269,17 @@ def test_servers_that_never_answer_are_waited_for_a_few_seconds(check: Check, si
 
     assert len(run.lines("problem")) == 2
     assert time.monotonic() - start < 15
-    assert "hunter2" not in run.said
+    assert "hunter2" not in run.output
 
 
-@pytest.mark.skipif(not REDIS_SERVER, reason="needs redis-server")
-def test_redis_is_asked_to_count(check: Check, tmp_path: Path) -> None:
-    redis = Redis(tmp_path)
+@pytest.mark.skipif(not REDIS_PROGRAM, reason="needs redis-server")
+def test_redis_is_tried(check: Check, tmp_path: Path) -> None:
+    redis = RedisServer(tmp_path)
     run = check(RATE_LIMIT_STORAGE_URL=redis.url)
     redis.stop()
 
     assert run.status == 0
-    assert "RATE_LIMIT_STORAGE_URL: Redis, shared by all processes" in run.said
+    assert "RATE_LIMIT_STORAGE_URL: Redis, shared by all processes" in run.output
 
 
 @pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="needs Linux")

@@ -50,17 +50,17 @@ def test_migrate_may_be_run_again(database_url: str, tmp_path: Path) -> None:
     assert again.stdout == "Gatehouse: the database is up to date.\n"
 
 
-def test_migrate_says_in_a_line_that_the_database_is_away(tmp_path: Path) -> None:
-    away = gatehouse("migrate", "postgresql://gatehouse:hunter2@127.0.0.1:1/gatehouse", tmp_path)
+def test_migrate_says_in_a_line_that_the_database_is_not_available(tmp_path: Path) -> None:
+    failed = gatehouse("migrate", "postgresql://gatehouse:hunter2@127.0.0.1:1/gatehouse", tmp_path)
 
-    assert away.returncode == 1
-    assert len(away.stderr.splitlines()) == 1
-    assert "hunter2" not in away.stderr
+    assert failed.returncode == 1
+    assert len(failed.stderr.splitlines()) == 1
+    assert "hunter2" not in failed.stderr
 
 
-def test_serve_waits_for_a_database_that_is_away(tmp_path: Path) -> None:
-    nobody = "postgresql://gatehouse:hunter2@127.0.0.1:1/gatehouse"
-    with running_server(nobody, SECRET_KEY, tmp_path) as server:
+def test_serve_waits_for_a_database_that_is_not_available(tmp_path: Path) -> None:
+    unavailable = "postgresql://gatehouse:hunter2@127.0.0.1:1/gatehouse"
+    with running_server(unavailable, SECRET_KEY, tmp_path) as server:
         assert httpx.get(f"{server.url}/health/ready").status_code == 503
         assert server.logged().count("The database is not available") == 1
         assert "Connection refused" in server.logged()

@@ -1,9 +1,8 @@
-"""Races, as races."""
+"""Races between concurrent requests, and between processes."""
 
 import asyncio
 import sys
 from asyncio.subprocess import create_subprocess_exec
-from pathlib import Path
 
 from sqlalchemy import select
 
@@ -11,7 +10,9 @@ from db.models import User
 from domain.services import Services
 from settings import Settings
 from tests.conftest import client_of, unprepared_app
-from tests.people import LOGIN, REGISTER, GraphQL, Person
+from tests.operations import CHANGE_PASSWORD, LOGIN, REGISTER, UPDATE_ME
+from tests.paths import ROOT
+from tests.users import GraphQL, RegisteredUser
 
 
 async def test_of_fifty_who_want_one_name_exactly_one_gets_it(graphql: GraphQL) -> None:
@@ -37,7 +38,7 @@ async def test_of_twenty_who_move_to_one_email_exactly_one_gets_it(graphql: Grap
     for n in range(20):
         answer = await graphql(
             REGISTER,
-            username=f"person.{n}",
+            username=f"user.{n}",
             email=f"p{n}@example.com",
             password="analytical engine",
         )
@@ -46,7 +47,7 @@ async def test_of_twenty_who_move_to_one_email_exactly_one_gets_it(graphql: Grap
     answers = await asyncio.gather(
         *(
             graphql(
-                "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { email } }",
+                UPDATE_ME,
                 by=token,
                 input={"email": "all@example.com", "currentPassword": "analytical engine"},
             )
@@ -58,22 +59,25 @@ async def test_of_twenty_who_move_to_one_email_exactly_one_gets_it(graphql: Grap
     assert {answer.code for answer in answers if answer.errors} == {"EMAIL_TAKEN"}
 
 
-async def test_of_two_password_changes_at_once_one_wins(graphql: GraphQL, ada: Person) -> None:
-    change = "mutation ($c: String!, $n: String!) { changePassword(currentPassword: $c, newPassword: $n) { expiresIn } }"
+async def test_of_two_password_changes_at_once_one_wins(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
     new = ["difference engine", "analytical machine"]
     answers = await asyncio.gather(
-        *(graphql(change, by=ada, c=ada.password, n=password) for password in new)
+        *(graphql(CHANGE_PASSWORD, by=ada, current=ada.password, new=password) for password in new)
     )
 
     [winner] = [
         password for password, answer in zip(new, answers, strict=True) if not answer.errors
     ]
     [loser] = [answer for answer in answers if answer.errors]
-    assert loser.code == "UNAUTHENTICATED"  # the winner has ended every session
+    assert loser.code == "UNAUTHENTICATED"  # the other change has ended every session
     assert (await graphql(LOGIN, username="Ada", password=winner)).errors == []
 
 
-async def test_twenty_sibling_fields_on_a_cold_pool(settings: Settings, ada: Person) -> None:
+async def test_twenty_sibling_fields_on_a_cold_pool(
+    settings: Settings, ada: RegisteredUser
+) -> None:
     fields = " ".join(
         f'u{n}: user(id: "{ada.id}") {{ username }} m{n}: me {{ id }}' for n in range(20)
     )
@@ -104,14 +108,13 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 
 
 async def test_three_processes_that_read_then_write_lose_no_update(
-    ada: Person, services: Services, database_url: str
+    ada: RegisteredUser, services: Services, database_url: str
 ) -> None:
     async with services.database.writing() as session:
         (await session.scalars(select(User))).one().image_file = "0"
 
-    house = Path(__file__).parent.parent
     command = (sys.executable, "-c", READ_THEN_WRITE, database_url, "60")
-    processes = [await create_subprocess_exec(*command, cwd=house) for _ in range(3)]
+    processes = [await create_subprocess_exec(*command, cwd=ROOT) for _ in range(3)]
     codes = [await asyncio.wait_for(process.wait(), 60) for process in processes]
 
     async with services.database.reading() as session:

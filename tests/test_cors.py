@@ -11,7 +11,7 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/token", "/userinfo"])
-async def test_a_chosen_origin_may_read_answers_and_refusals(
+async def test_a_chosen_origin_may_read_answers_and_errors(
     client: httpx.AsyncClient, path: str
 ) -> None:
     response = await client.get(path, headers={"Origin": "https://app.example.com"})

@@ -1,4 +1,4 @@
-"""A PostgreSQL on which nothing moves any more, and that comes back. (SQLite has none of it: it is a file.)"""
+"""A PostgreSQL that stops responding, and then responds again. SQLite is a file and cannot."""
 
 import asyncio
 import time
@@ -13,29 +13,30 @@ from api.app import create_app
 from db.engine import CONNECTIONS, TIMEOUT
 from tests import databases
 from tests.conftest import client_of, settings_for
-from tests.people import LOGIN, ME, REGISTER, GraphQL, Person
-from tests.proxy import Proxy
+from tests.operations import LOGIN, ME, REGISTER
+from tests.postgres_proxy import PostgresProxy
+from tests.users import GraphQL, RegisteredUser
 
 pytestmark = pytest.mark.skipif(not databases.POSTGRES_URL, reason="needs TEST_POSTGRES_URL")
 
-# Long enough for what is healthy on a machine that is busy with other things.
+# In seconds. Long enough for a healthy request on a busy machine.
 DEADLINE = 3
-POSTS = "{ posts { edges { node { id author { id } } } } }"
+POSTS_WITH_AUTHORS = "{ posts { edges { node { id author { id } } } } }"
 WRITE = 'mutation { updateMe(input: { imageFile: "ada.png" }) { imageFile } }'
 
 
 @pytest.fixture
 def postgres(migrated_postgres: str) -> str:
-    return databases.empty_of_people(migrated_postgres)
+    return databases.without_users(migrated_postgres)
 
 
 @pytest.fixture
-def proxy(postgres: str) -> Proxy:
-    return Proxy(postgres)
+def proxy(postgres: str) -> PostgresProxy:
+    return PostgresProxy(postgres)
 
 
 @pytest.fixture
-async def app(proxy: Proxy) -> AsyncIterator[FastAPI]:
+async def app(proxy: PostgresProxy) -> AsyncIterator[FastAPI]:
     async with proxy.url() as url:
         app = create_app(settings_for(url, request_deadline_seconds=DEADLINE))
         async with app.router.lifespan_context(app):
@@ -43,7 +44,7 @@ async def app(proxy: Proxy) -> AsyncIterator[FastAPI]:
 
 
 def connections_to(postgres: str) -> int:
-    """Those of others."""
+    """Return the number of connections from other processes."""
     with psycopg.connect(postgres) as connection:
         [count] = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -51,24 +52,28 @@ def connections_to(postgres: str) -> int:
     return int(count)
 
 
-async def ask_all(graphql: GraphQL, person: Person, times: int) -> list[str]:
-    """The codes of what came back."""
+async def codes_of_all(graphql: GraphQL, user: RegisteredUser, times: int) -> list[str]:
+    """Send each document several times at once, and return the code of each answer, or OK."""
     answers = await asyncio.gather(
-        *(graphql(document, by=person) for document in (ME, POSTS, WRITE) for _ in range(times))
+        *(
+            graphql(document, by=user)
+            for document in (ME, POSTS_WITH_AUTHORS, WRITE)
+            for _ in range(times)
+        )
     )
     return [answer.code if answer.errors else "OK" for answer in answers]
 
 
 async def test_nobody_waits_beyond_the_deadline_and_all_is_well_afterwards(
-    graphql: GraphQL, ada: Person, proxy: Proxy, postgres: str
+    graphql: GraphQL, ada: RegisteredUser, proxy: PostgresProxy, postgres: str
 ) -> None:
-    assert set(await ask_all(graphql, ada, CONNECTIONS)) == {"OK"}
+    assert set(await codes_of_all(graphql, ada, CONNECTIONS)) == {"OK"}
     proxy.freeze()
     start = time.monotonic()
-    frozen = [await ask_all(graphql, ada, 2 * CONNECTIONS) for _ in range(2)]
+    frozen = [await codes_of_all(graphql, ada, 2 * CONNECTIONS) for _ in range(2)]
     took = time.monotonic() - start
     proxy.thaw()
-    thawed = await ask_all(graphql, ada, CONNECTIONS)
+    thawed = await codes_of_all(graphql, ada, CONNECTIONS)
 
     assert {code for codes in frozen for code in codes} == {"UNAVAILABLE"}
     assert took < 2 * (DEADLINE + 1)
@@ -76,8 +81,8 @@ async def test_nobody_waits_beyond_the_deadline_and_all_is_well_afterwards(
     assert connections_to(postgres) <= 2 * CONNECTIONS
 
 
-async def test_rest_is_answered_with_503(
-    client: httpx.AsyncClient, ada: Person, proxy: Proxy
+async def test_rest_returns_503(
+    client: httpx.AsyncClient, ada: RegisteredUser, proxy: PostgresProxy
 ) -> None:
     form = {"grant_type": "password", "username": "Ada", "password": ada.password}
     proxy.freeze()
@@ -101,7 +106,7 @@ async def test_rest_is_answered_with_503(
 
 
 async def test_a_database_that_was_frozen_from_the_start_is_found_when_it_moves(
-    proxy: Proxy, postgres: str
+    proxy: PostgresProxy, postgres: str
 ) -> None:
     proxy.freeze()
     async with proxy.url() as url:
@@ -109,9 +114,13 @@ async def test_a_database_that_was_frozen_from_the_start_is_found_when_it_moves(
         app = create_app(settings)
         async with client_of(app) as client:
             graphql = GraphQL(client)
-            frozen = await asyncio.gather(*(graphql(POSTS) for _ in range(3 * CONNECTIONS)))
+            frozen = await asyncio.gather(
+                *(graphql(POSTS_WITH_AUTHORS) for _ in range(3 * CONNECTIONS))
+            )
             proxy.thaw()
-            thawed = await asyncio.gather(*(graphql(POSTS) for _ in range(CONNECTIONS)))
+            thawed = await asyncio.gather(
+                *(graphql(POSTS_WITH_AUTHORS) for _ in range(CONNECTIONS))
+            )
             left = connections_to(postgres)
             await app.state.gatehouse.services.close()
 
@@ -120,26 +129,26 @@ async def test_a_database_that_was_frozen_from_the_start_is_found_when_it_moves(
     assert left <= CONNECTIONS
 
 
-async def test_a_server_that_ends_whom_it_has_just_let_in_is_away(
-    graphql: GraphQL, proxy: Proxy
+async def test_a_server_that_closes_new_connections_is_not_available(
+    graphql: GraphQL, proxy: PostgresProxy
 ) -> None:
-    await graphql(POSTS)
+    await graphql(POSTS_WITH_AUTHORS)
     proxy.end_all()
-    answers = [await graphql(POSTS) for _ in range(20)]
+    answers = [await graphql(POSTS_WITH_AUTHORS) for _ in range(20)]
 
     assert {answer.code for answer in answers} == {"UNAVAILABLE"}
 
 
 async def test_what_outlives_its_own_limit_needs_no_deadline(postgres: str) -> None:
-    proxy = Proxy(postgres)
+    proxy = PostgresProxy(postgres)
     async with proxy.url() as url:
         app = create_app(settings_for(url, request_deadline_seconds=60))
         async with client_of(app) as client:
             graphql = GraphQL(client)
-            await graphql(POSTS)
+            await graphql(POSTS_WITH_AUTHORS)
             proxy.freeze()
             start = time.monotonic()
-            answer = await graphql(POSTS)
+            answer = await graphql(POSTS_WITH_AUTHORS)
             took = time.monotonic() - start
             await app.state.gatehouse.services.close()
 
@@ -147,8 +156,8 @@ async def test_what_outlives_its_own_limit_needs_no_deadline(postgres: str) -> N
     assert took < TIMEOUT.total_seconds() + 1
 
 
-async def test_a_write_that_was_given_up_leaves_no_half_of_itself(
-    graphql: GraphQL, ada: Person, proxy: Proxy, postgres: str
+async def test_a_write_that_was_given_up_leaves_no_partial_write(
+    graphql: GraphQL, ada: RegisteredUser, proxy: PostgresProxy, postgres: str
 ) -> None:
     proxy.freeze()
     register = await graphql(

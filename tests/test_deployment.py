@@ -1,4 +1,4 @@
-"""What the container files promise, as far as it can be seen without an engine that builds them."""
+"""The container and service files, as far as they can be tested without building an image."""
 
 import json
 import re
@@ -6,22 +6,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with schemathesis
 
 from settings import Settings
+from tests.paths import ROOT
 from tests.servers import Server, environment
-
-HOUSE = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
 def steps() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions, each with what it says."""
-    lines = (HOUSE / "Dockerfile").read_text().splitlines()
+    """Return the Dockerfile's instructions, each with its arguments."""
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
     text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
     joined = text.replace("\\\n", " ").splitlines()
     return [
@@ -31,7 +29,7 @@ def steps() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    services: dict[str, Any] = yaml.safe_load((HOUSE / "compose.yaml").read_text())["services"]
+    services: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     return services
 
 
@@ -42,19 +40,19 @@ def copied(steps: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def test_the_image_is_made_of_files_that_are_there_and_let_in(steps: list[tuple[str, str]]) -> None:
-    let_in = re.findall(r"^!(.+)$", (HOUSE / ".dockerignore").read_text(), re.M)
+    let_in = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.M)
 
     for source in copied(steps):
-        assert (HOUSE / source).exists(), source
+        assert (ROOT / source).exists(), source
         assert source.split("/")[0] in let_in, source
 
 
-def test_every_room_that_the_wheel_is_made_of_is_copied(steps: list[tuple[str, str]]) -> None:
-    project = (HOUSE / "pyproject.toml").read_text()
-    rooms = re.search(r"^only-include = (\[.*\])$", project, re.M)
+def test_every_package_that_the_wheel_is_made_of_is_copied(steps: list[tuple[str, str]]) -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    packages = re.search(r"^only-include = (\[.*\])$", project, re.M)
 
-    assert rooms
-    assert set(json.loads(rooms[1])) <= set(copied(steps))
+    assert packages
+    assert set(json.loads(packages[1])) <= set(copied(steps))
 
 
 def test_the_image_serves_as_nobody_in_particular(steps: list[tuple[str, str]]) -> None:
@@ -111,13 +109,13 @@ def test_the_composed_service_is_configured_by_settings_that_exist(
 
 
 def test_ci_runs_on_every_python_that_the_project_names() -> None:
-    workflow = yaml.safe_load((HOUSE / ".github/workflows/ci.yml").read_text())
-    test = workflow["jobs"]["test"]
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    job = workflow["jobs"]["test"]
+    steps = [step for each in workflow["jobs"].values() for step in each["steps"]]
 
-    assert test["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
-    assert {"postgres", "redis"} <= set(test["services"])
-    assert ".ci/run" in [step.get("run") for step in test["steps"]]
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert {"postgres", "redis"} <= set(job["services"])
+    assert ".ci/run" in [step.get("run") for step in job["steps"]]
     # A tag can be moved to other code; a commit cannot.
     for step in steps:
         assert re.fullmatch(
@@ -128,7 +126,7 @@ def test_ci_runs_on_every_python_that_the_project_names() -> None:
 
 def test_whatever_stops_the_server_waits_longer_than_its_grace(services: dict[str, Any]) -> None:
     grace = Settings.model_fields["shutdown_grace_seconds"].default
-    unit = (HOUSE / "deploy/gatehouse.service").read_text()
+    unit = (ROOT / "deploy/gatehouse.service").read_text()
     timeout = re.search(r"^TimeoutStopSec=(\d+)$", unit, re.M)
 
     assert timeout
@@ -137,6 +135,6 @@ def test_whatever_stops_the_server_waits_longer_than_its_grace(services: dict[st
 
 
 def test_the_pages_on_deployment_lead_to_files_that_are_there() -> None:
-    for page in (HOUSE / "deploy").glob("*.md"):
+    for page in (ROOT / "deploy").glob("*.md"):
         for link in re.findall(r"\]\((?!https://)([^)#]+)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"

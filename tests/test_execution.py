@@ -1,4 +1,4 @@
-"""An operation executed by its plan is answered as Strawberry's own execution, and graphql-core's, answer it."""
+"""Execution by a plan gives the same result as Strawberry's execution, which is graphql-core's."""
 
 import json
 from random import Random
@@ -14,16 +14,16 @@ from domain.services import Services
 from graphql_schema.context import Context
 from graphql_schema.engine.limits import Limits
 from graphql_schema.schema import REQUEST_ERRORS, Schema
-from tests.documents import Writer
-from tests.people import GraphQL, Person
-from tests.test_posts import CREATE
+from tests.operations import CREATE_POST
+from tests.random_documents import DocumentGenerator
+from tests.users import GraphQL, RegisteredUser
 
-WITHIN_REASON = Limits(depth=20, aliases=1_000, tokens=5_000, cost=1_000_000)
+HIGH_LIMITS = Limits(depth=20, aliases=1_000, tokens=5_000, cost=1_000_000)
 
 SEEDS = 150
 
-BY_PLAN = Schema(WITHIN_REASON)
-BY_STRAWBERRY = Schema(WITHIN_REASON, extensions=[SchemaExtension])
+BY_PLAN = Schema(HIGH_LIMITS)
+BY_STRAWBERRY = Schema(HIGH_LIMITS, extensions=[SchemaExtension])
 
 
 async def answer(
@@ -31,11 +31,14 @@ async def answer(
     services: Services,
     document: str,
     *,
-    by: Person | None = None,
+    by: RegisteredUser | None = None,
     variables: dict[str, object] | None = None,
     operation_name: str | None = None,
 ) -> str:
-    """All that a client may see of it, in its order; but fields that wait for the database fail in any."""
+    """Return the response as JSON.
+
+    Errors are sorted, because fields that read the database fail in any order.
+    """
     context = Context(
         services=services,
         current_users=CurrentUserLoader(services.database),
@@ -45,26 +48,28 @@ async def answer(
     )
     try:
         result = await schema.execute(document, variables, context, operation_name=operation_name)
-    except REQUEST_ERRORS as refusal:
-        return repr(refusal)
+    except REQUEST_ERRORS as error:
+        return repr(error)
     errors = sorted((error.formatted for error in result.errors or ()), key=str)
     return json.dumps([type(result).__name__, result.data, errors], indent=1)
 
 
-async def answers(*question: Any, **options: Any) -> tuple[str, str]:
+async def answers(*arguments: Any, **options: Any) -> tuple[str, str]:
     return (
-        await answer(BY_PLAN, *question, **options),
-        await answer(BY_STRAWBERRY, *question, **options),
+        await answer(BY_PLAN, *arguments, **options),
+        await answer(BY_STRAWBERRY, *arguments, **options),
     )
 
 
 @pytest.fixture
-async def values(graphql: GraphQL, ada: Person, grace: Person) -> dict[str, list[str]]:
-    """What arguments may be, good and bad."""
+async def values(
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
+) -> dict[str, list[str]]:
+    """Return literals for arguments, valid and invalid."""
     posts = []
     for author in (ada, grace, ada):
         post = {"title": "Of the engine", "content": "It weaves."}
-        posts.append((await graphql(CREATE, by=author, input=post)).data["createPost"]["id"])
+        posts.append((await graphql(CREATE_POST, by=author, input=post)).data["createPost"]["id"])
     ids = [f'"{id}"' for id in (ada.id, grace.id, *posts)]
     return {
         "ID": [*ids, '"nonsense"', "5"],
@@ -81,17 +86,19 @@ async def values(graphql: GraphQL, ada: Person, grace: Person) -> dict[str, list
 
 
 async def test_whatever_is_asked_the_answer_is_the_same(
-    services: Services, ada: Person, values: dict[str, list[str]]
+    services: Services, ada: RegisteredUser, values: dict[str, list[str]]
 ) -> None:
     succeeded = 0
     for seed in range(SEEDS):
         random = Random(seed)
         kind = OperationType.MUTATION if seed % 4 == 0 else OperationType.QUERY
-        writer = Writer(BY_PLAN._schema, random, values)
-        document = writer.write(kind, depth=4)
-        # Nobody's mutations change nothing, which the second would see.
+        generator = DocumentGenerator(BY_PLAN._schema, random, values)
+        document = generator.generate(kind, depth=4)
+        # Mutations without a token change nothing, so that both executions see the same data.
         by = ada if kind is OperationType.QUERY and seed % 8 else None
-        planned, executed = await answers(services, document, by=by, variables=writer.variables())
+        planned, executed = await answers(
+            services, document, by=by, variables=generator.variables()
+        )
 
         assert planned == executed, document
         succeeded += "PreExecutionError" not in planned
@@ -118,9 +125,15 @@ TWO = "query A { __typename } query B { me { id } } mutation C { logout }"
 SIZES = "query ($first: Int!, $after: String = null, $author: ID) { posts(first: $first, after: $after, author: $author) { edges { cursor } } }"
 MAYBE = "query ($when: Boolean = true) { __typename me { id username @include(if: $when) } }"
 KINDS = "query ($kinds: [SecurityEventKind!]) { me { securityEvents(kinds: $kinds) { edges { node { kind } } } } }"
-POST = "mutation ($input: PostInput!) { createPost(input: $input) { id } }"
 
-NO_POSTS: list[object] = [None, {}, [], "x", {"title": "a"}, {"title": "", "content": "", "x": 1}]
+INVALID_POSTS: list[object] = [
+    None,
+    {},
+    [],
+    "x",
+    {"title": "a"},
+    {"title": "", "content": "", "x": 1},
+]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +176,7 @@ NO_POSTS: list[object] = [None, {}, [], "x", {"title": "a"}, {"title": "", "cont
             (KINDS, {"variables": {"kinds": kinds}})
             for kinds in (None, [], "LOGGED_IN", ["LOGGED_IN"], ["NOTHING"], [None], [1] * 60)
         ),
-        *((POST, {"variables": {"input": post}}) for post in NO_POSTS),
+        *((CREATE_POST, {"variables": {"input": post}}) for post in INVALID_POSTS),
         ("{ posts(first: 0) { edges { cursor } } me { sessions { id } } }", {}),
         ("{ me { id } a: posts(first: 0) { edges { cursor } } b: user(id: 5) { id } }", {}),
         ("{ me { ...F } me { ...F ... on User { id } } } fragment F on User { username id }", {}),
@@ -175,7 +188,7 @@ NO_POSTS: list[object] = [None, {}, [], "x", {"title": "a"}, {"title": "", "cont
     ],
 )
 async def test_what_is_odd_is_answered_the_same(
-    services: Services, ada: Person, document: str, options: dict[str, Any]
+    services: Services, ada: RegisteredUser, document: str, options: dict[str, Any]
 ) -> None:
     planned, executed = await answers(services, document, **options)
     by_ada = "mutation" in document or await answers(services, document, by=ada, **options)
@@ -188,10 +201,10 @@ async def test_what_is_odd_is_answered_the_same(
 async def test_a_condition_that_is_null_is_refused_before_anything_runs(
     services: Services, condition: str
 ) -> None:
-    """Strawberry finds it on the way: a mutation whose answer has it would be made, and said to have failed."""
+    """Strawberry finds it too late: the mutation takes effect, and is reported as failed."""
     document = f"mutation ($if: Boolean = true) {{ logout __typename @{condition}(if: $if) }}"
-    said = await answer(BY_PLAN, services, document, variables={"if": None})
+    response = await answer(BY_PLAN, services, document, variables={"if": None})
 
-    kind, data, [error] = json.loads(said)
+    kind, data, [error] = json.loads(response)
     assert (kind, data) == ("PreExecutionError", None)
     assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}

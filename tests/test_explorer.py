@@ -1,4 +1,4 @@
-"""The page at /graphql, built or not. What it does in a browser, `browser/` tests."""
+"""The page at /graphql, with and without a built explorer. `browser/` tests it in a browser."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from api import pages
 from settings import Settings
 from tests.conftest import client_of, settings_for, unprepared_app
 
-A_BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+BROWSER_HEADERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """As `make explorer` leaves it."""
+    """Make a folder like the one that `make explorer` builds."""
     folder = tmp_path / "explorer"
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<title>Our explorer</title>")
@@ -30,7 +30,7 @@ def not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def page(settings: Settings) -> httpx.Response:
     async with unprepared_app(settings) as app, client_of(app) as client:
-        return await client.get("/graphql", headers=A_BROWSER)
+        return await client.get("/graphql", headers=BROWSER_HEADERS)
 
 
 async def test_ours_runs_nothing_from_elsewhere_and_nothing_inline(
@@ -83,10 +83,10 @@ async def test_the_root_leads_to_the_explorer_in_development_alone(
     settings: Settings, database_url: str
 ) -> None:
     async with unprepared_app(settings) as app, client_of(app) as client:
-        root = await client.get("/", headers=A_BROWSER)
+        root = await client.get("/", headers=BROWSER_HEADERS)
     production = settings_for(database_url, environment="production")
     async with unprepared_app(production) as app, client_of(app) as client:
-        hidden = await client.get("/", headers=A_BROWSER)
+        hidden = await client.get("/", headers=BROWSER_HEADERS)
 
     # Relative: behind a proxy with a path it leads to the right place too.
     assert (root.status_code, root.headers["Location"]) == (307, "graphql")

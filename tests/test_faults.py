@@ -25,7 +25,7 @@ async def test_a_full_disk_refuses_writes_and_loses_nothing(
     (await limit_file_size(sqlite_url, tmp_path)).assert_passed()
 
 
-async def test_clients_that_leave_mid_request_leave_nothing_behind(
+async def test_clients_who_leave_in_the_middle_leave_nothing_behind(
     database_url: str, tmp_path: Path
 ) -> None:
     (await disconnects(database_url, tmp_path, number=96)).assert_passed()

@@ -1,6 +1,6 @@
-"""Requests that nobody thought of, made by schemathesis from the graph and from the OpenAPI document.
+"""Requests that schemathesis generates from the GraphQL schema and from the OpenAPI document.
 
-Whatever is asked, the answer is none of our failures, and holds nothing of another person's.
+No request causes an internal error, or returns data of another user.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from schemathesis import Case
 from schemathesis.core.result import Ok
 from schemathesis.schemas import BaseSchema
 
-from tests.people import LOGIN, REGISTER
+from tests.operations import LOGIN, REGISTER
 from tests.servers import Server
 
 EXAMPLES = settings(
@@ -29,16 +29,19 @@ PASSWORD = "correct horse 5"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def people(shared_server: Server) -> None:
+def users(shared_server: Server) -> None:
     for name in ("Ada", "Grace"):
-        person = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+        user = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
         httpx.post(
-            f"{shared_server.url}/graphql", json={"query": REGISTER, "variables": person}
+            f"{shared_server.url}/graphql", json={"query": REGISTER, "variables": user}
         ).raise_for_status()
 
 
 def log_in(server: Server) -> str:
-    """As Grace, whose session the last operation may have ended. Ada's email is what must not show."""
+    """Return an access token of Grace's: the last operation may have ended her session.
+
+    The email that must not appear is Ada's.
+    """
     grace = {"username": "Grace", "password": PASSWORD}
     answer = httpx.post(f"{server.url}/graphql", json={"query": LOGIN, "variables": grace})
     access_token: str = answer.json()["data"]["login"]["accessToken"]
@@ -59,20 +62,20 @@ def test_whatever_is_asked_nothing_breaks_and_nothing_leaks(
     assert len(operations) == (16 if kind == "graph" else 8)
 
     for operation in operations:
-        ask(operation, by={"Authorization": f"Bearer {log_in(shared_server)}"})
+        fuzz(operation, by={"Authorization": f"Bearer {log_in(shared_server)}"})
 
     assert "Traceback" not in shared_server.logged()
     assert " ERROR " not in shared_server.logged()
 
 
-def ask(operation: Any, *, by: dict[str, str]) -> None:
+def fuzz(operation: Any, *, by: dict[str, str]) -> None:
     @EXAMPLES
     @given(case=operation.as_strategy())
-    def whatever(case: Case[Any]) -> None:
+    def send(case: Case[Any]) -> None:
         response = case.call(headers=by)
 
         assert response.status_code < 500, response.text
         for leak in ("INTERNAL_ERROR", "ada@example.com", "argon2"):
             assert leak not in response.text
 
-    whatever()
+    send()

@@ -1,11 +1,12 @@
-"""GraphQL over HTTP: what is no proper request is refused in words, and nothing of it runs."""
+"""GraphQL over HTTP: valid requests, and the errors of invalid ones, which run nothing."""
 
 import json
 
 import httpx
 import pytest
 
-from tests.people import ME, Person
+from tests.operations import ME, USER
+from tests.users import RegisteredUser
 
 JSON = {"Content-Type": "application/json"}
 
@@ -99,7 +100,7 @@ async def test_only_json_is_read(client: httpx.AsyncClient, content_type: str) -
     assert response.json()["errors"]
 
 
-async def test_a_query_may_come_by_get(client: httpx.AsyncClient, ada: Person) -> None:
+async def test_a_query_may_come_by_get(client: httpx.AsyncClient, ada: RegisteredUser) -> None:
     response = await client.get(
         "/graphql",
         params={"query": "query Me($x: Boolean!) { me { id @include(if: $x) } }"}
@@ -128,7 +129,9 @@ async def test_a_malformed_parameter_is_refused(client: httpx.AsyncClient, param
         assert response.json()["errors"]
 
 
-async def test_a_mutation_may_not_come_by_get(client: httpx.AsyncClient, ada: Person) -> None:
+async def test_a_mutation_may_not_come_by_get(
+    client: httpx.AsyncClient, ada: RegisteredUser
+) -> None:
     document = 'mutation { updateMe(input: { username: "Forged" }) { id } }'
     by_ada = {"Authorization": f"Bearer {ada.token}"}
     response = await client.get("/graphql", params={"query": document}, headers=by_ada)
@@ -150,7 +153,7 @@ async def test_other_methods_are_told_which_ones_work(
 
 
 async def test_of_two_operations_without_a_name_none_runs(
-    client: httpx.AsyncClient, ada: Person
+    client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
     document = """
       mutation A { updateMe(input: { username: "Forged" }) { id } }
@@ -250,7 +253,7 @@ async def test_the_answer_has_the_type_that_was_asked_for(
     ["text/html", "image/*", "application/json;q=0", "text/event-stream", "multipart/mixed", ";,;"],
 )
 async def test_what_takes_neither_type_is_not_acceptable_and_nothing_runs(
-    client: httpx.AsyncClient, ada: Person, accept: str
+    client: httpx.AsyncClient, ada: RegisteredUser, accept: str
 ) -> None:
     document = 'mutation { updateMe(input: { username: "Forged" }) { id } }'
     by_ada = {"Authorization": f"Bearer {ada.token}"}
@@ -272,8 +275,8 @@ async def test_what_takes_neither_type_is_not_acceptable_and_nothing_runs(
         ('mutation { login(username: "A", password: "B") { expiresIn } }', {}, 294, True),
         ("{", {}, 400, False),
         ("{ nothing }", {}, 400, False),
-        ("query ($id: ID!) { user(id: $id) { id } }", {}, 400, False),
-        ("query ($id: ID!) { user(id: $id) { id } }", {"id": [[]]}, 400, False),
+        (USER, {}, 400, False),
+        (USER, {"id": [[]]}, 400, False),
         ("query A { __typename } query B { __typename }", {}, 400, False),
         ("{ " + "a " * 2000 + "}", {}, 400, False),
     ],

@@ -3,7 +3,8 @@ import pytest
 
 from tests import databases
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.people import REGISTER, GraphQL
+from tests.operations import REGISTER
+from tests.users import GraphQL
 
 
 async def test_it_lives_and_is_ready(client: httpx.AsyncClient) -> None:

@@ -10,9 +10,9 @@ import pytest
 from domain.services import Services
 from settings import Settings
 from tests.conftest import settings_for
-from tests.people import IN_A_YEAR, GraphQL, Person
-from tests.test_refresh import refresh
-from tests.test_sessions import LOGOUT, log_in, sessions
+from tests.operations import LOGOUT
+from tests.sessions import log_in, refresh, sessions
+from tests.users import IN_A_YEAR, GraphQL, RegisteredUser
 
 SECRET = "a credential for tests: of & and % and + there are some in it"
 
@@ -31,10 +31,10 @@ def basic(id: str, secret: str) -> str:
     return f"Basic {base64.b64encode(f'{id}:{secret}'.encode()).decode()}"
 
 
-AS_IT_IS = basic("the shop", SECRET)
-ENCODED = "a+credential+for+tests%3A+of+%26+and+%25+and+%2B+there+are+some+in+it"
-THE_SHOP = basic("the+shop", ENCODED)
-THE_SHOP_ELSEWHERE = basic("another+shop", ENCODED)
+UNENCODED = basic("the shop", SECRET)
+ENCODED_SECRET = "a+credential+for+tests%3A+of+%26+and+%25+and+%2B+there+are+some+in+it"
+THE_SHOP = basic("the+shop", ENCODED_SECRET)
+THE_SHOP_ELSEWHERE = basic("another+shop", ENCODED_SECRET)
 
 
 async def introspect(
@@ -48,7 +48,7 @@ async def introspect(
 
 
 async def test_an_active_access_token(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     response = await introspect(client, ada.token)
     [session] = await sessions(graphql, ada)
@@ -69,7 +69,9 @@ async def test_an_active_access_token(
     }
 
 
-async def test_an_active_refresh_token_is_no_bearer(client: httpx.AsyncClient, ada: Person) -> None:
+async def test_an_active_refresh_token_is_no_bearer(
+    client: httpx.AsyncClient, ada: RegisteredUser
+) -> None:
     body = (await introspect(client, ada.refresh_token)).json()
 
     assert (body["active"], body["sub"], body["username"]) == (True, ada.id, "Ada")
@@ -77,13 +79,15 @@ async def test_an_active_refresh_token_is_no_bearer(client: httpx.AsyncClient, a
     assert "token_type" not in body
 
 
-async def test_a_credential_may_come_as_it_is(client: httpx.AsyncClient, ada: Person) -> None:
-    """As curl sends it, and half of the libraries."""
-    assert (await introspect(client, ada.token, AS_IT_IS)).json()["active"]
+async def test_a_credential_may_come_as_it_is(
+    client: httpx.AsyncClient, ada: RegisteredUser
+) -> None:
+    """curl and many libraries send it without URL encoding."""
+    assert (await introspect(client, ada.token, UNENCODED)).json()["active"]
 
 
 async def test_asking_spends_nothing(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     await introspect(client, ada.refresh_token)
     successor = await refresh(graphql, ada.refresh_token)
@@ -93,7 +97,7 @@ async def test_asking_spends_nothing(
 
 
 async def test_of_an_ended_session_no_token_is_active(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     await graphql(LOGOUT, by=ada)
 
@@ -102,7 +106,7 @@ async def test_of_an_ended_session_no_token_is_active(
 
 
 async def test_an_expired_token_is_not_active(
-    client: httpx.AsyncClient, ada: Person, services: Services
+    client: httpx.AsyncClient, ada: RegisteredUser, services: Services
 ) -> None:
     caller = services.access_tokens.read(ada.token).caller
     expired = replace(services.access_tokens, lifetime=timedelta(seconds=-1)).issue(
@@ -118,7 +122,7 @@ async def test_what_is_no_token_is_not_active(client: httpx.AsyncClient, token: 
 
 
 async def test_a_caller_with_a_token_of_their_own_may_ask(
-    client: httpx.AsyncClient, ada: Person, grace: Person
+    client: httpx.AsyncClient, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     response = await introspect(client, ada.token, f"Bearer {grace.token}")
 
@@ -126,7 +130,7 @@ async def test_a_caller_with_a_token_of_their_own_may_ask(
 
 
 async def test_a_caller_whose_session_has_ended_may_not(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person, grace: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     await graphql(LOGOUT, by=grace)
     response = await introspect(client, ada.token, f"Bearer {grace.token}")
@@ -150,7 +154,9 @@ async def test_a_caller_whose_session_has_ended_may_not(
         "Digest x",
     ],
 )
-async def test_nobody_else_may(client: httpx.AsyncClient, ada: Person, authorization: str) -> None:
+async def test_nobody_else_may(
+    client: httpx.AsyncClient, ada: RegisteredUser, authorization: str
+) -> None:
     response = await introspect(client, ada.token, authorization)
 
     assert response.status_code == 401
@@ -167,9 +173,9 @@ async def test_a_token_is_required(client: httpx.AsyncClient) -> None:
 
 
 async def test_the_answer_differs_for_each_session(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     phone = await log_in(graphql, ada)
-    answers = [await introspect(client, person.token) for person in (ada, phone)]
+    answers = [await introspect(client, user.token) for user in (ada, phone)]
 
     assert answers[0].json()["sid"] != answers[1].json()["sid"]

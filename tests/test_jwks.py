@@ -1,4 +1,4 @@
-"""GET /.well-known/jwks.json (RFC 7517): other services verify tokens by it, without calling us."""
+"""GET /.well-known/jwks.json (RFC 7517): the keys by which other services verify access tokens."""
 
 import time
 from pathlib import Path
@@ -12,7 +12,7 @@ from api.signing_keys.files import write_key
 from domain.access_tokens.keys import Key, KeyRing
 from settings import Settings
 from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
-from tests.people import Person
+from tests.users import RegisteredUser
 
 JWKS = "/.well-known/jwks.json"
 METADATA = "/.well-known/oauth-authorization-server"
@@ -26,7 +26,7 @@ def algorithm(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def keys(tmp_path: Path, algorithm: str) -> list[Key]:
-    """One that has ended, one that is retired, one that signs, and one that will."""
+    """Return a key that has ended, a retired one, one that signs, and one that will sign."""
     now = int(time.time())
     ended, retired, signing = (
         Key.generate(algorithm, made_at=now - age, signs_from=now - age) for age in (90, 60, 30)
@@ -52,7 +52,7 @@ def settings(database_url: str, tmp_path: Path, algorithm: str, keys: list[Key])
     )
 
 
-async def test_every_key_that_verifies_is_published_and_its_public_half_alone(
+async def test_only_the_public_key_of_every_key_that_verifies_is_published(
     client: httpx.AsyncClient, keys: list[Key], algorithm: str
 ) -> None:
     response = await client.get(JWKS)
@@ -81,7 +81,7 @@ async def test_clients_find_it_by_the_metadata(client: httpx.AsyncClient) -> Non
 
 
 async def test_another_service_verifies_a_token_by_it(
-    client: httpx.AsyncClient, ada: Person
+    client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
     keys = KeySet.import_key_set((await client.get(JWKS)).json())
     token = jwt.decode(ada.token, keys, algorithms=["ES256", "RS256"])

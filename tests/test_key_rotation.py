@@ -1,4 +1,4 @@
-"""Keys that come and go beside running servers: without a restart, and without logging anyone out."""
+"""Keys are added and retired while servers run, without a restart and without ending sessions."""
 
 import re
 import shutil
@@ -15,17 +15,18 @@ from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 
 from tests.conftest import SECRET_KEY
-from tests.people import LOGIN, REGISTER
+from tests.operations import LOGIN, REFRESH, REGISTER
+from tests.paths import ROOT
 from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, environment, running_server
 
-GUIDE = Path(__file__).parent.parent / "docs" / "how-to" / "verify-tokens.md"
+GUIDE = ROOT / "docs" / "how-to" / "verify-tokens.md"
+
 ISSUER = "http://gatehouse.test"
 ADA = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-REFRESH = "mutation ($r: String!) { refresh(refreshToken: $r) { accessToken } }"
 
 
 class Servers:
-    """Some that share a database and a folder of keys, and what their operator does."""
+    """Servers that share a database and a folder of keys, and the commands of their operator."""
 
     def __init__(self, database_url: str, folder: Path, stack: ExitStack) -> None:
         self.database_url, self.folder, self.stack = database_url, folder, stack
@@ -36,7 +37,7 @@ class Servers:
         return self.stack.enter_context(server)
 
     def keys(self, *arguments: str) -> str:
-        """What the command prints."""
+        """Run `gatehouse keys`, and return its output."""
         return subprocess.run(
             [GATEHOUSE, "keys", *arguments],
             cwd=self.folder,
@@ -48,7 +49,7 @@ class Servers:
         ).stdout
 
     def new_key(self, *arguments: str) -> str:
-        """Its kid."""
+        """Create a key, and return its kid."""
         return self.keys("new", *arguments).split()[1]
 
     @property
@@ -62,8 +63,8 @@ def servers(database_url: str, tmp_path: Path) -> Iterator[Servers]:
         yield Servers(database_url, tmp_path, stack)
 
 
-def ask(server: Server, document: str, token: str = "", **variables: str) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+def execute(server: Server, document: str, bearer: str = "", **variables: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     body = {"query": document, "variables": variables}
     answer = httpx.post(f"{server.url}/graphql", json=body, headers=headers, timeout=20)
     found: dict[str, Any] = answer.json()
@@ -71,19 +72,19 @@ def ask(server: Server, document: str, token: str = "", **variables: str) -> dic
 
 
 def register(server: Server) -> dict[str, str]:
-    token: dict[str, str] = ask(server, REGISTER, **ADA)["data"]["register"]
+    token: dict[str, str] = execute(server, REGISTER, **ADA)["data"]["register"]
     return token
 
 
 def log_in(server: Server) -> str:
-    answer = ask(server, LOGIN, username=ADA["username"], password=ADA["password"])
+    answer = execute(server, LOGIN, username=ADA["username"], password=ADA["password"])
     token: str = answer["data"]["login"]["accessToken"]
     return token
 
 
 def me(server: Server, token: str) -> str:
-    """Who the token speaks for, or why for nobody."""
-    answer = ask(server, "{ me { username } }", token)
+    """Return the username that the token belongs to, or the error code."""
+    answer = execute(server, "{ me { username } }", token)
     found: str = (answer["data"]["me"] or {}).get("username") or answer["errors"][0]["extensions"][
         "code"
     ]
@@ -100,12 +101,15 @@ def published(server: Server) -> list[str]:
     return [key["kid"] for key in keys]
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    """Within a few seconds: a process looks for keys each second, and a key that is new and urgent signs after ten."""
+def eventually(condition: Callable[[], bool]) -> None:
+    """Poll until the condition holds.
+
+    A process reloads its keys each second, and a key of `keys new --now` signs after ten.
+    """
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline
-        # Not more often: someone has at most a hundred sessions.
+        # Not more often: each check may start a session, and a user has at most a hundred.
         time.sleep(0.5)
 
 
@@ -126,7 +130,9 @@ def test_a_rotation_logs_nobody_out(servers: Servers) -> None:
         assert old in published(server)
 
 
-def test_a_compromised_key_is_good_for_nothing_and_its_owners_go_on(servers: Servers) -> None:
+def test_a_compromised_key_is_good_for_nothing_and_its_owners_stay_signed_in(
+    servers: Servers,
+) -> None:
     old = servers.new_key()
     one, two = servers.start(), servers.start()
     ada = register(one)
@@ -137,7 +143,7 @@ def test_a_compromised_key_is_good_for_nothing_and_its_owners_go_on(servers: Ser
     for server in (one, two):
         eventually(lambda server=server: published(server) == [new])  # type: ignore[misc]
         assert me(server, ada["accessToken"]) == "TOKEN_EXPIRED"
-    refreshed = ask(one, REFRESH, r=ada["refreshToken"])["data"]["refresh"]["accessToken"]
+    refreshed = execute(one, REFRESH, token=ada["refreshToken"])["data"]["refresh"]["accessToken"]
     assert kid_of(refreshed) == new
     assert me(two, refreshed) == "Ada"
 
@@ -147,7 +153,7 @@ def test_a_change_from_a_secret_to_keys_logs_nobody_out(servers: Servers) -> Non
     before = register(old)["accessToken"]
     kid = servers.new_key()
     eventually(lambda: published(old) == [kid])
-    # As while servers are started again one by one.
+    # Both kinds run at the same time while servers restart one by one.
     new = servers.start(SECRET_KEY=SECRET_KEY)
     after = log_in(new)
 
@@ -188,7 +194,7 @@ def test_no_private_key_reaches_a_log(servers: Servers) -> None:
 def test_the_documented_way_to_verify_elsewhere_works_as_it_stands(servers: Servers) -> None:
     servers.new_key()
     server = servers.start(PUBLIC_URL="")
-    ada = ask(server, REGISTER.replace("user {", "user { userId: "), **ADA)["data"]["register"]
+    ada = execute(server, REGISTER.replace("user {", "user { userId: "), **ADA)["data"]["register"]
     example = re.search(r"^```python\n(import httpx\n.*?)^```", GUIDE.read_text(), re.M | re.S)
     assert example
     elsewhere: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""When a key signs and verifies, and which keys are none."""
+"""When a key signs and verifies, and which keys are invalid."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ MINUTE, HOUR = 60, 3600
 
 
 def ring_of(*ages: int, algorithm: str = "ES256") -> KeyRing:
-    """Keys that have signed since so many seconds ago."""
+    """Return a ring of keys that started to sign this many seconds ago."""
     return KeyRing(Key.generate(algorithm, made_at=NOW - age, signs_from=NOW - age) for age in ages)
 
 
@@ -122,7 +122,7 @@ def test_no_key_is_retired_twice_and_none_that_is_not_there() -> None:
         retire(KeyRing([new]), old)
 
 
-# What an operator does, after how many seconds.
+# Commands of an operator: the command, the seconds before it, and the number of the key to retire.
 operations = st.lists(
     st.tuples(
         st.sampled_from(["new", "new --now", "retire"]),
@@ -131,12 +131,12 @@ operations = st.lists(
     ),
     max_size=12,
 )
-# How long ago a process has looked at the folder, and how far its clock is off.
+# How long ago a process reloaded the keys, and the error of its clock, in seconds.
 workers = st.tuples(st.floats(0, 1.5), st.floats(-5, 5))
 
 
 class History:
-    """The keys as they were in the folder from moment to moment."""
+    """The keys in the folder after each command."""
 
     def __init__(self, operations: list[tuple[str, float, int]], *, with_now: bool = True) -> None:
         self.moments: list[tuple[float, KeyRing]] = [
@@ -176,7 +176,7 @@ def test_a_token_of_any_process_is_good_at_every_other_for_all_its_life(
         key = history.at(moment - signer[0]).signing("ES256", clock)
         assert key
         expires_at = clock + LIFETIME.total_seconds()
-        # From the time it is answered until it ends, by the reader's clock.
+        # From when it is issued until it expires by the reader's clock.
         for later in (moment, moment + 1, moment + 60, expires_at - 1 - reader[1]):
             found = history.at(later - reader[0]).find(key.kid)
             assert found
@@ -209,7 +209,7 @@ def test_a_key_is_read_back_from_its_jwk(algorithm: str) -> None:
 
 
 def test_the_kid_is_the_thumbprint_of_rfc_7638() -> None:
-    # Section 3.1's own example.
+    # The example of section 3.1.
     n = (
         "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3okn"
         "jhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6q"
@@ -221,7 +221,7 @@ def test_the_kid_is_the_thumbprint_of_rfc_7638() -> None:
     assert jwk.thumbprint(public) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 
 
-def test_a_key_shows_its_public_half_alone() -> None:
+def test_a_key_shows_only_its_public_key() -> None:
     key = Key.generate("RS256", made_at=NOW, signs_from=NOW)
     private = set(key.as_jwk()) - set(key.as_public_jwk())
 

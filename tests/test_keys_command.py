@@ -1,4 +1,4 @@
-"""`gatehouse keys`, and what a server says of keys that it cannot use."""
+"""`gatehouse keys`, and the errors of a server for keys that it cannot use."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def gatehouse(folder: Path, *arguments: str, **settings: str) -> subprocess.Comp
 
 
 def keys(folder: Path, *arguments: str, **settings: str) -> str:
-    """What the command says, whether it does it or not."""
+    """Return the output of `gatehouse keys`, whether it succeeds or fails."""
     run = gatehouse(folder, "keys", *arguments, **settings)
     return run.stdout + run.stderr
 
@@ -65,7 +65,7 @@ def test_the_life_of_a_key(tmp_path: Path) -> None:
     ]
 
 
-def test_a_retired_key_has_no_private_half_any_more(tmp_path: Path) -> None:
+def test_a_retired_key_has_no_private_key_any_more(tmp_path: Path) -> None:
     old, _ = made(tmp_path), made(tmp_path, made_at=1_750_000_000)
     said = keys(tmp_path, "retire", old.kid)
 
@@ -90,7 +90,7 @@ def test_who_shares_the_folder_may_read_that_a_key_is_retired(tmp_path: Path) ->
     assert (tmp_path / "keys" / f"{old.kid}.json").stat().st_mode & 0o777 == 0o644
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a file")
 def test_what_root_writes_belongs_to_whom_the_folder_does(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir(mode=0o700)
     os.chown(tmp_path / "keys", 12345, 12345)
@@ -102,12 +102,12 @@ def test_what_root_writes_belongs_to_whom_the_folder_does(tmp_path: Path) -> Non
 
 def test_a_file_that_is_not_whole_is_not_there_yet(tmp_path: Path) -> None:
     key = made(tmp_path)
-    (tmp_path / "keys" / ".half").write_text('{"kty"')
-    (tmp_path / "keys" / ".half.json").write_text('{"kty"')
-    files, complaints = read_keys(tmp_path / "keys")
+    (tmp_path / "keys" / ".partial").write_text('{"kty"')
+    (tmp_path / "keys" / ".partial.json").write_text('{"kty"')
+    files, problems = read_keys(tmp_path / "keys")
 
     assert [file.key.kid for file in files.values()] == [key.kid]
-    assert complaints == []
+    assert problems == []
 
 
 def test_a_key_whose_last_token_has_ended_is_removed_by_the_next(tmp_path: Path) -> None:
@@ -143,10 +143,10 @@ def test_a_pipe_is_no_key_and_keeps_nobody_waiting(tmp_path: Path) -> None:
     made(tmp_path)
     os.mkfifo(tmp_path / "keys" / "pipe.json")
 
-    keys, complaints = read_keys(tmp_path / "keys")
+    keys, problems = read_keys(tmp_path / "keys")
 
     assert len(keys) == 1
-    assert "pipe.json cannot be used" in complaints[0]
+    assert "pipe.json cannot be used" in problems[0]
 
 
 def test_a_damaged_file_keeps_nobody_from_retiring_another(tmp_path: Path) -> None:
@@ -206,32 +206,32 @@ def test_serve_warns_of_keys_that_anyone_may_read(tmp_path: Path) -> None:
 
 def test_a_key_that_is_only_read_again_is_the_same(tmp_path: Path) -> None:
     key = made(tmp_path)
-    watch = KeyReloader(tmp_path / "keys", "ES256")
-    known = watch.ring.find(key.kid)
+    reloader = KeyReloader(tmp_path / "keys", "ES256")
+    known = reloader.ring.find(key.kid)
     made(tmp_path)
-    watch.reload()
+    reloader.reload()
 
-    assert len(watch.ring.all()) == 2
-    assert watch.ring.find(key.kid) is known
+    assert len(reloader.ring.all()) == 2
+    assert reloader.ring.find(key.kid) is known
 
 
 def test_a_key_that_has_leaked_ends_even_where_no_other_can_sign(tmp_path: Path) -> None:
     key = made(tmp_path)
-    watch = KeyReloader(tmp_path / "keys", "ES256")
-    # By the settings of this command it signs nothing.
+    reloader = KeyReloader(tmp_path / "keys", "ES256")
+    # With the settings of this command the key does not sign.
     keys(tmp_path, "retire", key.kid, "--compromised", ALGORITHM="HS256", SECRET_KEY=SECRET_KEY)
-    watch.reload()
+    reloader.reload()
 
-    assert watch.ring.published(time.time()) == []
+    assert reloader.ring.published(time.time()) == []
 
 
 def test_a_change_of_keys_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made(tmp_path)
-    watch = KeyReloader(tmp_path / "keys", "ES256")
+    reloader = KeyReloader(tmp_path / "keys", "ES256")
     made(tmp_path)
     caplog.set_level("INFO")
     caplog.clear()
-    watch.reload()
+    reloader.reload()
 
     assert len(caplog.messages) == 1
 
@@ -240,13 +240,13 @@ def test_a_file_that_is_damaged_meanwhile_takes_no_key_away(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     old, _ = made(tmp_path), made(tmp_path, made_at=1_750_000_000)
-    watch = KeyReloader(tmp_path / "keys", "ES256")
-    known = watch.ring.all()
+    reloader = KeyReloader(tmp_path / "keys", "ES256")
+    known = reloader.ring.all()
     change(tmp_path, old, d="hunter2")
-    watch.reload()
-    watch.reload()
+    reloader.reload()
+    reloader.reload()
 
-    assert watch.ring.all() == known
+    assert reloader.ring.all() == known
     [warning] = caplog.messages
     assert f"{old.kid}.json cannot be used" in warning
     assert "hunter2" not in warning

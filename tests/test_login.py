@@ -1,11 +1,12 @@
 import pytest
 
-from tests.people import LOGIN, ME, GraphQL, Person
+from tests.operations import LOGIN, ME
+from tests.users import GraphQL, RegisteredUser
 
 
 @pytest.mark.parametrize("name", ["Ada", "ada", "ADA", "ada@example.com", "Ada@Example.COM"])
 async def test_a_username_or_an_email_in_any_case_logs_in(
-    graphql: GraphQL, ada: Person, name: str
+    graphql: GraphQL, ada: RegisteredUser, name: str
 ) -> None:
     answer = await graphql(LOGIN, username=name, password=ada.password)
 
@@ -15,7 +16,7 @@ async def test_a_username_or_an_email_in_any_case_logs_in(
 
 
 async def test_an_unknown_user_and_a_wrong_password_read_the_same(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     wrong = await graphql(LOGIN, username="Ada", password="difference engine")
     unknown = await graphql(LOGIN, username="Nobody", password="difference engine")
@@ -27,7 +28,7 @@ async def test_an_unknown_user_and_a_wrong_password_read_the_same(
 
 @pytest.mark.parametrize("password", ["Analytical Engine", "analytical engine ", "", "a" * 129])
 async def test_a_password_counts_exactly_as_typed(
-    graphql: GraphQL, ada: Person, password: str
+    graphql: GraphQL, ada: RegisteredUser, password: str
 ) -> None:
     answer = await graphql(LOGIN, username="Ada", password=password)
 
@@ -36,7 +37,7 @@ async def test_a_password_counts_exactly_as_typed(
 
 @pytest.mark.parametrize("text", ["\0", "\ud800", "@", "a@\0", "\ud800@example.com", "a" * 100_000])
 async def test_a_login_with_impossible_text_is_just_wrong(
-    graphql: GraphQL, ada: Person, text: str
+    graphql: GraphQL, ada: RegisteredUser, text: str
 ) -> None:
     as_name = await graphql(LOGIN, username=text, password=ada.password)
     as_password = await graphql(LOGIN, username="Ada", password=text)
@@ -45,7 +46,7 @@ async def test_a_login_with_impossible_text_is_just_wrong(
 
 
 async def test_a_broken_token_does_not_keep_anyone_from_logging_in(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     answer = await graphql(LOGIN, by="broken", username="Ada", password=ada.password)
 

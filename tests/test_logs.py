@@ -1,4 +1,4 @@
-"""The log of a server: a line for each request, in both formats, without secrets and without a way to forge it."""
+"""The log of a server: a line a request, in both formats, without secrets or forged lines."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ from api.telemetry.observers import RequestObservers
 from api.telemetry.request import RequestRecord
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.people import LOGIN, REGISTER
+from tests.operations import LOGIN, REFRESH, REGISTER
 from tests.servers import Server, free_port, running_server
 
 PASSWORD = "hunter2hunter2"
@@ -40,11 +40,11 @@ MADE_UP_IDS: list[Any] = [
 
 
 @dataclass
-class Tour:
-    """What was asked of a server, each under a request id that says so, and what it has logged by its end."""
+class Run:
+    """The responses of a server by their request ids, and the log that it wrote."""
 
     secrets: set[str]
-    answered: dict[str, httpx.Response]
+    responses: dict[str, httpx.Response]
     log: str = ""
 
     @property
@@ -59,23 +59,23 @@ class Tour:
         return line
 
 
-def take(server: Server, database: Path) -> Tour:
-    tour = Tour({PASSWORD, "hunter2", EMAIL, NAME}, {})
+def send_requests(server: Server, database: Path) -> Run:
+    run = Run({PASSWORD, "hunter2", EMAIL, NAME}, {})
 
-    def ask(name: str, method: str, path: str, **options: Any) -> httpx.Response:
+    def send(name: str, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"X-Request-ID": name, **options.pop("headers", {})}
         response = httpx.request(method, server.url + path, headers=headers, **options)
-        tour.answered[name] = response
+        run.responses[name] = response
         return response
 
-    def graphql(name: str, document: str, token: str = "", **variables: str) -> Any:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def graphql(name: str, document: str, bearer: str = "", **variables: str) -> Any:
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         body = {"query": document, "variables": variables}
-        return ask(name, "POST", "/graphql", json=body, headers=headers).json()
+        return send(name, "POST", "/graphql", json=body, headers=headers).json()
 
     ada = {"username": NAME, "email": EMAIL, "password": PASSWORD}
-    joined = graphql("register", REGISTER, **ada)["data"]["register"]
-    token = joined["accessToken"]
+    registered = graphql("register", REGISTER, **ada)["data"]["register"]
+    token = registered["accessToken"]
     graphql("login", LOGIN, username=EMAIL, password=PASSWORD)
     graphql("wrong", LOGIN, username=EMAIL, password=f"not {PASSWORD}")
     graphql("me", "query WhoAmI { me { id } posts { edges { cursor } } }", token)
@@ -85,52 +85,57 @@ def take(server: Server, database: Path) -> Tour:
     graphql("long", "query " + "A" * 5_000 + " { __typename }")
     refreshed = graphql(
         "refresh",
-        "mutation($t: String!) { refresh(refreshToken: $t) { accessToken refreshToken } }",
-        t=joined["refreshToken"],
+        REFRESH,
+        token=registered["refreshToken"],
     )["data"]["refresh"]
-    tour.secrets |= {token, *joined["refreshToken"].split("."), *refreshed.values()}
-    ask("get", "GET", "/graphql", params={"query": f'{{ user(id: "{PASSWORD}") {{ id }} }}'})
+    run.secrets |= {
+        token,
+        *registered["refreshToken"].split("."),
+        refreshed["accessToken"],
+        refreshed["refreshToken"],
+    }
+    send("get", "GET", "/graphql", params={"query": f'{{ user(id: "{PASSWORD}") {{ id }} }}'})
     form = {"grant_type": "password", "username": NAME, "password": PASSWORD}
-    tour.secrets.add(ask("token", "POST", "/token", data=form).json()["access_token"])
-    ask("token-wrong", "POST", "/token", data=form | {"password": f"no {PASSWORD}"})
-    ask("token-query", "POST", f"/token?password={PASSWORD}", data={"grant_type": PASSWORD})
-    ask("userinfo", "GET", "/userinfo", headers={"Authorization": f"Bearer {token}"})
-    ask("revoke", "POST", "/revoke", data={"token": joined["refreshToken"]})
-    ask("missing", "GET", f"/{PASSWORD}%0A%1b[31m/nothing?email={EMAIL}")
-    ask("method", "PROPFIND", "/graphql", content=PASSWORD)
-    ask("too-large", "POST", "/graphql", content=b"#" * (MAX_BODY_BYTES + 1), headers=JSON)
-    ask("no-json", "POST", "/graphql", content=f"{{{PASSWORD}", headers=JSON)
-    ask("docs", "GET", "/docs")
-    ask("file", "GET", "/docs/assets/start.js")
+    run.secrets.add(send("token", "POST", "/token", data=form).json()["access_token"])
+    send("token-wrong", "POST", "/token", data=form | {"password": f"no {PASSWORD}"})
+    send("token-query", "POST", f"/token?password={PASSWORD}", data={"grant_type": PASSWORD})
+    send("userinfo", "GET", "/userinfo", headers={"Authorization": f"Bearer {token}"})
+    send("revoke", "POST", "/revoke", data={"token": registered["refreshToken"]})
+    send("missing", "GET", f"/{PASSWORD}%0A%1b[31m/nothing?email={EMAIL}")
+    send("method", "PROPFIND", "/graphql", content=PASSWORD)
+    send("too-large", "POST", "/graphql", content=b"#" * (MAX_BODY_BYTES + 1), headers=JSON)
+    send("no-json", "POST", "/graphql", content=f"{{{PASSWORD}", headers=JSON)
+    send("docs", "GET", "/docs")
+    send("file", "GET", "/docs/assets/start.js")
     preflight = {"Origin": "https://x.example", "Access-Control-Request-Method": "POST"}
-    ask("preflight", "OPTIONS", "/graphql", headers=preflight)
+    send("preflight", "OPTIONS", "/graphql", headers=preflight)
     for number, made_up in enumerate(MADE_UP_IDS):
         name = f"made-up-{number}"
-        tour.answered[name] = httpx.get(server.url, headers={"X-Request-ID": made_up})
-    leave_in_the_middle(server)
-    ask_by_websocket(server, token)
+        run.responses[name] = httpx.get(server.url, headers={"X-Request-ID": made_up})
+    disconnect_early(server)
+    execute_over_websocket(server, token)
     with closing(sqlite3.connect(database)) as broken:
         broken.execute("ALTER TABLE users RENAME COLUMN username TO login")
     graphql("masked", "{ me { id } }", refreshed["accessToken"])
-    ask("masked-rest", "POST", "/token", data=form)
-    return tour
+    send("masked-rest", "POST", "/token", data=form)
+    return run
 
 
 JSON = {"Content-Type": "application/json"}
 
 
-def leave_in_the_middle(server: Server) -> None:
+def disconnect_early(server: Server) -> None:
     url = httpx.URL(server.url)
     with socket.create_connection((url.host, url.port or 80)) as raw:
         raw.sendall(
             b"POST /graphql HTTP/1.1\r\nHost: x\r\nX-Request-ID: left\r\n"
             b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
         )
-    # Answered in turn, when the server has seen the other go.
+    # When this is answered, the server has noticed the disconnect.
     httpx.get(f"{server.url}/health/live")
 
 
-def ask_by_websocket(server: Server, token: str) -> None:
+def execute_over_websocket(server: Server, token: str) -> None:
     address = server.url.replace("http", "ws") + f"/graphql?token={PASSWORD}"
     protocol = Subprotocol("graphql-transport-ws")
     with connect(address, subprotocols=[protocol], additional_headers={"X-Request-ID": "ws"}) as ws:
@@ -144,37 +149,37 @@ def ask_by_websocket(server: Server, token: str) -> None:
                 ws.recv()
 
 
-def tour_of(template: Path, folder: Path, **settings: str) -> Tour:
+def run_of(template: Path, folder: Path, **settings: str) -> Run:
     with running_server(copy_of(template, folder), SECRET_KEY, folder, **settings) as server:
-        tour = take(server, folder / "gatehouse.db")
-    tour.log = server.logged()
-    return tour
+        run = send_requests(server, folder / "gatehouse.db")
+    run.log = server.logged()
+    return run
 
 
 @pytest.fixture(scope="module")
-def json_tour(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Tour:
-    return tour_of(migrated_sqlite, tmp_path_factory.mktemp("json"), ENVIRONMENT="production")
+def json_run(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run_of(migrated_sqlite, tmp_path_factory.mktemp("json"), ENVIRONMENT="production")
 
 
 @pytest.fixture(scope="module")
-def text_tour(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Tour:
-    return tour_of(migrated_sqlite, tmp_path_factory.mktemp("text"))
+def text_run(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run_of(migrated_sqlite, tmp_path_factory.mktemp("text"))
 
 
-@pytest.fixture(params=["json_tour", "text_tour"])
-def tour(request: pytest.FixtureRequest) -> Tour:
-    tour: Tour = request.getfixturevalue(request.param)
-    return tour
+@pytest.fixture(params=["json_run", "text_run"])
+def run(request: pytest.FixtureRequest) -> Run:
+    run: Run = request.getfixturevalue(request.param)
+    return run
 
 
-def test_no_secret_is_in_it(tour: Tour) -> None:
-    assert "mutation" in tour.log
-    assert [secret for secret in tour.secrets if secret in tour.log] == []
+def test_no_secret_is_in_it(run: Run) -> None:
+    assert "mutation" in run.log
+    assert [secret for secret in run.secrets if secret in run.log] == []
 
 
-def test_there_is_one_line_for_each_request(tour: Tour) -> None:
-    named = [name for name in tour.answered if not name.startswith("made-up")]
-    lines = [line for line in tour.log.splitlines() if " ms" in line]
+def test_there_is_one_line_for_each_request(run: Run) -> None:
+    named = [name for name in run.responses if not name.startswith("made-up")]
+    lines = [line for line in run.log.splitlines() if " ms" in line]
     found = {
         name: sum(f"[{name}]" in line or f'"request_id": "{name}"' in line for line in lines)
         for name in named
@@ -183,17 +188,17 @@ def test_there_is_one_line_for_each_request(tour: Tour) -> None:
     assert found == dict.fromkeys(named, 1)
 
 
-def test_no_line_moves_a_cursor_or_ends_another(tour: Tour) -> None:
-    assert all(c.isprintable() or c == "\n" for c in tour.log)
-    assert tour.log.splitlines() == tour.log.rstrip("\n").split("\n")
+def test_no_line_moves_a_cursor_or_ends_another(run: Run) -> None:
+    assert all(c.isprintable() or c == "\n" for c in run.log)
+    assert run.log.splitlines() == run.log.rstrip("\n").split("\n")
 
 
-def test_in_production_every_line_is_an_object(json_tour: Tour) -> None:
-    assert all({"time", "level", "logger", "message"} <= line.keys() for line in json_tour.lines)
+def test_in_production_every_line_is_an_object(json_run: Run) -> None:
+    assert all({"time", "level", "logger", "message"} <= line.keys() for line in json_run.lines)
 
 
-def test_an_operation_is_named_by_its_document(json_tour: Tour) -> None:
-    line = json_tour.only("me")
+def test_an_operation_is_named_by_its_document(json_run: Run) -> None:
+    line = json_run.only("me")
 
     assert line["logger"] == "gatehouse.access"
     assert (line["operation_type"], line["operation_name"]) == ("query", "WhoAmI")
@@ -202,7 +207,7 @@ def test_an_operation_is_named_by_its_document(json_tour: Tour) -> None:
     assert 0 < line["duration_ms"] < 10_000
     assert line["ip"] == "127.0.0.1"
     assert len(line["user_id"]) == 36
-    assert len(json_tour.only("long")["operation_name"]) == 64
+    assert len(json_run.only("long")["operation_name"]) == 64
 
 
 @pytest.mark.parametrize(
@@ -220,71 +225,71 @@ def test_an_operation_is_named_by_its_document(json_tour: Tour) -> None:
         ("no-json", 400, "INVALID_INPUT"),
     ],
 )
-def test_a_refusal_has_its_code(json_tour: Tour, name: str, status: int, code: str) -> None:
-    line = json_tour.only(name)
+def test_an_error_has_its_code(json_run: Run, name: str, status: int, code: str) -> None:
+    line = json_run.only(name)
 
     assert (line["status"], line["codes"]) == (status, [code])
 
 
-def test_a_route_is_a_template_or_none(json_tour: Tour) -> None:
-    assert "route" not in json_tour.only("missing")
-    assert json_tour.only("token")["route"] == "/token"
-    assert json_tour.only("docs")["route"] == "/docs"
-    assert json_tour.only("file")["route"] == "/docs/assets"
-    assert json_tour.only("preflight")["route"] == "/graphql"
-    assert json_tour.only("method")["method"] == "OTHER"
+def test_a_route_is_a_template_or_none(json_run: Run) -> None:
+    assert "route" not in json_run.only("missing")
+    assert json_run.only("token")["route"] == "/token"
+    assert json_run.only("docs")["route"] == "/docs"
+    assert json_run.only("file")["route"] == "/docs/assets"
+    assert json_run.only("preflight")["route"] == "/graphql"
+    assert json_run.only("method")["method"] == "OTHER"
 
 
-def test_who_called_a_route_is_there_too(json_tour: Tour) -> None:
-    assert json_tour.only("userinfo")["user_id"] == json_tour.only("me")["user_id"]
-    assert "user_id" not in json_tour.only("stolen")
+def test_who_called_a_route_is_there_too(json_run: Run) -> None:
+    assert json_run.only("userinfo")["user_id"] == json_run.only("me")["user_id"]
+    assert "user_id" not in json_run.only("stolen")
 
 
-def test_who_left_before_the_answer_has_a_line(json_tour: Tour) -> None:
-    assert json_tour.only("left")["status"] == 499
+def test_who_left_before_the_answer_has_a_line(json_run: Run) -> None:
+    assert json_run.only("left")["status"] == 499
 
 
-def test_each_operation_of_a_websocket_has_a_line(json_tour: Tour) -> None:
-    socket, first, second = (json_tour.only(id) for id in ("ws", "ws.1", "ws.2"))
+def test_each_operation_of_a_websocket_has_a_line(json_run: Run) -> None:
+    socket, first, second = (json_run.only(id) for id in ("ws", "ws.1", "ws.2"))
 
     assert (socket["method"], socket["route"], socket["status"]) == ("WEBSOCKET", "/graphql", 101)
     assert (first["operation_name"], first["status"]) == ("Mine", 200)
-    assert first["user_id"] == json_tour.only("me")["user_id"]
+    assert first["user_id"] == json_run.only("me")["user_id"]
     assert second["codes"] == ["GRAPHQL_VALIDATION_FAILED"]
 
 
-def test_a_harmless_request_id_comes_back(json_tour: Tour) -> None:
-    named = {name: r for name, r in json_tour.answered.items() if not name.startswith("made-up")}
+def test_a_harmless_request_id_comes_back(json_run: Run) -> None:
+    named = {name: r for name, r in json_run.responses.items() if not name.startswith("made-up")}
 
     assert {name: r.headers["X-Request-ID"] for name, r in named.items()} == dict(
         zip(named, named, strict=True)
     )
 
 
-def test_another_one_is_replaced(json_tour: Tour) -> None:
+def test_another_one_is_replaced(json_run: Run) -> None:
     for number, made_up in enumerate(MADE_UP_IDS):
-        [id] = json_tour.answered[f"made-up-{number}"].headers.get_list("X-Request-ID")
+        [id] = json_run.responses[f"made-up-{number}"].headers.get_list("X-Request-ID")
 
         assert id != made_up
-        assert json_tour.only(id)["status"] == 404
+        assert json_run.only(id)["status"] == 404
 
 
-def test_a_masked_error_names_the_line_with_its_traceback(json_tour: Tour) -> None:
-    [error] = json_tour.answered["masked"].json()["errors"]
-    cause, exchange = json_tour.of(error["extensions"]["requestId"])
+def test_a_masked_error_names_the_line_with_its_traceback(json_run: Run) -> None:
+    [error] = json_run.responses["masked"].json()["errors"]
+    cause, access = json_run.of(error["extensions"]["requestId"])
 
     assert cause["level"] == "ERROR"
     assert "current_user.py" in cause["traceback"]
-    assert exchange["codes"] == ["INTERNAL_ERROR"]
+    assert access["codes"] == ["INTERNAL_ERROR"]
 
 
-def test_a_masked_answer_of_a_route_does_too(json_tour: Tour) -> None:
-    description = json_tour.answered["masked-rest"].json()["error_description"]
-    cause, exchange = json_tour.of("masked-rest")
+def test_a_masked_answer_of_a_route_does_too(json_run: Run) -> None:
+    description = json_run.responses["masked-rest"].json()["error_description"]
+    cause, access = json_run.of("masked-rest")
 
     assert "masked-rest" in description
     assert "password.py" in cause["traceback"]
-    assert exchange["status"] == 500
+    assert access["status"] == 500
 
 
 def test_plain_uvicorn_logs_the_same(migrated_sqlite: Path, tmp_path: Path) -> None:
@@ -389,4 +394,4 @@ async def test_what_fails_outside_of_everything_is_a_line_too() -> None:
             scope, nothing, nothing
         )
 
-    assert [exchange.status for exchange in ended] == [500]
+    assert [record.status for record in ended] == [500]

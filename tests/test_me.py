@@ -5,11 +5,12 @@ from sqlalchemy import delete
 
 from db.models import User
 from domain.services import Services
-from tests.people import IN_A_YEAR, ME, GraphQL, Person
+from tests.operations import ME
+from tests.users import IN_A_YEAR, GraphQL, RegisteredUser
 
 
 async def test_me_is_who_the_token_was_issued_to(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     answer = await graphql(ME, by=grace)
 
@@ -28,7 +29,9 @@ async def test_nobody_is_null_and_siblings_survive(graphql: GraphQL) -> None:
     assert answer.error["path"] == ["me"]
 
 
-async def test_an_expired_token_says_so(graphql: GraphQL, ada: Person, services: Services) -> None:
+async def test_an_expired_token_says_so(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
+) -> None:
     expired = replace(services.access_tokens, lifetime=timedelta(seconds=-1)).issue(
         services.access_tokens.read(ada.token).caller, not_after=IN_A_YEAR
     )
@@ -40,7 +43,7 @@ async def test_an_expired_token_says_so(graphql: GraphQL, ada: Person, services:
 
 
 async def test_the_token_of_a_deleted_user_is_refused_at_once(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     async with services.database.writing() as session:
         await session.execute(delete(User))

@@ -1,11 +1,11 @@
-"""GET /.well-known/oauth-authorization-server (RFC 8414): what is listed works, and what works is listed."""
+"""GET /.well-known/oauth-authorization-server (RFC 8414): it lists exactly what works."""
 
 import httpx
 import pytest
 
 from settings import Settings
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.people import Person
+from tests.users import RegisteredUser
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def test_every_endpoint_that_is_listed_is_there(client: httpx.AsyncClient)
 
 
 async def test_every_grant_type_that_is_listed_is_known_and_no_other(
-    client: httpx.AsyncClient, ada: Person
+    client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
     metadata = (await client.get("/.well-known/oauth-authorization-server")).json()
     everything = {"username": "Ada", "password": ada.password, "refresh_token": ada.refresh_token}

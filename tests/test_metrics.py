@@ -1,4 +1,4 @@
-"""What Prometheus reads: what was asked and what came of it, in as many series as we have names for."""
+"""The metrics for Prometheus. Clients cannot add series."""
 
 import asyncio
 import json
@@ -25,26 +25,26 @@ from domain.services import Services
 from settings import Settings
 from tests.conftest import SECRET_KEY, settings_for
 from tests.databases import copy_of
-from tests.people import LOGIN, REGISTER
+from tests.operations import LOGIN, REGISTER
 from tests.servers import Server, free_port, running_server, wait_until
 
 ADA = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
 
 
 @dataclass(frozen=True)
-class Counted:
-    """A server and what it has counted."""
+class MeteredServer:
+    """A server with metrics, and the port that serves them."""
 
     server: Server
     port: int
 
-    def ask(self, document: str, token: str = "", **variables: str) -> httpx.Response:
+    def execute(self, document: str, token: str = "", **variables: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         body = {"query": document, "variables": variables}
         return httpx.post(f"{self.server.url}/graphql", json=body, headers=headers, timeout=60)
 
     def series(self) -> dict[tuple[str, ...], float]:
-        """By the name and the values of the labels."""
+        """Return the value of each series, by its name and the values of its labels."""
         return read(self.port)
 
     def value(self, *series: str) -> float:
@@ -61,22 +61,24 @@ def read(port: int) -> dict[tuple[str, ...], float]:
 
 
 @contextmanager
-def counted_server(database: Path, folder: Path, **settings: str) -> Iterator[Counted]:
+def metered_server(database: Path, folder: Path, **settings: str) -> Iterator[MeteredServer]:
     port = free_port()
     url = copy_of(database, folder)
     with running_server(url, SECRET_KEY, folder, METRICS_PORT=str(port), **settings) as server:
-        yield Counted(server, port)
+        yield MeteredServer(server, port)
 
 
 @pytest.fixture(scope="module")
-def counted(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
-    with counted_server(migrated_sqlite, tmp_path_factory.mktemp("metrics")) as counted:
+def counted(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MeteredServer]:
+    with metered_server(migrated_sqlite, tmp_path_factory.mktemp("metrics")) as counted:
         yield counted
 
 
 @pytest.fixture(scope="module")
-def token(counted: Counted) -> str:
-    token: str = counted.ask(REGISTER, **ADA).json()["data"]["register"]["accessToken"]
+def token(counted: MeteredServer) -> str:
+    token: str = counted.execute(REGISTER, **ADA).json()["data"]["register"]["accessToken"]
     return token
 
 
@@ -85,12 +87,12 @@ def requests(code: str, operation: str) -> tuple[str, str, str]:
 
 
 def test_requests_are_counted_by_what_they_asked_for_and_what_came_of_it(
-    counted: Counted, token: str
+    counted: MeteredServer, token: str
 ) -> None:
     before = counted.series()
-    counted.ask("query Me { me { id } again: me { id } }", token)
-    counted.ask("{ me { id } }")
-    counted.ask("{ me { id } posts { edges { cursor } } }", token)
+    counted.execute("query Me { me { id } again: me { id } }", token)
+    counted.execute("{ me { id } }")
+    counted.execute("{ me { id } posts { edges { cursor } } }", token)
     httpx.post(f"{counted.server.url}/token", data={"grant_type": "nothing"})
     httpx.get(f"{counted.server.url}/health/live")
     httpx.get(f"{counted.server.url}/nothing")
@@ -115,43 +117,43 @@ def test_requests_are_counted_by_what_they_asked_for_and_what_came_of_it(
         ("{ " + " ".join(f"a{n}: me {{ id }}" for n in range(60)) + " }", "QUERY_TOO_COSTLY"),
     ],
 )
-def test_refused_documents_are_counted(counted: Counted, document: str, code: str) -> None:
+def test_refused_documents_are_counted(counted: MeteredServer, document: str, code: str) -> None:
     before = counted.value("gatehouse_documents_refused_total", code)
-    counted.ask(document)
+    counted.execute(document)
 
     wait_until(lambda: counted.value("gatehouse_documents_refused_total", code) == before + 1)
 
 
-def test_a_client_makes_no_new_series(counted: Counted, token: str) -> None:
+def test_a_client_makes_no_new_series(counted: MeteredServer, token: str) -> None:
     with httpx.Client(base_url=counted.server.url) as client:
 
-        def ask_and_look(n: int) -> None:
+        def send_made_up_names(n: int) -> None:
             client.post("/graphql", json={"query": f"query Made{n} {{ up{n}: __typename }}"})
             client.post("/graphql", json={"query": f"{{ nothing{n} }}", "operationName": f"N{n}"})
             client.request(f"MADE{n}" if n == 0 else "GET", f"/made/up/{n}?of={n}")
             client.post(f"/token?made={n}", data={"grant_type": f"made-up-{n}"})
 
-        ask_and_look(1)
-        ask_and_look(2)
+        send_made_up_names(1)
+        send_made_up_names(2)
         wait_until(lambda: counted.value(*requests("OK", "__typename")) == 2)
         before = counted.series().keys()
         for n in range(1000):
-            ask_and_look(n)
+            send_made_up_names(n)
         wait_until(lambda: counted.value(*requests("OK", "__typename")) == 1002)
 
     assert counted.series().keys() - before == set()
 
 
 def test_logins_are_counted_by_outcome_whichever_way_they_come(
-    counted: Counted, token: str
+    counted: MeteredServer, token: str
 ) -> None:
     before = counted.series()
-    counted.ask(LOGIN, username="Ada", password=ADA["password"])
-    counted.ask(
+    counted.execute(LOGIN, username="Ada", password=ADA["password"])
+    counted.execute(
         'mutation { a: login(username: "Ada", password: "wrong one") { expiresIn }'
         ' b: login(username: "Nobody", password: "wrong one") { expiresIn } }'
     )
-    counted.ask('mutation { login(username: "Nobody", password: "wrong one") { expiresIn } }')
+    counted.execute('mutation { login(username: "Nobody", password: "wrong one") { expiresIn } }')
     form = {"grant_type": "password", "username": "ada", "password": ADA["password"]}
     httpx.post(f"{counted.server.url}/token", data=form)
     httpx.post(f"{counted.server.url}/token", data=form | {"password": "wrong one"})
@@ -161,25 +163,25 @@ def test_logins_are_counted_by_outcome_whichever_way_they_come(
         return counted.value(*series) - before.get(series, 0)
 
     assert since("OK") == 2
-    # The first of several that fails leaves no answer, and the second is not tried.
+    # Of several logins in one document, those after the first error do not run.
     assert since("INVALID_CREDENTIALS") == 3
 
 
 def test_a_login_that_took_too_long_is_counted_too(migrated_sqlite: Path, tmp_path: Path) -> None:
     costly = {"ARGON2_MEMORY_KIB": "65536", "ARGON2_TIME_COST": "50"}
-    with counted_server(
+    with metered_server(
         migrated_sqlite, tmp_path, REQUEST_DEADLINE_SECONDS="1", **costly
     ) as counted:
-        counted.ask(LOGIN, username="Nobody", password="wrong one")
+        counted.execute(LOGIN, username="Nobody", password="wrong one")
 
         wait_until(lambda: counted.value("gatehouse_logins_total", "UNAVAILABLE") == 1)
 
 
-def test_they_are_not_on_the_public_port(counted: Counted) -> None:
+def test_they_are_not_on_the_public_port(counted: MeteredServer) -> None:
     assert httpx.get(f"{counted.server.url}/metrics").status_code == 404
 
 
-def test_the_process_is_measured(counted: Counted) -> None:
+def test_the_process_is_measured(counted: MeteredServer) -> None:
     assert counted.value("process_resident_memory_bytes") > 10_000_000
     assert counted.value("process_open_fds") > 3
 
@@ -189,13 +191,13 @@ def test_the_queue_of_hashes_is_seen_to_grow_and_to_end(
 ) -> None:
     costly = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_TIME_COST": "10", "HASHING_THREADS": "1"}
     with (
-        counted_server(migrated_sqlite, tmp_path, **costly) as counted,
-        ThreadPoolExecutor(16) as people,
+        metered_server(migrated_sqlite, tmp_path, **costly) as counted,
+        ThreadPoolExecutor(16) as clients,
     ):
         for _ in range(16):
-            people.submit(counted.ask, LOGIN, username="Nobody", password="wrong one")
+            clients.submit(counted.execute, LOGIN, username="Nobody", password="wrong one")
         wait_until(lambda: counted.value("gatehouse_hashing_queue") > 0)
-        people.shutdown()
+        clients.shutdown()
 
         wait_until(lambda: counted.value("gatehouse_hashing_queue") == 0)
         assert counted.value("gatehouse_hashing_wait_seconds_count") == 16
@@ -267,7 +269,7 @@ def test_workers_are_counted_together_and_their_queues_end_with_them(
 def test_a_worker_that_was_killed_is_forgotten_and_what_it_has_counted_is_not(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
-    with counted_server(migrated_sqlite, tmp_path, WORKERS="2") as counted:
+    with metered_server(migrated_sqlite, tmp_path, WORKERS="2") as counted:
 
         def workers() -> set[str]:
             return {key[1] for key in counted.series() if key[0] == "process_open_fds"}
@@ -275,7 +277,7 @@ def test_a_worker_that_was_killed_is_forgotten_and_what_it_has_counted_is_not(
         wait_until(lambda: len(workers()) == 2)
         before = workers()
         for _ in range(10):
-            counted.ask("{ me { id } }")
+            counted.execute("{ me { id } }")
         wait_until(lambda: counted.value(*requests("UNAUTHENTICATED", "me")) == 10)
         killed = before.pop()
         os.kill(int(killed), signal.SIGKILL)
@@ -288,10 +290,10 @@ def test_a_worker_that_was_killed_is_forgotten_and_what_it_has_counted_is_not(
 def test_a_prometheus_that_hangs_up_leaves_a_line_in_the_log(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
-    with counted_server(migrated_sqlite, tmp_path, LOG_FORMAT="json") as counted:
+    with metered_server(migrated_sqlite, tmp_path, LOG_FORMAT="json") as counted:
         with socket.create_connection(("127.0.0.1", counted.port)) as prometheus:
             prometheus.sendall(b"GET /metrics HTTP/1.1\r\n")
-            # Closed so, it resets.
+            # With these options, closing the socket resets the connection.
             prometheus.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         wait_until(lambda: "ConnectionResetError" in counted.server.logged())
 

@@ -13,7 +13,8 @@ from db import migrations
 from db.engine import create_engine
 from db.models import Base
 from tests.conftest import client_of, settings_for
-from tests.people import LOGIN, GraphQL
+from tests.operations import LOGIN
+from tests.users import GraphQL
 
 
 def differences(connection: Connection) -> list[object]:

@@ -10,11 +10,11 @@ from authlib.deprecate import AuthlibDeprecationWarning
 from oauthlib.oauth2 import InvalidGrantError, LegacyApplicationClient
 from requests_oauthlib import OAuth2Session
 
-from tests.people import REGISTER
+from tests.operations import REGISTER
 from tests.servers import Server
 
 with warnings.catch_warnings():
-    # Authlib warns of its own modules.
+    # Authlib raises deprecation warnings about its own modules.
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     from authlib.integrations.base_client import OAuthError
     from authlib.integrations.httpx_client import OAuth2Client
@@ -39,7 +39,7 @@ def ada(server: Server) -> None:
 class TestOAuthlib:
     @pytest.fixture
     def kept(self) -> list[dict[str, Any]]:
-        """The tokens that the client was told to keep."""
+        """Collect the tokens that the client is told to keep."""
         return []
 
     @pytest.fixture
@@ -69,7 +69,7 @@ class TestOAuthlib:
         assert token["token_type"] == "bearer"
         assert userinfo.json()["preferred_username"] == "Ada"
 
-    def test_it_understands_a_refusal(self, session: OAuth2Session, server: Server) -> None:
+    def test_it_understands_an_error(self, session: OAuth2Session, server: Server) -> None:
         with pytest.raises(InvalidGrantError):
             self.fetch_token(session, server, "difference engine")
 

@@ -16,8 +16,8 @@ from domain.passwords import hashing
 from domain.passwords.hashing import SLOTS_PER_THREAD, WAITING_PER_THREAD, HashingQueue
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
-from tests.hashing import hashed, judged
-from tests.people import HERE
+from tests.hashing import hash_password, verify_password
+from tests.users import THIS_DEVICE
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def cheap() -> Iterator[HashingQueue]:
 
 @pytest.fixture
 def costly() -> Iterator[HashingQueue]:
-    """Costs about 20 ms a hash, so that a hash left out would show in the time."""
+    """A hash takes about 20 ms, so that one hash fewer can be measured."""
     hasher = HashingQueue(memory_kib=19456, time_cost=2, parallelism=1, threads=1)
     yield hasher
     hasher.close()
@@ -37,26 +37,21 @@ def costly() -> Iterator[HashingQueue]:
 
 async def log_in(services: Services, login: str, password: str) -> SignedIn:
     return await authentication.log_in(
-        services, HERE, login=login, password=password, method=LoginMethod.LOGIN
+        services, THIS_DEVICE, login=login, password=password, method=LoginMethod.LOGIN
     )
 
 
 async def register_ada(services: Services) -> SignedIn:
     return await accounts.register(
-        services, HERE, username="Ada", email="ada@example.com", password="analytical engine"
+        services, THIS_DEVICE, username="Ada", email="ada@example.com", password="analytical engine"
     )
 
 
-async def seconds_to_refuse(services: Services, login: str) -> float:
+async def seconds_to_reject(services: Services, login: str) -> float:
     start = time.process_time()
     with pytest.raises(InvalidCredentials):
         await log_in(services, login, "wrong engine")
     return time.process_time() - start
-
-
-@pytest.fixture
-def services(services: Services) -> Services:
-    return services
 
 
 @pytest.mark.parametrize("password", ["tr0ub4dor&3x", "пароль надолго", "    x    ", "🔑" * 8])
@@ -82,26 +77,26 @@ def test_a_password_is_not_the_name_or_the_email(password: str) -> None:
 
 
 async def test_a_hash_is_argon2id_with_the_chosen_costs(cheap: HashingQueue) -> None:
-    stored = await hashed(cheap, "analytical engine")
+    stored = await hash_password(cheap, "analytical engine")
 
     assert stored.startswith("$argon2id$v=19$m=8,t=1,p=1$")
     assert "analytical" not in stored
 
 
 async def test_a_hash_of_another_build_is_still_right(costly: HashingQueue) -> None:
-    """`make argon2-native` runs this on what it has built; the hash is of the published build."""
+    """`make argon2-native` runs this test on its build. The hash is of the published build."""
     published = (
         "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRmb3J5b3Vycw"
         "$FIXA4lMQZ2R3onRREjWjxG2mHJzpGokR5z7RsQJ/xkg"
     )
 
-    assert (await judged(costly, "analytical engine", published)).is_valid
-    assert not (await judged(costly, "difference engine", published)).is_valid
+    assert (await verify_password(costly, "analytical engine", published)).is_valid
+    assert not (await verify_password(costly, "difference engine", published)).is_valid
 
 
 async def test_a_damaged_hash_is_a_wrong_password(cheap: HashingQueue) -> None:
-    assert not (await judged(cheap, "analytical engine", "$argon2id$damaged")).is_valid
-    assert not (await judged(cheap, "analytical engine", "")).is_valid
+    assert not (await verify_password(cheap, "analytical engine", "$argon2id$damaged")).is_valid
+    assert not (await verify_password(cheap, "analytical engine", "")).is_valid
 
 
 async def test_a_hash_of_older_parameters_is_renewed_at_login(services: Services) -> None:
@@ -118,54 +113,59 @@ async def test_of_ten_logins_that_renew_one_hash_at_once_all_succeed(services: S
     new = HashingQueue(memory_kib=16, time_cost=1, parallelism=1, threads=2)
     ada = await register_ada(services)
 
-    everyone = await asyncio.gather(
+    signed_in_users = await asyncio.gather(
         *(
             log_in(replace(services, hashing_queue=new), "Ada", "analytical engine")
             for _ in range(10)
         )
     )
 
-    assert {one.user.id for one in everyone} == {ada.user.id}
+    assert {one.user.id for one in signed_in_users} == {ada.user.id}
 
 
 async def test_past_the_queue_callers_are_told_at_once(cheap: HashingQueue) -> None:
-    room = SLOTS_PER_THREAD + WAITING_PER_THREAD
+    capacity = SLOTS_PER_THREAD + WAITING_PER_THREAD
     outcomes = await asyncio.gather(
-        *(hashed(cheap, "analytical engine") for _ in range(room + 10)), return_exceptions=True
+        *(hash_password(cheap, "analytical engine") for _ in range(capacity + 10)),
+        return_exceptions=True,
     )
 
     assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 10
-    assert await hashed(cheap, "there is room again")
+    assert await hash_password(cheap, "analytical engine")
 
 
 async def test_nobody_waits_in_the_queue_for_ever(
     cheap: HashingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hashing, "MAX_WAIT", timedelta(milliseconds=1))
-    async with AsyncExitStack() as at_it:
+    async with AsyncExitStack() as slots:
         for _ in range(SLOTS_PER_THREAD):
-            await at_it.enter_async_context(cheap.slot())
+            await slots.enter_async_context(cheap.slot())
         with pytest.raises(Overloaded):
-            await hashed(cheap, "analytical engine")
+            await hash_password(cheap, "analytical engine")
 
-    assert await hashed(cheap, "analytical engine")
+    assert await hash_password(cheap, "analytical engine")
 
 
 async def test_callers_who_leave_give_back_exactly_the_places_they_held(
     cheap: HashingQueue,
 ) -> None:
-    room = SLOTS_PER_THREAD + WAITING_PER_THREAD
+    capacity = SLOTS_PER_THREAD + WAITING_PER_THREAD
     for _ in range(3):
-        leaving = [asyncio.ensure_future(hashed(cheap, "analytical engine")) for _ in range(room)]
+        leaving = [
+            asyncio.ensure_future(hash_password(cheap, "analytical engine"))
+            for _ in range(capacity)
+        ]
         await asyncio.sleep(0)
         for caller in leaving:
             caller.cancel()
         await asyncio.gather(*leaving, return_exceptions=True)
         await asyncio.to_thread(lambda: None)
-    await hashed(cheap, "whoever was being served is done by now")
+    await hash_password(cheap, "analytical engine")
 
     outcomes = await asyncio.gather(
-        *(hashed(cheap, "analytical engine") for _ in range(room + 5)), return_exceptions=True
+        *(hash_password(cheap, "analytical engine") for _ in range(capacity + 5)),
+        return_exceptions=True,
     )
     assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 5
 
@@ -173,18 +173,18 @@ async def test_callers_who_leave_give_back_exactly_the_places_they_held(
 async def test_a_closed_pool_hashes_again(cheap: HashingQueue) -> None:
     cheap.close()
 
-    assert await hashed(cheap, "analytical engine")
+    assert await hash_password(cheap, "analytical engine")
 
 
 async def test_the_event_loop_never_waits_for_a_hash(costly: HashingQueue) -> None:
-    hashes = asyncio.gather(*(hashed(costly, "analytical engine") for _ in range(10)))
-    turns = 0
+    hashes = asyncio.gather(*(hash_password(costly, "analytical engine") for _ in range(10)))
+    iterations = 0
     while not hashes.done():
         await asyncio.sleep(0)
-        turns += 1
+        iterations += 1
 
-    # A loop that hashed by itself would come round about once a hash.
-    assert turns > 100
+    # A loop that is blocked by hashing would iterate about once a hash.
+    assert iterations > 100
 
 
 @pytest.mark.parametrize("hashed_when_it_was", ["as costly as today", "cheaper"])
@@ -195,11 +195,11 @@ async def test_an_unknown_user_costs_as_much_time_as_a_wrong_password(
     await register_ada(replace(services, hashing_queue=then))
     today = replace(services, hashing_queue=costly)
 
-    # Interleaved, so that whatever else the machine does falls on both alike.
+    # Interleaved, so that other load on the machine affects both in the same way.
     rounds = [
         (
-            await seconds_to_refuse(today, "Ada"),
-            await seconds_to_refuse(today, "Nobody"),
+            await seconds_to_reject(today, "Ada"),
+            await seconds_to_reject(today, "Nobody"),
         )
         for _ in range(9)
     ]
@@ -214,11 +214,11 @@ async def test_the_very_first_login_of_a_process_tells_nothing_either() -> None:
     stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRvZmdvdXJz$" + "A" * 43
 
     start = time.process_time()
-    await judged(hasher, "wrong engine", None)
+    await verify_password(hasher, "wrong engine", None)
     middle = time.process_time()
-    await judged(hasher, "wrong engine", stored)
+    await verify_password(hasher, "wrong engine", stored)
     end = time.process_time()
     hasher.close()
 
-    # A dummy hash that is made on first use would make the first login cost twice.
+    # A dummy hash that is made on first use would double the cost of the first login.
     assert (middle - start) / (end - middle) < 1.8

@@ -1,4 +1,4 @@
-"""A plan comes to what graphql-core's own executor comes to, on a schema that has what ours has not (yet)."""
+"""A plan gives the same result as graphql-core, on a schema with more features than ours."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from graphql_schema.engine.plans import Plan
-from tests.documents import Writer
+from tests.random_documents import DocumentGenerator
 
 
 class Fault(Exception):
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 def wrong(value: object) -> T:  # type: ignore[type-var]
-    """A value of whatever type it should have had."""
+    """Return a value as if it had the type of the field."""
     return cast(T, value)
 
 
@@ -94,7 +94,7 @@ class Dog(Animal):
 @strawberry.type
 class Rock:
     weight: float = 1.5
-    # What no Int, no enum and no name can be.
+    # Values that an Int, an enum and a String cannot have.
     age: int = wrong("old")
     colour: Colour | None = wrong("green")
     title: str = wrong(None)
@@ -102,8 +102,8 @@ class Rock:
 
 
 @strawberry.type
-class Nobody:
-    name: str = "nobody"
+class Unlisted:
+    name: str = "unlisted"
 
 
 Thing = Annotated[Cat | Dog | Rock, strawberry.union("Thing")]
@@ -134,7 +134,7 @@ class Query:
 
     @strawberry.field
     def things(self) -> list[Thing | None]:
-        return [tom(), None, Rock(), wrong(Fault("no thing")), wrong(Nobody()), rex()]
+        return [tom(), None, Rock(), wrong(Fault("no thing")), wrong(Unlisted()), rex()]
 
     @strawberry.field
     async def required_things(self) -> list[Thing] | None:
@@ -142,7 +142,7 @@ class Query:
 
     @strawberry.field
     def wrong_animal(self) -> Animal | None:
-        return wrong(Nobody())
+        return wrong(Unlisted())
 
     @strawberry.field
     def wrong_cat(self) -> Cat | None:
@@ -292,7 +292,7 @@ def described(result: ExecutionResult) -> str:
 
 def _error(error: GraphQLError) -> Any:
     cause = error.original_error
-    # Our own faults are in our own words: they go to the log.
+    # Messages of faults in our own code differ, and reach only the log.
     is_ours = isinstance(cause, TypeError) or "must resolve to" in error.message
     shown = "" if is_ours else error.message
     return [{**error.formatted, "message": shown}, type(cause).__name__]
@@ -303,11 +303,11 @@ async def test_whatever_is_asked_comes_to_the_same() -> None:
     for seed in range(SEEDS):
         random = Random(seed)
         kind = OperationType.MUTATION if seed % 8 == 0 else OperationType.QUERY
-        writer = Writer(SCHEMA, random, VALUES)
-        document = writer.write(kind, depth=3)
-        variables = writer.variables()
+        generator = DocumentGenerator(SCHEMA, random, VALUES)
+        document = generator.generate(kind, depth=3)
+        variables = generator.variables()
         if validate(SCHEMA, parse(document), specified_rules):
-            continue  # two fields of one name
+            continue  # two fields with one name
         valid += 1
         planned, executed = await by_plan(document, variables), await by_core(document, variables)
 

@@ -1,4 +1,4 @@
-"""Whoever hashes leaves the processor to whoever answers."""
+"""Threads that hash have a lower priority than the thread that answers requests."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from domain.services import Services
-from tests.hashing import hashed
+from tests.hashing import hash_password
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a thread has no niceness there")
 
@@ -17,9 +17,11 @@ def niceness(thread: threading.Thread) -> int:
     return os.getpriority(os.PRIO_PROCESS, thread.native_id)
 
 
-async def test_threads_that_hash_give_way_to_the_one_that_answers(services: Services) -> None:
+async def test_threads_that_hash_have_a_lower_priority_than_the_one_that_answers(
+    services: Services,
+) -> None:
     before = threading.enumerate()
-    await hashed(services.hashing_queue, "analytical engine")
+    await hash_password(services.hashing_queue, "analytical engine")
     [hashing] = (
         thread
         for thread in threading.enumerate()

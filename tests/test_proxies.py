@@ -1,4 +1,4 @@
-"""The proxies' configurations in deploy/, as they stand but for names and ports, in front of a real server."""
+"""The configurations of nginx and Caddy in deploy/, with other ports, in front of a real server."""
 
 import json
 import re
@@ -21,18 +21,16 @@ from websockets.typing import Subprotocol
 
 from tests import databases
 from tests.conftest import SECRET_KEY
-from tests.people import REGISTER
+from tests.operations import REGISTER, SESSIONS
+from tests.paths import ROOT
 from tests.servers import TIMEOUT_SECONDS, Server, free_port, running_server, wait_until_it_listens
 
-DEPLOY = Path(__file__).parent.parent / "deploy"
 NAME = "accounts.example.com"
 PROXIES = {
     "nginx": shutil.which("nginx", path="/usr/sbin:/usr/bin"),
     "caddy": shutil.which("caddy"),
 }
 CLIENT = "127.0.0.9"
-SESSIONS = {"query": "{ me { sessions { ip } } }"}
-
 NGINX = """\
 daemon off; pid {0}/nginx.pid; error_log stderr; worker_processes 1;
 events {{ }}
@@ -45,12 +43,12 @@ http {{
 
 
 def nginx(folder: Path, port: int, server: Server) -> list[str]:
-    site = (DEPLOY / "nginx.conf").read_text()
+    site = (ROOT / "deploy" / "nginx.conf").read_text()
     site = re.sub(r"listen \[::\]:.*;|listen 80;", "", site)
     site = site.replace("listen 443", f"listen 127.0.0.1:{port}")
     site = re.sub(r"(ssl_certificate\w*) .*/(\w+).pem;", rf"\1 {folder}/\2.pem;", site)
     site = site.replace("127.0.0.1:8000", server.url.removeprefix("http://"))
-    # The first server has lost its port, and would take 80 again.
+    # The first server block has no `listen` left, and would default to port 80.
     site = site.replace("server {", f"server {{ listen 127.0.0.1:{free_port()};", 1)
     (folder / "site.conf").write_text(site)
     (folder / "nginx.conf").write_text(NGINX.format(folder))
@@ -58,7 +56,7 @@ def nginx(folder: Path, port: int, server: Server) -> list[str]:
 
 
 def caddy(folder: Path, port: int, server: Server) -> list[str]:
-    file = (DEPLOY / "Caddyfile").read_text()
+    file = (ROOT / "deploy" / "Caddyfile").read_text()
     file = file.replace("127.0.0.1:8000 {", f"{server.url.removeprefix('http://')} {{")
     file = file.replace("\n{\n", "\n{\nadmin off\nauto_https off\n", 1)
     site = f"{NAME}:{port} {{\nbind 127.0.0.1\ntls {folder}/fullchain.pem {folder}/privkey.pem\n"
@@ -85,7 +83,7 @@ def make_certificate(folder: Path) -> None:
 
 
 class Front:
-    """A proxy, as a client at an address of its own meets it."""
+    """A running proxy, for clients at an address of their own."""
 
     def __init__(self, port: int, folder: Path) -> None:
         self.port = port
@@ -151,7 +149,9 @@ def test_a_client_has_its_own_address_and_cannot_choose_another(front: Front, to
     login = {"grant_type": "password", "username": "Ada", "password": "analytical engine"}
     forged = {"X-Forwarded-For": "6.6.6.6", "X-Real-IP": "6.6.6.6", "Forwarded": "for=6.6.6.6"}
     front.post("/token", data=login, headers=forged)
-    answer = front.post("/graphql", json=SESSIONS, headers={"Authorization": f"Bearer {token}"})
+    answer = front.post(
+        "/graphql", json={"query": SESSIONS}, headers={"Authorization": f"Bearer {token}"}
+    )
 
     assert {session["ip"] for session in answer.json()["data"]["me"]["sessions"]} == {CLIENT}
     assert len(answer.json()["data"]["me"]["sessions"]) == 2
@@ -176,8 +176,8 @@ def test_a_websocket_comes_through(front: Front, token: str) -> None:
         proxy=None,
         subprotocols=[Subprotocol("graphql-transport-ws")],
     ) as socket:
-        greeting = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
-        socket.send(json.dumps(greeting))
+        init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
+        socket.send(json.dumps(init))
         acknowledged = json.loads(socket.recv())
         query = {"id": "1", "type": "subscribe", "payload": {"query": "{ me { username } }"}}
         socket.send(json.dumps(query))

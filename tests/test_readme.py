@@ -1,12 +1,10 @@
-"""The README's tour, typed as it stands."""
+"""The commands of the README's tour, run as they are."""
 
 import re
 import subprocess
-from pathlib import Path
 
+from tests.paths import README
 from tests.servers import Server
-
-README = Path(__file__).parent.parent / "README.md"
 
 
 def test_the_tour_with_curl_works_as_it_stands(server: Server) -> None:

@@ -1,9 +1,6 @@
-"""RateLimits that processes share, by a Redis of the test's own."""
+"""Rate limits that processes share in Redis."""
 
 import logging
-import os
-import signal
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,55 +11,30 @@ import pytest
 
 from domain.errors import TooManyAttempts
 from domain.rate_limits import RateLimit, RateLimiter, RateLimits
-from tests.conftest import REDIS_SERVER, SECRET_KEY
-from tests.people import LOGIN, REGISTER
-from tests.servers import TIMEOUT_SECONDS, free_port, running_server, wait_until_it_listens
+from tests.conftest import SECRET_KEY
+from tests.operations import LOGIN, REGISTER
+from tests.redis_server import REDIS_PROGRAM, RedisServer
+from tests.servers import running_server
 
-pytestmark = pytest.mark.skipif(not REDIS_SERVER, reason="needs redis-server")
-
-
-class Redis:
-    """A server that can be stopped, frozen and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._port = free_port()
-        self.url = f"redis://127.0.0.1:{self._port}/0"
-        self.start()
-
-    def start(self) -> None:
-        assert REDIS_SERVER
-        command = [REDIS_SERVER, "--port", str(self._port), "--bind", "127.0.0.1", "--save", ""]
-        self._process = subprocess.Popen(
-            command, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_until_it_listens(self._port, self._process)
-
-    def stop(self) -> None:
-        os.kill(self._process.pid, signal.SIGCONT)
-        self._process.terminate()
-        self._process.wait(TIMEOUT_SECONDS)
-
-    def freeze(self) -> None:
-        os.kill(self._process.pid, signal.SIGSTOP)
+pytestmark = pytest.mark.skipif(not REDIS_PROGRAM, reason="needs redis-server")
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Redis]:
-    redis = Redis(tmp_path)
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    redis = RedisServer(tmp_path)
     yield redis
     redis.stop()
 
 
 @asynccontextmanager
-async def counting_in(redis: Redis) -> AsyncIterator[RateLimiter]:
+async def rate_limiter_on(redis: RedisServer) -> AsyncIterator[RateLimiter]:
     limit = RateLimit.of("account", "3/hour;5/day")
     rate_limiter = RateLimiter(RateLimits(limit, limit, limit, limit), redis.url)
     yield rate_limiter
     await rate_limiter.close()
 
 
-async def admitted(rate_limiter: RateLimiter, times: int) -> int:
+async def count_allowed(rate_limiter: RateLimiter, times: int) -> int:
     count = 0
     for _ in range(times):
         try:
@@ -73,7 +45,9 @@ async def admitted(rate_limiter: RateLimiter, times: int) -> int:
     return count
 
 
-def test_two_processes_count_together(redis: Redis, database_url: str, tmp_path: Path) -> None:
+def test_two_processes_count_together(
+    redis: RedisServer, database_url: str, tmp_path: Path
+) -> None:
     limits = {"RATE_LIMIT_STORAGE_URL": redis.url, "LOGIN_LIMIT_PER_ACCOUNT": "5/hour"}
     login = {"query": LOGIN, "variables": {"username": "Ada", "password": "wrong engine"}}
     with (
@@ -90,55 +64,55 @@ def test_two_processes_count_together(redis: Redis, database_url: str, tmp_path:
     assert codes == ["INVALID_CREDENTIALS"] * 5 + ["TOO_MANY_ATTEMPTS"] * 3
 
 
-async def test_waits_are_as_long_as_in_memory(redis: Redis) -> None:
-    async with counting_in(redis) as rate_limiter:
-        await admitted(rate_limiter, 3)
+async def test_waits_are_as_long_as_in_memory(redis: RedisServer) -> None:
+    async with rate_limiter_on(redis) as rate_limiter:
+        await count_allowed(rate_limiter, 3)
         with pytest.raises(TooManyAttempts) as refused:
             await rate_limiter.hit(rate_limiter.limits.account, "ada")
         await rate_limiter.reset(rate_limiter.limits.account, "ada")
 
         assert 3590 < refused.value.retry_after <= 3600
-        assert await admitted(rate_limiter, 4) == 3
+        assert await count_allowed(rate_limiter, 4) == 3
 
 
 async def test_without_redis_each_counts_for_itself_and_says_so_once(
-    redis: Redis, caplog: pytest.LogCaptureFixture
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with counting_in(redis) as rate_limiter, counting_in(redis) as other:
-        assert await admitted(rate_limiter, 2) + await admitted(other, 2) == 3
+    async with rate_limiter_on(redis) as rate_limiter, rate_limiter_on(redis) as other:
+        assert await count_allowed(rate_limiter, 2) + await count_allowed(other, 2) == 3
         redis.stop()
 
-        assert await admitted(rate_limiter, 5) == 3
-        assert await admitted(other, 5) == 3
+        assert await count_allowed(rate_limiter, 5) == 3
+        assert await count_allowed(other, 5) == 3
         assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
         redis.start()
 
 
-async def test_a_redis_that_is_back_is_asked_again(
-    redis: Redis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+async def test_a_redis_that_is_back_is_used_again(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with counting_in(redis) as rate_limiter:
+    async with rate_limiter_on(redis) as rate_limiter:
         redis.stop()
-        await admitted(rate_limiter, 5)
+        await count_allowed(rate_limiter, 5)
         redis.start()
         now = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: now + 60)
 
-        assert await admitted(rate_limiter, 5) == 3
+        assert await count_allowed(rate_limiter, 5) == 3
         assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
 
 
-async def test_a_frozen_redis_is_waited_for_once(redis: Redis) -> None:
-    async with counting_in(redis) as rate_limiter:
-        await admitted(rate_limiter, 1)
+async def test_a_frozen_redis_is_waited_for_once(redis: RedisServer) -> None:
+    async with rate_limiter_on(redis) as rate_limiter:
+        await count_allowed(rate_limiter, 1)
         redis.freeze()
         start = time.monotonic()
 
-        assert await admitted(rate_limiter, 5) == 3
+        assert await count_allowed(rate_limiter, 5) == 3
         assert time.monotonic() - start < 5
 
 
-def test_logins_go_on_without_redis(redis: Redis, database_url: str, tmp_path: Path) -> None:
+def test_logins_work_without_redis(redis: RedisServer, database_url: str, tmp_path: Path) -> None:
     ada = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
     with running_server(
         database_url, SECRET_KEY, tmp_path, RATE_LIMIT_STORAGE_URL=redis.url

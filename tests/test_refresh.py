@@ -1,5 +1,7 @@
-"""Refresh tokens: good for one use, and for the same successor for a moment after it (RFC 6749 section 6, RFC 9700
-section 4.14)."""
+"""Refresh tokens (RFC 6749 section 6, RFC 9700 section 4.14).
+
+A token works once. Used again within the grace period, it returns the same successor.
+"""
 
 import asyncio
 import hashlib
@@ -8,45 +10,18 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from sqlalchemy import select, text, update
-from sqlalchemy.orm import undefer
 
 from db.models import LoginSession
 from domain.services import Services
 from domain.sessions.refresh import MAX_RECENT_ROTATIONS
 from settings import Settings
 from tests.conftest import settings_for
-from tests.people import ME, GraphQL, Person
-
-REFRESH = """
-mutation Refresh($token: String!) {
-  refresh(refreshToken: $token) { accessToken tokenType expiresIn refreshToken user { id username email } }
-}
-"""
+from tests.operations import ME, REFRESH
+from tests.sessions import SECRET_COLUMNS, move_rotations_back, refresh
+from tests.users import GraphQL, RegisteredUser
 
 
-# A row's secrets are read only by who asks for them.
-ALL = (undefer(LoginSession.refresh_hash), undefer(LoginSession.rotations))
-
-
-async def refresh(graphql: GraphQL, token: str) -> str:
-    """The successor."""
-    answer = await graphql(REFRESH, token=token)
-    assert answer.errors == []
-    successor: str = answer.data["refresh"]["refreshToken"]
-    return successor
-
-
-async def move_rotations_back(services: Services, by: timedelta) -> None:
-    """As if they had been so much earlier."""
-    async with services.database.writing() as session:
-        for current in await session.scalars(select(LoginSession).options(*ALL)):
-            current.rotations = [
-                {**rotation, "at": rotation["at"] - by.total_seconds()}
-                for rotation in current.rotations
-            ]
-
-
-async def test_it_gets_the_next_two_tokens(graphql: GraphQL, ada: Person) -> None:
+async def test_it_gets_the_next_two_tokens(graphql: GraphQL, ada: RegisteredUser) -> None:
     answer = await graphql(REFRESH, token=ada.refresh_token)
 
     token = answer.data["refresh"]
@@ -58,7 +33,7 @@ async def test_it_gets_the_next_two_tokens(graphql: GraphQL, ada: Person) -> Non
 
 
 async def test_used_again_within_the_grace_it_gets_the_same_successor(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     first = await refresh(graphql, ada.refresh_token)
     again = await refresh(graphql, ada.refresh_token)
@@ -67,7 +42,9 @@ async def test_used_again_within_the_grace_it_gets_the_same_successor(
     assert await refresh(graphql, first) not in (first, ada.refresh_token)
 
 
-async def test_a_tab_that_is_two_rotations_behind_catches_up(graphql: GraphQL, ada: Person) -> None:
+async def test_a_tab_that_is_two_rotations_behind_catches_up(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
     newest = await refresh(graphql, await refresh(graphql, ada.refresh_token))
     behind = await refresh(graphql, ada.refresh_token)
 
@@ -75,7 +52,7 @@ async def test_a_tab_that_is_two_rotations_behind_catches_up(graphql: GraphQL, a
 
 
 async def test_used_again_later_it_ends_the_session_and_says_so_in_the_log(
-    graphql: GraphQL, ada: Person, services: Services, caplog: pytest.LogCaptureFixture
+    graphql: GraphQL, ada: RegisteredUser, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     successor = await refresh(graphql, ada.refresh_token)
     await move_rotations_back(services, services.session_lifetimes.grace)
@@ -90,7 +67,7 @@ async def test_used_again_later_it_ends_the_session_and_says_so_in_the_log(
 
 
 async def test_however_old_a_token_is_its_reuse_is_noticed(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     newest = ada.refresh_token
     for _ in range(MAX_RECENT_ROTATIONS + 3):
@@ -108,7 +85,7 @@ async def test_however_old_a_token_is_its_reuse_is_noticed(
 
 
 async def test_reuse_ends_that_session_alone(
-    graphql: GraphQL, ada: Person, grace: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser, services: Services
 ) -> None:
     await refresh(graphql, ada.refresh_token)
     await move_rotations_back(services, services.session_lifetimes.grace)
@@ -130,16 +107,16 @@ async def test_what_is_no_refresh_token_is_refused(graphql: GraphQL, token: str)
 
 
 async def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     assert (await graphql(REFRESH, token=ada.token)).code == "UNAUTHENTICATED"
     assert (await graphql(ME, by=ada.refresh_token)).code == "UNAUTHENTICATED"
 
 
 async def test_a_guessed_secret_with_the_right_family_is_a_reuse(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    """Only who holds a real one knows the family."""
+    """Only a holder of a real token knows the family."""
     guess = ada.refresh_token[:32] + "A" * 32
 
     assert (await graphql(REFRESH, token=guess)).code == "UNAUTHENTICATED"
@@ -147,7 +124,7 @@ async def test_a_guessed_secret_with_the_right_family_is_a_reuse(
 
 
 async def test_an_expired_access_token_does_not_keep_from_refreshing(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     answer = await graphql(REFRESH, by="expired or broken", token=ada.refresh_token)
 
@@ -155,28 +132,28 @@ async def test_an_expired_access_token_does_not_keep_from_refreshing(
 
 
 async def test_of_twenty_clients_at_once_all_get_the_one_successor(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     successors = await asyncio.gather(*(refresh(graphql, ada.refresh_token) for _ in range(20)))
 
     assert len(set(successors)) == 1
     async with services.database.reading() as session:
-        current = await session.scalar(select(LoginSession).options(*ALL))
+        current = await session.scalar(select(LoginSession).options(*SECRET_COLUMNS))
     assert current is not None
     assert len(current.rotations) == 1
     assert current.refresh_hash == hashlib.sha256(successors[0].encode()).hexdigest()
 
 
-async def test_twenty_clients_that_go_on_refreshing_at_once_stay_signed_in(
-    graphql: GraphQL, ada: Person
+async def test_twenty_clients_that_keep_refreshing_at_once_stay_signed_in(
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    async def go_on() -> str:
+    async def refresh_repeatedly() -> str:
         token = ada.refresh_token
         for _ in range(4):
             token = await refresh(graphql, token)
         return token
 
-    newest = await asyncio.gather(*(go_on() for _ in range(20)))
+    newest = await asyncio.gather(*(refresh_repeatedly() for _ in range(20)))
 
     assert await refresh(graphql, newest[0])
 
@@ -187,7 +164,7 @@ def settings(database_url: str) -> Settings:
 
 
 async def pass_days(services: Services, days: int) -> None:
-    """As if the sessions had been started and used so much earlier."""
+    """Make every session look as if it had been started and used this many days earlier."""
     by = timedelta(days=days)
     async with services.database.writing() as session:
         for current in await session.scalars(select(LoginSession)):
@@ -197,7 +174,7 @@ async def pass_days(services: Services, days: int) -> None:
 
 
 async def test_a_session_that_is_not_used_for_too_long_has_expired(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     await pass_days(services, 2)
 
@@ -205,8 +182,8 @@ async def test_a_session_that_is_not_used_for_too_long_has_expired(
     assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"
 
 
-async def test_a_session_that_is_used_goes_on_until_its_absolute_end(
-    graphql: GraphQL, ada: Person, services: Services
+async def test_a_session_that_is_used_stays_active_until_its_absolute_end(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     token = ada.refresh_token
     for _ in range(4):
@@ -218,7 +195,7 @@ async def test_a_session_that_is_used_goes_on_until_its_absolute_end(
 
 
 async def test_an_access_token_does_not_outlive_its_session(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     almost_over = datetime.now(UTC) - timedelta(days=5) + timedelta(minutes=2)
     async with services.database.writing() as session:
@@ -230,7 +207,7 @@ async def test_an_access_token_does_not_outlive_its_session(
 
 
 async def test_the_database_holds_no_token(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     successor = await refresh(graphql, ada.refresh_token)
     async with services.database.reading() as session:
@@ -243,14 +220,14 @@ async def test_the_database_holds_no_token(
         assert token[-20:] not in stored
 
 
-async def ask(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
+async def post_token(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
     return await client.post("/token", data=parameters)
 
 
 async def test_the_rest_door_refreshes_the_same_tokens(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    response = await ask(client, grant_type="refresh_token", refresh_token=ada.refresh_token)
+    response = await post_token(client, grant_type="refresh_token", refresh_token=ada.refresh_token)
 
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
@@ -261,14 +238,18 @@ async def test_the_rest_door_refreshes_the_same_tokens(
 
 
 async def test_a_refused_refresh_token_is_an_invalid_grant(client: httpx.AsyncClient) -> None:
-    response = await ask(client, grant_type="refresh_token", refresh_token="x" * 64)
+    response = await post_token(client, grant_type="refresh_token", refresh_token="x" * 64)
 
     assert response.status_code == 400
     assert response.json()["error"] == "invalid_grant"
 
 
-async def test_the_refresh_grant_needs_its_token(client: httpx.AsyncClient, ada: Person) -> None:
-    response = await ask(client, grant_type="refresh_token", username="Ada", password=ada.password)
+async def test_the_refresh_grant_needs_its_token(
+    client: httpx.AsyncClient, ada: RegisteredUser
+) -> None:
+    response = await post_token(
+        client, grant_type="refresh_token", username="Ada", password=ada.password
+    )
 
     assert response.status_code == 400
     assert response.json()["error"] == "invalid_request"

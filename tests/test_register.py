@@ -1,6 +1,7 @@
 import pytest
 
-from tests.people import ME, REGISTER, GraphQL, Person
+from tests.operations import ME, REGISTER, UPDATE_ME
+from tests.users import GraphQL, RegisteredUser
 
 
 async def test_who_registers_is_logged_in(graphql: GraphQL) -> None:
@@ -19,7 +20,7 @@ async def test_who_registers_is_logged_in(graphql: GraphQL) -> None:
 
 @pytest.mark.parametrize("username", ["ada", "ADA", "Ada"])
 async def test_a_username_is_taken_in_any_case(
-    graphql: GraphQL, ada: Person, username: str
+    graphql: GraphQL, ada: RegisteredUser, username: str
 ) -> None:
     answer = await graphql(
         REGISTER, username=username, email="other@example.com", password="analytical engine"
@@ -30,7 +31,7 @@ async def test_a_username_is_taken_in_any_case(
     assert list(answer.fields) == ["username"]
 
 
-async def test_an_email_is_taken_in_any_case(graphql: GraphQL, ada: Person) -> None:
+async def test_an_email_is_taken_in_any_case(graphql: GraphQL, ada: RegisteredUser) -> None:
     answer = await graphql(
         REGISTER, username="Lovelace", email="ADA@EXAMPLE.COM", password="analytical engine"
     )
@@ -40,13 +41,13 @@ async def test_an_email_is_taken_in_any_case(graphql: GraphQL, ada: Person) -> N
 
 
 async def test_of_a_name_and_an_email_that_are_taken_the_name_is_told(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     registered = await graphql(
         REGISTER, username="ada", email=ada.email, password="analytical engine"
     )
     updated = await graphql(
-        "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }",
+        UPDATE_ME,
         by=grace,
         input={"username": "ada", "email": ada.email, "currentPassword": grace.password},
     )
@@ -68,10 +69,10 @@ async def test_every_field_at_fault_is_named_at_once(graphql: GraphQL) -> None:
 async def test_what_cannot_be_read_is_refused_and_its_field_named(
     graphql: GraphQL, field: str, character: str
 ) -> None:
-    person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-    person[field] = person[field][:2] + character + person[field][2:]
+    user = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    user[field] = user[field][:2] + character + user[field][2:]
 
-    answer = await graphql(REGISTER, **person)
+    answer = await graphql(REGISTER, **user)
 
     assert answer.code == "INVALID_INPUT"
     assert list(answer.fields) == [field]
@@ -91,15 +92,17 @@ async def test_what_cannot_be_read_is_refused_and_its_field_named(
 async def test_what_is_too_long_is_refused_and_its_field_named(
     graphql: GraphQL, field: str, value: str
 ) -> None:
-    person = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    user = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
 
-    answer = await graphql(REGISTER, **{**person, field: value})
+    answer = await graphql(REGISTER, **{**user, field: value})
 
     assert answer.code == "INVALID_INPUT"
     assert list(answer.fields) == [field]
 
 
-async def test_a_refused_registration_leaves_nothing_behind(graphql: GraphQL, ada: Person) -> None:
+async def test_a_refused_registration_leaves_nothing_behind(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
     await graphql(
         REGISTER, username="Grace", email="ada@example.com", password="nanoseconds of wire"
     )

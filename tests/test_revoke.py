@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from tests.people import ME, GraphQL, Person
-from tests.test_refresh import REFRESH, refresh
-from tests.test_sessions import is_signed_in, log_in
+from tests.operations import ME, REFRESH
+from tests.sessions import is_signed_in, log_in, refresh
+from tests.users import GraphQL, RegisteredUser
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -16,7 +16,7 @@ async def revoke(client: httpx.AsyncClient, **parameters: str) -> httpx.Response
 
 @pytest.mark.parametrize("hint", ["refresh_token", "access_token", "nonsense", ""])
 async def test_a_refresh_token_ends_its_session(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person, hint: str
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser, hint: str
 ) -> None:
     phone = await log_in(graphql, ada)
     response = await revoke(client, token=phone.refresh_token, token_type_hint=hint)
@@ -29,7 +29,7 @@ async def test_a_refresh_token_ends_its_session(
 
 
 async def test_an_access_token_does_too(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     await revoke(client, token=ada.token)
 
@@ -37,7 +37,7 @@ async def test_an_access_token_does_too(
 
 
 async def test_so_does_a_spent_refresh_token(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     successor = await refresh(graphql, ada.refresh_token)
     await revoke(client, token=ada.refresh_token)
@@ -53,7 +53,7 @@ async def test_a_token_that_is_none_is_no_error(client: httpx.AsyncClient, token
     assert response.status_code == 200
 
 
-async def test_revoking_twice_is_no_error(client: httpx.AsyncClient, ada: Person) -> None:
+async def test_revoking_twice_is_no_error(client: httpx.AsyncClient, ada: RegisteredUser) -> None:
     first = await revoke(client, token=ada.token)
     second = await revoke(client, token=ada.token)
 

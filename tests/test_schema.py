@@ -17,18 +17,17 @@ from graphql import (
 
 from domain.errors import ErrorCode
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.people import GraphQL
+from tests.paths import ROOT, SCHEMA
 from tests.servers import GATEHOUSE, environment
+from tests.users import GraphQL
 
-HOUSE = Path(__file__).parent.parent
-COMMITTED = HOUSE / "graphql_schema" / "schema.graphql"
-RELEASED = HOUSE / "graphql_schema" / "released.graphql"
-CHANGELOG = HOUSE / "CHANGELOG.md"
+RELEASED = ROOT / "graphql_schema" / "released.graphql"
+CHANGELOG = ROOT / "CHANGELOG.md"
 
 
 @pytest.fixture
 def schema() -> GraphQLSchema:
-    return build_schema(COMMITTED.read_text())
+    return build_schema(SCHEMA.read_text())
 
 
 def test_the_committed_schema_is_what_the_code_serves(tmp_path: Path) -> None:
@@ -37,7 +36,7 @@ def test_the_committed_schema_is_what_the_code_serves(tmp_path: Path) -> None:
     )
 
     assert printed.returncode == 0
-    assert printed.stdout == COMMITTED.read_text(), (
+    assert printed.stdout == SCHEMA.read_text(), (
         "run `gatehouse schema > graphql_schema/schema.graphql`"
     )
 
@@ -59,10 +58,10 @@ def test_every_type_field_and_argument_is_described(schema: GraphQLSchema) -> No
 
 
 def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> None:
-    """Every path of output fields to an email: those that answer the caller about themselves, and no other."""
+    """List every path of output fields to an email: each returns the caller's own."""
     paths: list[tuple[str, ...]] = []
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
-    # Each type is entered once on a path, so circles end.
+    # Each type is entered once on a path, so that cycles end.
     unread: list[tuple[GraphQLNamedType, tuple[str, ...], tuple[str, ...]]] = [
         (root, (root.name,), ()) for root in roots if root
     ]
@@ -90,8 +89,8 @@ def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> 
 
 
 def unannounced(released: GraphQLSchema, schema: GraphQLSchema, changelog: str) -> list[str]:
-    """What breaks clients of the released schema without an entry `- **Breaking**: ...` that says so."""
-    # An entry may run over several lines.
+    """Return the breaking changes without an entry `- **Breaking**: ...` in the changelog."""
+    # An entry may have several lines.
     found = re.findall(r"^- \*\*Breaking\*\*: (.*?)(?=^- |^#|\Z)", changelog, re.M | re.S)
     entries = [" ".join(entry.split()) for entry in found]
     changes = [change.description for change in find_breaking_changes(released, schema)]
@@ -177,5 +176,5 @@ async def test_the_rest_routes_are_documented(client: httpx.AsyncClient) -> None
     ]
     schemes = document["components"]["securitySchemes"]
     assert schemes["OAuth2PasswordBearer"]["flows"]["password"]["tokenUrl"] == "token"
-    assert len(schemes) == 2  # and the introspecting client's
+    assert len(schemes) == 2  # the other is the credential for introspection
     assert page.status_code == 200

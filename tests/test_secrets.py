@@ -1,4 +1,4 @@
-"""No password, token or hash reaches an answer or a log, by any path."""
+"""No password, token or hash reaches a response or a log, by any path."""
 
 import logging
 import socket
@@ -14,8 +14,8 @@ from graphql_schema.mutations.accounts import RegisterInput
 from graphql_schema.types.token import Token
 from settings import Settings
 from tests.conftest import SECRET_KEY
-from tests.people import Person
 from tests.servers import Server
+from tests.users import RegisteredUser
 
 PASSWORD = "hunter2hunter2"
 
@@ -50,7 +50,7 @@ async def test_an_inline_password_in_a_broken_document(
         by_get = await client.get("/graphql", params={"query": document})
 
     assert by_post.json()["errors"]
-    # httpx, the client, logs the address that it asks.
+    # httpx, the client, logs the URL of each request.
     logged = [record.getMessage() for record in caplog.records if record.name != "httpx"]
     assert "hunter2" not in by_post.text + by_get.text + "".join(logged)
 
@@ -94,24 +94,24 @@ async def test_a_password_in_a_wrongly_typed_variable(
 
 
 async def test_a_hash_in_a_database_error(
-    ada: Person, services: Services, caplog: pytest.LogCaptureFixture
+    ada: RegisteredUser, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Exception) as failed:  # noqa: PT011  (each driver has its own)
         async with services.database.writing() as session:
-            # PostgreSQL quotes the whole failing row, the hash with it.
+            # PostgreSQL's message contains the whole failing row, with the hash.
             await session.execute(text("UPDATE users SET username = NULL"))
 
-    refusal = to_domain_error(failed.value, request_id="r1")
+    error = to_domain_error(failed.value, request_id="r1")
 
-    assert refusal.code == "INTERNAL_ERROR"
+    assert error.code == "INTERNAL_ERROR"
     assert "r1" in caplog.text
-    assert "argon2" not in refusal.message + caplog.text
-    assert "example.com" not in refusal.message + caplog.text
+    assert "argon2" not in error.message + caplog.text
+    assert "example.com" not in error.message + caplog.text
 
 
 async def test_a_fault_of_ours_is_masked_and_found_by_its_id(
     client: httpx.AsyncClient,
-    ada: Person,
+    ada: RegisteredUser,
     services: Services,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -141,7 +141,7 @@ def test_the_log_of_a_running_server(server: Server) -> None:
     document = f'mutation {{ login(username: "Ada", password: "{PASSWORD}") {{ expiresIn }} }}'
     httpx.get(f"{server.url}/graphql?query={quote(document)}")
     httpx.get(f"{server.url}/token?password={PASSWORD}")
-    # As a client of a proxy asks; httpx would not.
+    # With the absolute URL that clients send to a proxy, which httpx cannot send.
     with socket.create_connection(
         (httpx.URL(server.url).host, httpx.URL(server.url).port or 80)
     ) as raw:

@@ -1,8 +1,7 @@
-"""What happened to an account, as its owner reads it."""
+"""The security events of an account."""
 
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any
 
 import httpx
 import pytest
@@ -13,45 +12,26 @@ from db import models
 from domain.security_events import EventKind
 from domain.services import Services
 from domain.sessions import LoginMethod
-from tests.people import LOGIN, GraphQL, Person
-from tests.statements import statements
-from tests.test_change_password import CHANGE
-from tests.test_delete_me import DELETE_ME
-from tests.test_refresh import REFRESH, move_rotations_back, refresh
-from tests.test_schema import COMMITTED
-from tests.test_sessions import (
-    END,
-    FIREFOX,
+from tests.operations import (
+    CHANGE_PASSWORD,
+    DELETE_ME,
+    END_SESSION,
+    LOGIN,
     LOGOUT,
     LOGOUT_EVERYWHERE,
-    change_password,
-    log_in,
-    sessions,
+    REFRESH,
+    SECURITY_EVENTS,
+    UPDATE_ME,
 )
-
-EVENTS = """
-query ($first: Int, $after: String, $kinds: [SecurityEventKind!]) {
-  me { securityEvents(first: $first, after: $after, kinds: $kinds) {
-    edges { cursor node { id kind createdAt device ip sessionId } }
-    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-  } }
-}
-"""
-
-
-async def events(graphql: GraphQL, person: Person, **window: Any) -> list[dict[str, Any]]:
-    answer = await graphql(EVENTS, by=person, **{"first": 100, **window})
-    assert answer.errors == []
-    return [edge["node"] for edge in answer.data["me"]["securityEvents"]["edges"]]
-
-
-async def kinds(graphql: GraphQL, person: Person) -> list[str]:
-    """From the first to the last."""
-    return [event["kind"] for event in reversed(await events(graphql, person))]
+from tests.paths import SCHEMA
+from tests.security_events import event_kinds, events
+from tests.sessions import FIREFOX, change_password, log_in, move_rotations_back, refresh, sessions
+from tests.statements import statements
+from tests.users import GraphQL, RegisteredUser
 
 
 async def test_whatever_happens_to_an_account_is_there_newest_first(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     phone, laptop = await log_in(graphql, ada), await log_in(graphql, ada)
     await graphql(LOGIN, username="ADA@example.com", password="wrong engine")
@@ -60,12 +40,10 @@ async def test_whatever_happens_to_an_account_is_there_newest_first(
     await graphql(REFRESH, token=phone.refresh_token)
     await graphql(LOGOUT, by=laptop)
     email = {"email": "countess@example.com", "currentPassword": ada.password}
-    await graphql(
-        "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { id } }", by=ada, input=email
-    )
+    await graphql(UPDATE_ME, by=ada, input=email)
     changed = await change_password(graphql, ada, "difference engine")
 
-    assert await kinds(graphql, changed) == [
+    assert await event_kinds(graphql, changed) == [
         "REGISTERED",
         "LOGGED_IN",
         "LOGGED_IN",
@@ -79,7 +57,7 @@ async def test_whatever_happens_to_an_account_is_there_newest_first(
 
 
 async def test_an_event_says_when_from_where_and_in_which_session(
-    graphql: GraphQL, client: httpx.AsyncClient, ada: Person
+    graphql: GraphQL, client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
     form = {"grant_type": "password", "username": "Ada", "password": ada.password}
     await client.post("/token", data=form, headers={"User-Agent": FIREFOX})
@@ -94,18 +72,22 @@ async def test_an_event_says_when_from_where_and_in_which_session(
     assert event["sessionId"] == (await sessions(graphql, ada))[0]["id"]
 
 
-async def test_each_session_that_is_ended_is_an_event(graphql: GraphQL, ada: Person) -> None:
+async def test_each_session_that_is_ended_is_an_event(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
     for _ in range(3):
         await log_in(graphql, ada)
     [_, other, *_] = await sessions(graphql, ada)
-    await graphql(END, by=ada, id=other["id"])
+    await graphql(END_SESSION, by=ada, id=other["id"])
     await graphql(LOGOUT_EVERYWHERE, by=ada, but=True)
 
-    assert (await kinds(graphql, ada)).count("SESSION_ENDED") == 3
+    assert (await event_kinds(graphql, ada)).count("SESSION_ENDED") == 3
 
 
-async def test_a_wrong_password_within_a_session_is_one_too(graphql: GraphQL, ada: Person) -> None:
-    await graphql(CHANGE, by=ada, current="wrong engine", new="difference engine")
+async def test_a_wrong_password_within_a_session_is_one_too(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    await graphql(CHANGE_PASSWORD, by=ada, current="wrong engine", new="difference engine")
     await graphql(DELETE_ME, by=ada, password="wrong engine")
 
     [last, before, _] = await events(graphql, ada)
@@ -114,14 +96,14 @@ async def test_a_wrong_password_within_a_session_is_one_too(graphql: GraphQL, ad
 
 
 async def test_nobody_reads_the_events_of_another(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     await graphql(LOGIN, username="Nobody", password="wrong engine")
 
-    assert await kinds(graphql, ada) == await kinds(graphql, grace) == ["REGISTERED"]
+    assert await event_kinds(graphql, ada) == await event_kinds(graphql, grace) == ["REGISTERED"]
 
 
-async def test_they_come_in_pages(graphql: GraphQL, ada: Person) -> None:
+async def test_they_come_in_pages(graphql: GraphQL, ada: RegisteredUser) -> None:
     for _ in range(4):
         await log_in(graphql, ada)
     everything = [event["id"] for event in await events(graphql, ada)]
@@ -129,7 +111,7 @@ async def test_they_come_in_pages(graphql: GraphQL, ada: Person) -> None:
     found: list[str] = []
     after = None
     for _ in range(3):
-        answer = await graphql(EVENTS, by=ada, first=2, after=after)
+        answer = await graphql(SECURITY_EVENTS, by=ada, first=2, after=after)
         page = answer.data["me"]["securityEvents"]
         found += [edge["node"]["id"] for edge in page["edges"]]
         after = page["pageInfo"]["endCursor"]
@@ -137,7 +119,7 @@ async def test_they_come_in_pages(graphql: GraphQL, ada: Person) -> None:
     assert not page["pageInfo"]["hasNextPage"]
 
 
-async def test_some_kinds_alone(graphql: GraphQL, ada: Person) -> None:
+async def test_some_kinds_alone(graphql: GraphQL, ada: RegisteredUser) -> None:
     await refresh(graphql, ada.refresh_token)
     await graphql(LOGIN, username="Ada", password="wrong engine")
     alarming = await events(graphql, ada, kinds=["WRONG_PASSWORD", "TOKEN_REUSED"])
@@ -147,15 +129,17 @@ async def test_some_kinds_alone(graphql: GraphQL, ada: Person) -> None:
     assert nothing == []
 
 
-async def test_the_same_successor_again_is_no_second_refresh(graphql: GraphQL, ada: Person) -> None:
+async def test_the_same_successor_again_is_no_second_refresh(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
     for _ in range(3):
         await refresh(graphql, ada.refresh_token)
 
-    assert await kinds(graphql, ada) == ["REGISTERED", "REFRESHED"]
+    assert await event_kinds(graphql, ada) == ["REGISTERED", "REFRESHED"]
 
 
 async def test_a_login_of_nobody_leaves_as_much_behind_as_anyones(graphql: GraphQL) -> None:
-    """A statement less would show in the time."""
+    """One statement fewer could be measured."""
     with statements() as seen:
         await graphql(LOGIN, username="Nobody", password="wrong engine")
 
@@ -169,21 +153,21 @@ async def test_a_login_of_nobody_leaves_as_much_behind_as_anyones(graphql: Graph
     ("enum", "name"), [(EventKind, "SecurityEventKind"), (LoginMethod, "LoginMethod")]
 )
 def test_every_kind_and_every_method_is_published(enum: type[Enum], name: str) -> None:
-    published = build_schema(COMMITTED.read_text()).type_map[name]
+    published = build_schema(SCHEMA.read_text()).type_map[name]
 
     assert isinstance(published, GraphQLEnumType)
     assert list(published.values) == list(enum.__members__)
 
 
-async def test_a_page_out_of_range_is_refused(graphql: GraphQL, ada: Person) -> None:
-    answer = await graphql(EVENTS, by=ada, first=101)
+async def test_a_page_out_of_range_is_refused(graphql: GraphQL, ada: RegisteredUser) -> None:
+    answer = await graphql(SECURITY_EVENTS, by=ada, first=101)
 
     assert answer.code == "INVALID_INPUT"
     assert list(answer.fields) == ["first"]
 
 
 async def test_a_deletion_stays_on_record(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     await graphql(DELETE_ME, by=ada, password=ada.password)
 

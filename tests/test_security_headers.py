@@ -1,4 +1,4 @@
-"""What every answer tells a browser not to do."""
+"""The security headers of every response."""
 
 import httpx
 import pytest
@@ -6,8 +6,8 @@ from fastapi import FastAPI
 
 from settings import Settings
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.people import Person
 from tests.servers import Server
+from tests.users import RegisteredUser
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -72,7 +72,7 @@ async def test_a_body_that_is_too_big_has_them_too(client: httpx.AsyncClient) ->
 
 
 async def test_an_answer_of_the_api_may_load_nothing(
-    client: httpx.AsyncClient, ada: Person
+    client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
     by_ada = {"Authorization": f"Bearer {ada.token}"}
     response = await client.get("/userinfo", headers=by_ada)

@@ -1,4 +1,4 @@
-"""The `gatehouse serve` command: how it starts, and what it reads of a connection."""
+"""`gatehouse serve`: its start, and the limits on the head of a request."""
 
 import socket
 import subprocess
@@ -25,7 +25,7 @@ def server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def answer_to(server: Server, pieces: Iterator[bytes]) -> bytes:
-    """What the server answers to pieces that may have no end, before it closes the connection."""
+    """Send pieces until the server closes the connection, and return its answer."""
     port = httpx.URL(server.url).port
     with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as connection:
         for piece, _ in zip(pieces, range(MAX_HEAD_BYTES), strict=False):
@@ -40,7 +40,7 @@ def answer_to(server: Server, pieces: Iterator[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("begins", "goes_on"),
+    ("begins", "continues"),
     [
         (b"GET /", b"a" * 1000),
         (b"GET / HTTP/1.1\r\nX-Endless: ", b"a" * 1000),
@@ -51,10 +51,10 @@ def answer_to(server: Server, pieces: Iterator[bytes]) -> bytes:
         ),
     ],
 )
-def test_a_head_without_end_is_cut_off(server: Server, begins: bytes, goes_on: bytes) -> None:
+def test_a_head_without_end_is_cut_off(server: Server, begins: bytes, continues: bytes) -> None:
     def pieces() -> Iterator[bytes]:
         yield begins
-        yield from repeat(goes_on)
+        yield from repeat(continues)
 
     assert answer_to(server, pieces())[:12] in (b"", b"HTTP/1.1 400")
     assert httpx.get(f"{server.url}/health/live").status_code == 200

@@ -1,4 +1,4 @@
-"""A table of 100,000 sessions: whatever is done with one of them uses an index."""
+"""Statements about one session use an index, in a table of 100,000 sessions."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,10 +10,9 @@ from sqlalchemy import Uuid, bindparam, text
 from db.engine import create_engine
 from domain import retention
 from domain.services import Services
-from tests.people import LOGIN, ME, GraphQL, Person
-from tests.statements import Statement, plan, statements
-from tests.test_refresh import REFRESH
-from tests.test_sessions import LOGOUT, LOGOUT_EVERYWHERE, SESSIONS
+from tests.operations import LOGIN, LOGOUT, LOGOUT_EVERYWHERE, ME, REFRESH, SESSIONS
+from tests.statements import Statement, explain, statements
+from tests.users import GraphQL, RegisteredUser
 
 ROWS = 100_000
 
@@ -28,34 +27,37 @@ FROM numbers JOIN sessions AS one ON one.user_id = CASE n % 2 WHEN 0 THEN :ada E
 
 
 @pytest.fixture
-async def crowded(services: Services, ada: Person, grace: Person) -> None:
-    """Half of the sessions are Ada's, and ended; the others are Grace's, and go on."""
+async def large_table(services: Services, ada: RegisteredUser, grace: RegisteredUser) -> None:
+    """Fill the table: half of the sessions are Ada's and ended, half are Grace's and active."""
     is_sqlite = services.database.engines[1].dialect.name == "sqlite"
     many = text(
         MANY.format(new_id="lower(hex(randomblob(16)))" if is_sqlite else "gen_random_uuid()")
     )
-    people = [
-        bindparam(name, UUID(person.id), Uuid())
-        for name, person in (("ada", ada), ("grace", grace))
+    parameters = [
+        bindparam(name, UUID(user.id), Uuid()) for name, user in (("ada", ada), ("grace", grace))
     ]
     engine = create_engine(services.database.engines[1].url, time_limit=None)
-    for statement in (many.bindparams(*people, rows=ROWS), text("ANALYZE")):
+    for statement in (many.bindparams(*parameters, rows=ROWS), text("ANALYZE")):
         async with engine.begin() as connection:
             await connection.execute(statement)
     await engine.dispose()
 
 
 async def plans(services: Services, seen: Sequence[Statement]) -> list[str]:
-    """Of the statements about sessions that read before they answer or write."""
+    """Return the query plans of the statements that read, update or delete sessions."""
     return [
-        await plan(services, statement, of_a_large_table=True)
+        await explain(services, statement, is_large_table=True)
         for statement in seen
         if "sessions" in statement.sql and not statement.sql.startswith("INSERT")
     ]
 
 
 async def test_every_statement_about_one_session_uses_an_index(
-    graphql: GraphQL, services: Services, ada: Person, grace: Person, crowded: None
+    graphql: GraphQL,
+    services: Services,
+    ada: RegisteredUser,
+    grace: RegisteredUser,
+    large_table: None,
 ) -> None:
     with statements() as seen:
         login = await graphql(LOGIN, username="Ada", password=ada.password)
@@ -77,7 +79,7 @@ async def test_every_statement_about_one_session_uses_an_index(
 
 
 async def test_pruning_finds_what_is_old_by_an_index(
-    services: Services, ada: Person, crowded: None
+    services: Services, ada: RegisteredUser, large_table: None
 ) -> None:
     with statements() as seen:
         await retention.prune(services.database, kept_for=timedelta(days=90))

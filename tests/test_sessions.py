@@ -1,8 +1,6 @@
-"""Where someone is signed in, and how it ends: by them, at once, for all of its tokens."""
+"""The sessions of a user. A session ends at once, with all of its tokens."""
 
 import asyncio
-from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -11,54 +9,24 @@ from fastapi import FastAPI
 
 from domain.sessions import MAX_SESSIONS
 from tests.conftest import client_of
-from tests.people import LOGIN, ME, GraphQL, Person, join
+from tests.operations import (
+    CHANGE_PASSWORD,
+    CREATE_POST,
+    END_SESSION,
+    LOGIN,
+    LOGOUT,
+    LOGOUT_EVERYWHERE,
+    ME,
+    REFRESH,
+)
+from tests.posts import NOTES
+from tests.sessions import FIREFOX, change_password, is_signed_in, log_in, refresh, sessions
 from tests.statements import statements
-from tests.test_change_password import CHANGE
-from tests.test_posts import CREATE, NOTES
-from tests.test_refresh import REFRESH, refresh
-
-LOGOUT = "mutation { logout }"
-LOGOUT_EVERYWHERE = "mutation ($but: Boolean) { logoutEverywhere(exceptThis: $but) }"
-END = "mutation ($id: ID!) { endSession(id: $id) }"
-SESSIONS = "{ me { sessions { id isCurrent method device ip createdAt lastUsedAt expiresAt } } }"
-
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
-
-
-async def log_in(graphql: GraphQL, person: Person) -> Person:
-    """The same person, in a session of another device."""
-    answer = await graphql(LOGIN, username=person.username, password=person.password)
-    token = answer.data["login"]
-    return replace(person, token=token["accessToken"], refresh_token=token["refreshToken"])
-
-
-async def change_password(graphql: GraphQL, person: Person, new: str) -> Person:
-    answer = await graphql(CHANGE, by=person, current=person.password, new=new)
-    assert answer.errors == []
-    token = answer.data["changePassword"]
-    return replace(
-        person, password=new, token=token["accessToken"], refresh_token=token["refreshToken"]
-    )
-
-
-async def sessions(graphql: GraphQL, person: Person) -> list[dict[str, Any]]:
-    answer = await graphql(SESSIONS, by=person)
-    assert answer.errors == []
-    found: list[dict[str, Any]] = answer.data["me"]["sessions"]
-    return found
-
-
-async def is_signed_in(graphql: GraphQL, person: Person) -> bool:
-    """By every one of their tokens, or by none."""
-    me = await graphql(ME, by=person)
-    refreshed = await graphql(REFRESH, token=person.refresh_token)
-    codes = [answer.code for answer in (me, refreshed) if answer.errors]
-    assert codes in ([], ["UNAUTHENTICATED"] * 2)
-    return not codes
+from tests.users import GraphQL, RegisteredUser, register_user
 
 
 async def test_each_login_is_a_session_and_the_current_one_is_marked(
-    graphql: GraphQL, client: httpx.AsyncClient, ada: Person
+    graphql: GraphQL, client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
     phone = await log_in(graphql, ada)
     form = {"grant_type": "password", "username": "Ada", "password": ada.password}
@@ -78,7 +46,7 @@ async def test_each_login_is_a_session_and_the_current_one_is_marked(
 
 
 async def test_the_session_that_a_token_was_just_issued_for_is_the_current_one(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     answer = await graphql(
         "mutation ($p: String!) { login(username: "
@@ -92,7 +60,9 @@ async def test_the_session_that_a_token_was_just_issued_for_is_the_current_one(
     ]
 
 
-async def test_a_refresh_moves_a_session_to_the_front(graphql: GraphQL, ada: Person) -> None:
+async def test_a_refresh_moves_a_session_to_the_front(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
     phone = await log_in(graphql, ada)
     await refresh(graphql, ada.refresh_token)
 
@@ -102,14 +72,14 @@ async def test_a_refresh_moves_a_session_to_the_front(graphql: GraphQL, ada: Per
 
 
 async def test_nobody_sees_the_sessions_of_another(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     assert len(await sessions(graphql, ada)) == len(await sessions(graphql, grace)) == 1
     assert (await sessions(graphql, ada))[0]["id"] != (await sessions(graphql, grace))[0]["id"]
 
 
 async def test_logging_out_ends_this_session_at_once_and_no_other(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     phone = await log_in(graphql, ada)
     [current, _] = await sessions(graphql, phone)
@@ -121,7 +91,7 @@ async def test_logging_out_ends_this_session_at_once_and_no_other(
 
 
 async def test_what_follows_a_logout_in_one_document_is_refused(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     answer = await graphql(
         'mutation { logout createPost(input: {title: "a", content: "b"}) { id } }', by=ada
@@ -132,18 +102,18 @@ async def test_what_follows_a_logout_in_one_document_is_refused(
 
 
 async def test_an_ended_session_does_nothing_any_more(
-    graphql: GraphQL, client: httpx.AsyncClient, ada: Person
+    graphql: GraphQL, client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
     await graphql(LOGOUT, by=ada)
 
     answers = [
-        await graphql(CREATE, by=ada, input=NOTES),
+        await graphql(CREATE_POST, by=ada, input=NOTES),
         await graphql('mutation { updateMe(input: {imageFile: "a.png"}) { id } }', by=ada),
-        await graphql(CHANGE, by=ada, current=ada.password, new="difference engine"),
+        await graphql(CHANGE_PASSWORD, by=ada, current=ada.password, new="difference engine"),
         await graphql('mutation { deleteMe(password: "analytical engine") }', by=ada),
         await graphql(LOGOUT, by=ada),
         await graphql(LOGOUT_EVERYWHERE, by=ada),
-        await graphql(END, by=ada, id=str(uuid4())),
+        await graphql(END_SESSION, by=ada, id=str(uuid4())),
     ]
     userinfo = await client.get("/userinfo", headers={"Authorization": f"Bearer {ada.token}"})
     assert [answer.code for answer in answers] == ["UNAUTHENTICATED"] * 7
@@ -152,7 +122,7 @@ async def test_an_ended_session_does_nothing_any_more(
 
 @pytest.mark.parametrize(("but", "ended"), [(None, 3), (False, 3), (True, 2)])
 async def test_logging_out_everywhere(
-    graphql: GraphQL, ada: Person, grace: Person, but: bool | None, ended: int
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser, but: bool | None, ended: int
 ) -> None:
     phone, laptop = await log_in(graphql, ada), await log_in(graphql, ada)
     answer = await graphql(LOGOUT_EVERYWHERE, by=phone, but=but)
@@ -164,31 +134,31 @@ async def test_logging_out_everywhere(
     assert await is_signed_in(graphql, grace)
 
 
-async def test_another_session_is_ended_by_its_id(graphql: GraphQL, ada: Person) -> None:
+async def test_another_session_is_ended_by_its_id(graphql: GraphQL, ada: RegisteredUser) -> None:
     phone = await log_in(graphql, ada)
     [_, other] = await sessions(graphql, phone)
-    answer = await graphql(END, by=phone, id=other["id"])
+    answer = await graphql(END_SESSION, by=phone, id=other["id"])
 
     assert answer.data == {"endSession": other["id"]}
     assert not await is_signed_in(graphql, ada)
     assert [one["isCurrent"] for one in await sessions(graphql, phone)] == [True]
 
 
-async def test_what_is_no_ongoing_session_of_ones_own_cannot_be_ended(
-    graphql: GraphQL, ada: Person, grace: Person
+async def test_what_is_no_active_session_of_ones_own_cannot_be_ended(
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     phone = await log_in(graphql, ada)
     [_, ended] = await sessions(graphql, phone)
-    await graphql(END, by=phone, id=ended["id"])
+    await graphql(END_SESSION, by=phone, id=ended["id"])
     [hers] = await sessions(graphql, grace)
 
     for id in (ended["id"], hers["id"], str(uuid4()), "nonsense"):
-        assert (await graphql(END, by=phone, id=id)).code == "NOT_FOUND"
+        assert (await graphql(END_SESSION, by=phone, id=id)).code == "NOT_FOUND"
     assert await is_signed_in(graphql, grace)
 
 
 async def test_a_password_change_ends_every_session_but_its_own_new_one(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     phone = await log_in(graphql, ada)
     changed = await change_password(graphql, phone, "difference engine")
@@ -200,16 +170,18 @@ async def test_a_password_change_ends_every_session_but_its_own_new_one(
     assert await is_signed_in(graphql, changed)
 
 
-async def test_a_refused_password_change_ends_nothing(graphql: GraphQL, ada: Person) -> None:
+async def test_a_refused_password_change_ends_nothing(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
     phone = await log_in(graphql, ada)
-    await graphql(CHANGE, by=phone, current="wrong engine", new="difference engine")
+    await graphql(CHANGE_PASSWORD, by=phone, current="wrong engine", new="difference engine")
 
     assert await is_signed_in(graphql, ada)
     assert await is_signed_in(graphql, phone)
 
 
 async def test_whoever_starts_too_many_sessions_loses_the_one_not_used_for_longest(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     oldest = await log_in(graphql, ada)
     await refresh(graphql, ada.refresh_token)
@@ -221,23 +193,23 @@ async def test_whoever_starts_too_many_sessions_loses_the_one_not_used_for_longe
     assert (await graphql(ME, by=ada)).errors == []
 
 
-async def test_whether_the_session_goes_on_is_asked_at_no_extra_statement(
-    graphql: GraphQL, ada: Person
+async def test_whether_the_session_is_active_is_read_at_no_extra_statement(
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     with statements() as me:
         await graphql(ME, by=ada)
     with statements() as post:
-        await graphql(CREATE, by=ada, input=NOTES)
+        await graphql(CREATE_POST, by=ada, input=NOTES)
 
     assert len([one for one in me if one.sql.startswith("SELECT")]) == 1
     assert len([one for one in post if one.sql.startswith("SELECT")]) == 1
 
 
-# Races.
+# Concurrent requests.
 
 
 async def test_a_refresh_and_a_logout_at_once_leave_nobody_signed_in(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     for _ in range(10):
         phone = await log_in(graphql, ada)
@@ -254,7 +226,7 @@ async def test_a_refresh_and_a_logout_at_once_leave_nobody_signed_in(
 
 
 async def test_a_password_change_and_refreshes_at_once_leave_no_other_session(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     here = ada
     for n in range(6):
@@ -274,7 +246,7 @@ async def test_a_password_change_and_refreshes_at_once_leave_no_other_session(
 
 
 async def test_logins_with_the_old_password_do_not_survive_its_change(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     here = ada
     for n in range(6):
@@ -291,21 +263,21 @@ async def test_logins_with_the_old_password_do_not_survive_its_change(
 
 
 async def test_many_who_start_and_end_the_same_sessions_at_once_wait_for_one_another(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
     answers = await asyncio.gather(
         *(graphql(LOGIN, username="Ada", password=ada.password) for _ in range(10)),
         *(graphql(LOGOUT_EVERYWHERE, by=ada, but=True) for _ in range(10)),
-        *(graphql(CREATE, by=ada, input=NOTES) for _ in range(10)),
+        *(graphql(CREATE_POST, by=ada, input=NOTES) for _ in range(10)),
     )
 
     assert [answer.errors for answer in answers if answer.errors] == []
 
 
 async def test_a_client_without_an_address_has_sessions_too(app: FastAPI) -> None:
-    """Behind a Unix socket there is none."""
+    """Clients of a Unix socket have no address."""
     async with client_of(app, ip="") as client:
         graphql = GraphQL(client)
-        ada = await join(graphql, "Ada", "ada@example.com", "analytical engine")
+        ada = await register_user(graphql, "Ada", "ada@example.com", "analytical engine")
 
         assert [one["ip"] for one in await sessions(graphql, ada)] == [None]

@@ -31,7 +31,7 @@ def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         "too short to sign with",
         "x" * 31,
         "\udcff" * 40,
-        # python-jose reads these as public keys, and cannot sign with them.
+        # python-jose takes these for public keys, and fails to sign with them.
         "-----BEGIN PUBLIC KEY-----" + "a" * 40,
         "ssh-rsa " + "A" * 40,
     ],

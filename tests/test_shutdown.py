@@ -1,5 +1,7 @@
-"""How `gatehouse serve` ends: what has begun is finished, and the end is certain. Told by SIGTERM, as by everything that
-stops a service."""
+"""Graceful shutdown of `gatehouse serve`: it finishes requests in flight, and always exits.
+
+Most tests send SIGTERM, as service managers do.
+"""
 
 import json
 import signal
@@ -15,17 +17,17 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.people import LOGIN
+from tests.operations import LOGIN
 from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, running_server, wait_until
-from tests.test_websocket import greet, open_socket
+from tests.websockets import initialize, open_socket
 
 BODY = json.dumps({"query": "{ __typename }"}).encode()
 POST = (
     b"POST /graphql HTTP/1.1\r\nHost: gatehouse\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
     b"Content-Length: %d\r\n\r\n" % len(BODY)
 )
-# 0.2 s for a hash, so that they queue.
-DEAR = {"ARGON2_MEMORY_KIB": "65536", "ARGON2_TIME_COST": "5", "HASHING_THREADS": "1"}
+# About 0.2 s a hash, so that they queue.
+COSTLY_HASHES = {"ARGON2_MEMORY_KIB": "65536", "ARGON2_TIME_COST": "5", "HASHING_THREADS": "1"}
 
 
 @pytest.fixture
@@ -38,13 +40,15 @@ def server(
         yield server
 
 
-alone_and_by_workers = pytest.mark.parametrize("server", ["1", "2"], indirect=True)
+with_one_and_two_workers = pytest.mark.parametrize("server", ["1", "2"], indirect=True)
 
 
 @pytest.fixture
-def impatient(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Server]:
+def short_grace(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Server]:
     url = copy_of(migrated_sqlite, tmp_path)
-    with running_server(url, SECRET_KEY, tmp_path, SHUTDOWN_GRACE_SECONDS="1", **DEAR) as server:
+    with running_server(
+        url, SECRET_KEY, tmp_path, SHUTDOWN_GRACE_SECONDS="1", **COSTLY_HASHES
+    ) as server:
         yield server
 
 
@@ -54,23 +58,23 @@ def connect(server: Server) -> socket.socket:
     )
 
 
-def begin(server: Server) -> socket.socket:
-    """A request that is in flight until the rest of its body is sent."""
+def start_request(server: Server) -> socket.socket:
+    """Send a request without the last byte of its body, so that it stays in flight."""
     connection = connect(server)
     connection.sendall(POST + BODY[:-1])
     assert httpx.get(f"{server.url}/health/live").status_code == 200
     return connection
 
 
-def ask_on(connection: socket.socket) -> None:
+def request_on(connection: socket.socket) -> None:
     connection.sendall(POST + BODY)
     answer = b""
     while not answer.endswith(b"}}"):
         answer += connection.recv(4096)
 
 
-def answer_on(connection: socket.socket) -> str:
-    """All that comes, until the server closes the connection."""
+def read_to_end(connection: socket.socket) -> str:
+    """Return everything that the server sends before it closes the connection."""
     with connection, connection.makefile("rb") as answer:
         return answer.read().decode()
 
@@ -98,38 +102,38 @@ def exit_status(server: Server) -> int:
 def test_a_request_in_flight_is_answered_and_all_is_well(
     server: Server, by: signal.Signals
 ) -> None:
-    connection = begin(server)
+    connection = start_request(server)
     stop(server, by)
     connection.sendall(BODY[-1:])
 
-    assert '{"data":{"__typename":"Query"}}' in answer_on(connection)
+    assert '{"data":{"__typename":"Query"}}' in read_to_end(connection)
     assert exit_status(server) == 0
     assert "Traceback" not in server.logged()
 
 
 def test_a_request_on_its_way_on_an_open_connection_is_the_last_of_it(server: Server) -> None:
     connection = connect(server)
-    ask_on(connection)
+    request_on(connection)
     stop(server)
     connection.sendall(POST + BODY)
 
-    answer = answer_on(connection)
+    answer = read_to_end(connection)
     assert answer.startswith("HTTP/1.1 200 OK")
     assert "connection: close" in answer
 
 
 def test_nobody_waits_for_connections_without_a_request(server: Server) -> None:
     fresh, idle = connect(server), connect(server)
-    ask_on(idle)
+    request_on(idle)
     server.process.terminate()
 
-    assert (answer_on(fresh), answer_on(idle)) == ("", "")
+    assert (read_to_end(fresh), read_to_end(idle)) == ("", "")
     assert exit_status(server) == 0
 
 
 def test_a_websocket_is_told_that_the_server_restarts(server: Server) -> None:
     with open_socket(server) as websocket:
-        greet(websocket)
+        initialize(websocket)
         stop(server)
 
         with pytest.raises(ConnectionClosed) as closed:
@@ -139,47 +143,47 @@ def test_a_websocket_is_told_that_the_server_restarts(server: Server) -> None:
     assert exit_status(server) == 0
 
 
-def test_what_outlasts_the_grace_is_told_that_it_came_to_nothing(impatient: Server) -> None:
-    connection = begin(impatient)
-    stop(impatient)
+def test_what_outlasts_the_grace_is_told_that_it_came_to_nothing(short_grace: Server) -> None:
+    connection = start_request(short_grace)
+    stop(short_grace)
 
-    answer = answer_on(connection)
+    answer = read_to_end(connection)
     assert '"code":"UNAVAILABLE"' in answer
     assert "shutting down" in answer
-    assert exit_status(impatient) == 0
-    assert "Traceback" not in impatient.logged()
-    # It is not the client that has left.
-    assert "POST /graphql 503 UNAVAILABLE" in impatient.logged()
+    assert exit_status(short_grace) == 0
+    assert "Traceback" not in short_grace.logged()
+    # Not 499: the client has not disconnected.
+    assert "POST /graphql 503 UNAVAILABLE" in short_grace.logged()
     assert "x-request-id: " in answer.lower()
 
 
-def test_passwords_that_wait_to_be_hashed_hold_nothing_up(impatient: Server) -> None:
+def test_passwords_that_wait_to_be_hashed_hold_nothing_up(short_grace: Server) -> None:
     def log_in(_: int) -> str:
         variables = {"username": "Nobody", "password": "difference engine"}
         body = {"query": LOGIN, "variables": variables}
-        return httpx.post(f"{impatient.url}/graphql", json=body, timeout=TIMEOUT_SECONDS).text
+        return httpx.post(f"{short_grace.url}/graphql", json=body, timeout=TIMEOUT_SECONDS).text
 
     with ThreadPoolExecutor(40) as clients:
         answers = clients.map(log_in, range(40))
         assert "INVALID_CREDENTIALS" in next(answers)
         began = time.monotonic()
-        stop(impatient)
-        assert exit_status(impatient) == 0
+        stop(short_grace)
+        assert exit_status(short_grace) == 0
         took = time.monotonic() - began
 
         assert all("INVALID_CREDENTIALS" in text or "UNAVAILABLE" in text for text in answers)
-    # Forty of them take eight seconds.
+    # Forty hashes take eight seconds.
     assert took < 5
 
 
-@alone_and_by_workers
+@with_one_and_two_workers
 def test_who_asks_twice_is_not_kept_waiting(server: Server) -> None:
-    connection = begin(server)
+    connection = start_request(server)
     stop(server, by=signal.SIGINT)
     server.process.terminate()
 
     assert exit_status(server) == -signal.SIGTERM
-    assert answer_on(connection) == ""
+    assert read_to_end(connection) == ""
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

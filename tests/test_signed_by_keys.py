@@ -1,4 +1,4 @@
-"""Tokens signed by keys, beside those of a secret: each is read by what signed it, and by nothing else."""
+"""Access tokens signed by keys, and by a secret. Each is verified only by what signed it."""
 
 import base64
 import time
@@ -14,8 +14,8 @@ from domain.access_tokens import jwk
 from domain.access_tokens.keys import Key, KeyRing
 from domain.access_tokens.tokens import AccessTokens, Caller
 from domain.errors import TokenExpired, Unauthenticated
-from tests.people import IN_A_YEAR
-from tests.test_access_tokens import ISSUER, SECRET, by_hand, claims
+from tests.tokens import ISSUER, SECRET, claims, unsigned
+from tests.users import IN_A_YEAR
 
 FORMER = "another secret, that has signed before this one"
 CALLER = Caller(user_id=uuid4(), session_id=uuid4())
@@ -172,7 +172,7 @@ def test_a_token_with_anything_added_is_another(algorithm: str) -> None:
     tokens = tokens_of(key(), algorithm=algorithm, secret=SECRET)
     token = issued_by(tokens)
 
-    # What base64 decoders pass over.
+    # Characters that base64 decoders ignore.
     for added in ("=", "!", "!" * 1000, "\n", " "):
         with pytest.raises(Unauthenticated):
             tokens.read(token + added)
@@ -183,13 +183,13 @@ def test_a_token_with_anything_added_is_another(algorithm: str) -> None:
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "", None, ["ES256"]])
 def test_no_algorithm_is_no_signature(alg: object) -> None:
     signer = key()
-    token = by_hand({"alg": alg, "typ": "at+jwt", "kid": signer.kid}, claims())
+    token = unsigned({"alg": alg, "typ": "at+jwt", "kid": signer.kid}, claims())
 
     with pytest.raises(Unauthenticated):
         tokens_of(signer).read(token)
 
 
-def test_tokens_of_the_secret_go_on_when_keys_sign_and_the_other_way_round() -> None:
+def test_tokens_of_the_secret_stay_valid_when_keys_sign_and_the_other_way_round() -> None:
     signer = key()
     before = [
         issued_by(tokens_of(algorithm=hs, secret=SECRET)) for hs in ("HS256", "HS384", "HS512")

@@ -1,4 +1,4 @@
-"""Clients that take their time, or all the time there is, on a real socket."""
+"""Clients that send or read slowly, or never finish, on a real socket."""
 
 import asyncio
 import socket
@@ -28,7 +28,7 @@ UPGRADE = b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 
 
 @pytest.fixture
 def port(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Where a server listens that has less timeout than usual."""
+    """Yield the port of a server with short timeouts."""
     monkeypatch.setattr(protocol, "REQUEST_TIMEOUT", LIMIT)
     monkeypatch.setattr(protocol, "RESPONSE_TIMEOUT", LIMIT)
     app = create_app(settings_for(copy_of(migrated_sqlite, tmp_path)))
@@ -46,7 +46,7 @@ def connect(port: int) -> socket.socket:
 
 
 def drip(connection: socket.socket) -> None:
-    """Raises OSError when the other side has closed."""
+    """Send single bytes slowly. Raises OSError once the server has closed the connection."""
     for byte in repeat(b"{", TIMEOUT_SECONDS * 20):
         connection.sendall(byte)
         time.sleep(0.05)
@@ -79,11 +79,11 @@ def test_whoever_does_not_finish_a_request_is_cut_off(port: int, sent: bytes) ->
 
 
 def test_whoever_connects_early_has_as_long_for_a_request_as_anyone(port: int) -> None:
-    a_good_while = LIMIT.total_seconds() * 2 / 3
+    pause = LIMIT.total_seconds() * 2 / 3
     with connect(port) as connection:
-        time.sleep(a_good_while)
+        time.sleep(pause)
         connection.sendall(b"GET /health/live HTTP/1.1\r\n")
-        time.sleep(a_good_while)
+        time.sleep(pause)
         connection.sendall(b"Host: x\r\n\r\n")
         answer = connection.recv(4096)
 
@@ -100,15 +100,15 @@ def test_a_body_that_drips_is_cut_off(port: int) -> None:
 def test_a_body_that_nobody_reads_any_more_is_cut_off(port: int) -> None:
     with connect(port) as connection:
         connection.sendall(JSON_POST.replace(b"application/json", b"text/plain") + b"\r\n")
-        refusal = connection.recv(4096)
+        answer = connection.recv(4096)
         with pytest.raises(OSError):  # noqa: PT011
             drip(connection)
 
-    assert refusal.startswith(b"HTTP/1.1 415")
+    assert answer.startswith(b"HTTP/1.1 415")
 
 
 def test_whoever_does_not_read_an_answer_is_cut_off(port: int) -> None:
-    # The OpenAPI document, until no buffer on the way takes more.
+    # Requests for the OpenAPI document, until every buffer on the way is full.
     request = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -148,7 +148,7 @@ def test_a_websocket_whose_handshake_cannot_be_read_is_refused(port: int, header
 async def test_a_body_that_never_ends_is_the_fault_of_whoever_sends_it(
     migrated_sqlite: Path, tmp_path: Path, path: str, kind: str
 ) -> None:
-    """Served by whatever waits for it."""
+    """The request deadline applies even if the server has no timeout for the body."""
 
     async def body() -> AsyncIterator[bytes]:
         yield b"{"

@@ -3,17 +3,20 @@
 import httpx
 import pytest
 
-from tests.people import ME, GraphQL, Person
+from tests.operations import ME
+from tests.users import GraphQL, RegisteredUser
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-async def ask(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
+async def post_token(client: httpx.AsyncClient, **parameters: str) -> httpx.Response:
     return await client.post("/token", data=parameters)
 
 
-async def test_a_password_gets_a_token(client: httpx.AsyncClient, ada: Person) -> None:
-    response = await ask(client, grant_type="password", username="Ada", password=ada.password)
+async def test_a_password_gets_a_token(client: httpx.AsyncClient, ada: RegisteredUser) -> None:
+    response = await post_token(
+        client, grant_type="password", username="Ada", password=ada.password
+    )
 
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
@@ -25,9 +28,9 @@ async def test_a_password_gets_a_token(client: httpx.AsyncClient, ada: Person) -
 
 
 async def test_a_token_from_either_door_opens_both(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    response = await ask(
+    response = await post_token(
         client, grant_type="password", username="ADA@example.com", password=ada.password
     )
     token = response.json()["access_token"]
@@ -39,7 +42,7 @@ async def test_a_token_from_either_door_opens_both(
 
 @pytest.mark.parametrize("authorization", ["Basic Og==", "Basic c29tZTpvbmU=", "nonsense"])
 async def test_client_authentication_is_not_looked_at(
-    client: httpx.AsyncClient, ada: Person, authorization: str
+    client: httpx.AsyncClient, ada: RegisteredUser, authorization: str
 ) -> None:
     response = await client.post(
         "/token",
@@ -51,10 +54,14 @@ async def test_client_authentication_is_not_looked_at(
 
 
 async def test_wrong_credentials_are_an_invalid_grant(
-    client: httpx.AsyncClient, ada: Person
+    client: httpx.AsyncClient, ada: RegisteredUser
 ) -> None:
-    wrong = await ask(client, grant_type="password", username="Ada", password="difference engine")
-    unknown = await ask(client, grant_type="password", username="Nobody", password=ada.password)
+    wrong = await post_token(
+        client, grant_type="password", username="Ada", password="difference engine"
+    )
+    unknown = await post_token(
+        client, grant_type="password", username="Nobody", password=ada.password
+    )
 
     assert wrong.status_code == unknown.status_code == 400
     assert wrong.json()["error"] == "invalid_grant"
@@ -80,8 +87,8 @@ async def test_wrong_credentials_are_an_invalid_grant(
         ("scope=secret%20engine", "invalid_request"),
     ],
 )
-async def test_every_refusal_is_400_and_repeats_nothing(
-    client: httpx.AsyncClient, ada: Person, body: str, error: str
+async def test_every_error_is_400_and_repeats_nothing(
+    client: httpx.AsyncClient, ada: RegisteredUser, body: str, error: str
 ) -> None:
     response = await client.post("/token", content=body, headers=FORM)
 

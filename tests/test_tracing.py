@@ -1,4 +1,4 @@
-"""Traces: what a collector that speaks OTLP receives, and that it receives nothing unasked."""
+"""The traces that a collector receives by OTLP, which are sent only when they are configured."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 from api.telemetry import tracing
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.people import REGISTER
+from tests.operations import REGISTER
 from tests.servers import Server, running_server
 
 PASSWORD = "hunter2hunter2"
@@ -29,7 +29,7 @@ PARENT = "b7ad6b7169203331"
 
 
 class Collector(ThreadingHTTPServer):
-    """Keeps the spans that it is sent, as they are and by name."""
+    """Keeps the spans it receives, as raw bytes and parsed."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Receiver)
@@ -78,7 +78,7 @@ def collector() -> Iterator[Collector]:
 
 @contextmanager
 def traced_server(database: Path, folder: Path, **variables: str) -> Iterator[Server]:
-    """Whatever has been recorded is sent by the time that it has ended."""
+    """Run a server. By its exit it has sent every span."""
     url = copy_of(database, folder)
     settings = {"LOG_FORMAT": "json", **variables}
     with running_server(url, SECRET_KEY, folder, **settings) as server:
@@ -89,24 +89,24 @@ def traced_server(database: Path, folder: Path, **variables: str) -> Iterator[Se
 def traced(
     collector: Collector, migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Collector:
-    """A collector that has been told of all this."""
+    """Return the collector after a server has sent it the spans of these requests."""
     folder = tmp_path_factory.mktemp("traced")
     on = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "FASTAPI_OTEL_AUTO_CONFIGURE": "true"}
     with traced_server(migrated_sqlite, folder, **on) as server:
-        joined = ask(server, REGISTER, **ADA)["register"]
-        ask(server, "query Mine { me { id } }", joined["accessToken"], trace=TRACE)
+        registered = send(server, REGISTER, **ADA)["register"]
+        send(server, "query Mine { me { id } }", registered["accessToken"], trace=TRACE)
         httpx.get(f"{server.url}/{PASSWORD}?email={ADA['email']}")
         httpx.get(
             f"{server.url}/graphql", params={"query": f'{{ user(id: "{PASSWORD}") {{ id }} }}'}
         )
         form = {"grant_type": "password", "username": "Countess", "password": PASSWORD}
         httpx.post(f"{server.url}/token?password={PASSWORD}", data=form)
-        ask_by_websocket(server, joined["accessToken"])
+        execute_over_websocket(server, registered["accessToken"])
     collector.log = server.logged()
     return collector
 
 
-def ask(
+def send(
     server: Server, document: str, token: str = "", trace: str = "", **variables: str
 ) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -119,7 +119,7 @@ def ask(
     return data
 
 
-def ask_by_websocket(server: Server, token: str) -> None:
+def execute_over_websocket(server: Server, token: str) -> None:
     protocol = Subprotocol("graphql-transport-ws")
     address = server.url.replace("http", "ws") + "/graphql"
     with connect(address, subprotocols=[protocol]) as ws:
@@ -204,7 +204,7 @@ def test_a_fault_of_ours_is_an_error(
     trace = "1" * 32
     with traced_server(migrated_sqlite, tmp_path, **on) as server:
         (tmp_path / "gatehouse.db").write_bytes(b"no database" * 1000)
-        ask(server, '{ user(id: "0197a3a0-0000-7000-8000-000000000000") { id } }', trace=trace)
+        send(server, '{ user(id: "0197a3a0-0000-7000-8000-000000000000") { id } }', trace=trace)
 
     [request] = [span for span in collector.of(trace) if span.kind == Span.SPAN_KIND_SERVER]
     assert request.status.code == Status.STATUS_CODE_ERROR
@@ -212,13 +212,15 @@ def test_a_fault_of_ours_is_an_error(
     assert "accounts" in collector.services
 
 
-def test_a_collector_that_is_away_delays_no_end(migrated_sqlite: Path, tmp_path: Path) -> None:
-    away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
-    with traced_server(migrated_sqlite, tmp_path, **away) as server:
-        ask(server, "{ __typename }")
-        asked_to_end = time.monotonic()
+def test_a_collector_that_is_not_available_delays_no_end(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    unavailable = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
+    with traced_server(migrated_sqlite, tmp_path, **unavailable) as server:
+        send(server, "{ __typename }")
+        stopped_at = time.monotonic()
 
-    assert time.monotonic() - asked_to_end < tracing.TIMEOUT.total_seconds() + 3
+    assert time.monotonic() - stopped_at < tracing.TIMEOUT.total_seconds() + 3
     assert "Traceback" not in server.logged()
 
 

@@ -1,17 +1,12 @@
 import pytest
 
-from tests.people import LOGIN, ME, GraphQL, Person
-
-UPDATE = """
-mutation Update($input: UpdateMeInput!) {
-  updateMe(input: $input) { id username email imageFile }
-}
-"""
+from tests.operations import LOGIN, ME, UPDATE_ME
+from tests.users import GraphQL, RegisteredUser
 
 
-async def test_what_is_left_out_stays_as_it_is(graphql: GraphQL, ada: Person) -> None:
-    await graphql(UPDATE, by=ada, input={"imageFile": "ada.png"})
-    answer = await graphql(UPDATE, by=ada, input={"username": "Countess"})
+async def test_what_is_left_out_stays_as_it_is(graphql: GraphQL, ada: RegisteredUser) -> None:
+    await graphql(UPDATE_ME, by=ada, input={"imageFile": "ada.png"})
+    answer = await graphql(UPDATE_ME, by=ada, input={"username": "Countess"})
 
     assert answer.data["updateMe"] == {
         "id": ada.id,
@@ -22,22 +17,26 @@ async def test_what_is_left_out_stays_as_it_is(graphql: GraphQL, ada: Person) ->
     assert (await graphql(ME, by=ada)).data["me"]["username"] == "Countess"
 
 
-async def test_the_old_username_is_free_again(graphql: GraphQL, ada: Person, grace: Person) -> None:
-    await graphql(UPDATE, by=ada, input={"username": "Countess"})
-    answer = await graphql(UPDATE, by=grace, input={"username": "ada"})
+async def test_the_old_username_is_free_again(
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
+) -> None:
+    await graphql(UPDATE_ME, by=ada, input={"username": "Countess"})
+    answer = await graphql(UPDATE_ME, by=grace, input={"username": "ada"})
 
     assert answer.data["updateMe"]["username"] == "ada"
 
 
-async def test_one_may_change_the_case_of_ones_own_name(graphql: GraphQL, ada: Person) -> None:
-    answer = await graphql(UPDATE, by=ada, input={"username": "ADA"})
+async def test_one_may_change_the_case_of_ones_own_name(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    answer = await graphql(UPDATE_ME, by=ada, input={"username": "ADA"})
 
     assert answer.data["updateMe"]["username"] == "ADA"
 
 
-async def test_null_takes_the_picture_away(graphql: GraphQL, ada: Person) -> None:
-    await graphql(UPDATE, by=ada, input={"imageFile": "https://example.com/ada.png"})
-    answer = await graphql(UPDATE, by=ada, input={"imageFile": None})
+async def test_null_takes_the_picture_away(graphql: GraphQL, ada: RegisteredUser) -> None:
+    await graphql(UPDATE_ME, by=ada, input={"imageFile": "https://example.com/ada.png"})
+    answer = await graphql(UPDATE_ME, by=ada, input={"imageFile": None})
 
     assert answer.data["updateMe"]["imageFile"] is None
 
@@ -58,21 +57,25 @@ async def test_null_takes_the_picture_away(graphql: GraphQL, ada: Person) -> Non
     ],
 )
 async def test_a_picture_is_a_file_name_or_an_address(
-    graphql: GraphQL, ada: Person, image_file: str
+    graphql: GraphQL, ada: RegisteredUser, image_file: str
 ) -> None:
-    answer = await graphql(UPDATE, by=ada, input={"imageFile": image_file})
+    answer = await graphql(UPDATE_ME, by=ada, input={"imageFile": image_file})
 
     assert answer.code == "INVALID_INPUT"
     assert list(answer.fields) == ["imageFile"]
 
 
-async def test_a_new_email_needs_the_current_password(graphql: GraphQL, ada: Person) -> None:
-    without = await graphql(UPDATE, by=ada, input={"email": "new@example.com"})
+async def test_a_new_email_needs_the_current_password(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    without = await graphql(UPDATE_ME, by=ada, input={"email": "new@example.com"})
     wrong = await graphql(
-        UPDATE, by=ada, input={"email": "new@example.com", "currentPassword": "difference engine"}
+        UPDATE_ME,
+        by=ada,
+        input={"email": "new@example.com", "currentPassword": "difference engine"},
     )
     right = await graphql(
-        UPDATE, by=ada, input={"email": "New@example.com", "currentPassword": ada.password}
+        UPDATE_ME, by=ada, input={"email": "New@example.com", "currentPassword": ada.password}
     )
 
     assert without.code == "INVALID_INPUT"
@@ -83,18 +86,22 @@ async def test_a_new_email_needs_the_current_password(graphql: GraphQL, ada: Per
     assert login.errors == []
 
 
-async def test_the_email_one_has_already_needs_no_password(graphql: GraphQL, ada: Person) -> None:
-    answer = await graphql(UPDATE, by=ada, input={"email": "ADA@example.com", "username": "Byron"})
+async def test_the_email_one_has_already_needs_no_password(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    answer = await graphql(
+        UPDATE_ME, by=ada, input={"email": "ADA@example.com", "username": "Byron"}
+    )
 
     assert answer.data["updateMe"]["username"] == "Byron"
 
 
 async def test_someone_elses_name_or_email_is_taken_and_nothing_changes(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
-    name = await graphql(UPDATE, by=ada, input={"username": "GRACE", "imageFile": "ada.png"})
+    name = await graphql(UPDATE_ME, by=ada, input={"username": "GRACE", "imageFile": "ada.png"})
     email = await graphql(
-        UPDATE, by=ada, input={"email": grace.email, "currentPassword": ada.password}
+        UPDATE_ME, by=ada, input={"email": grace.email, "currentPassword": ada.password}
     )
 
     assert name.code == "USERNAME_TAKEN"
@@ -102,20 +109,20 @@ async def test_someone_elses_name_or_email_is_taken_and_nothing_changes(
     assert (await graphql(ME, by=ada)).data["me"]["imageFile"] is None
 
 
-async def test_a_bad_name_or_email_is_named(graphql: GraphQL, ada: Person) -> None:
-    answer = await graphql(UPDATE, by=ada, input={"username": "-", "email": "-"})
+async def test_a_bad_name_or_email_is_named(graphql: GraphQL, ada: RegisteredUser) -> None:
+    answer = await graphql(UPDATE_ME, by=ada, input={"username": "-", "email": "-"})
 
     assert answer.code == "INVALID_INPUT"
     assert sorted(answer.fields) == ["email", "username"]
 
 
-async def test_null_is_no_username(graphql: GraphQL, ada: Person) -> None:
-    answer = await graphql(UPDATE, by=ada, input={"username": None})
+async def test_null_is_no_username(graphql: GraphQL, ada: RegisteredUser) -> None:
+    answer = await graphql(UPDATE_ME, by=ada, input={"username": None})
 
     assert answer.code == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_nobody_can_update_nothing(graphql: GraphQL) -> None:
-    answer = await graphql(UPDATE, input={"username": "Countess"})
+    answer = await graphql(UPDATE_ME, input={"username": "Countess"})
 
     assert answer.code == "UNAUTHENTICATED"

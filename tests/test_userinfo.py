@@ -7,16 +7,19 @@ from sqlalchemy import delete
 
 from db.models import User
 from domain.services import Services
-from tests.people import IN_A_YEAR, GraphQL, Person
+from tests.operations import UPDATE_ME
+from tests.users import IN_A_YEAR, GraphQL, RegisteredUser
 
 
-async def ask(client: httpx.AsyncClient, authorization: str) -> httpx.Response:
+async def get_userinfo(client: httpx.AsyncClient, authorization: str) -> httpx.Response:
     return await client.get("/userinfo", headers={"Authorization": authorization})
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-async def test_the_caller_as_json(client: httpx.AsyncClient, ada: Person, scheme: str) -> None:
-    response = await ask(client, f"{scheme} {ada.token}")
+async def test_the_caller_as_json(
+    client: httpx.AsyncClient, ada: RegisteredUser, scheme: str
+) -> None:
+    response = await get_userinfo(client, f"{scheme} {ada.token}")
 
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
@@ -31,10 +34,10 @@ async def test_the_caller_as_json(client: httpx.AsyncClient, ada: Person, scheme
 
 
 async def test_a_picture_is_there_when_there_is_one(
-    client: httpx.AsyncClient, graphql: GraphQL, ada: Person
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    await graphql('mutation { updateMe(input: { imageFile: "ada.png" }) { id } }', by=ada)
-    response = await ask(client, f"Bearer {ada.token}")
+    await graphql(UPDATE_ME, by=ada, input={"imageFile": "ada.png"})
+    response = await get_userinfo(client, f"Bearer {ada.token}")
 
     assert response.json()["picture"] == "ada.png"
 
@@ -58,12 +61,12 @@ async def test_an_unusable_token_is_invalid(client: httpx.AsyncClient, token: st
 
 
 async def test_an_expired_token_says_so(
-    client: httpx.AsyncClient, ada: Person, services: Services
+    client: httpx.AsyncClient, ada: RegisteredUser, services: Services
 ) -> None:
     expired = replace(services.access_tokens, lifetime=timedelta(seconds=-1)).issue(
         services.access_tokens.read(ada.token).caller, not_after=IN_A_YEAR
     )
-    response = await ask(client, f"Bearer {expired.value}")
+    response = await get_userinfo(client, f"Bearer {expired.value}")
 
     assert response.status_code == 401
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
@@ -71,11 +74,11 @@ async def test_an_expired_token_says_so(
 
 
 async def test_the_token_of_a_deleted_user_is_invalid(
-    client: httpx.AsyncClient, ada: Person, services: Services
+    client: httpx.AsyncClient, ada: RegisteredUser, services: Services
 ) -> None:
     async with services.database.writing() as session:
         await session.execute(delete(User))
 
-    response = await ask(client, f"Bearer {ada.token}")
+    response = await get_userinfo(client, f"Bearer {ada.token}")
 
     assert response.status_code == 401

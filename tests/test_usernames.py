@@ -39,7 +39,7 @@ def test_nothing_else_is_a_name(name: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("paypal", "PayPaI"),  # a capital i for the l
+        ("paypal", "PayPaI"),  # a capital i instead of an l
         ("paypal", "paypa1"),
         ("google", "g00gle"),
         ("modem", "modern"),

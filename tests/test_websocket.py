@@ -5,44 +5,23 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from socket import SHUT_RDWR
-from typing import Any
 
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.people import REGISTER
+from tests.operations import REGISTER
 from tests.servers import Server, running_server
-
-TRANSPORT_WS = Subprotocol("graphql-transport-ws")
-
-
-def open_socket(server: Server, **options: Any) -> ClientConnection:
-    return connect(  # type: ignore[no-any-return]
-        server.url.replace("http", "ws") + "/graphql", subprotocols=[TRANSPORT_WS], **options
-    )
-
-
-def ask(socket: ClientConnection, document: str) -> dict[str, Any]:
-    socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": document}}))
-    message: dict[str, Any] = json.loads(socket.recv())
-    assert json.loads(socket.recv())["type"] == "complete"
-    payload: dict[str, Any] = message["payload"]
-    return payload
-
-
-def greet(socket: ClientConnection, **params: str) -> None:
-    socket.send(json.dumps({"type": "connection_init", "payload": params}))
-    assert json.loads(socket.recv())["type"] == "connection_ack"
+from tests.websockets import execute, initialize, open_socket
 
 
 @pytest.fixture(scope="module")
 def one_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for all of the messages that never reach a database."""
+    """Run one server for all messages that never reach a database."""
     folder = tmp_path_factory.mktemp("server")
     with running_server(copy_of(migrated_sqlite, folder), SECRET_KEY, folder) as server:
         yield server
@@ -58,47 +37,47 @@ def token(server: Server) -> str:
 
 def test_the_token_may_come_with_connection_init(server: Server, token: str) -> None:
     with open_socket(server) as socket:
-        greet(socket, Authorization=f"Bearer {token}")
+        initialize(socket, Authorization=f"Bearer {token}")
 
-        assert ask(socket, "{ me { username } }") == {"data": {"me": {"username": "Ada"}}}
+        assert execute(socket, "{ me { username } }") == {"data": {"me": {"username": "Ada"}}}
 
 
 def test_the_token_may_come_as_a_header(server: Server, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     with open_socket(server, additional_headers=headers) as socket:
-        greet(socket)
+        initialize(socket)
 
-        assert ask(socket, "{ me { username } }") == {"data": {"me": {"username": "Ada"}}}
+        assert execute(socket, "{ me { username } }") == {"data": {"me": {"username": "Ada"}}}
 
 
 def test_a_socket_sees_what_has_changed_since_it_was_opened(server: Server, token: str) -> None:
     with open_socket(server) as socket:
-        greet(socket, Authorization=f"Bearer {token}")
-        ask(socket, "{ me { username } }")
-        ask(socket, 'mutation { updateMe(input: { username: "Countess" }) { id } }')
+        initialize(socket, Authorization=f"Bearer {token}")
+        execute(socket, "{ me { username } }")
+        execute(socket, 'mutation { updateMe(input: { username: "Countess" }) { id } }')
 
-        assert ask(socket, "{ me { username } }") == {"data": {"me": {"username": "Countess"}}}
+        assert execute(socket, "{ me { username } }") == {"data": {"me": {"username": "Countess"}}}
 
 
 def test_errors_are_translated_there_too(server: Server) -> None:
     with open_socket(server) as socket:
-        greet(socket)
-        payload = ask(socket, "{ me { username } }")
+        initialize(socket)
+        payload = execute(socket, "{ me { username } }")
 
     assert payload["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
 def test_whoever_leaves_before_the_answer_leaves_no_traceback(one_server: Server) -> None:
     for document in ("{ nonsense", "{ nothing }", "{ posts { edges { cursor } } }") * 10:
-        # The first kind closes the socket, now before the next is sent and now after.
+        # A syntax error closes the socket, sometimes before the next message is sent.
         with suppress(ConnectionClosed, OSError), open_socket(one_server) as socket:
-            greet(socket)
+            initialize(socket)
             for id in "12345":
                 asked = {"id": id, "type": "subscribe", "payload": {"query": document}}
                 socket.send(json.dumps(asked))
             socket.socket.shutdown(SHUT_RDWR)
     with open_socket(one_server) as socket:
-        greet(socket)
+        initialize(socket)
 
     assert "worker task" not in one_server.logged()
 
@@ -149,7 +128,7 @@ def test_a_malformed_message_closes_the_socket_with_a_reason(
     one_server: Server, message: str
 ) -> None:
     with open_socket(one_server) as socket:
-        greet(socket)
+        initialize(socket)
         socket.send(message)
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv()
@@ -175,11 +154,11 @@ def test_a_malformed_message_closes_the_socket_with_a_reason(
         ),
     ],
 )
-def test_every_refusal_of_a_document_reaches_the_client_and_no_log(
+def test_every_error_of_a_document_reaches_the_client_and_no_log(
     one_server: Server, document: str, code: str
 ) -> None:
     with open_socket(one_server) as socket:
-        greet(socket)
+        initialize(socket)
         socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": document}}))
         answer = json.loads(socket.recv())
 
@@ -201,7 +180,7 @@ def test_a_document_that_cannot_be_parsed_closes_the_socket(
     one_server: Server, document: str
 ) -> None:
     with open_socket(one_server) as socket:
-        greet(socket)
+        initialize(socket)
         socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": document}}))
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv()
@@ -214,7 +193,7 @@ def test_a_document_that_cannot_be_parsed_closes_the_socket(
 
 def test_a_message_that_is_too_big_closes_the_socket(one_server: Server) -> None:
     with open_socket(one_server) as socket:
-        greet(socket)
+        initialize(socket)
         socket.send("#" * 2_000_000)
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv()
@@ -227,7 +206,7 @@ def test_a_message_that_is_too_big_closes_the_socket(one_server: Server) -> None
 def test_an_operation_that_is_not_there_closes_the_socket(one_server: Server, name: str) -> None:
     payload = {"query": "{ __typename }", "operationName": name}
     with open_socket(one_server) as socket:
-        greet(socket)
+        initialize(socket)
         socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv()

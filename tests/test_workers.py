@@ -1,4 +1,4 @@
-"""`gatehouse serve` with several workers: shared rows, replaced workers, and restarts that nobody notices."""
+"""`gatehouse serve` with several workers: concurrent writes, replacements and restarts."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from server import supervisor
 from server.supervisor import Worker
 from tests import databases
 from tests.conftest import SECRET_KEY, settings_for
-from tests.people import LOGIN, ME, GraphQL, Person, join
+from tests.operations import LOGIN, ME, SESSIONS, UPDATE_ME
 from tests.servers import (
     GATEHOUSE,
     TIMEOUT_SECONDS,
@@ -32,10 +32,8 @@ from tests.servers import (
     running_server,
     wait_until,
 )
-from tests.test_refresh import refresh
-
-UPDATE = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { username } }"
-SESSIONS = "{ me { sessions { id } } }"
+from tests.sessions import refresh
+from tests.users import GraphQL, RegisteredUser, register_user
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def one_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for all of those who leave it as they found it."""
+    """Run one server for all tests that leave it as it was."""
     folder = tmp_path_factory.mktemp("workers")
     url = databases.copy_of(migrated_sqlite, folder)
     with running_server(url, SECRET_KEY, folder, WORKERS="2") as server:
@@ -61,7 +59,7 @@ def workers_of(server: Server) -> set[int]:
     return {pid for parent, pid in rows if parent == server.process.pid}
 
 
-def is_there(pid: int) -> bool:
+def process_exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -69,8 +67,8 @@ def is_there(pid: int) -> bool:
     return True
 
 
-class AskingAgain(httpx.AsyncHTTPTransport):
-    """Sends a request again whose connection was closed before any answer, as every browser does."""
+class RetryTransport(httpx.AsyncHTTPTransport):
+    """Retries once when the connection closes before any response, as browsers do."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
@@ -79,55 +77,57 @@ class AskingAgain(httpx.AsyncHTTPTransport):
 
 
 @dataclass
-class Life:
-    """Someone who does one thing after the other, and what was acknowledged of it."""
+class ActiveUser:
+    """A user who makes changes one after the other, and the changes that were acknowledged."""
 
-    person: Person
+    user: RegisteredUser
     username: str
     refresh_token: str
     sessions: int = 1
 
-    async def goes_on(self, graphql: GraphQL, until: asyncio.Event, *, at_least: int = 5) -> None:
-        for turn in count():
-            if until.is_set() and turn >= at_least:
+    async def make_changes(
+        self, graphql: GraphQL, until: asyncio.Event, *, at_least: int = 5
+    ) -> None:
+        for round_number in count():
+            if until.is_set() and round_number >= at_least:
                 return
-            changes = {"username": f"{self.person.username}.{'even' if turn % 2 else 'odd'}"}
-            updated = await graphql(UPDATE, by=self.person, input=changes)
+            changes = {"username": f"{self.user.username}.{'even' if round_number % 2 else 'odd'}"}
+            updated = await graphql(UPDATE_ME, by=self.user, input=changes)
             self.username = updated.data["updateMe"]["username"]
             self.refresh_token = await refresh(graphql, self.refresh_token)
             if self.sessions < 50:
-                login = await graphql(LOGIN, username=self.username, password=self.person.password)
+                login = await graphql(LOGIN, username=self.username, password=self.user.password)
                 assert login.errors == []
                 self.sessions += 1
 
-    async def is_as_acknowledged(self, graphql: GraphQL) -> None:
-        me = await graphql(ME, by=self.person)
-        sessions = await graphql(SESSIONS, by=self.person)
+    async def check_what_was_acknowledged(self, graphql: GraphQL) -> None:
+        me = await graphql(ME, by=self.user)
+        sessions = await graphql(SESSIONS, by=self.user)
 
         assert me.data["me"]["username"] == self.username
         assert len(sessions.data["me"]["sessions"]) == self.sessions
         await refresh(graphql, self.refresh_token)
 
 
-async def live(url: str, until: asyncio.Event) -> None:
+async def use_api(url: str, until: asyncio.Event) -> None:
     async with httpx.AsyncClient(
-        transport=AskingAgain(), base_url=url, timeout=TIMEOUT_SECONDS
+        transport=RetryTransport(), base_url=url, timeout=TIMEOUT_SECONDS
     ) as client:
         graphql = GraphQL(client)
         name = uuid4().hex[:20]
-        person = await join(graphql, name, f"{name}@example.com", "analytical engine")
-        life = Life(person, name, person.refresh_token)
-        await life.goes_on(graphql, until)
-        await life.is_as_acknowledged(graphql)
+        user = await register_user(graphql, name, f"{name}@example.com", "analytical engine")
+        active_user = ActiveUser(user, name, user.refresh_token)
+        await active_user.make_changes(graphql, until)
+        await active_user.check_what_was_acknowledged(graphql)
 
 
-async def many_live(server: Server, until: asyncio.Event) -> None:
-    async with asyncio.TaskGroup() as people:
+async def many_users(server: Server, until: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as users:
         for _ in range(8):
-            people.create_task(live(server.url, until))
+            users.create_task(use_api(server.url, until))
 
 
-def is_whole(database_url: str) -> bool:
+def is_intact(database_url: str) -> bool:
     path = make_url(database_url).database
     assert path is not None
     with closing(sqlite3.connect(path)) as connection:
@@ -136,16 +136,16 @@ def is_whole(database_url: str) -> bool:
 
 
 async def test_workers_lose_nothing_that_they_do_at_the_same_time(tmp_path: Path) -> None:
-    """On a file of SQLite, which does not exist when they start."""
+    """The SQLite file does not exist when they start."""
     url = f"sqlite:///{tmp_path / 'new.db'}"
     at_once = asyncio.Event()
     at_once.set()
     with running_server(url, SECRET_KEY, tmp_path, WORKERS="3") as server:
         wait_until(lambda: "3 workers are serving" in server.logged())
-        await many_live(server, at_once)
+        await many_users(server, at_once)
 
         assert '" 5' not in server.logged()
-    assert is_whole(url)
+    assert is_intact(url)
 
 
 async def test_a_restart_under_load_is_noticed_by_nobody(server: Server) -> None:
@@ -158,7 +158,7 @@ async def test_a_restart_under_load_is_noticed_by_nobody(server: Server) -> None
         restarted.set()
 
     async with asyncio.TaskGroup() as both:
-        both.create_task(many_live(server, restarted))
+        both.create_task(many_users(server, restarted))
         both.create_task(restart())
 
     assert not workers_of(server) & before
@@ -172,10 +172,10 @@ def test_nobody_serves_on_when_the_parent_is_killed(migrated_sqlite: Path, tmp_p
         server.process.kill()
         server.process.wait()
 
-        wait_until(lambda: not any(map(is_there, workers)))
+        wait_until(lambda: not any(map(process_exists, workers)))
 
 
-def test_people_are_told_once_what_to_open_and_what_is_not_shared(one_server: Server) -> None:
+def test_the_log_says_once_what_to_open_and_what_is_not_shared(one_server: Server) -> None:
     assert one_server.logged().count("Gatehouse: open") == 1
     assert one_server.logged().count("RATE_LIMIT_STORAGE_URL") == 1
 
@@ -208,10 +208,10 @@ def test_however_many_ask_for_a_restart_there_is_one_more_at_most(one_server: Se
     before = one_server.logged().count(restarted), one_server.logged().count(whole)
     for _ in range(10):
         one_server.process.send_signal(signal.SIGHUP)
-        time.sleep(0.02)  # two of a kind that nobody has taken yet are one
+        time.sleep(0.02)  # two pending signals of one kind are one
     wait_until(lambda: one_server.logged().count(restarted) == before[0] + 1)
     wait_until(lambda: one_server.logged().count(restarted) == before[0] + 2)
-    # What is done about it comes after all that has been asked for.
+    # The replacement of a worker comes after every requested restart.
     os.kill(workers_of(one_server).pop(), signal.SIGKILL)
     wait_until(lambda: one_server.logged().count(whole) == before[1] + 1)
 
@@ -223,15 +223,15 @@ def test_what_keeps_everyone_from_serving_is_said_once(workers: str, tmp_path: P
     no_such_folder = "sqlite:////nowhere/gatehouse.db"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        no_port = refusal(tmp_path, workers, PORT=port)
-        no_database = refusal(tmp_path, workers, PORT="0", DATABASE_URL=no_such_folder)
+        no_port = startup_error(tmp_path, workers, PORT=port)
+        no_database = startup_error(tmp_path, workers, PORT="0", DATABASE_URL=no_such_folder)
 
     assert no_database == "gatehouse: unable to open database file\n"
     assert no_port.startswith(f"gatehouse: cannot listen on HOST 127.0.0.1 and PORT {port}: ")
     assert no_port.count("\n") == 1
 
 
-def refusal(folder: Path, workers: str, **settings: str) -> str:
+def startup_error(folder: Path, workers: str, **settings: str) -> str:
     refused = subprocess.run(
         [GATEHOUSE, "serve", "--workers", workers],
         env=environment(SECRET_KEY=SECRET_KEY, **settings),
@@ -246,10 +246,10 @@ def refusal(folder: Path, workers: str, **settings: str) -> str:
 
 def test_workers_share_the_cores_for_hashing() -> None:
     alone = settings_for("sqlite:///x.db")
-    crowded = settings_for("sqlite:///x.db", workers=200)
+    shared = settings_for("sqlite:///x.db", workers=200)
 
     assert alone.hashing_threads > 1 or os.cpu_count() == 1
-    assert crowded.hashing_threads == 1
+    assert shared.hashing_threads == 1
 
 
 async def test_a_worker_that_hangs_before_it_serves_is_killed(

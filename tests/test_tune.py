@@ -1,4 +1,4 @@
-"""`gatehouse tune`, and what it may say on machines quick and slow."""
+"""`gatehouse tune`, and its recommendations for fast and slow machines."""
 
 import platform
 import re
@@ -16,10 +16,10 @@ from cli.tune import would_gain_by_huge_pages
 from domain.passwords.hashing import HashingQueue
 from domain.passwords.tuning import Costs, fit
 from settings import Settings
-from tests.hashing import hashed
+from tests.hashing import hash_password
 from tests.servers import GATEHOUSE, environment
 
-# OWASP Password Storage Cheat Sheet, "Argon2id", as it is written there: m in KiB, and t.
+# OWASP Password Storage Cheat Sheet, "Argon2id": the minimum values of m (in KiB) and t.
 OWASP = [(47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5)]
 
 
@@ -37,7 +37,7 @@ def tune(
 
 
 def machine(*, kib_a_second: float) -> Callable[[Costs], Awaitable[float]]:
-    """One on which Argon2's time grows with its work alone."""
+    """Return a machine on which the time of a hash depends only on memory times passes."""
 
     async def seconds(costs: Costs) -> float:
         return costs.memory_kib * costs.time_cost / kib_a_second
@@ -149,8 +149,8 @@ async def test_nothing_below_owasps_minimum_is_offered_on_any_machine(
         (2_000_000, 50, 1024, 97 * 1024, 1),  # as much memory as there is time for
         (2_000_000, 100, 16, 16 * 1024, 12),
         (2_000_000, 20, 64, 19 * 1024, 2),
-        (2_000_000, 19, 64, 12 * 1024, 3),  # an equivalent, which is a little quicker
-        (2_000_000, 10, 64, 19 * 1024, 2),  # not even the minimum
+        (2_000_000, 19, 64, 12 * 1024, 3),  # an equivalent that is a little faster
+        (2_000_000, 10, 64, 19 * 1024, 2),  # too slow even for the minimum
         (2_000_000, 10, 11, 9 * 1024, 4),
     ],
 )
@@ -183,7 +183,7 @@ async def test_what_is_found_can_be_hashed_with() -> None:
     assert found.costs == Costs(7 * 1024, 100)
 
     hasher = HashingQueue(memory_kib=7 * 1024, time_cost=100, parallelism=1, threads=1)
-    assert "$m=7168,t=100,p=1$" in await hashed(hasher, "analytical engine")
+    assert "$m=7168,t=100,p=1$" in await hash_password(hasher, "analytical engine")
     hasher.close()
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL that is away. Needs none: it is about there being none."""
+"""Requests while PostgreSQL is not available. These tests need no PostgreSQL."""
 
 import asyncio
 import gc
@@ -18,15 +18,16 @@ from db.postgres import connect
 from domain.access_tokens.tokens import AccessTokens, Caller
 from domain.ids import new_id
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.people import IN_A_YEAR, LOGIN, ME, REGISTER, GraphQL
+from tests.operations import LOGIN, ME, REGISTER
+from tests.users import IN_A_YEAR, GraphQL
 
-# Port 1 is never listened on; the password must not show anywhere.
-NOBODY_LISTENS = "postgresql://gatehouse:hunter2hunter2@127.0.0.1:1/gatehouse"
+# Port 1 is always closed. The password must not appear anywhere.
+UNAVAILABLE_URL = "postgresql://gatehouse:hunter2hunter2@127.0.0.1:1/gatehouse"
 
 
 @pytest.fixture
 async def app() -> AsyncIterator[FastAPI]:
-    app = create_app(settings_for(NOBODY_LISTENS))
+    app = create_app(settings_for(UNAVAILABLE_URL))
     async with app.router.lifespan_context(app):
         yield app
 
@@ -84,15 +85,15 @@ async def test_a_server_that_never_answers_is_not_waited_for(token: str) -> None
 
 
 async def test_a_server_that_never_answers_is_left() -> None:
-    """At once, and not when the garbage collector comes: it may be asked a hundred times until then."""
+    """Connections are closed at once: before the garbage collector runs, hundreds could be open."""
     left = asyncio.Event()
 
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def wait_for_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         left.set()
         writer.close()
 
-    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    silent = await asyncio.start_server(wait_for_the_end, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What is remembered of the documents that clients send, and that it has an end."""
+"""The cache of parsed documents, and its bounds."""
 
 import pytest
 from graphql import build_schema
@@ -7,7 +7,7 @@ from graphql.execution.values import VariableValues
 from graphql_schema.engine.documents import MAX_CHARACTERS, Documents
 from graphql_schema.engine.limits import Limits
 from graphql_schema.engine.plans import Plan
-from tests.people import GraphQL, Person
+from tests.users import GraphQL, RegisteredUser
 
 LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)
 
@@ -56,12 +56,12 @@ def test_a_plan_is_forgotten_like_its_document_though_it_has_no_fields(
 
 
 async def test_the_same_document_serves_everyone_and_tells_nobody_of_another(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     document = "query Me($name: Boolean!) { me { id username @include(if: $name) } }"
     answers = [
-        await graphql(document, by=person, name=name)
-        for person in (ada, grace)
+        await graphql(document, by=user, name=name)
+        for user in (ada, grace)
         for name in (True, False)
     ]
 
@@ -81,12 +81,12 @@ async def test_of_a_remembered_document_each_operation_is_judged_for_itself(
       query Large { posts(first: 100) { edges { node { author { posts(first: 100) { edges { cursor } } } } } } }
     """
 
-    async def ask(name: str) -> list[str]:
+    async def codes_of(name: str) -> list[str]:
         response = await graphql.client.post(
             "/graphql", json={"query": both, "operationName": name}
         )
         return [error["extensions"]["code"] for error in response.json().get("errors", [])]
 
-    assert await ask("Small") == []
-    assert await ask("Large") == ["QUERY_TOO_COSTLY"]
-    assert await ask("Small") == []
+    assert await codes_of("Small") == []
+    assert await codes_of("Large") == ["QUERY_TOO_COSTLY"]
+    assert await codes_of("Small") == []

@@ -1,4 +1,4 @@
-"""Where a request comes from: its network, and what its program is called."""
+"""The device of a request: its address, its network and the name of its program."""
 
 import pytest
 from fastapi import FastAPI
@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from domain.devices import Device
 from settings import Settings
 from tests.conftest import client_of, settings_for
-from tests.people import GraphQL, join
-from tests.test_sessions import sessions
+from tests.sessions import sessions
+from tests.users import GraphQL, register_user
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,9 @@ from tests.test_sessions import sessions
     ],
 )
 def test_an_ipv6_network_is_a_64_bit_prefix(host: str | None, ip: str | None, network: str) -> None:
-    client = Device.of(host)
+    device = Device.of(host)
 
-    assert (client.ip, client.network) == (ip, network)
+    assert (device.ip, device.network) == (ip, network)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_an_ipv6_network_is_a_64_bit_prefix(host: str | None, ip: str | None, ne
         (None, None),
     ],
 )
-def test_a_program_is_called_what_people_call_it(user_agent: str | None, name: str | None) -> None:
+def test_a_program_has_its_usual_name(user_agent: str | None, name: str | None) -> None:
     assert Device.of("127.0.0.1", user_agent).name == name
 
 
@@ -73,9 +73,9 @@ def settings(database_url: str) -> Settings:
 @pytest.mark.parametrize(
     ("peer", "forwarded", "ip"),
     [
-        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),  # from nobody whom we trust
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),  # not from a trusted proxy
         ("10.1.2.3", "198.51.100.1", "198.51.100.1"),
-        ("10.1.2.3", "1.1.1.1, 198.51.100.1", "198.51.100.1"),  # the client's own claim
+        ("10.1.2.3", "1.1.1.1, 198.51.100.1", "198.51.100.1"),  # 1.1.1.1: the client's own claim
         ("10.1.2.3", "1.1.1.1, 198.51.100.1, 192.0.2.1", "198.51.100.1"),
         ("10.1.2.3", "2001:db8::1", "2001:db8::1"),
         ("10.1.2.3", None, "10.1.2.3"),
@@ -89,7 +89,7 @@ async def test_only_trusted_proxies_say_who_is_behind_them(
         if forwarded:
             client.headers["X-Forwarded-For"] = forwarded
         graphql = GraphQL(client)
-        ada = await join(graphql, "Ada", "ada@example.com", "analytical engine")
+        ada = await register_user(graphql, "Ada", "ada@example.com", "analytical engine")
         [session] = await sessions(graphql, ada)
 
     assert session["ip"] == ip

@@ -1,4 +1,4 @@
-"""What is kept for a time, and then no longer."""
+"""How long sessions and security events are kept."""
 
 import asyncio
 import subprocess
@@ -16,9 +16,10 @@ from domain.ids import first_id_of, new_id
 from domain.services import Services
 from settings import Settings
 from tests.conftest import SECRET_KEY
-from tests.people import LOGIN, ME, GraphQL, Person
+from tests.operations import LOGIN, LOGOUT, ME
 from tests.servers import GATEHOUSE, environment
-from tests.test_sessions import LOGOUT, log_in, sessions
+from tests.sessions import log_in, sessions
+from tests.users import GraphQL, RegisteredUser
 
 KEPT_FOR = timedelta(days=90)
 
@@ -29,12 +30,12 @@ async def count(services: Services, model: type[LoginSession | SecurityEvent]) -
 
 
 async def pass_time(services: Services, time: timedelta) -> None:
-    """As if everything in the database had happened so much earlier."""
+    """Make every session and event look as if it had happened this much earlier."""
     async with services.database.writing() as session:
         for one in await session.scalars(select(LoginSession)):
             one.expires_at -= time
         for event in await session.scalars(select(SecurityEvent)):
-            # By its id, which holds the time that it is pruned by.
+            # Pruning goes by the time in the id.
             moved = event.id.int - first_id_of(datetime.now(UTC)).int
             before = first_id_of(datetime.now(UTC) - time).int
             await session.execute(
@@ -44,8 +45,8 @@ async def pass_time(services: Services, time: timedelta) -> None:
             )
 
 
-async def test_what_is_recent_or_goes_on_is_kept(
-    graphql: GraphQL, ada: Person, services: Services
+async def test_what_is_recent_or_active_is_kept(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     phone = await log_in(graphql, ada)
     await graphql(LOGOUT, by=phone)
@@ -55,7 +56,7 @@ async def test_what_is_recent_or_goes_on_is_kept(
 
 
 async def test_what_ended_or_happened_long_ago_goes(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     phone = await log_in(graphql, ada)
     await graphql(LOGOUT, by=phone)
@@ -63,7 +64,7 @@ async def test_what_ended_or_happened_long_ago_goes(
     laptop = await log_in(graphql, ada)
     deleted = await retention.prune(services.database, kept_for=KEPT_FOR)
 
-    # Ended: the phone's session. The one of the registration would have gone on for 14 days.
+    # Only the phone's session had ended. The one of the registration was active for 14 more days.
     assert deleted == 1 + 3
     assert len(await sessions(graphql, laptop)) == 1
     assert await count(services, LoginSession) == 2
@@ -71,7 +72,7 @@ async def test_what_ended_or_happened_long_ago_goes(
 
 
 async def test_more_than_a_batch_goes_too(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     many = retention.BATCH_SIZE + 5
     async with services.database.writing() as session:
@@ -86,7 +87,7 @@ async def test_more_than_a_batch_goes_too(
 
 
 async def test_the_command_says_how_much_it_was(
-    graphql: GraphQL, ada: Person, services: Services, database_url: str, tmp_path: Path
+    graphql: GraphQL, ada: RegisteredUser, services: Services, database_url: str, tmp_path: Path
 ) -> None:
     await pass_time(services, timedelta(days=14 + 91))
     run = await asyncio.to_thread(
@@ -105,7 +106,7 @@ async def test_the_command_says_how_much_it_was(
 
 async def test_a_serving_process_prunes_again_and_again(
     graphql: GraphQL,
-    ada: Person,
+    ada: RegisteredUser,
     services: Services,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -118,12 +119,12 @@ async def test_a_serving_process_prunes_again_and_again(
             await pass_time(services, KEPT_FOR)
             await until_pruned(services)
 
-    assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"  # its session was old, too
+    assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"  # its session was pruned too
 
 
-async def test_a_database_that_was_away_is_pruned_when_it_is_back(
+async def test_a_database_that_was_not_available_is_pruned_when_it_is_back(
     graphql: GraphQL,
-    ada: Person,
+    ada: RegisteredUser,
     services: Services,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -131,13 +132,13 @@ async def test_a_database_that_was_away_is_pruned_when_it_is_back(
     monkeypatch.setattr(background, "PRUNE_EVERY", timedelta(milliseconds=1))
     database = services.database
     async with database.writing() as session:
-        await session.execute(text("ALTER TABLE security_events RENAME TO away"))
+        await session.execute(text("ALTER TABLE security_events RENAME TO hidden"))
     async with background.pruning(database, timedelta(0)):
         async with asyncio.timeout(10):
             while "Pruning failed" not in caplog.text:
                 await count(services, LoginSession)
         async with database.writing() as session:
-            await session.execute(text("ALTER TABLE away RENAME TO security_events"))
+            await session.execute(text("ALTER TABLE hidden RENAME TO security_events"))
         await until_pruned(services)
 
     assert (await graphql(ME, by=ada)).errors == []

@@ -1,4 +1,4 @@
-"""Whatever people do, in whatever order, the API and a few lines of Python agree on what came of it."""
+"""After any sequence of operations, the API and a small model in Python have the same data."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,14 +13,23 @@ from api.app import create_app
 from domain import usernames
 from tests import databases
 from tests.conftest import DATABASES, client_of, settings_for
-from tests.people import LOGIN, ME, REGISTER, Answer, GraphQL
-from tests.test_delete_me import DELETE_ME
-from tests.test_pages import POSTS, titles
-from tests.test_posts import CREATE, DELETE, POST, UPDATE
-from tests.test_refresh import REFRESH
-from tests.test_sessions import LOGOUT_EVERYWHERE
+from tests.operations import (
+    CREATE_POST,
+    DELETE_ME,
+    DELETE_POST,
+    LOGIN,
+    LOGOUT_EVERYWHERE,
+    ME,
+    POST,
+    POSTS,
+    REFRESH,
+    REGISTER,
+    UPDATE_POST,
+)
+from tests.posts import titles
+from tests.users import Answer, GraphQL
 
-# Few, and some of them the same name.
+# Few names, some of which have the same key.
 names = strategies.sampled_from(["ada", "ADA", "grace", "linus", "1inus", "margaret"])
 passwords = strategies.sampled_from(["analytical engine", "nanoseconds of wire"])
 texts = strategies.text(min_size=1, max_size=20).filter(
@@ -30,26 +39,26 @@ picks = strategies.integers(min_value=0, max_value=50)
 
 
 class Gatehouse(RuleBasedStateMachine):
-    """The API over HTTP, beside a model of it: people by the key of their name, posts from the newest to the oldest."""
+    """The API over HTTP, and its model: users by their names' keys, and posts, newest first."""
 
     def __init__(self, database_url: str) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.app = create_app(settings_for(database_url))
         self.graphql = GraphQL(client_of(self.app))
-        self.people: dict[str, dict[str, str]] = {}
+        self.users: dict[str, dict[str, str]] = {}
         self.posts: list[dict[str, str]] = []
 
     def teardown(self) -> None:
-        self.ask(self.graphql.client.aclose())
-        self.ask(self.app.state.gatehouse.services.close())
+        self.run(self.graphql.client.aclose())
+        self.run(self.app.state.gatehouse.services.close())
         self.runner.close()
 
-    def ask(self, answer: Any) -> Any:
+    def run(self, answer: Any) -> Any:
         return self.runner.run(answer)
 
-    def person(self, pick: int) -> dict[str, str]:
-        return list(self.people.values())[pick % len(self.people)]
+    def user(self, pick: int) -> dict[str, str]:
+        return list(self.users.values())[pick % len(self.users)]
 
     def post(self, pick: int) -> dict[str, str]:
         return self.posts[pick % len(self.posts)]
@@ -57,14 +66,14 @@ class Gatehouse(RuleBasedStateMachine):
     @rule(name=names, password=passwords)
     def register(self, name: str, password: str) -> None:
         email = f"{name}@example.com"
-        answer = self.ask(self.graphql(REGISTER, username=name, email=email, password=password))
+        answer = self.run(self.graphql(REGISTER, username=name, email=email, password=password))
         key = usernames.key(name)
         assert key is not None
-        if key in self.people:
+        if key in self.users:
             assert answer.code == "USERNAME_TAKEN"
             return
         token = answer.data["register"]
-        self.people[key] = {
+        self.users[key] = {
             "id": token["user"]["id"],
             "name": name,
             "email": email.lower(),
@@ -76,11 +85,11 @@ class Gatehouse(RuleBasedStateMachine):
     @rule(name=names, by_email=strategies.booleans(), password=passwords)
     def log_in(self, name: str, by_email: bool, password: str) -> None:
         login = f"{name}@example.com" if by_email else name
-        answer = self.ask(self.graphql(LOGIN, username=login, password=password))
+        answer = self.run(self.graphql(LOGIN, username=login, password=password))
         found = [
-            person
-            for key, person in self.people.items()
-            if (person["email"] == login.lower() if by_email else key == usernames.key(name))
+            user
+            for key, user in self.users.items()
+            if (user["email"] == login.lower() if by_email else key == usernames.key(name))
         ]
         if found and found[0]["password"] == password:
             token = answer.data["login"]
@@ -89,37 +98,37 @@ class Gatehouse(RuleBasedStateMachine):
         else:
             assert answer.code == "INVALID_CREDENTIALS"
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.users)
     @rule(pick=picks)
     def refresh(self, pick: int) -> None:
-        person = self.person(pick)
-        token = self.ask(self.graphql(REFRESH, token=person["refresh"])).data["refresh"]
-        assert token["user"]["id"] == person["id"]
-        person["token"], person["refresh"] = token["accessToken"], token["refreshToken"]
+        user = self.user(pick)
+        token = self.run(self.graphql(REFRESH, token=user["refresh"])).data["refresh"]
+        assert token["user"]["id"] == user["id"]
+        user["token"], user["refresh"] = token["accessToken"], token["refreshToken"]
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.users)
     @rule(pick=picks)
     def log_out_everywhere_and_in_again(self, pick: int) -> None:
-        person = self.person(pick)
-        self.ask(self.graphql(LOGOUT_EVERYWHERE, by=person["token"]))
-        assert self.ask(self.graphql(ME, by=person["token"])).code == "UNAUTHENTICATED"
-        assert self.ask(self.graphql(REFRESH, token=person["refresh"])).code == "UNAUTHENTICATED"
-        self.log_in(person["name"], by_email=False, password=person["password"])
+        user = self.user(pick)
+        self.run(self.graphql(LOGOUT_EVERYWHERE, by=user["token"]))
+        assert self.run(self.graphql(ME, by=user["token"])).code == "UNAUTHENTICATED"
+        assert self.run(self.graphql(REFRESH, token=user["refresh"])).code == "UNAUTHENTICATED"
+        self.log_in(user["name"], by_email=False, password=user["password"])
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.users)
     @rule(pick=picks)
-    def leave(self, pick: int) -> None:
-        person = self.person(pick)
-        self.ask(self.graphql(DELETE_ME, by=person["token"], password=person["password"]))
-        self.people = {k: other for k, other in self.people.items() if other is not person}
-        self.posts = [post for post in self.posts if post["author"] != person["id"]]
+    def delete_account(self, pick: int) -> None:
+        user = self.user(pick)
+        self.run(self.graphql(DELETE_ME, by=user["token"], password=user["password"]))
+        self.users = {k: other for k, other in self.users.items() if other is not user}
+        self.posts = [post for post in self.posts if post["author"] != user["id"]]
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.users)
     @rule(pick=picks, title=texts, content=texts)
     def publish(self, pick: int, title: str, content: str) -> None:
-        author = self.person(pick)
+        author = self.user(pick)
         text = {"title": title, "content": content}
-        answer = self.ask(self.graphql(CREATE, by=author["token"], input=text))
+        answer = self.run(self.graphql(CREATE_POST, by=author["token"], input=text))
         post = answer.data["createPost"]
         assert post["author"] == {"id": author["id"], "username": author["name"]}
         self.posts.insert(0, {"id": post["id"], "author": author["id"], **text})
@@ -127,18 +136,18 @@ class Gatehouse(RuleBasedStateMachine):
     @precondition(lambda self: self.posts)
     @rule(pick=picks, editor=picks, title=texts)
     def edit(self, pick: int, editor: int, title: str) -> None:
-        post, person = self.post(pick), self.person(editor)
+        post, user = self.post(pick), self.user(editor)
         text = {"title": title, "content": post["content"]}
-        answer = self.ask(self.graphql(UPDATE, by=person["token"], id=post["id"], input=text))
-        if self.may(person, post, answer):
+        answer = self.run(self.graphql(UPDATE_POST, by=user["token"], id=post["id"], input=text))
+        if self.is_allowed(user, post, answer):
             post["title"] = title
 
     @precondition(lambda self: self.posts)
     @rule(pick=picks)
     def read(self, pick: int) -> None:
         post = self.post(pick)
-        answer = self.ask(self.graphql(POST, id=post["id"]))
-        [author] = [person for person in self.people.values() if person["id"] == post["author"]]
+        answer = self.run(self.graphql(POST, id=post["id"]))
+        [author] = [user for user in self.users.values() if user["id"] == post["author"]]
         assert answer.data["post"] == {
             "id": post["id"],
             "title": post["title"],
@@ -149,20 +158,20 @@ class Gatehouse(RuleBasedStateMachine):
     @precondition(lambda self: self.posts)
     @rule(pick=picks, remover=picks)
     def remove(self, pick: int, remover: int) -> None:
-        post, person = self.post(pick), self.person(remover)
-        answer = self.ask(self.graphql(DELETE, by=person["token"], id=post["id"]))
-        if self.may(person, post, answer):
+        post, user = self.post(pick), self.user(remover)
+        answer = self.run(self.graphql(DELETE_POST, by=user["token"], id=post["id"]))
+        if self.is_allowed(user, post, answer):
             self.posts.remove(post)
-            assert self.ask(self.graphql(POST, id=post["id"])).data == {"post": None}
+            assert self.run(self.graphql(POST, id=post["id"])).data == {"post": None}
 
     @rule(size=strategies.integers(min_value=1, max_value=5))
     def page_through_everything(self, size: int) -> None:
         assert self.all_pages(size) == [post["title"] for post in self.posts]
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.users)
     @rule(pick=picks, size=strategies.integers(min_value=1, max_value=5))
     def page_through_one_author(self, pick: int, size: int) -> None:
-        author = self.person(pick)["id"]
+        author = self.user(pick)["id"]
         theirs = [post["title"] for post in self.posts if post["author"] == author]
         assert self.all_pages(size, author=author) == theirs
 
@@ -170,14 +179,14 @@ class Gatehouse(RuleBasedStateMachine):
         found: list[str] = []
         after = None
         while True:
-            page = self.ask(self.graphql(POSTS, first=size, after=after, **arguments)).data["posts"]
+            page = self.run(self.graphql(POSTS, first=size, after=after, **arguments)).data["posts"]
             found += titles(page)
             after = page["pageInfo"]["endCursor"]
             if not page["pageInfo"]["hasNextPage"]:
                 return found
 
-    def may(self, person: dict[str, str], post: dict[str, str], answer: Answer) -> bool:
-        if person["id"] == post["author"]:
+    def is_allowed(self, user: dict[str, str], post: dict[str, str], answer: Answer) -> bool:
+        if user["id"] == post["author"]:
             assert answer.errors == []
             return True
         assert answer.code == "FORBIDDEN"
@@ -192,10 +201,10 @@ def new_database(
         template: Path = request.getfixturevalue("migrated_sqlite")
         return lambda: databases.copy_of(template, tmp_path_factory.mktemp("model"))
     url: str = request.getfixturevalue("migrated_postgres")
-    return lambda: databases.empty_of_people(url)
+    return lambda: databases.without_users(url)
 
 
-def test_whatever_people_do_the_api_and_a_model_agree(new_database: Callable[[], str]) -> None:
+def test_whatever_users_do_the_api_and_a_model_agree(new_database: Callable[[], str]) -> None:
     class OnThisDatabase(Gatehouse):
         def __init__(self) -> None:
             super().__init__(new_database())

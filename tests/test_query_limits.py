@@ -1,4 +1,4 @@
-"""What a document may cost, and that finding it out costs next to nothing."""
+"""The limits on a document, which are checked in very little time."""
 
 import threading
 import time
@@ -10,14 +10,14 @@ from graphql import get_introspection_query
 
 from settings import Settings
 from tests.conftest import settings_for
-from tests.people import GraphQL, Person
 from tests.servers import Server
+from tests.users import GraphQL, RegisteredUser
 
-LOGIN = 'login(username: "Nobody", password: "difference engine") { expiresIn }'
+LOGIN_FIELD = 'login(username: "Nobody", password: "difference engine") { expiresIn }'
 
 
 def doubling(levels: int) -> str:
-    """Fragments that each spread the next one twice."""
+    """Return a document of fragments that each spread the next one twice."""
     fragments = [f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(levels)]
     return " ".join([*fragments, f"fragment f{levels} on Query {{ __typename }}", "{ ...f0 }"])
 
@@ -59,15 +59,15 @@ BOMBS = {
         TOO_COSTLY,
         "{ __schema { queryType {" + "ofType {" * 195 + "name" + "}" * 195 + "} } }",
     ),
-    "rows that nobody looks at": (
+    "rows without fields": (
         TOO_COSTLY,
         "{" + " ".join(f"p{n}: posts(first: 100) {{ __typename }}" for n in range(40)) + "}",
     ),
-    "hashes": (TOO_COSTLY, "mutation {" + "".join(f" a{n}: {LOGIN}" for n in range(6)) + "}"),
+    "hashes": (TOO_COSTLY, "mutation {" + "".join(f" a{n}: {LOGIN_FIELD}" for n in range(6)) + "}"),
     "hashes in fragments": (
         TOO_COSTLY,
         "mutation { ...a ...b } fragment a on Mutation { ...b ...b ...b }"
-        f" fragment b on Mutation {{ {LOGIN} {LOGIN} }}",
+        f" fragment b on Mutation {{ {LOGIN_FIELD} {LOGIN_FIELD} }}",
     ),
     "fragments in circles": (
         INVALID,
@@ -81,7 +81,7 @@ BOMBS = {
 def test_a_document_built_to_blow_up_is_refused_at_once(server: Server) -> None:
     slow, waits, stop = {}, [], threading.Event()
 
-    def keep_asking_whether_it_lives() -> None:
+    def poll_liveness() -> None:
         with httpx.Client(base_url=server.url) as client:
             while not stop.is_set():
                 start = time.perf_counter()
@@ -89,10 +89,10 @@ def test_a_document_built_to_blow_up_is_refused_at_once(server: Server) -> None:
                 waits.append(time.perf_counter() - start)
 
     with ThreadPoolExecutor() as pool, httpx.Client(base_url=server.url) as client:
-        asking = pool.submit(keep_asking_whether_it_lives)
+        polling = pool.submit(poll_liveness)
         try:
             for name, (code, document) in BOMBS.items():
-                # The best of three: what is measured is the document, not whatever else the machine has to do.
+                # The best of three, so that other load on the machine does not count.
                 seconds = []
                 for _ in range(3):
                     start = time.perf_counter()
@@ -106,14 +106,14 @@ def test_a_document_built_to_blow_up_is_refused_at_once(server: Server) -> None:
                 assert "data" not in response.json()
         finally:
             stop.set()
-        asking.result()
+        polling.result()
 
     assert slow == {}
     assert len(waits) > len(BOMBS)
     assert max(waits) < 1
 
 
-async def test_the_refusal_names_what_was_too_much_and_what_may_be(graphql: GraphQL) -> None:
+async def test_the_error_names_what_was_too_much_and_what_may_be(graphql: GraphQL) -> None:
     deep = await graphql(
         "{ posts { edges { node { author { posts { edges { node { author { posts { edges { node { author { id } } } } } } } } } } } } }"
     )
@@ -150,9 +150,11 @@ async def test_the_introspection_of_graphiql_passes(graphql: GraphQL) -> None:
 async def test_a_document_carries_a_handful_of_hashes_and_no_more(
     graphql: GraphQL, fields: str
 ) -> None:
-    fragments = f" fragment f on Mutation {{ x: {LOGIN} y: {LOGIN} }} fragment g on Mutation {{ z: {LOGIN} }}"
-    too_many = await graphql("mutation { " + fields.format(LOGIN) + " }" + fragments)
-    few = await graphql(f"mutation {{ {LOGIN} a: {LOGIN} b: {LOGIN} c: {LOGIN} }}")
+    fragments = f" fragment f on Mutation {{ x: {LOGIN_FIELD} y: {LOGIN_FIELD} }} fragment g on Mutation {{ z: {LOGIN_FIELD} }}"
+    too_many = await graphql("mutation { " + fields.format(LOGIN_FIELD) + " }" + fragments)
+    few = await graphql(
+        f"mutation {{ {LOGIN_FIELD} a: {LOGIN_FIELD} b: {LOGIN_FIELD} c: {LOGIN_FIELD} }}"
+    )
 
     assert too_many.code == "QUERY_TOO_COSTLY"
     assert {error["extensions"]["code"] for error in few.errors} == {"INVALID_CREDENTIALS"}
@@ -161,7 +163,7 @@ async def test_a_document_carries_a_handful_of_hashes_and_no_more(
 @pytest.mark.parametrize(
     "field",
     [
-        LOGIN,
+        LOGIN_FIELD,
         'register(input: { username: "", email: "", password: "" }) { expiresIn }',
         'changePassword(currentPassword: "", newPassword: "") { expiresIn }',
         'updateMe(input: { email: "", currentPassword: "" }) { id }',
@@ -195,9 +197,9 @@ query Pages($outer: Int!, $inner: Int = 100) {
 
 
 async def test_lists_weigh_by_the_page_size_that_is_really_asked_for(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    # The document is remembered after the first; each size is judged for itself all the same.
+    # The document is cached after the first request. The cost still depends on the variables.
     small = await graphql(PAGES, outer=5, inner=5)
     large = await graphql(PAGES, outer=100, inner=100)
     by_default = await graphql(PAGES, outer=100)
@@ -211,10 +213,10 @@ async def test_lists_weigh_by_the_page_size_that_is_really_asked_for(
 async def test_a_size_of_any_other_kind_costs_what_the_largest_page_does(
     graphql: GraphQL, size: object
 ) -> None:
-    remembered = await graphql(PAGES, outer=1, inner=1)
+    cached = await graphql(PAGES, outer=1, inner=1)
     answer = await graphql(PAGES, outer=100, inner=size)
 
-    assert remembered.errors == []
+    assert cached.errors == []
     assert answer.code == "QUERY_TOO_COSTLY"
 
 

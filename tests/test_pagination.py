@@ -1,23 +1,15 @@
 import re
-from typing import Any
 
 import pytest
 
 from domain.ids import new_id
 from domain.pagination import cursor
 from domain.services import Services
-from tests.people import GraphQL, Person
-from tests.statements import plan, statements
-from tests.test_posts import DELETE, publish
+from tests.operations import DELETE_POST, POSTS
+from tests.posts import publish, titles
+from tests.statements import explain, statements
+from tests.users import GraphQL, RegisteredUser
 
-POSTS = """
-query Posts($first: Int, $after: String, $author: ID) {
-  posts(first: $first, after: $after, author: $author) {
-    edges { cursor node { id title } }
-    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-  }
-}
-"""
 BY_AUTHOR = """
 query ($id: ID!, $first: Int, $after: String) {
   user(id: $id) { posts(first: $first, after: $after) {
@@ -27,20 +19,16 @@ query ($id: ID!, $first: Int, $after: String) {
 """
 
 
-def titles(connection: dict[str, Any]) -> list[str]:
-    return [edge["node"]["title"] for edge in connection["edges"]]
-
-
-async def write(graphql: GraphQL, by: Person, number: int) -> list[str]:
-    """Titles, oldest first."""
+async def publish_several(graphql: GraphQL, by: RegisteredUser, number: int) -> list[str]:
+    """Publish posts, and return their titles, the oldest first."""
     written = [f"{by.username} {n}" for n in range(number)]
     for title in written:
         await publish(graphql, by, title=title)
     return written
 
 
-async def test_pages_from_the_newest_to_the_oldest(graphql: GraphQL, ada: Person) -> None:
-    written = await write(graphql, ada, 5)
+async def test_pages_from_the_newest_to_the_oldest(graphql: GraphQL, ada: RegisteredUser) -> None:
+    written = await publish_several(graphql, ada, 5)
     one = (await graphql(POSTS, first=2)).data["posts"]
     two = (await graphql(POSTS, first=2, after=one["pageInfo"]["endCursor"])).data["posts"]
     three = (await graphql(POSTS, first=2, after=two["pageInfo"]["endCursor"])).data["posts"]
@@ -56,8 +44,10 @@ async def test_pages_from_the_newest_to_the_oldest(graphql: GraphQL, ada: Person
     assert three["pageInfo"]["hasPreviousPage"] is True
 
 
-async def test_a_page_of_exactly_the_rest_is_the_last(graphql: GraphQL, ada: Person) -> None:
-    await write(graphql, ada, 2)
+async def test_a_page_of_exactly_the_rest_is_the_last(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    await publish_several(graphql, ada, 2)
     page = (await graphql(POSTS, first=2)).data["posts"]
 
     assert page["pageInfo"]["hasNextPage"] is False
@@ -70,23 +60,23 @@ async def test_without_posts_the_page_is_empty(graphql: GraphQL) -> None:
 
 
 async def test_what_comes_and_goes_between_pages_moves_nothing(
-    graphql: GraphQL, ada: Person
+    graphql: GraphQL, ada: RegisteredUser
 ) -> None:
-    written = await write(graphql, ada, 4)
+    written = await publish_several(graphql, ada, 4)
     one = (await graphql(POSTS, first=2)).data["posts"]
     await publish(graphql, ada, title="newer")
-    # The very post that the cursor stands on.
-    await graphql(DELETE, by=ada, id=one["edges"][1]["node"]["id"])
+    # The post that the cursor points to.
+    await graphql(DELETE_POST, by=ada, id=one["edges"][1]["node"]["id"])
     two = (await graphql(POSTS, first=2, after=one["pageInfo"]["endCursor"])).data["posts"]
 
     assert titles(two) == [written[1], written[0]]
 
 
 async def test_one_authors_posts_by_either_path(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
-    written = await write(graphql, ada, 3)
-    await write(graphql, grace, 3)
+    written = await publish_several(graphql, ada, 3)
+    await publish_several(graphql, grace, 3)
     by_argument = (await graphql(POSTS, first=2, author=ada.id)).data["posts"]
     by_user = (await graphql(BY_AUTHOR, id=ada.id, first=2)).data["user"]["posts"]
     rest = await graphql(BY_AUTHOR, id=ada.id, first=2, after=by_user["pageInfo"]["endCursor"])
@@ -98,9 +88,9 @@ async def test_one_authors_posts_by_either_path(
 
 @pytest.mark.parametrize("author", ["", "nobody", "\0", "01a20b4f-86e6-798e-a28a-5b58b1321842"])
 async def test_an_author_who_is_nobody_has_written_nothing(
-    graphql: GraphQL, ada: Person, author: str
+    graphql: GraphQL, ada: RegisteredUser, author: str
 ) -> None:
-    await write(graphql, ada, 1)
+    await publish_several(graphql, ada, 1)
     page = (await graphql(POSTS, first=1, author=author)).data["posts"]
 
     assert page["edges"] == []
@@ -109,7 +99,7 @@ async def test_an_author_who_is_nobody_has_written_nothing(
 
 @pytest.mark.parametrize("first", [0, -1, 101, 2**31 - 1, None])
 async def test_a_page_has_1_to_100_entries(
-    graphql: GraphQL, ada: Person, first: int | None
+    graphql: GraphQL, ada: RegisteredUser, first: int | None
 ) -> None:
     every = await graphql(POSTS, first=first)
     theirs = await graphql(BY_AUTHOR, id=ada.id, first=first)
@@ -133,7 +123,7 @@ async def test_a_page_has_1_to_100_entries(
     ],
 )
 async def test_a_cursor_that_is_not_ours_is_refused(
-    graphql: GraphQL, ada: Person, after: str
+    graphql: GraphQL, ada: RegisteredUser, after: str
 ) -> None:
     every = await graphql(POSTS, first=1, after=after)
     theirs = await graphql(BY_AUTHOR, id=ada.id, first=1, after=after)
@@ -151,17 +141,17 @@ def test_ids_made_one_after_the_other_sort_so() -> None:
 
 
 async def test_any_page_is_read_in_the_order_of_an_index(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
-    """So page 10,000 costs what page 1 does: the database goes to its place, and neither skips nor sorts."""
+    """Page 10,000 costs as much as page 1: the database seeks in an index and skips no rows."""
     with statements() as seen:
         await graphql(POSTS, first=20, after=cursor(new_id()))
         await graphql(POSTS, first=20, after=cursor(new_id()), author=ada.id)
-    of_all, of_one = [await plan(services, statement) for statement in seen]
+    of_all, of_one = [await explain(services, statement) for statement in seen]
 
     assert re.search(r"pk_posts|sqlite_autoindex_posts_1", of_all)
     assert re.search(r"Index Cond|id<\?", of_all)
     assert not re.search(r"Sort|TEMP B-TREE", of_all)
-    # The rows of one page are sorted once more, when the pages of all authors have been put together.
+    # The rows of one page are sorted once more, after the pages of all authors are combined.
     assert "ix_posts_author_id" in of_one
     assert re.search(r"Index Cond.*author_id.*id|author_id=\? AND id<\?", of_one)

@@ -1,4 +1,4 @@
-"""People who register, and how a test speaks for them."""
+"""Registered users, and the GraphQL client that tests use on their behalf."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,20 +8,21 @@ from typing import Any
 import httpx
 
 from domain.devices import Device
+from tests.operations import REGISTER
 
-# When the session of a token that a test makes by itself may end.
+# A time until which a token's session may last.
 IN_A_YEAR = datetime.now(UTC) + timedelta(days=365)
 
-# An id that nothing has.
-NOBODY = "6f1d5b1e-7c53-4c0e-9a51-0d2b8a4f1c77"
+# A valid id that no object has.
+UNKNOWN_ID = "6f1d5b1e-7c53-4c0e-9a51-0d2b8a4f1c77"
 
-# For tests that call the domain as a client on this machine.
-HERE = Device.of("127.0.0.1")
+# The device of tests that call the domain without HTTP.
+THIS_DEVICE = Device.of("127.0.0.1")
 
 
 @dataclass(frozen=True)
-class Person:
-    """Someone with an account, and the tokens that registering gave them."""
+class RegisteredUser:
+    """A user who has registered, with the tokens of one of their sessions."""
 
     id: str
     username: str
@@ -33,42 +34,46 @@ class Person:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a GraphQL request came to."""
+    """The data and the errors of a GraphQL response."""
 
     data: Any
     errors: list[dict[str, Any]]
 
     @property
     def error(self) -> dict[str, Any]:
-        """The one error there is."""
+        """The error. Fails unless there is exactly one."""
         [error] = self.errors
         return error
 
     @property
     def code(self) -> str:
+        """The code of the error."""
         code: str = self.error["extensions"]["code"]
         return code
 
     @property
     def fields(self) -> dict[str, list[str]]:
-        """The sentences for each argument at fault."""
+        """The messages for each invalid argument."""
         fields: dict[str, list[str]] = self.error["extensions"]["fields"]
         return fields
 
 
 @dataclass(frozen=True)
 class GraphQL:
-    """``await graphql(document, **variables)`` as nobody, or ``by=ada`` as Ada."""
+    """A client of POST /graphql.
+
+    ``await graphql(document, **variables)`` sends no token. ``by=ada`` sends Ada's.
+    """
 
     client: httpx.AsyncClient
 
     async def __call__(
-        self, document: str, *, by: Person | str | None = None, **variables: Any
+        self, document: str, *, by: RegisteredUser | str | None = None, **variables: Any
     ) -> Answer:
-        token = by.token if isinstance(by, Person) else by
+        token = by.token if isinstance(by, RegisteredUser) else by
         response = await self.client.post(
             "/graphql",
-            # httpx would not send half of a surrogate pair; a browser escapes it, as this does.
+            # Escaped here: httpx cannot encode half of a surrogate pair, which a browser escapes.
             content=json.dumps({"query": document, "variables": variables}),
             headers={"Content-Type": "application/json"}
             | ({"Authorization": f"Bearer {token}"} if token else {}),
@@ -78,32 +83,13 @@ class GraphQL:
         return Answer(body.get("data"), body.get("errors", []))
 
 
-REGISTER = """
-mutation Register($username: String!, $email: String!, $password: String!) {
-  register(input: { username: $username, email: $email, password: $password }) {
-    accessToken tokenType expiresIn refreshToken
-    user { id username email imageFile createdAt }
-  }
-}
-"""
-
-LOGIN = """
-mutation Login($username: String!, $password: String!) {
-  login(username: $username, password: $password) {
-    accessToken tokenType expiresIn refreshToken
-    user { id username email }
-  }
-}
-"""
-
-ME = "{ me { id username email imageFile createdAt } }"
-
-
-async def join(graphql: GraphQL, username: str, email: str, password: str) -> Person:
+async def register_user(
+    graphql: GraphQL, username: str, email: str, password: str
+) -> RegisteredUser:
     answer = await graphql(REGISTER, username=username, email=email, password=password)
     assert answer.errors == []
     token = answer.data["register"]
-    return Person(
+    return RegisteredUser(
         token["user"]["id"],
         username,
         token["user"]["email"],

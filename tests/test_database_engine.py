@@ -1,4 +1,4 @@
-"""What the engine promises of each database."""
+"""The engine's guarantees for each database."""
 
 import asyncio
 
@@ -11,8 +11,9 @@ from db.engine import CONNECTIONS
 from db.errors import is_away
 from db.models import User
 from domain.services import Services
-from tests.people import ME, GraphQL, Person
-from tests.test_posts import CREATE, NOTES
+from tests.operations import CREATE_POST, ME, SESSIONS, UPDATE_ME
+from tests.posts import NOTES
+from tests.users import GraphQL, RegisteredUser
 
 
 async def pragma(services: Services, name: str) -> object:
@@ -31,7 +32,7 @@ async def test_sqlite_is_set_up_to_be_safe(services: Services, database_url: str
 
 
 async def test_a_reader_does_not_wait_for_a_writer(
-    graphql: GraphQL, ada: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     async with services.database.writing() as session:
         (await session.scalars(select(User).with_for_update())).one().username = "Countess"
@@ -41,14 +42,16 @@ async def test_a_reader_does_not_wait_for_a_writer(
     assert me.data["me"]["username"] == "Ada"
 
 
-async def test_readers_do_not_wait_for_a_crowd_of_writers(
-    graphql: GraphQL, ada: Person, services: Services
+async def test_readers_do_not_wait_for_many_writers(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
 ) -> None:
     async with services.database.writing() as session:
         await session.scalars(select(User).with_for_update())
-        update = 'mutation { updateMe(input: { imageFile: "ada.png" }) { id } }'
-        # More than the pool has connections.
-        writers = [asyncio.ensure_future(graphql(update, by=ada)) for _ in range(12)]
+        picture = {"imageFile": "ada.png"}
+        # More writers than the pool has connections.
+        writers = [
+            asyncio.ensure_future(graphql(UPDATE_ME, by=ada, input=picture)) for _ in range(12)
+        ]
         me = await asyncio.wait_for(graphql(ME, by=ada), timeout=3)
     written = await asyncio.gather(*writers)
 
@@ -65,7 +68,7 @@ async def test_an_error_of_the_driver_has_no_parameters_in_its_text(services: Se
     assert not is_away(failed.value)
 
 
-# How long PostgreSQL waits for one to be gone: it looks every 100 ms.
+# The parameter is how long PostgreSQL waits for the end of each, in ms. It checks every 100 ms.
 END_ALL = """
     SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -73,7 +76,7 @@ END_ALL = """
 
 
 def end_all_connections(database_url: str) -> int:
-    """As PostgreSQL does when it restarts; how many there were."""
+    """End every connection as a restart of PostgreSQL does, and return their number."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         ended = len(connection.execute(END_ALL, [0]).fetchall())
         connection.execute(END_ALL, [5_000])
@@ -82,32 +85,32 @@ def end_all_connections(database_url: str) -> int:
 
 @pytest.mark.parametrize("kind", ["reads", "writes", "both"])
 async def test_connections_that_postgresql_has_ended_are_replaced_unnoticed(
-    graphql: GraphQL, ada: Person, database_url: str, kind: str
+    graphql: GraphQL, ada: RegisteredUser, database_url: str, kind: str
 ) -> None:
     if not database_url.startswith("postgresql"):
         pytest.skip("about PostgreSQL")
     documents = {
         "reads": ["{ posts { edges { cursor } } }"],
-        "writes": [CREATE],
-        "both": ["{ me { sessions { id } } }", CREATE],
+        "writes": [CREATE_POST],
+        "both": [SESSIONS, CREATE_POST],
     }[kind] * CONNECTIONS
 
-    async def ask_all() -> list[object]:
+    async def execute_all() -> list[object]:
         answers = await asyncio.gather(*(graphql(one, by=ada, input=NOTES) for one in documents))
         return [answer.errors for answer in answers if answer.errors]
 
-    assert await ask_all() == []
+    assert await execute_all() == []
     for _ in range(3):
         assert end_all_connections(database_url) >= CONNECTIONS
-        assert await ask_all() == []
+        assert await execute_all() == []
 
 
 async def test_no_reader_is_overtaken(services: Services) -> None:
-    came: list[int] = []
+    requested: list[int] = []
     began: list[int] = []
 
     async def read(reader: int, meet: asyncio.Barrier | None = None) -> None:
-        came.append(reader)
+        requested.append(reader)
         async with services.database.reading() as session:
             await session.connection()
             began.append(reader)
@@ -115,35 +118,35 @@ async def test_no_reader_is_overtaken(services: Services) -> None:
             if meet:
                 await meet.wait()
 
-    async def read_without_a_pause(reader: int) -> None:
+    async def read_repeatedly(reader: int) -> None:
         for _ in range(10):
             await read(reader)
 
-    # To connect takes longer for some than for others.
-    everyone_connected = asyncio.Barrier(CONNECTIONS)
-    await asyncio.gather(*(read(reader, everyone_connected) for reader in range(CONNECTIONS)))
-    came.clear()
+    # Connect first: connecting takes different times, which would change the order.
+    all_connected = asyncio.Barrier(CONNECTIONS)
+    await asyncio.gather(*(read(reader, all_connected) for reader in range(CONNECTIONS)))
+    requested.clear()
     began.clear()
-    await asyncio.gather(*(read_without_a_pause(reader) for reader in range(3 * CONNECTIONS)))
+    await asyncio.gather(*(read_repeatedly(reader) for reader in range(3 * CONNECTIONS)))
 
-    assert began == came
+    assert began == requested
 
 
 async def test_whoever_leaves_the_queue_holds_up_nobody(services: Services) -> None:
     database, begun = services.database, asyncio.Semaphore(0)
-    is_over = asyncio.Event()
+    may_end = asyncio.Event()
 
     async def read() -> None:
         begun.release()
         async with database.reading():
-            await is_over.wait()
+            await may_end.wait()
 
     readers = [asyncio.create_task(read()) for _ in range(2 * CONNECTIONS)]
     for _ in readers:
         await begun.acquire()
     for reader in readers[::2]:
         reader.cancel()
-    is_over.set()
+    may_end.set()
     ended = await asyncio.gather(*readers, return_exceptions=True)
 
     assert ended[1::2] == [None] * CONNECTIONS

@@ -1,4 +1,4 @@
-"""Those who ask who they are at the same moment are answered together, and each as if alone."""
+"""Concurrent look-ups of the current user are batched, with the results of separate look-ups."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,57 +14,57 @@ from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUserLoader
 from domain.errors import SessionEnded
 from domain.services import Services
-from tests.people import IN_A_YEAR, ME, GraphQL, Person, join
+from tests.operations import LOGOUT, ME, UPDATE_ME
+from tests.sessions import log_in
 from tests.statements import statements
-from tests.test_sessions import LOGOUT, log_in
-from tests.test_update_me import UPDATE
+from tests.users import IN_A_YEAR, GraphQL, RegisteredUser, register_user
 
 
 @pytest.fixture
-async def crowd(graphql: GraphQL) -> list[Person]:
-    """More than there are connections."""
+async def many_users(graphql: GraphQL) -> list[RegisteredUser]:
+    """Return more users than the pool has connections."""
     return [
-        await join(graphql, f"person{n}", f"person{n}@example.com", "analytical engine")
+        await register_user(graphql, f"user{n}", f"user{n}@example.com", "analytical engine")
         for n in range(CONNECTIONS + 6)
     ]
 
 
-def caller_of(services: Services, person: Person) -> Caller:
-    return services.access_tokens.read(person.token).caller
+def caller_of(services: Services, user: RegisteredUser) -> Caller:
+    return services.access_tokens.read(user.token).caller
 
 
-async def test_a_crowd_is_answered_in_few_statements_and_each_with_their_own(
-    graphql: GraphQL, crowd: list[Person]
+async def test_many_users_are_answered_in_few_statements_and_each_with_their_own(
+    graphql: GraphQL, many_users: list[RegisteredUser]
 ) -> None:
     with statements() as seen:
-        answers = await asyncio.gather(*(graphql(ME, by=person) for person in crowd * 2))
+        answers = await asyncio.gather(*(graphql(ME, by=user) for user in many_users * 2))
 
-    assert [answer.data["me"]["id"] for answer in answers] == [person.id for person in crowd * 2]
+    assert [answer.data["me"]["id"] for answer in answers] == [user.id for user in many_users * 2]
     assert [answer.data["me"]["email"] for answer in answers] == [
-        person.email for person in crowd * 2
+        user.email for user in many_users * 2
     ]
     assert len(seen) <= len(answers) / 4
 
 
 async def test_whose_session_has_ended_is_refused_and_nobody_else(
-    graphql: GraphQL, crowd: list[Person]
+    graphql: GraphQL, many_users: list[RegisteredUser]
 ) -> None:
-    gone, *others = crowd
+    gone, *others = many_users
     elsewhere = await log_in(graphql, gone)
     await graphql(LOGOUT, by=gone)
-    people = [*others, gone, elsewhere]
-    answers = await asyncio.gather(*(graphql(ME, by=person) for person in people))
+    users = [*others, gone, elsewhere]
+    answers = await asyncio.gather(*(graphql(ME, by=user) for user in users))
 
     assert answers[-2].code == "UNAUTHENTICATED"
     assert [answer.data["me"] and answer.data["me"]["id"] for answer in answers] == [
-        *(person.id for person in others),
+        *(user.id for user in others),
         None,
         gone.id,
     ]
 
 
 async def test_a_token_of_one_in_the_session_of_another_is_nobodys(
-    graphql: GraphQL, ada: Person, grace: Person, services: Services
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser, services: Services
 ) -> None:
     hers, of_grace = caller_of(services, ada), caller_of(services, grace)
     mixed = services.access_tokens.issue(
@@ -81,28 +81,30 @@ async def test_a_token_of_one_in_the_session_of_another_is_nobodys(
 
 
 @asynccontextmanager
-async def asking_all_the_time(graphql: GraphQL, people: list[Person]) -> AsyncIterator[None]:
-    is_over = False
+async def requesting_all_the_time(
+    graphql: GraphQL, users: list[RegisteredUser]
+) -> AsyncIterator[None]:
+    is_done = False
 
-    async def ask(person: Person) -> None:
-        while not is_over:
-            assert (await graphql(ME, by=person)).errors == []
+    async def request(user: RegisteredUser) -> None:
+        while not is_done:
+            assert (await graphql(ME, by=user)).errors == []
 
-    async with asyncio.TaskGroup() as asking:
-        for person in people:
-            asking.create_task(ask(person))
+    async with asyncio.TaskGroup() as requests:
+        for user in users:
+            requests.create_task(request(user))
         yield
-        is_over = True
+        is_done = True
 
 
 async def test_no_answer_is_older_than_its_question(
-    graphql: GraphQL, ada: Person, grace: Person
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
-    async with asking_all_the_time(graphql, [ada, grace] * 4):
+    async with requesting_all_the_time(graphql, [ada, grace] * 4):
         for n in range(10):
             here = await log_in(graphql, replace(ada, username=ada.email))
             name = f"Ada.{n}"
-            await graphql(UPDATE, by=here, input={"username": name})
+            await graphql(UPDATE_ME, by=here, input={"username": name})
             renamed = await graphql(ME, by=here)
             await graphql(LOGOUT, by=here)
             ended = await graphql(ME, by=here)
@@ -111,19 +113,19 @@ async def test_no_answer_is_older_than_its_question(
             assert ended.code == "UNAUTHENTICATED"
 
 
-async def a_statement() -> None:
-    """Wait until the next one begins."""
+async def next_statement() -> None:
+    """Wait until the next statement starts."""
     begun = asyncio.Event()
     event.listen(Engine, "before_cursor_execute", lambda *_: begun.set(), once=True)
     await begun.wait()
 
 
 async def test_whoever_asks_during_a_read_waits_for_the_next_one(
-    ada: Person, grace: Person, services: Services, current_users: CurrentUserLoader
+    ada: RegisteredUser, grace: RegisteredUser, services: Services, current_users: CurrentUserLoader
 ) -> None:
     early = current_users.load(caller_of(services, ada))
     with statements() as seen:
-        await a_statement()
+        await next_statement()
         late = current_users.load(caller_of(services, ada))
         with_late = current_users.load(caller_of(services, grace))
         accounts = await asyncio.gather(early, late, with_late)
@@ -133,13 +135,13 @@ async def test_whoever_asks_during_a_read_waits_for_the_next_one(
 
 
 async def test_who_leaves_disturbs_nobody(
-    ada: Person, grace: Person, services: Services, current_users: CurrentUserLoader
+    ada: RegisteredUser, grace: RegisteredUser, services: Services, current_users: CurrentUserLoader
 ) -> None:
     hers, of_grace = caller_of(services, ada), caller_of(services, grace)
     left_before, stays = current_users.load(hers), current_users.load(hers)
     left_before.cancel()
     left_meanwhile, also_stays = (current_users.load(of_grace) for _ in range(2))
-    await a_statement()
+    await next_statement()
     left_meanwhile.cancel()
 
     async with asyncio.timeout(5):
@@ -151,22 +153,22 @@ async def test_who_leaves_disturbs_nobody(
 
 
 async def test_a_failure_reaches_all_who_asked_and_none_who_ask_later(
-    graphql: GraphQL, crowd: list[Person], services: Services
+    graphql: GraphQL, many_users: list[RegisteredUser], services: Services
 ) -> None:
     async with services.database.writing() as session:
         await session.execute(text("ALTER TABLE sessions RENAME TO hidden"))
-    failed = await asyncio.gather(*(graphql(ME, by=person) for person in crowd))
+    failed = await asyncio.gather(*(graphql(ME, by=user) for user in many_users))
     async with services.database.writing() as session:
         await session.execute(text("ALTER TABLE hidden RENAME TO sessions"))
-    answered = await asyncio.gather(*(graphql(ME, by=person) for person in crowd))
+    answered = await asyncio.gather(*(graphql(ME, by=user) for user in many_users))
 
     assert {answer.code for answer in failed} == {"INTERNAL_ERROR"}
-    assert len({answer.error["extensions"]["requestId"] for answer in failed}) == len(crowd)
+    assert len({answer.error["extensions"]["requestId"] for answer in failed}) == len(many_users)
     assert [answer.errors for answer in answered if answer.errors] == []
 
 
 async def test_more_than_fit_into_a_statement_are_answered_by_several(
-    ada: Person, services: Services, current_users: CurrentUserLoader
+    ada: RegisteredUser, services: Services, current_users: CurrentUserLoader
 ) -> None:
     hers = caller_of(services, ada)
     strangers = [Caller(uuid4(), uuid4()) for _ in range(1_100)]

@@ -1,7 +1,7 @@
-"""An attack: five thousand guesses at one account, by GraphQL aliases and at /token, against the default limits.
+"""An attack on one account with the default limits: 5,000 guesses by aliases and at /token.
 
-How many passwords are really looked at is what `.env.example` says: for each of the account's two names 5 in a minute,
-20 in an hour and 100 in a day, from however many networks. Meanwhile the owner logs in from home.
+`.env.example` says how many passwords are verified: for each of the account's two names 5 a minute,
+20 an hour and 100 a day, from any number of networks. The owner can still log in from home.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from fastapi import FastAPI
 
 from settings import Settings
 from tests.conftest import client_of, settings_for
-from tests.people import LOGIN, GraphQL, Person, join
-from tests.test_security_events import EVENTS
+from tests.operations import LOGIN, SECURITY_EVENTS
+from tests.users import GraphQL, RegisteredUser, register_user
 
 GUESSES = 5000
 
-# An account has two, its username and its email.
+# An account can log in with two names, its username and its email.
 NAMES = 2
 
 ALIASES = 4
@@ -30,7 +30,7 @@ ALIASES = 4
 
 @dataclass
 class Clock:
-    """What time.time() says, and with it what the limits go by."""
+    """Replaces time.time(), which the limits use."""
 
     now: float
 
@@ -54,13 +54,13 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture
-async def owner(client: httpx.AsyncClient) -> Person:
-    return await join(GraphQL(client), "Ada", "ada@example.com", "analytical engine")
+async def owner(client: httpx.AsyncClient) -> RegisteredUser:
+    return await register_user(GraphQL(client), "Ada", "ada@example.com", "analytical engine")
 
 
 @pytest.fixture
 async def attackers(app: FastAPI) -> AsyncIterator[list[httpx.AsyncClient]]:
-    """Two hundred, each from a network of its own."""
+    """Yield 200 clients, each from a network of its own."""
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(client_of(app, ip=f"2001:db8:0:{n:x}::1"))
@@ -92,7 +92,7 @@ async def attack(
     at_once: int = 50,
     lasting: float = 0,
 ) -> None:
-    """Half of the guesses by aliases, half at /token, in so many seconds."""
+    """Guess passwords, half by aliases and half at /token, within ``lasting`` seconds."""
     everyone = itertools.cycle(attackers)
     passwords = (f"wrong engine {n}" for n in itertools.count())
     requests = []
@@ -104,12 +104,12 @@ async def attack(
         clock.now += lasting * at_once / len(requests)
 
 
-async def passwords_checked(client: httpx.AsyncClient, owner: Person) -> int:
-    """Each wrong password that was looked at is an event for the owner to see."""
+async def passwords_checked(client: httpx.AsyncClient, owner: RegisteredUser) -> int:
+    """Return the number of wrong passwords that were verified: each is a security event."""
     checked: int = 0
     after = None
     while True:
-        answer = await GraphQL(client)(EVENTS, by=owner, first=100, after=after)
+        answer = await GraphQL(client)(SECURITY_EVENTS, by=owner, first=100, after=after)
         page = answer.data["me"]["securityEvents"]
         checked += sum(edge["node"]["kind"] == "WRONG_PASSWORD" for edge in page["edges"])
         after = page["pageInfo"]["endCursor"]
@@ -117,7 +117,7 @@ async def passwords_checked(client: httpx.AsyncClient, owner: Person) -> int:
             return checked
 
 
-async def can_log_in(client: httpx.AsyncClient, owner: Person) -> bool:
+async def can_log_in(client: httpx.AsyncClient, owner: RegisteredUser) -> bool:
     answer = await GraphQL(client)(LOGIN, username="Ada", password=owner.password)
     return not answer.errors
 
@@ -126,7 +126,7 @@ async def can_log_in(client: httpx.AsyncClient, owner: Person) -> bool:
 async def test_in_a_minute_five_passwords_are_looked_at(
     attackers: list[httpx.AsyncClient],
     client: httpx.AsyncClient,
-    owner: Person,
+    owner: RegisteredUser,
     clock: Clock,
     networks: int,
 ) -> None:
@@ -137,7 +137,10 @@ async def test_in_a_minute_five_passwords_are_looked_at(
 
 
 async def test_in_a_day_a_hundred_passwords_are_looked_at(
-    attackers: list[httpx.AsyncClient], client: httpx.AsyncClient, owner: Person, clock: Clock
+    attackers: list[httpx.AsyncClient],
+    client: httpx.AsyncClient,
+    owner: RegisteredUser,
+    clock: Clock,
 ) -> None:
     await attack(attackers, clock, guesses=GUESSES // 4, at_once=10, lasting=23.9 * 60 * 60)
 

@@ -1,4 +1,4 @@
-"""Documents that ask for what a schema has, in every way that GraphQL has for it."""
+"""Random documents for any schema, with every feature of GraphQL that a selection may use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from graphql import (
     is_required_argument,
 )
 
-# What may be skipped and included by, as an operation declares it.
+# The conditions of @skip and @include, each with the declaration of its variable.
 CONDITIONS = {
     "true": None,
     "false": None,
@@ -29,8 +29,11 @@ CONDITIONS = {
 
 
 @dataclass
-class Writer:
-    """Writes a document by chance. ``values`` has literals, by the name of the argument or of its type."""
+class DocumentGenerator:
+    """Generates one document.
+
+    ``values`` has the literals to choose from, by the name of an argument or of its type.
+    """
 
     schema: GraphQLSchema
     random: Random
@@ -39,7 +42,8 @@ class Writer:
     _declared: set[str] = field(default_factory=set)
     _aliases: int = 0
 
-    def write(self, kind: OperationType, *, depth: int) -> str:
+    def generate(self, kind: OperationType, *, depth: int) -> str:
+        """Return an operation with its fragments, nested at most ``depth`` levels of fields."""
         root = self.schema.get_root_type(kind)
         assert root is not None
         selection = self._selection(root, depth)
@@ -48,21 +52,21 @@ class Writer:
         return "\n".join([f"{kind.value} {declared} {selection}", *fragments])
 
     def variables(self) -> dict[str, object]:
-        """For any document: what has a default is given or not."""
-        given: dict[str, object] = {"yes": True, "no": False}
+        """Return variables for any document. A variable with a default is left out at random."""
+        variables: dict[str, object] = {"yes": True, "no": False}
         for name in ("unless", "when"):
             if self.random.random() < 0.5:
-                given[name] = self.random.random() < 0.5
-        return given
+                variables[name] = self.random.random() < 0.5
+        return variables
 
     def _selection(self, on: GraphQLNamedType, depth: int) -> str:
-        chosen = [self._one_of(on, depth) for _ in range(self.random.randint(1, 3))]
+        chosen = [self._selected(on, depth) for _ in range(self.random.randint(1, 3))]
         return "{ " + " ".join([*chosen, self._leaf(on)]) + " }"
 
-    def _one_of(self, on: GraphQLNamedType, depth: int) -> str:
+    def _selected(self, on: GraphQLNamedType, depth: int) -> str:
         chance = self.random.random()
         if chance < 0.1:
-            return f"{self._condition_type(on, depth)}"
+            return self._inline_fragment(on, depth)
         if chance < 0.2:
             return f"...{self._fragment(on, depth)}{self._directive()}"
         if chance < 0.25:
@@ -71,10 +75,10 @@ class Writer:
         return self._field(*self.random.choice(fields), depth) if fields else self._leaf(on)
 
     def _leaf(self, on: GraphQLNamedType) -> str:
-        """So that no selection is empty, whatever its conditions are."""
+        """Return a field without a condition, so that no selection is empty."""
         return self.random.choice(["__typename", "called: __typename", "__typename __typename"])
 
-    def _condition_type(self, on: GraphQLNamedType, depth: int) -> str:
+    def _inline_fragment(self, on: GraphQLNamedType, depth: int) -> str:
         within = self.random.choice(self._applicable(on))
         return f"... on {within}{self._directive()} {self._selection(within, depth)}"
 
@@ -97,15 +101,15 @@ class Writer:
     def _fields(self, on: GraphQLNamedType, depth: int) -> list[tuple[str, GraphQLField]]:
         fields: Mapping[str, GraphQLField] = getattr(on, "fields", {})
         return [
-            (name, one)
-            for name, one in fields.items()
-            if depth or not is_composite_type(get_named_type(one.type))
+            (name, definition)
+            for name, definition in fields.items()
+            if depth or not is_composite_type(get_named_type(definition.type))
         ]
 
     def _field(self, name: str, definition: GraphQLField, depth: int) -> str:
         arguments = self._arguments(definition.args)
         alias = ""
-        # Of one name and with other arguments, two fields are in conflict.
+        # Two fields with one name and different arguments conflict: an alias avoids that.
         if arguments or self.random.random() < 0.1:
             self._aliases += 1
             alias = f"a{self._aliases}: "

@@ -1,0 +1,81 @@
+"""The GraphQL documents that more than one test file sends, named after their fields."""
+
+REGISTER = """
+mutation Register($username: String!, $email: String!, $password: String!) {
+  register(input: { username: $username, email: $email, password: $password }) {
+    accessToken tokenType expiresIn refreshToken
+    user { id username email imageFile createdAt }
+  }
+}
+"""
+
+LOGIN = """
+mutation Login($username: String!, $password: String!) {
+  login(username: $username, password: $password) {
+    accessToken tokenType expiresIn refreshToken
+    user { id username email }
+  }
+}
+"""
+
+REFRESH = """
+mutation Refresh($token: String!) {
+  refresh(refreshToken: $token) { accessToken tokenType expiresIn refreshToken user { id username email } }
+}
+"""
+
+LOGOUT = "mutation { logout }"
+LOGOUT_EVERYWHERE = "mutation ($but: Boolean) { logoutEverywhere(exceptThis: $but) }"
+END_SESSION = "mutation ($id: ID!) { endSession(id: $id) }"
+
+CHANGE_PASSWORD = """
+mutation Change($current: String!, $new: String!) {
+  changePassword(currentPassword: $current, newPassword: $new) { accessToken refreshToken user { id } }
+}
+"""
+
+UPDATE_ME = """
+mutation Update($input: UpdateMeInput!) {
+  updateMe(input: $input) { id username email imageFile }
+}
+"""
+
+DELETE_ME = "mutation ($password: String!) { deleteMe(password: $password) }"
+
+ME = "{ me { id username email imageFile createdAt } }"
+SESSIONS = "{ me { sessions { id isCurrent method device ip createdAt lastUsedAt expiresAt } } }"
+
+SECURITY_EVENTS = """
+query ($first: Int, $after: String, $kinds: [SecurityEventKind!]) {
+  me { securityEvents(first: $first, after: $after, kinds: $kinds) {
+    edges { cursor node { id kind createdAt device ip sessionId } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  } }
+}
+"""
+
+USER = "query ($id: ID!) { user(id: $id) { __typename id username imageFile createdAt } }"
+POST = "query Post($id: ID!) { post(id: $id) { id title content author { username } } }"
+
+POSTS = """
+query Posts($first: Int, $after: String, $author: ID) {
+  posts(first: $first, after: $after, author: $author) {
+    edges { cursor node { id title } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}
+"""
+
+CREATE_POST = """
+mutation Create($input: PostInput!) {
+  createPost(input: $input) { id title content createdAt updatedAt author { id username } }
+}
+"""
+
+UPDATE_POST = """
+mutation Update($id: ID!, $input: PostInput!) {
+  updatePost(id: $id, input: $input) { id title content createdAt updatedAt }
+}
+"""
+
+DELETE_POST = "mutation Delete($id: ID!) { deletePost(id: $id) }"

@@ -74,7 +74,7 @@ def discard_closed(engine: Engine) -> None:
     ) -> None:
         if entry.info.pop("is_new", False):
             # A new one that has closed already fails at its first statement. (The pool gives up
-            # after two refusals.)
+            # after refusing two.)
             return
         with _Selector() as waiting:
             waiting.register(connection.driver_connection.fileno(), selectors.EVENT_READ)

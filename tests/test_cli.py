@@ -68,7 +68,7 @@ def test_serve_waits_for_a_database_that_is_not_available(tmp_path: Path) -> Non
 
 
 def arguments_of(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
-    """The path of a group and of all its subcommands."""
+    """Yield the path of a group and of all its subcommands."""
     yield path
     for name, command in group.commands.items():
         if isinstance(command, click.Group):

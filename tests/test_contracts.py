@@ -29,7 +29,7 @@ VIOLATIONS = {
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What import-linter reports of a copy of the code with all violations in it."""
+    """Return what import-linter reports for a copy of the code with all violations in it."""
     folder = tmp_path_factory.mktemp("contracts")
     shutil.copy(ROOT / "pyproject.toml", folder)
     for package in IMPORTLINTER["root_packages"]:

@@ -29,7 +29,7 @@ def cheap() -> Iterator[HashingQueue]:
 
 @pytest.fixture
 def costly() -> Iterator[HashingQueue]:
-    """A hash takes about 20 ms, so that one hash fewer can be measured."""
+    """Hash in about 20 ms, so that one hash fewer can be measured."""
     hasher = HashingQueue(memory_kib=19456, time_cost=2, parallelism=1, threads=1)
     yield hasher
     hasher.close()

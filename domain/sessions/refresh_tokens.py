@@ -1,4 +1,4 @@
-"""Refresh tokens: opaque, and useless to whoever reads the database (RFC 6749 section 1.5, RFC 9700
+"""Refresh tokens: opaque, and useless to a reader of the database (RFC 6749 section 1.5, RFC 9700
 section 4.14).
 
 A token is 64 characters of base64 over two parts. The family is the same for all tokens of a

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.negotiation import media_type
+from api.parameters import decode
 from domain.errors import InvalidInput
 
 FORM = "application/x-www-form-urlencoded"
@@ -22,13 +23,16 @@ async def read_form(request: Request) -> dict[str, str]:
     """Return the parameters that have a value. Raises InvalidInput."""
     if media_type(request.headers.get("content-type")) != FORM:
         raise InvalidInput(f"Send the parameters as {FORM}.")
-    if len(await request.body()) > MAX_BYTES:
+    body = await request.body()
+    if len(body) > MAX_BYTES:
         raise HTTPException(413)
-    async with request.form(max_fields=MAX_FIELDS) as form:
-        parameters = form.multi_items()
+    try:
+        parameters = decode(body, max_fields=MAX_FIELDS)
+    except ValueError:
+        raise InvalidInput(f"Send at most {MAX_FIELDS} parameters, in UTF-8.") from None
     if len({name for name, _ in parameters}) < len(parameters):
         raise InvalidInput("A parameter occurs more than once.")
-    return {name: value for name, value in parameters if isinstance(value, str) and value}
+    return {name: value for name, value in parameters if value}
 
 
 async def read_token(request: Request) -> str:

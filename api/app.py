@@ -75,6 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # `pages` serves one that loads nothing from a CDN.
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": settings.public_path}] if settings.public_path else None,
         # Starlette would redirect to an address made of the Host header.
         redirect_slashes=False,
         # Generated clients name their functions by it.

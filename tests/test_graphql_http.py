@@ -168,7 +168,7 @@ async def test_a_query_string_is_utf_8(client: httpx.AsyncClient) -> None:
     utf_8 = await client.get(document.replace("%F1", "%C3%B1"))
 
     assert latin_1.status_code == 400
-    assert latin_1.json()["errors"][0]["message"] == "The parameters must be in UTF-8."
+    assert latin_1.json()["errors"][0]["message"] == "Send at most 20 parameters, in UTF-8."
     assert utf_8.json() == {"data": {"__type": None}}
 
 

@@ -151,8 +151,8 @@ def _query_parameters(request: Request) -> dict[str, Any]:
     """Return the parameters that have a value. Generic clients send all four."""
     try:
         decoded = decode(request.scope["query_string"])
-    except ValueError:
-        raise RequestError(400, "The parameters must be in UTF-8.") from None
+    except ValueError as error:
+        raise RequestError(400, str(error)) from None
     found: dict[str, Any] = {name: value for name, value in decoded if value}
     for name in ("variables", "extensions"):
         if found.get(name) == "null":

@@ -12,9 +12,6 @@ from domain.errors import InvalidInput
 
 FORM = "application/x-www-form-urlencoded"
 
-# No form has more than seven parameters (RFC 6749 sections 2.3.1 and 4.3.2).
-MAX_FIELDS = 20
-
 # Far more than a token and a password need. The parser blocks the event loop on longer forms.
 MAX_BYTES = 16 * 1024
 
@@ -27,9 +24,9 @@ async def read_form(request: Request) -> dict[str, str]:
     if len(body) > MAX_BYTES:
         raise HTTPException(413)
     try:
-        parameters = decode(body, max_fields=MAX_FIELDS)
-    except ValueError:
-        raise InvalidInput(f"Send at most {MAX_FIELDS} parameters, in UTF-8.") from None
+        parameters = decode(body)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
     if len({name for name, _ in parameters}) < len(parameters):
         raise InvalidInput("A parameter occurs more than once.")
     return {name: value for name, value in parameters if value}

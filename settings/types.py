@@ -19,8 +19,8 @@ _SECRET_BYTES = 32
 # RFC 6454 section 6.2: exactly what a browser sends as `Origin`, so no path and no final slash.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?|https?://\[[0-9A-Fa-f:]+\](?::\d+)?")
 
-# Without a final slash, since the paths of the routes follow it.
-_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+# Without a final slash, since the paths of the routes follow it, and without dot segments.
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 _REDIS_URL = re.compile(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?")
 

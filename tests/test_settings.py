@@ -147,6 +147,7 @@ def test_networks_are_split_at_commas_too() -> None:
         ("public_url", "https://example.com/"),
         ("public_url", "https://example.com/accounts/"),
         ("public_url", "https://example.com//accounts"),
+        ("public_url", "https://example.com/../accounts"),
         ("public_url", "https://example.com/accounts?x=1"),
         ("rate_limit_storage_url", "memcached://127.0.0.1"),
         ("rate_limit_storage_url", "redis://"),

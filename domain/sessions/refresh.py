@@ -120,8 +120,8 @@ def _repeat(
 
 
 def _kept(current: LoginSession, since: datetime) -> list[dict[str, Any]]:
-    """Return the rotations since then and the one before them, whose token may be repeated for as
-    long as its successor has not been used, or not before then."""
+    """Return the rotations since then, and the one before them: the successor that it made has been
+    used since then, or not at all."""
     recent = [rotation for rotation in current.rotations if _is_recent(rotation, since)]
     return current.rotations[-len(recent) - 1 :]
 

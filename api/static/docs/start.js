@@ -1,10 +1,10 @@
 // In a file of its own: the page's policy runs no script that stands within it.
 fetch("openapi.json")
   .then((response) => response.json())
-  .then((document) => {
+  .then((description) => {
     SwaggerUIBundle({
       // A proxy may serve the API under a path that the server does not know.
-      spec: { ...document, servers: [{ url: new URL(".", window.location.href).pathname }] },
+      spec: { ...description, servers: [{ url: new URL(".", window.location.href).pathname }] },
       dom_id: "#swagger-ui",
       deepLinking: true,
       tryItOutEnabled: true,

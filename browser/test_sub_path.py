@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.servers import Server
-from tests.sub_path import server_under_a_path
+from tests.sub_path import NGINX, server_under_a_path
+
+pytestmark = pytest.mark.skipif(not NGINX, reason="needs nginx")
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["stripped", "passed on"])

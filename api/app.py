@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -19,6 +19,7 @@ from api.dependencies import AppState
 from api.errors import on_http_exception
 from api.fast_path import App
 from api.graphql.http import GraphQLApp
+from api.lifespan import Lifespan
 from api.middleware.request_context import RequestContextMiddleware
 from api.middleware.request_limits import RequestLimitsMiddleware
 from api.middleware.security_headers import SecurityHeadersMiddleware
@@ -45,38 +46,42 @@ GRAPHQL = "/graphql"
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Create the ASGI application. ``uvicorn --factory api.app:create_app`` calls it as well.
 
+    It changes nothing of the process, and so does not configure logging.
+
     Raises SystemExit, with one line that says what to change, for settings that cannot be used.
     """
     settings = settings or load_settings()
-    if not logs.is_configured():
-        logs.configure(settings)
-    logs.keep_secrets_out_of_logs()
     counts = None if settings.metrics_port is None else metrics.of_this_process()
     state = create_app_state(settings, counts or SILENT)
     traces = tracing.from_environment()
     if traces:
         traces.follow(*state.services.database.engines)
     _log_advice(settings)
-
-    app = App(
-        title="Gatehouse",
-        version=version("gatehouse"),
-        summary="A GraphQL accounts API. The graph is at /graphql. These routes are for OAuth2 tools and probes.",
-        lifespan=_lifespan(settings, state, counts, traces),
-        # `telemetry/tracing.py` says why.
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        # `pages` serves one that loads nothing from a CDN.
-        docs_url=None,
-        redoc_url=None,
-        # Generated clients name their functions by it.
-        generate_unique_id_function=lambda route: route.name,
-    )
-    app.state.gatehouse = state
     observers = RequestObservers(
         [logs.log_request, *([counts.request_ended] if counts else [])],
         trace=traces.trace if traces else None,
     )
     graphql = _graphql(settings, observers)
+
+    app = App(
+        fast_path=Route(GRAPHQL, graphql),
+        prefix=settings.public_path,
+        lifespan=Lifespan(lambda: _run(settings, state, counts, traces)),
+        title="Gatehouse",
+        version=version("gatehouse"),
+        summary="A GraphQL accounts API. The graph is at /graphql. These routes are for OAuth2 tools and probes.",
+        # `telemetry/tracing.py` says why.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        # `pages` serves one that loads nothing from a CDN.
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": settings.public_path}] if settings.public_path else None,
+        # Starlette would redirect to an address made of the Host header.
+        redirect_slashes=False,
+        # Generated clients name their functions by it.
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.gatehouse = state
     app.router.routes += [
         Route(GRAPHQL, graphql),
         WebSocketRoute(GRAPHQL, graphql),
@@ -85,8 +90,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)
     app.add_exception_handler(HTTPException, on_http_exception)
+    if settings.public_path:
+        # RFC 8414 section 3.1: before the path of the issuer, and not after it.
+        app.add_api_route(
+            f"{metadata.WELL_KNOWN}{settings.public_path}",
+            metadata.metadata,
+            response_model_exclude_none=True,
+            include_in_schema=False,
+        )
     _add_middleware(app, settings, observers)
-    app.mount_fast_path(GRAPHQL, graphql)
     return app
 
 
@@ -100,29 +112,26 @@ def _log_advice(settings: Settings) -> None:
         )
 
 
-def _lifespan(
+@asynccontextmanager
+async def _run(
     settings: Settings, state: AppState, counts: Metrics | None, traces: Tracing | None
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        try:
-            await prepare_if_available(state.engine)
-            warmed_up = asyncio.get_running_loop().run_in_executor(None, _warm_up)
-            # What exists by then stays. Garbage collection of it was a quarter of the time of `me`.
-            warmed_up.add_done_callback(lambda _: gc.freeze())
-            async with (
-                pruning(state.services.database, settings.retention),
-                reloading_keys(state.key_reloader),
-                counts.sampling(state.services) if counts else nullcontext(),
-            ):
-                yield
-            await warmed_up
-        finally:
-            await state.services.close()
-            if traces:
-                await traces.close()
-
-    return lifespan
+) -> AsyncIterator[None]:
+    try:
+        await prepare_if_available(state.engine)
+        warmed_up = asyncio.get_running_loop().run_in_executor(None, _warm_up)
+        # What exists by then stays. Garbage collection of it was a quarter of the time of `me`.
+        warmed_up.add_done_callback(lambda _: gc.freeze())
+        async with (
+            pruning(state.services.database, settings.retention),
+            reloading_keys(state.key_reloader),
+            counts.sampling(state.services) if counts else nullcontext(),
+        ):
+            yield
+        await warmed_up
+    finally:
+        await state.services.close()
+        if traces:
+            await traces.close()
 
 
 def _graphql(settings: Settings, observers: RequestObservers) -> GraphQLApp:

@@ -32,6 +32,7 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
 
 
 class DomainError(Exception):
@@ -123,6 +124,14 @@ class TooManyAttempts(DomainError):
 class Overloaded(DomainError):
     code = ErrorCode.OVERLOADED
     message = "The server is busy verifying other passwords. Try again in a moment."
+
+
+class PersistedQueryNotSupported(DomainError):
+    """A request with the hash of a document. Clients know this message or this code, by Apollo's
+    convention, and send the document."""
+
+    code = ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
+    message = "PersistedQueryNotSupported"
 
 
 class Unavailable(DomainError):

@@ -39,6 +39,7 @@ publish(
         ErrorCode.INTERNAL_ERROR: "An error of the server. `extensions.requestId` identifies it in the log.",
         ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not valid GraphQL.",
         ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document or its variables do not match the schema.",
+        ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED: "The request has the hash of a document and no `query`. Send the document.",
     },
 )
 

@@ -17,7 +17,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from domain.deadline import within
-from domain.errors import ErrorCode, Unavailable
+from domain.errors import ErrorCode, PersistedQueryNotSupported, Unavailable
 from graphql_schema.context import Context
 from graphql_schema.engine.documents import DocumentCacheExtension, Documents
 from graphql_schema.engine.limits import Limits
@@ -89,8 +89,9 @@ class Schema(strawberry.Schema):
                 query,
                 variable_values or {},
                 context_value,
-                operation_name,
+                operation_name or None,
                 allowed_operation_types or DEFAULT_ALLOWED_OPERATION_TYPES,
+                operation_extensions or {},
             )
         except REQUEST_ERRORS:
             raise
@@ -125,8 +126,11 @@ class Schema(strawberry.Schema):
         context: object,
         operation_name: str | None,
         allowed: Iterable[OperationType],
+        operation_extensions: dict[str, Any],
     ) -> ExecutionResult:
         if not query:
+            if operation_extensions.get("persistedQuery") is not None:
+                raise PersistedQueryNotSupported
             raise MissingQueryError
         document = self._documents.read(query)
         operation = document.operation(operation_name)

@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -146,6 +147,11 @@ class Settings(BaseSettings):
         """The URL of this server for clients, and the issuer of its tokens (RFC 8414 section 2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def public_path(self) -> str:
+        """The path of PUBLIC_URL, such as `/accounts`, or empty."""
+        return urlsplit(self.public_url or "").path
 
     @property
     def logs_json(self) -> bool:

@@ -19,6 +19,9 @@ _SECRET_BYTES = 32
 # RFC 6454 section 6.2: exactly what a browser sends as `Origin`, so no path and no final slash.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?|https?://\[[0-9A-Fa-f:]+\](?::\d+)?")
 
+# Without a final slash, since the paths of the routes follow it, and without dot segments.
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+
 _REDIS_URL = re.compile(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?")
 
 
@@ -53,6 +56,11 @@ def _is_long_enough(secret: SecretStr) -> bool:
 
 def _is_origin(text: str) -> bool:
     return _ORIGIN.fullmatch(text) is not None
+
+
+def _is_public_url(text: str) -> bool:
+    origin = _ORIGIN.match(text)
+    return origin is not None and _PATH.fullmatch(text, origin.end()) is not None
 
 
 def _is_origin_or_any(text: str) -> bool:
@@ -99,7 +107,11 @@ RedisUrl = Annotated[
 
 PublicUrl = Annotated[
     str,
-    _check(_is_origin, "must be an address such as https://accounts.example.com, without a path"),
+    _check(
+        _is_public_url,
+        "must be an address such as https://accounts.example.com or https://example.com/accounts, "
+        "without a final slash",
+    ),
 ]
 
 Networks = Annotated[

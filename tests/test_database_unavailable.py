@@ -17,7 +17,7 @@ from db.engine import TIMEOUT
 from db.postgres import connect
 from domain.access_tokens.tokens import AccessTokens, Caller
 from domain.ids import new_id
-from tests.conftest import client_of, settings_for, unprepared_app
+from tests.conftest import client_of, settings_for
 from tests.operations import LOGIN, ME, REGISTER
 from tests.users import IN_A_YEAR, GraphQL
 
@@ -76,7 +76,8 @@ async def test_the_log_has_the_reason_and_not_the_password(
 async def test_a_server_that_never_answers_is_not_waited_for(token: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://gatehouse@127.0.0.1:{silent.getsockname()[1]}/gatehouse"
-        async with unprepared_app(settings_for(url)) as app, client_of(app) as client:
+        app = create_app(settings_for(url))
+        async with app.router.lifespan_context(app), client_of(app) as client:
             start = time.monotonic()
             answer = await GraphQL(client)(ME, by=token)
 

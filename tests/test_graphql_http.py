@@ -120,6 +120,101 @@ async def test_a_parameter_may_be_there_and_empty(client: httpx.AsyncClient, val
     assert response.json() == {"data": {"__typename": "Query"}}
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "operationName=",
+        "operationName=&variables=&extensions=",
+        "operationName&variables&extensions",
+        "variables=null&extensions=null&operationName=",
+    ],
+)
+async def test_an_empty_parameter_is_an_absent_one(
+    client: httpx.AsyncClient, parameters: str
+) -> None:
+    response = await client.get(f"/graphql?query=query+A{{__typename}}&{parameters}")
+
+    assert response.json() == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"operationName": ""},
+        {"operationName": None, "variables": None, "extensions": None},
+        {"operationName": "", "variables": {}, "extensions": {"persistedQuery": None}},
+    ],
+)
+async def test_an_empty_member_is_an_absent_one(
+    client: httpx.AsyncClient, others: dict[str, object]
+) -> None:
+    response = await client.post("/graphql", json={"query": "query A { __typename }", **others})
+
+    assert response.json() == {"data": {"__typename": "Query"}}
+
+
+async def test_an_empty_query_is_none(client: httpx.AsyncClient) -> None:
+    response = await client.get("/graphql?query=&operationName=")
+    page = await client.get("/graphql?query=", headers={"Accept": "text/html"})
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["message"] == "No GraphQL query found in the request"
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+async def test_a_query_string_is_utf_8(client: httpx.AsyncClient) -> None:
+    document = "/graphql?query={__type(name:%22%F1%22){name}}"
+    latin_1 = await client.get(document)
+    utf_8 = await client.get(document.replace("%F1", "%C3%B1"))
+
+    assert latin_1.status_code == 400
+    assert latin_1.json()["errors"][0]["message"] == "Send at most 20 parameters, in UTF-8."
+    assert utf_8.json() == {"data": {"__type": None}}
+
+
+APOLLO_HASH = {"persistedQuery": {"version": 1, "sha256Hash": "ab" * 32}}
+NOT_SUPPORTED = {
+    "message": "PersistedQueryNotSupported",
+    "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"},
+}
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"), [("application/json", 200), ("application/graphql-response+json", 400)]
+)
+@pytest.mark.parametrize("query", [{}, {"query": None}, {"query": ""}])
+async def test_a_hash_instead_of_a_document_is_not_supported(
+    client: httpx.AsyncClient, accept: str, status: int, query: dict[str, str | None]
+) -> None:
+    """Apollo and urql then send the document."""
+    body = {"operationName": "Me", "variables": {}, "extensions": APOLLO_HASH, **query}
+    response = await client.post("/graphql", json=body, headers={"Accept": accept})
+
+    assert response.status_code == status
+    assert response.json() == {"errors": [NOT_SUPPORTED]}
+
+
+async def test_nor_is_it_by_get(client: httpx.AsyncClient) -> None:
+    parameters = {"operationName": "Me", "variables": "{}", "extensions": json.dumps(APOLLO_HASH)}
+    response = await client.get(
+        "/graphql", params=parameters, headers={"Accept": "application/json"}
+    )
+
+    assert response.status_code == 200
+    assert response.json() == {"errors": [NOT_SUPPORTED]}
+
+
+async def test_with_a_document_its_hash_is_ignored(client: httpx.AsyncClient) -> None:
+    body = {"query": "{ __typename }", "extensions": APOLLO_HASH}
+    parameters = {"query": "{ __typename }", "extensions": json.dumps(APOLLO_HASH)}
+
+    for response in (
+        await client.post("/graphql", json=body),
+        await client.get("/graphql", params=parameters),
+    ):
+        assert response.json() == {"data": {"__typename": "Query"}}
+
+
 @pytest.mark.parametrize("parameter", ["variables", "extensions"])
 async def test_a_malformed_parameter_is_refused(client: httpx.AsyncClient, parameter: str) -> None:
     for value in ("{", "[]", "5", "[" * 5000):

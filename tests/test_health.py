@@ -1,6 +1,9 @@
 import httpx
 import pytest
+from sqlalchemy import inspect, text
 
+from api.app import create_app
+from db import migrations
 from tests import databases
 from tests.conftest import client_of, settings_for, unprepared_app
 from tests.operations import REGISTER
@@ -16,7 +19,14 @@ async def test_it_lives_and_is_ready(client: httpx.AsyncClient) -> None:
 
 
 async def test_it_is_not_ready_without_its_tables(empty_database_url: str) -> None:
-    async with unprepared_app(settings_for(empty_database_url)) as app, client_of(app) as client:
+    app = create_app(settings_for(empty_database_url))
+    engine = app.state.gatehouse.engine
+    await migrations.upgrade(engine)
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        async with engine.begin() as connection:
+            tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+            [versions] = [table for table in tables if "version" in table]
+            await connection.execute(text(f"DROP TABLE {versions}"))
         ready = await client.get("/health/ready")
 
     assert ready.status_code == 503

@@ -1,6 +1,7 @@
 """Refresh tokens (RFC 6749 section 6, RFC 9700 section 4.14).
 
-A token works once. Used again within the grace period, it returns the same successor.
+A token works once. Used again, it returns the same successor until that has been used for longer
+than the grace period.
 """
 
 import asyncio
@@ -11,14 +12,16 @@ import httpx
 import pytest
 from sqlalchemy import select, text, update
 
+from api.app import create_app
 from db.models import LoginSession
 from domain.services import Services
 from domain.sessions.refresh import MAX_RECENT_ROTATIONS
 from settings import Settings
-from tests.conftest import settings_for
+from tests.clocks import moved_clock
+from tests.conftest import client_of, settings_for
 from tests.operations import ME, REFRESH
-from tests.sessions import SECRET_COLUMNS, move_rotations_back, refresh
-from tests.users import GraphQL, RegisteredUser
+from tests.sessions import SECRET_COLUMNS, move_rotations_back, refresh, sessions
+from tests.users import GraphQL, RegisteredUser, register_user
 
 
 async def test_it_gets_the_next_two_tokens(graphql: GraphQL, ada: RegisteredUser) -> None:
@@ -54,7 +57,7 @@ async def test_a_tab_that_is_two_rotations_behind_catches_up(
 async def test_used_again_later_it_ends_the_session_and_says_so_in_the_log(
     graphql: GraphQL, ada: RegisteredUser, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
-    successor = await refresh(graphql, ada.refresh_token)
+    successor = await refresh(graphql, await refresh(graphql, ada.refresh_token))
     await move_rotations_back(services, services.session_lifetimes.grace)
     reused = await graphql(REFRESH, token=ada.refresh_token)
 
@@ -64,6 +67,122 @@ async def test_used_again_later_it_ends_the_session_and_says_so_in_the_log(
     assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"
     assert "a refresh token was used again" in caplog.text
     assert ada.refresh_token not in caplog.text
+
+
+async def test_after_a_lost_answer_it_gets_the_successor_again_however_late(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
+) -> None:
+    lost = await refresh(graphql, ada.refresh_token)
+    await move_rotations_back(services, timedelta(days=1))
+    late = await refresh(graphql, ada.refresh_token)
+    later = await refresh(graphql, ada.refresh_token)
+
+    assert lost == late == later
+    assert await refresh(graphql, await refresh(graphql, late))
+    assert (await graphql(ME, by=ada)).errors == []
+
+
+async def test_a_tab_that_wakes_up_with_another_one_stays_signed_in(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
+) -> None:
+    """One has the token that the other one got yesterday."""
+    first = await refresh(graphql, ada.refresh_token)
+    await move_rotations_back(services, timedelta(days=1))
+    newest = await refresh(graphql, first)
+
+    assert await refresh(graphql, ada.refresh_token) == newest
+
+
+async def test_twenty_late_repetitions_at_once_get_the_one_successor(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
+) -> None:
+    lost = await refresh(graphql, ada.refresh_token)
+    await move_rotations_back(services, timedelta(days=1))
+    found = await asyncio.gather(*(refresh(graphql, ada.refresh_token) for _ in range(20)))
+
+    assert set(found) == {lost}
+
+
+async def test_late_repetitions_that_race_with_the_successors_first_use_end_nothing(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
+) -> None:
+    lost = await refresh(graphql, ada.refresh_token)
+    await move_rotations_back(services, timedelta(days=1))
+    tokens = [ada.refresh_token, lost] * 5
+    found = await asyncio.gather(*(refresh(graphql, token) for token in tokens))
+
+    [newest] = set(found) - {lost}
+    assert await refresh(graphql, newest)
+
+
+async def test_a_thief_who_gets_the_successor_too_is_noticed_when_both_use_it(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
+) -> None:
+    stolen = await refresh(graphql, ada.refresh_token)
+    await move_rotations_back(services, timedelta(days=1))
+    assert await refresh(graphql, ada.refresh_token) == stolen
+    newest = await refresh(graphql, stolen)
+    await move_rotations_back(services, timedelta(days=1))
+    by_the_other = await graphql(REFRESH, token=stolen)
+
+    assert by_the_other.code == "UNAUTHENTICATED"
+    assert (await graphql(REFRESH, token=newest)).code == "UNAUTHENTICATED"
+    assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"
+
+
+async def test_a_second_answer_may_be_lost_once_a_refresh_went_well(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
+) -> None:
+    used = ada.refresh_token
+    for _ in range(3):
+        await refresh(graphql, used)
+        await move_rotations_back(services, timedelta(days=1))
+        used = await refresh(graphql, await refresh(graphql, used))
+
+    assert (await graphql(ME, by=ada)).errors == []
+
+
+async def test_without_a_grace_period_a_token_works_exactly_once(database_url: str) -> None:
+    app = create_app(settings_for(database_url, refresh_grace_seconds=0))
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        graphql = GraphQL(client)
+        ada = await register_user(graphql, "Ada", "ada@example.com", "analytical engine")
+        await refresh(graphql, ada.refresh_token)
+        again = await graphql(REFRESH, token=ada.refresh_token)
+
+    assert again.code == "UNAUTHENTICATED"
+
+
+async def test_clocks_of_two_machines_may_differ_by_more_than_the_grace(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    with moved_clock(timedelta(minutes=-5)):
+        newest = await refresh(graphql, await refresh(graphql, ada.refresh_token))
+    with moved_clock(timedelta(minutes=5)):
+        again = await refresh(graphql, ada.refresh_token)
+
+    assert again == newest
+
+
+async def test_a_machine_whose_clock_is_ahead_does_not_prolong_the_grace(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
+) -> None:
+    with moved_clock(timedelta(hours=1)):
+        await refresh(graphql, await refresh(graphql, ada.refresh_token))
+    await move_rotations_back(services, services.session_lifetimes.grace)
+
+    assert (await graphql(REFRESH, token=ada.refresh_token)).code == "UNAUTHENTICATED"
+
+
+async def test_a_session_was_last_used_when_the_database_says(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    with moved_clock(timedelta(hours=1)):
+        await refresh(graphql, ada.refresh_token)
+    [session] = await sessions(graphql, ada)
+
+    used = datetime.fromisoformat(session["lastUsedAt"])
+    assert abs(datetime.now(UTC) - used) < timedelta(minutes=1)
 
 
 async def test_however_old_a_token_is_its_reuse_is_noticed(
@@ -87,7 +206,7 @@ async def test_however_old_a_token_is_its_reuse_is_noticed(
 async def test_reuse_ends_that_session_alone(
     graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser, services: Services
 ) -> None:
-    await refresh(graphql, ada.refresh_token)
+    await refresh(graphql, await refresh(graphql, ada.refresh_token))
     await move_rotations_back(services, services.session_lifetimes.grace)
     await graphql(REFRESH, token=ada.refresh_token)
 

@@ -35,7 +35,7 @@ async def test_whatever_happens_to_an_account_is_there_newest_first(
 ) -> None:
     phone, laptop = await log_in(graphql, ada), await log_in(graphql, ada)
     await graphql(LOGIN, username="ADA@example.com", password="wrong engine")
-    await refresh(graphql, phone.refresh_token)
+    await refresh(graphql, await refresh(graphql, phone.refresh_token))
     await move_rotations_back(services, timedelta(minutes=1))
     await graphql(REFRESH, token=phone.refresh_token)
     await graphql(LOGOUT, by=laptop)
@@ -48,6 +48,7 @@ async def test_whatever_happens_to_an_account_is_there_newest_first(
         "LOGGED_IN",
         "LOGGED_IN",
         "WRONG_PASSWORD",
+        "REFRESHED",
         "REFRESHED",
         "TOKEN_REUSED",
         "SESSION_ENDED",

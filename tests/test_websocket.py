@@ -92,6 +92,23 @@ def test_another_origin_is_refused(server: Server) -> None:
     assert refused.value.response.status_code == 403
 
 
+def test_a_hash_instead_of_a_document_is_not_supported(one_server: Server) -> None:
+    """Apollo and urql then send the document."""
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "ab" * 32}}
+    payload = {"operationName": "Me", "extensions": extensions}
+    with open_socket(one_server) as socket:
+        initialize(socket)
+        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        answer = json.loads(socket.recv())
+        [error] = answer["payload"]
+        document = execute(socket, "{ __typename }")
+
+    assert (answer["type"], answer["id"]) == ("error", "1")
+    assert error["message"] == "PersistedQueryNotSupported"
+    assert error["extensions"] == {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}
+    assert document == {"data": {"__typename": "Query"}}
+
+
 def test_the_legacy_protocol_is_off(server: Server) -> None:
     address = server.url.replace("http", "ws") + "/graphql"
     with connect(address, subprotocols=[Subprotocol("graphql-ws")]) as socket:

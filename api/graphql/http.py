@@ -22,6 +22,7 @@ from api import pages
 from api.dependencies import graphql_context
 from api.graphql.websocket import WebSockets, problem_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
+from api.parameters import decode
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import current
 from domain.errors import ErrorCode, to_domain_error
@@ -116,6 +117,7 @@ class GraphQLApp:
                 context_value=context,
                 operation_name=parameters.get("operationName"),
                 allowed_operation_types=ALLOWED_BY[request.method],
+                operation_extensions=parameters.get("extensions"),
             )
         except MissingQueryError:
             raise RequestError(400, "No GraphQL query found in the request") from None
@@ -133,22 +135,27 @@ def _asks_for_page(request: Request) -> bool:
     return (
         request.method == "GET"
         and "text/html" in request.headers.get("accept", "")
-        and "query" not in request.query_params
+        and "query" not in _query_parameters(request)
     )
 
 
 async def _parameters(request: Request) -> dict[str, Any]:
     if request.method == "GET":
-        return _query_parameters(request.query_params)
+        return _query_parameters(request)
     if media_type(request.headers.get("content-type")) != JSON:
         raise RequestError(415, "Send the request as application/json.")
     return _json_object(await request.body())
 
 
-def _query_parameters(params: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = dict(params)
+def _query_parameters(request: Request) -> dict[str, Any]:
+    """Return the parameters that have a value. Generic clients send all four."""
+    try:
+        decoded = decode(request.scope["query_string"])
+    except ValueError as error:
+        raise RequestError(400, str(error)) from None
+    found: dict[str, Any] = {name: value for name, value in decoded if value}
     for name in ("variables", "extensions"):
-        if found.get(name) in ("", "null"):
+        if found.get(name) == "null":
             del found[name]
         elif name in found:
             found[name] = _json_object(found[name])

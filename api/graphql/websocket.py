@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -20,12 +21,13 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import graphql_context, token_in
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import RequestRecord, current
+from domain.errors import PersistedQueryNotSupported
 from graphql_schema.context import Context
 from graphql_schema.schema import Schema
 
@@ -68,6 +70,16 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     def forget_id(self, id: str) -> None:
         # An operation that ends while it is being cancelled is forgotten twice.
         self.operations.pop(id, None)
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        if message["payload"].get("query") or not self.connection_acknowledged:
+            await super().handle_subscribe(message)
+            return
+        why = PersistedQueryNotSupported()
+        error = GraphQLError(why.message, extensions={"code": why.code})
+        await self.send_message(
+            {"id": message["id"], "type": "error", "payload": [error.formatted]}
+        )
 
     async def handle_message(self, message: Message) -> None:
         if _is_well_formed(message):
@@ -131,14 +143,18 @@ def _is_well_formed(message: object) -> bool:
             return isinstance(others.get("payload"), dict | None)
         case {"type": "complete", "id": str(id)}:
             return _is_short(id)
-        case {"type": "subscribe", "id": str(id), "payload": {"query": str(query), **others}}:
+        case {"type": "subscribe", "id": str(id), "payload": dict(request)}:
             return (
-                query != ""
-                and problem_in(others) is None
+                problem_in(request) is None
+                and bool(request.get("query") or _persisted_query(request))
                 and _is_short(id)
-                and _is_short(others.get("operationName"))
+                and _is_short(request.get("operationName"))
             )
     return False
+
+
+def _persisted_query(request: Mapping[str, Any]) -> object:
+    return (request.get("extensions") or {}).get("persistedQuery")
 
 
 def _is_short(name: object) -> bool:

@@ -40,6 +40,9 @@ class RequestContextMiddleware:
         async def send_and_note(message: Message) -> None:
             if record.status is None and (status := _status(message)):
                 record.status, record.route = status, _route(scope)
+                # A document sent by GET may hold a password. Servers log the URL when they send the
+                # response.
+                scope["query_string"] = b""
                 message["headers"] = [*message.get("headers", ()), own_id]
             await send(message)
 

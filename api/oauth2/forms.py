@@ -7,12 +7,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.negotiation import media_type
+from api.parameters import decode
 from domain.errors import InvalidInput
 
 FORM = "application/x-www-form-urlencoded"
-
-# No form has more than seven parameters (RFC 6749 sections 2.3.1 and 4.3.2).
-MAX_FIELDS = 20
 
 # Far more than a token and a password need. The parser blocks the event loop on longer forms.
 MAX_BYTES = 16 * 1024
@@ -22,13 +20,16 @@ async def read_form(request: Request) -> dict[str, str]:
     """Return the parameters that have a value. Raises InvalidInput."""
     if media_type(request.headers.get("content-type")) != FORM:
         raise InvalidInput(f"Send the parameters as {FORM}.")
-    if len(await request.body()) > MAX_BYTES:
+    body = await request.body()
+    if len(body) > MAX_BYTES:
         raise HTTPException(413)
-    async with request.form(max_fields=MAX_FIELDS) as form:
-        parameters = form.multi_items()
+    try:
+        parameters = decode(body)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
     if len({name for name, _ in parameters}) < len(parameters):
         raise InvalidInput("A parameter occurs more than once.")
-    return {name: value for name, value in parameters if isinstance(value, str) and value}
+    return {name: value for name, value in parameters if value}
 
 
 async def read_token(request: Request) -> str:

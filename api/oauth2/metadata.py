@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field
 from api.dependencies import app_state
 from api.oauth2.jwks import JWKS
 
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
 router = APIRouter(tags=["OAuth2"])
 
 
@@ -31,7 +33,7 @@ class Metadata(BaseModel):
 
 
 @router.get(
-    "/.well-known/oauth-authorization-server",
+    WELL_KNOWN,
     summary="Read the authorization server metadata",
     response_model_exclude_none=True,
 )

@@ -44,14 +44,11 @@ def configure(settings: Settings) -> None:
     """Configure the log of this process, and add Python's warnings to it."""
     logging.config.dictConfig(log_config(settings))
     logging.captureWarnings(True)
+    for name in ("uvicorn.access", "uvicorn.error"):
+        logging.getLogger(name).addFilter(_secrets_filter)
     # No line uses these, and collecting them takes a tenth of the time of a line.
     for what in ("Threads", "Processes", "Multiprocessing", "AsyncioTasks"):
         setattr(logging, f"log{what}", False)
-
-
-def is_configured() -> bool:
-    """Return whether the log has a handler already."""
-    return logging.getLogger("gatehouse").hasHandlers()
 
 
 def log_request(request: RequestRecord) -> None:
@@ -163,8 +160,3 @@ class _SecretsFilter(logging.Filter):
 
 
 _secrets_filter = _SecretsFilter()
-
-
-def keep_secrets_out_of_logs() -> None:
-    for name in ("uvicorn.access", "uvicorn.error"):
-        logging.getLogger(name).addFilter(_secrets_filter)

@@ -2,13 +2,14 @@
 
 import functools
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
+from db.clock import DatabaseTime
 from db.models import LoginSession, User
 from domain import security_events
 from domain.devices import Device
@@ -21,16 +22,16 @@ from domain.sessions.start import SignedIn
 
 logger = logging.getLogger("gatehouse")
 
-# Within one grace period. A client that refreshes more often holds tokens that it has not used.
+# Of one grace period. A client that refreshes more often holds tokens that it has not used.
 MAX_RECENT_ROTATIONS = 20
 
 
 async def refresh(services: Services, device: Device, refresh_token: str) -> SignedIn:
     """Exchange a refresh token for its successor. Raises InvalidRefreshToken or TooManyAttempts.
 
-    A token that is used again within the grace period (two tabs, a lost answer) returns the same
-    successor. A token that is used again later may be stolen, and its session ends (RFC 9700
-    section 4.14.2).
+    A used token returns the newest token again until its successor has been used for longer than
+    the grace period (two tabs, a lost answer). A token that is used again later may be stolen, and
+    its session ends (RFC 9700 section 4.14.2).
     """
     await services.rate_limiter.hit(services.rate_limiter.limits.refresh, device.network)
     token = RefreshToken.parse(refresh_token)
@@ -49,7 +50,8 @@ async def _refresh(
 ) -> SignedIn | None:
     lifetimes = services.session_lifetimes
     found = await session.execute(
-        select(LoginSession, User)
+        # The clocks of two machines may differ by more than the grace period.
+        select(LoginSession, User, DatabaseTime())
         .join(User, User.id == LoginSession.user_id)
         .where(LoginSession.family_hash == token.family_hash, is_active())
         .options(undefer(LoginSession.refresh_hash), undefer(LoginSession.rotations))
@@ -58,14 +60,14 @@ async def _refresh(
     row = found.one_or_none()
     if row is None:
         return None
-    current, user = row
+    current, user, now = row
     if token.hash == current.refresh_hash:
-        successor = _rotate(current, token, lifetimes)
+        successor = _rotate(current, token, lifetimes, now)
         kind = EventKind.REFRESHED
-    elif repeated := _successor(current, token, lifetimes.grace):
+    elif repeated := _repeat(current, token, lifetimes.grace, now):
         return SignedIn.of(services, user, current, repeated)
     else:
-        current.ended_at = current.expires_at = datetime.now(UTC)
+        current.ended_at = current.expires_at = now
         logger.warning(
             "Session %s of user %s has ended: a refresh token was used again.", current.id, user.id
         )
@@ -76,12 +78,14 @@ async def _refresh(
 
 
 def _rotate(
-    current: LoginSession, token: RefreshToken, lifetimes: SessionLifetimes
+    current: LoginSession, token: RefreshToken, lifetimes: SessionLifetimes, now: datetime
 ) -> RefreshToken:
-    now = datetime.now(UTC)
     salt = new_salt()
-    rotations = [*_recent(current, lifetimes.grace), {"at": now.timestamp(), "salt": salt}]
-    current.rotations = rotations[-MAX_RECENT_ROTATIONS:]
+    kept = _kept(current, now - lifetimes.grace)
+    rotation: dict[str, Any] = {"at": now.timestamp(), "salt": salt}
+    if kept and "repeated" in kept[-1]:
+        rotation["strict"] = True
+    current.rotations = [*kept, rotation][-MAX_RECENT_ROTATIONS:]
     current.last_used_at = now
     current.expires_at = lifetimes.expiry(started=current.created_at, used=now)
     successor = token.successor(salt)
@@ -89,20 +93,39 @@ def _rotate(
     return successor
 
 
-def _recent(current: LoginSession, grace: timedelta) -> list[dict[str, Any]]:
-    since = (datetime.now(UTC) - grace).timestamp()
-    return [rotation for rotation in current.rotations if rotation["at"] > since]
+def _repeat(
+    current: LoginSession, token: RefreshToken, grace: timedelta, now: datetime
+) -> RefreshToken | None:
+    """Return the newest token after a used one that may still be repeated, or None.
 
+    The session may have rotated several times since, so each of the kept rotations is tried as this
+    token's own.
 
-def _successor(current: LoginSession, token: RefreshToken, grace: timedelta) -> RefreshToken | None:
-    """Return the newest token after one that was used within the grace period, or None.
-
-    The session may have rotated several times since, so each of the recent rotations is tried as
-    this token's own.
+    A repetition after the grace period is either a lost answer or a thief, who now has the newest
+    token too. So the next token is not repeated after the grace period: if two clients have it, the
+    second one to use it ends the session.
     """
-    salts = [rotation["salt"] for rotation in _recent(current, grace)]
-    for first in range(len(salts)):
-        newest = functools.reduce(RefreshToken.successor, salts[first:], token)
+    kept = _kept(current, now - grace)
+    for first, rotation in enumerate(kept):
+        salts = [each["salt"] for each in kept[first:]]
+        newest = functools.reduce(RefreshToken.successor, salts, token)
         if newest.hash == current.refresh_hash:
+            if _is_recent(rotation, now - grace):
+                return newest
+            if "strict" in rotation or not grace:
+                return None
+            current.rotations = [*kept[:-1], {**kept[-1], "repeated": True}]
             return newest
     return None
+
+
+def _kept(current: LoginSession, since: datetime) -> list[dict[str, Any]]:
+    """Return the rotations since then, and the one before them: the successor that it made has been
+    used since then, or not at all."""
+    recent = [rotation for rotation in current.rotations if _is_recent(rotation, since)]
+    return current.rotations[-len(recent) - 1 :]
+
+
+def _is_recent(rotation: dict[str, Any], since: datetime) -> bool:
+    at: float = rotation["at"]
+    return at > since.timestamp()

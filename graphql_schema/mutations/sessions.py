@@ -35,8 +35,8 @@ async def login(
 
 @strawberry.mutation(
     description="Exchanges a refresh token for a new access token and the next refresh token."
-    " A refresh token that is used again within a few seconds returns the same successor; used again later, it ends its"
-    " session. Errors: UNAUTHENTICATED, TOO_MANY_ATTEMPTS."
+    " If the response is lost, the same refresh token returns the same successor until that has been used; used again"
+    " later, it ends its session. Errors: UNAUTHENTICATED, TOO_MANY_ATTEMPTS."
 )
 async def refresh(
     info: Info,

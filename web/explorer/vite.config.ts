@@ -1,8 +1,12 @@
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  // The path where the API serves the built files.
-  base: "/explorer/",
+  // A proxy may serve the API under a path, so all addresses are relative.
+  base: "./",
+  experimental: {
+    // The page is at /graphql, and its files are at /explorer/assets.
+    renderBuiltUrl: (file, { hostType }) => (hostType === "html" ? `explorer/${file}` : undefined),
+  },
   build: {
     outDir: "../../api/static/explorer",
     emptyOutDir: true,

@@ -41,6 +41,7 @@ export function reactionTo(code: ErrorCode): Reaction {
     case "QUERY_TOO_COSTLY":
     case "GRAPHQL_PARSE_FAILED":
     case "GRAPHQL_VALIDATION_FAILED":
+    case "PERSISTED_QUERY_NOT_SUPPORTED":
     case "INTERNAL_ERROR":
       return "report";
     default:

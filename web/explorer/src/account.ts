@@ -60,7 +60,7 @@ export async function logOut(): Promise<void> {
   if (account.status === "signed out") return;
   const body = new URLSearchParams({ token: account.token.refreshToken });
   set({ status: "signed out" });
-  const response = await fetch("/revoke", { method: "POST", body }).catch(() => undefined);
+  const response = await fetch("revoke", { method: "POST", body }).catch(() => undefined);
   if (!response?.ok) {
     set({ status: "signed out", reason: "Your session may still be active on the server." });
   }

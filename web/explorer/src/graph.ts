@@ -42,7 +42,7 @@ export async function send<Data>(
   headers.set("Content-Type", "application/json");
   let response: Response;
   try {
-    response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(request) });
+    response = await fetch("graphql", { method: "POST", headers, body: JSON.stringify(request) });
   } catch {
     return { errors: [{ message: "The server cannot be reached." }] };
   }

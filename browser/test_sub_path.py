@@ -1,0 +1,55 @@
+"""The pages behind a proxy that serves them under a path (docs/how-to/sub-path.md)."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.servers import Server
+from tests.sub_path import NGINX, server_under_a_path
+
+pytestmark = pytest.mark.skipif(not NGINX, reason="needs nginx")
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["stripped", "passed on"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    url = f"sqlite:///{folder / 'gatehouse.db'}"
+    with server_under_a_path(url, folder, strips=request.param) as server:
+        yield server
+
+
+def test_the_explorer_registers_and_executes_there(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Email").fill("ada@example.com")
+    page.get_by_label("Password").fill("analytical engine")
+    page.locator("form").get_by_role("button", name="Register").click()
+    expect(page.get_by_text("Signed in as")).to_contain_text("ada")
+    with page.expect_response("**/graphql") as response:
+        page.get_by_role("button", name="Execute query").click()
+
+    assert urlsplit(page.url).path == "/accounts/graphql"
+    assert "data" in response.value.json()
+    with page.expect_response("**/accounts/revoke") as revoked:
+        page.get_by_role("button", name="Log out").click()
+    assert revoked.value.ok
+
+
+def test_swagger_authorizes_and_reads_there(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/docs")
+    page.get_by_role("button", name="Authorize").first.click()
+    form = page.locator(".auth-container").filter(has_text="Flow: password")
+    form.get_by_label("username:").fill("ada")
+    form.get_by_label("password:").fill("analytical engine")
+    form.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    expect(form.get_by_text("Authorized")).to_be_visible()
+    form.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="GET /userinfo").first.click()
+    with page.expect_response("**/accounts/userinfo") as response:
+        page.get_by_role("button", name="Execute").click()
+
+    assert response.value.json()["email"] == "ada@example.com"

@@ -1,0 +1,29 @@
+"""The clock of the database, which all processes and machines share."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.compiler import compiles
+
+from db.models import UtcDateTime
+
+
+class DatabaseTime(ColumnElement[Any]):
+    """The time at which the database evaluates a statement, in UTC.
+
+    PostgreSQL's `now()` is the start of the transaction, which may have waited for a lock since.
+    """
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(DatabaseTime)
+def _in_postgresql(*_: Any, **__: Any) -> str:
+    return "clock_timestamp()"
+
+
+@compiles(DatabaseTime, "sqlite")
+def _in_sqlite(*_: Any, **__: Any) -> str:
+    # `%f` has milliseconds, and SQLAlchemy reads microseconds.
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"

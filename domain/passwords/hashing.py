@@ -15,7 +15,7 @@ from passlib.hash import argon2
 
 from domain.errors import Overloaded
 from domain.observer import SILENT, Observer
-from domain.passwords.policy import MAX_LENGTH, can_be_hashed
+from domain.passwords.policy import forms_of, normalize
 
 logger = logging.getLogger("gatehouse")
 
@@ -112,13 +112,20 @@ class PasswordHasher:
 
     async def hash(self, password: str) -> str:
         """Return the hash to store for a password without ``problems``."""
-        return await self._on_a_thread(self._argon2.hash, password)
+        return await self._on_a_thread(self._argon2.hash, normalize(password))
 
     async def verify(self, password: str, stored_hash: str | None) -> Verification:
-        """Verify a password. Without a stored hash it takes as long as for a wrong password."""
-        if len(password) > MAX_LENGTH or not can_be_hashed(password):
-            return Verification(is_valid=False)
-        return await self._on_a_thread(self._verify, password, stored_hash)
+        """Verify a password. Without a stored hash it takes as long as for a wrong password.
+
+        A wrong password takes two hashes if it can be typed in two forms, whether the account
+        exists or not.
+        """
+        verification = Verification(is_valid=False)
+        for form in forms_of(password):
+            verification = await self._on_a_thread(self._verify, form, stored_hash)
+            if verification.is_valid:
+                break
+        return verification
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -142,7 +149,9 @@ class PasswordHasher:
             except ValueError:
                 logger.error("A stored password hash is damaged; its owner cannot log in.")
         if is_valid:
-            return Verification(True, self._argon2.hash(password) if outdated else None)
+            normalized = normalize(password)
+            renew = outdated or normalized != password
+            return Verification(True, self._argon2.hash(normalized) if renew else None)
         if outdated:
             # Without a hash, or with one of cheaper parameters, the time would reveal whether the
             # user exists.

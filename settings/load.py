@@ -1,6 +1,5 @@
 """Reads the settings, and reports what is invalid in one line each."""
 
-import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ def load_settings(**overrides: Any) -> Settings:
     Raises SystemExit with one line for each invalid setting. A line never contains its value.
     """
     try:
-        _require_no_folder(Settings.model_config.get("env_file"))
+        _require_readable(Settings.model_config.get("env_file"))
         return Settings(**overrides)
     except UnicodeDecodeError:
         raise SystemExit("gatehouse: .env must be text in UTF-8") from None
@@ -27,11 +26,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise SystemExit("\n".join(map(_line, error.errors(include_input=False)))) from None
 
 
-def _require_no_folder(file: Any) -> None:
-    """Raise OSError for a folder, which pydantic-settings would ignore. Docker makes one in place
-    of a missing file that is mounted."""
-    if file is not None and Path(file).is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+def _require_readable(file: Any) -> None:
+    """Raise OSError for a folder or a link that leads nowhere. pydantic-settings ignores both, and
+    Docker makes a folder in place of a missing file that is mounted."""
+    if file is not None and os.path.lexists(file) and not Path(file).is_fifo():
+        Path(file).open().close()
 
 
 def _line(error: ErrorDetails) -> str:

@@ -44,7 +44,8 @@ class HashingQueue:
     """A bounded queue in front of the threads that hash passwords with Argon2id.
 
     ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's parameters, and ``threads`` hash
-    at the same time. Each thread first calls ``on_thread_start``, which must not raise.
+    at the same time. Each thread first calls ``on_thread_start``, which must not raise. Raises
+    ValueError if there is not enough memory.
     """
 
     def __init__(
@@ -108,7 +109,12 @@ class PasswordHasher:
         self._pool = self._new_pool()
         # Hashed at once: passlib loads its backend at the first hash. That takes time, which would
         # reveal an unknown user, and it fails when two threads do it at the same time.
-        self._dummy_hash = argon2id.hash(secrets.token_urlsafe())
+        try:
+            self._dummy_hash = argon2id.hash(secrets.token_urlsafe())
+        except ValueError:
+            raise ValueError(
+                "There is not enough memory for a password hash of ARGON2_MEMORY_KIB."
+            ) from None
 
     async def hash(self, password: str) -> str:
         """Return the hash to store for a password without ``problems``."""

@@ -18,8 +18,10 @@ def exit_in_a_line() -> Iterator[None]:
     setting is SystemExit with its line already.
     """
     try:
-        yield
-        _flush_output()
+        try:
+            yield
+        finally:
+            _flush_output()
     except BrokenPipeError:
         # As `gatehouse schema | head`: the reader has what it wants.
         _drop_output()

@@ -8,7 +8,7 @@ Variables = Mapping[str, str | None]
 PREFIX = "gatehouse_"
 
 # Kubernetes sets METRICS_PORT=tcp://10.0.0.1:9102 in every container beside a Service that is
-# called `metrics`. No setting has such a value, so a name without the prefix is not meant for us.
+# called `metrics`, and GATEHOUSE_PORT beside one called `gatehouse`. No setting has such a value.
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://\S*")
 
 
@@ -35,8 +35,4 @@ def _values(variables: Variables) -> Iterator[tuple[str, str]]:
 
 
 def _is_service_link(name: str, value: str) -> bool:
-    return (
-        name.endswith("_port")
-        and not name.startswith(PREFIX)
-        and _SERVICE_LINK.fullmatch(value) is not None
-    )
+    return name.endswith("_port") and _SERVICE_LINK.fullmatch(value) is not None

@@ -162,9 +162,26 @@ def test_a_service_link_of_kubernetes_is_no_port(
     assert load_settings().metrics_port == 9000
 
 
-def test_a_link_that_was_meant_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["GATEHOUSE_PORT", "GATEHOUSE_METRICS_PORT"])
+def test_a_service_may_be_called_gatehouse(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
-    monkeypatch.setenv("GATEHOUSE_METRICS_PORT", "tcp://10.0.0.1:9102")
+    monkeypatch.setenv("PORT", "9001")
+    monkeypatch.setenv("METRICS_PORT", "9002")
+    monkeypatch.setenv(name, "tcp://10.0.0.1:8000")
 
-    with pytest.raises(SystemExit, match="gatehouse: METRICS_PORT must be a valid integer"):
+    settings = load_settings()
+
+    assert (settings.port, settings.metrics_port) == (9001, 9002)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "tcp://10.0.0.1:8000"), ("GATEHOUSE_METRICS_PORT", "http://a:1")]
+)
+def test_what_kubernetes_does_not_set_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SystemExit, match="PORT must be a valid integer"):
         load_settings()

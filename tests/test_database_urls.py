@@ -1,5 +1,6 @@
 """DATABASE_URL as providers, libpq and shells write it."""
 
+import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,8 +10,7 @@ from sqlalchemy import make_url, text
 
 from db.engine import create_engine
 from db.urls import with_async_driver
-from tests.servers import free_port
-from tests.test_cli import gatehouse
+from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment, free_port
 
 
 def connection_of(url: str) -> dict[str, object]:
@@ -90,7 +90,14 @@ def test_what_libpq_does_not_know_is_refused_in_a_line(url: str) -> None:
 
 def test_an_unknown_parameter_ends_a_command_in_a_line(tmp_path: Path) -> None:
     url = "postgresql://postgres:hunter2@127.0.0.1/gatehouse?prepare_threshold=0"
-    failed = gatehouse("migrate", url, tmp_path)
+    failed = subprocess.run(
+        [GATEHOUSE, "migrate"],
+        cwd=tmp_path,
+        env=environment(DATABASE_URL=url, SECRET_KEY="x" * 32),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
 
     assert failed.returncode == 1
     assert failed.stderr.splitlines() == [

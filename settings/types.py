@@ -106,12 +106,11 @@ def _origin(text: str) -> str | None:
     host = _host_of_url(parts["host"].lower()) if parts else None
     if parts is None or host is None:
         return None
-    scheme, port = parts["scheme"].lower(), int(parts["port"] or 0)
-    if port > _MAX_PORT:
-        return None
-    if not port or port == _DEFAULT_PORTS.get(scheme):
+    scheme = parts["scheme"].lower()
+    if parts["port"] is None or int(parts["port"]) == _DEFAULT_PORTS.get(scheme):
         return f"{scheme}://{host}"
-    return f"{scheme}://{host}:{port}"
+    port = int(parts["port"])
+    return f"{scheme}://{host}:{port}" if 0 < port <= _MAX_PORT else None
 
 
 def _host_of_url(host: str) -> str | None:

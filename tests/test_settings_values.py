@@ -107,6 +107,7 @@ def test_an_origin_is_what_a_browser_sends(written: str, sent: str) -> None:
         "https://user@app.example.com",
         "https://app.example.com:",
         "https://app.example.com:65536",
+        "https://app.example.com:0",
         "https://",
         "https://[::1",
         "https://[1.2.3.4]",

@@ -42,6 +42,9 @@ logger = logging.getLogger("gatehouse")
 
 GRAPHQL = "/graphql"
 
+# The headers that this server reads. Browsers ask before they send one to another origin.
+REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Request-ID", "traceparent", "tracestate")
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Create the ASGI application. ``uvicorn --factory api.app:create_app`` calls it as well.
@@ -162,8 +165,8 @@ def _add_middleware(app: FastAPI, settings: Settings, observers: RequestObserver
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type"],
-        expose_headers=["Retry-After", "X-Request-ID"],
+        allow_headers=[*REQUEST_HEADERS, *settings.cors_headers],
+        expose_headers=["Retry-After", "WWW-Authenticate", "X-Request-ID"],
     )
     app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(RequestContextMiddleware, observers)

@@ -1,4 +1,4 @@
-"""The `gatehouse` command: its subcommands, and how a usage error is reported."""
+"""The `gatehouse` command: its subcommands, and how errors are reported."""
 
 import sys
 
@@ -13,6 +13,7 @@ from cli.secret import secret
 from cli.serve import serve
 from cli.tune import tune
 from cli.usage import examples
+from server.exit import exit_in_a_line
 
 COMPLETION = """
 Shell completion, for bash (or use zsh_source, fish_source):
@@ -47,7 +48,8 @@ def gatehouse() -> None:
 def main() -> None:
     """Run the command line. A usage error is one line on standard error, with exit status 2."""
     try:
-        gatehouse.main(prog_name="gatehouse", standalone_mode=False)
+        with exit_in_a_line():
+            gatehouse.main(prog_name="gatehouse", standalone_mode=False)
     except click.ClickException as error:
         print(_one_line(error), file=sys.stderr)
         raise SystemExit(error.exit_code) from None

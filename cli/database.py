@@ -4,12 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.database import create_engine_from
 from db.engine import TIMEOUT
-from db.errors import reason
 from settings import Settings
 
 
@@ -19,12 +17,10 @@ async def open_engine(
 ) -> AsyncIterator[AsyncEngine]:
     """Open the engine of DATABASE_URL, and dispose of it at the end of the block.
 
-    Raises SystemExit with one line for errors of the database.
+    Errors of the database end the command in a line: see `server/exit.py`.
     """
     engine = create_engine_from(settings, time_limit=time_limit)
     try:
         yield engine
-    except SQLAlchemyError as error:
-        raise SystemExit(f"gatehouse: {reason(error)}") from None
     finally:
         await engine.dispose()

@@ -5,13 +5,13 @@ import sqlite3
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db import sqlite
+from db.urls import with_async_driver
 
 # How long to wait for a connection or for a lock of SQLite before the database counts as not
 # available. With longer waits, requests would pile up behind a dead database.
@@ -30,7 +30,7 @@ def create_engine(
     longer than ``time_limit`` loses it. Opens no connection yet. Raises ValueError, without the
     URL's password, for a URL that cannot be used.
     """
-    url = _with_async_driver(database_url)
+    url = with_async_driver(database_url)
     is_postgres = url.get_backend_name() == "postgresql"
     if is_postgres:
         # Imported here: psycopg takes a tenth of a second, and SQLite does not need it.
@@ -58,30 +58,6 @@ def create_engine(
     if not to_read:
         event.listen(engine.sync_engine, "begin", _begin_immediately)
     return engine
-
-
-def _with_async_driver(database_url: str | URL) -> URL:
-    try:
-        url = make_url(database_url)
-        # As the driver encodes it, where it would fail at each connection.
-        (url.host or "").encode("idna")
-    except (ArgumentError, ValueError):
-        raise ValueError("DATABASE_URL is not a valid database URL. See .env.example.") from None
-    match url.get_backend_name():
-        case "postgresql" | "postgres":
-            return url.set(drivername="postgresql+psycopg")
-        case "sqlite" if url.database in (None, "", ":memory:"):
-            raise ValueError(
-                "DATABASE_URL must name a file: each connection to an in-memory SQLite database sees another one."
-            )
-        case "sqlite" if url.query or str(url.database).startswith("file:"):
-            raise ValueError(
-                "DATABASE_URL must name an SQLite file by its path, without parameters."
-            )
-        case "sqlite":
-            return url.set(drivername="sqlite+aiosqlite")
-        case _:
-            raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -1,13 +1,14 @@
 """Email addresses: which are accepted, and which are the same mailbox."""
 
+import unicodedata
 from dataclasses import dataclass
 
+import idna
 from email_validator import EmailNotValidError, validate_email
 
-from domain.text import is_readable
+from domain.text import MAX_IDENTIFIER_LENGTH, can_be_looked_up, is_readable, trim
 
-# RFC 5321 section 4.5.3.1, without the angle brackets.
-MAX_LENGTH = 254
+MAX_LENGTH = MAX_IDENTIFIER_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Address:
 
 
 def parse(email: str) -> Address | None:
-    """Return the address, or None if it is not valid."""
+    """Return the address, or None if it cannot be registered."""
+    email = trim(email)
     # International domains go through a mapping that drops invisible characters instead of refusing
     # them.
     if len(email) > MAX_LENGTH or not is_readable(email):
@@ -34,3 +36,25 @@ def parse(email: str) -> Address | None:
     if valid.ascii_email is None or len(valid.ascii_email) > MAX_LENGTH:
         return None
     return Address(valid.normalized.lower(), valid.ascii_email.lower())
+
+
+def key(email: str) -> str | None:
+    """Return the key to look an address up by, as `parse` gives it; None for a text that no account
+    can have.
+
+    It folds every address, also one that cannot be registered today but could be once.
+    """
+    email = unicodedata.normalize("NFC", trim(email)[: MAX_LENGTH + 1])
+    if not can_be_looked_up(email):
+        return None
+    local, _, domain = email.rpartition("@")
+    return f"{local}@{_to_ascii(domain)}".lower()
+
+
+def _to_ascii(domain: str) -> str:
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except UnicodeError:
+        return domain

@@ -12,6 +12,22 @@ _LINE_BREAKS = re.compile("[\u2028\u2029]")
 _UNREADABLE = frozenset({"Cc", "Cs", "Cf", "Co", "Cn", "Zl", "Zp"})
 
 
+# No username and no email is longer (RFC 5321 section 4.5.3.1, without the angle brackets), so a
+# longer text is not folded.
+MAX_IDENTIFIER_LENGTH = 254
+
+
+def trim(identifier: str) -> str:
+    """Return a username or an email without the white space around it, which is no part of it: the
+    keyboards of phones add a blank to what they complete."""
+    return identifier.strip()
+
+
+def can_be_looked_up(identifier: str) -> bool:
+    """Return whether a column can hold an identifier, whatever the rules for new ones are."""
+    return len(identifier) <= MAX_IDENTIFIER_LENGTH and is_storable(identifier)
+
+
 def is_readable(text: str) -> bool:
     """Return whether every character of an identifier is visible and can be stored and sent."""
     return not any(unicodedata.category(character) in _UNREADABLE for character in text)

@@ -2,6 +2,8 @@
 
 import re
 
+from domain.text import can_be_looked_up, trim
+
 MIN_LENGTH = 3
 MAX_LENGTH = 32
 
@@ -15,6 +17,7 @@ _LOOKS_LIKE = str.maketrans({"i": "l", "1": "l", "0": "o"})
 
 def problems(username: str) -> list[str]:
     """Return why a username cannot be registered, as sentences; an empty list if it can."""
+    username = trim(username)
     if not MIN_LENGTH <= len(username) <= MAX_LENGTH:
         return [f"A username must have {MIN_LENGTH} to {MAX_LENGTH} characters."]
     if not _ALPHABET.fullmatch(username):
@@ -25,8 +28,12 @@ def problems(username: str) -> list[str]:
 
 
 def key(username: str) -> str | None:
-    """Return the canonical key, which two names share exactly when they read the same; None for an
-    invalid name."""
-    if problems(username):
+    """Return the canonical key, which two names share exactly when they read the same; None for a
+    text that no account can have.
+
+    It folds every name, also one that cannot be registered today but could be once.
+    """
+    username = trim(username)
+    if not can_be_looked_up(username):
         return None
     return username.lower().replace("rn", "m").replace("vv", "w").translate(_LOOKS_LIKE)

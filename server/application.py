@@ -7,9 +7,8 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import create_app
-from api.database import SchemaOutOfDate, create_engine_from, may_come_back, prepare_database
+from api.database import create_engine_from, may_come_back, prepare_database
 from api.middleware.request_limits import MAX_BODY_BYTES
-from db.errors import reason
 from server.listener import cannot_listen
 from server.protocol import BoundedHttp
 from server.shutdown import Server, ShutdownResponder
@@ -19,10 +18,11 @@ from settings import Settings
 def configure(settings: Settings) -> uvicorn.Config:
     """Prepare the database and create the application.
 
-    Raises SystemExit, with one line, if the application cannot be served.
+    Raises SystemExit, with one line, for settings that cannot be used, SchemaOutOfDate, or the
+    driver's error.
     """
     # The application prepares the database too, for other servers than this one. Here it is done
-    # first, so that an error is one line and not a traceback.
+    # first, so that `exit_in_a_line` sees an error. uvicorn would print its traceback.
     asyncio.run(_prepare_database(settings))
     return uvicorn.Config(
         ShutdownResponder(create_app(settings)),
@@ -51,10 +51,8 @@ async def _prepare_database(settings: Settings) -> None:
     engine = create_engine_from(settings)
     try:
         await prepare_database(engine)
-    except SchemaOutOfDate as error:
-        raise SystemExit(f"gatehouse: {error}") from None
     except SQLAlchemyError as error:
         if not may_come_back(engine, error):
-            raise SystemExit(f"gatehouse: {reason(error)}") from None
+            raise
     finally:
         await engine.dispose()

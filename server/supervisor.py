@@ -67,7 +67,8 @@ class Worker:
                 "server.worker",
                 *(str(end.fileno()) for end in (listener, theirs)),
                 pass_fds=(listener.fileno(), theirs.fileno()),
-                env={**os.environ, "WORKERS": str(workers)},
+                # With the prefix it wins over both names of the parent's environment.
+                env={**os.environ, "GATEHOUSE_WORKERS": str(workers)},
                 # A group of its own: a terminal sends Ctrl+C to a whole group, and the parent
                 # handles it.
                 process_group=0,

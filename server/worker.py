@@ -18,6 +18,7 @@ import uvicorn
 
 from api.telemetry import logs
 from server.application import configure, run
+from server.exit import exit_in_a_line
 from server.shutdown import Server
 from server.supervisor import HEARTBEAT
 from settings import load_settings
@@ -26,9 +27,10 @@ from settings import load_settings
 def main() -> None:
     """Serve until the parent stops this worker or exits. Raises SystemExit."""
     listener, parent = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
-    settings = load_settings()
-    logs.configure(settings)
-    run(WorkerServer(configure(settings), settings.shutdown_grace, parent), settings, listener)
+    with exit_in_a_line():
+        settings = load_settings()
+        logs.configure(settings)
+        run(WorkerServer(configure(settings), settings.shutdown_grace, parent), settings, listener)
 
 
 class WorkerServer(Server):

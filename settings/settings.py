@@ -3,7 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -14,9 +14,27 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
-from settings.types import FormerSecrets, Networks, Origins, PublicUrl, RedisUrl, Secret
+from settings.types import (
+    FormerSecrets,
+    HeaderNames,
+    Host,
+    Networks,
+    Origins,
+    PublicUrl,
+    RedisUrl,
+    Secret,
+    in_lower_case,
+    in_upper_case,
+    require_text,
+)
+from settings.variables import merge
 
 MAX_WORKERS = 256
 
@@ -24,13 +42,13 @@ MAX_WORKERS = 256
 class Settings(BaseSettings):
     """The settings of one process, read once: ``create_app(Settings())``.
 
-    The environment wins over ``.env``. An empty value means the default.
+    Every name may have the prefix ``GATEHOUSE_``. `settings/variables.py` says which variable wins.
     """
 
     model_config = SettingsConfigDict(
         env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
+        # Windows editors begin a file with a byte order mark.
+        env_file_encoding="utf-8-sig",
         extra="ignore",
         frozen=True,
         # An invalid value may be a secret, or a URL that contains a password.
@@ -38,13 +56,15 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
-    environment: Literal["development", "production"] = "development"
+    environment: Annotated[Literal["development", "production"], in_lower_case] = "development"
     graphiql: bool | None = None
     introspection: bool | None = None
     suggestions: bool | None = None
 
     # Before the secret key, whose validator reads it.
-    algorithm: Literal["HS256", "HS384", "HS512", "ES256", "RS256"] = "HS256"
+    algorithm: Annotated[Literal["HS256", "HS384", "HS512", "ES256", "RS256"], in_upper_case] = (
+        "HS256"
+    )
     secret_key: Secret = SecretStr("")
     secret_key_fallbacks: FormerSecrets = ()
     signing_keys_dir: Path = Path("keys")
@@ -67,7 +87,7 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = SecretStr("sqlite:///./gatehouse.db")
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
     shutdown_grace_seconds: int = Field(default=20, ge=1, le=3600)
@@ -75,6 +95,7 @@ class Settings(BaseSettings):
     public_url: PublicUrl | None = None
     trusted_proxies: Networks = ()
     cors_origins: Origins = ()
+    cors_headers: HeaderNames = ()
 
     argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
     argon2_time_cost: int = Field(default=2, ge=1, le=100)
@@ -88,10 +109,29 @@ class Settings(BaseSettings):
     max_query_tokens: int = Field(default=1000, ge=1)
     max_query_cost: int = Field(default=5000, ge=1)
 
-    log_format: Literal["text", "json"] | None = None
-    log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
-    metrics_host: str = "127.0.0.1"
+    log_format: Annotated[Literal["text", "json"] | None, in_lower_case] = None
+    log_level: Annotated[Literal["INFO", "WARNING", "ERROR"], in_upper_case] = "INFO"
+    metrics_host: Host = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        assert isinstance(env_settings, EnvSettingsSource)
+        assert isinstance(dotenv_settings, EnvSettingsSource)
+        env_settings.env_vars = merge(env_settings.env_vars, dotenv_settings.env_vars)
+        return init_settings, env_settings
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _every_value_is_text(cls, value: object) -> object:
+        return require_text(value)
 
     @field_validator("secret_key", mode="wrap")
     @classmethod

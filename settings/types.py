@@ -5,8 +5,8 @@ Each message continues the line that begins with the name of the setting: "PUBLI
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_network
-from typing import Annotated, TypeVar
+from ipaddress import IPv6Address, ip_network
+from typing import Annotated, TypeVar, cast
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
@@ -16,8 +16,18 @@ T = TypeVar("T")
 # 256 bits: the minimum for HS256 (RFC 7518 section 3.2), and too many to guess.
 _SECRET_BYTES = 32
 
-# RFC 6454 section 6.2: exactly what a browser sends as `Origin`, so no path and no final slash.
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?|https?://\[[0-9A-Fa-f:]+\](?::\d+)?")
+# RFC 6454 section 6.2, with the final slash that people copy from the address bar. A page never has
+# the scheme of a WebSocket.
+_ORIGIN = re.compile(
+    r"(?!wss?:)(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:,\[\]\\]+)(:(?P<port>\d{1,5}))?/?",
+    re.IGNORECASE,
+)
+_ASCII_HOST = re.compile(r"[a-z0-9._-]+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_MAX_PORT = 65535
+
+# RFC 9110 section 5.6.2.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 # Without a final slash, since the paths of the routes follow it, and without dot segments.
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
@@ -25,10 +35,30 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _REDIS_URL = re.compile(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?")
 
 
+def require_text(value: object) -> object:
+    """Return any value of a setting. Raises ValueError for text that no file name, host name or
+    database can contain: NUL, and bytes of the environment that are not UTF-8."""
+    if isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+        raise ValueError("must be text in UTF-8, without NUL")
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _split_at_commas(value: object) -> object:
     if isinstance(value, str):
         return tuple(text.strip() for text in value.split(",") if text.strip())
     return value
+
+
+def _if_text(change: Callable[[str], str]) -> BeforeValidator:
+    return BeforeValidator(lambda value: change(value) if isinstance(value, str) else value)
 
 
 def _check(is_valid: Callable[[T], bool], message: str) -> AfterValidator:
@@ -47,24 +77,91 @@ def _check_each(is_valid: Callable[[T], bool], message: str) -> AfterValidator:
     return _check(all_valid, message)
 
 
+def _normalize(normal_form: Callable[[str], str | None], message: str) -> AfterValidator:
+    """Replace a value by its normal form, or raise ValueError if it has none."""
+
+    def normalize(value: str) -> str:
+        normal = normal_form(value)
+        if normal is None:
+            raise ValueError(message)
+        return normal
+
+    return AfterValidator(normalize)
+
+
+def _normalize_each(normal_form: Callable[[str], str | None], message: str) -> AfterValidator:
+    def normalize(values: tuple[str, ...]) -> tuple[str, ...]:
+        normal = tuple(normal_form(value) for value in values)
+        if None in normal:
+            raise ValueError(message)
+        return cast(tuple[str, ...], normal)
+
+    return AfterValidator(normalize)
+
+
 def _is_long_enough(secret: SecretStr) -> bool:
+    return len(secret.get_secret_value().encode()) >= _SECRET_BYTES
+
+
+def _origin(text: str) -> str | None:
+    """Return an origin exactly as browsers send it, or None if they never send it."""
+    parts = _ORIGIN.fullmatch(text)
+    host = _host_of_url(parts["host"].lower()) if parts else None
+    if parts is None or host is None:
+        return None
+    scheme = parts["scheme"].lower()
+    if parts["port"] is None or int(parts["port"]) == _DEFAULT_PORTS.get(scheme):
+        return f"{scheme}://{host}"
+    port = int(parts["port"])
+    return f"{scheme}://{host}:{port}" if 0 < port <= _MAX_PORT else None
+
+
+def _host_of_url(host: str) -> str | None:
     try:
-        return len(secret.get_secret_value().encode()) >= _SECRET_BYTES
-    except UnicodeEncodeError:
-        return False  # bytes from the environment that are not UTF-8
+        if host.startswith("["):
+            return f"[{IPv6Address(host[1:-1])}]"
+        encoded = host if host.isascii() else _to_ascii(host)
+    except ValueError:
+        return None
+    return encoded if _ASCII_HOST.fullmatch(encoded) else None
 
 
-def _is_origin(text: str) -> bool:
-    return _ORIGIN.fullmatch(text) is not None
+def _to_ascii(host: str) -> str:
+    # Imported here: its tables take time, and few hosts need them.
+    import idna
+
+    return idna.encode(host, uts46=True).decode()
 
 
-def _is_public_url(text: str) -> bool:
-    origin = _ORIGIN.match(text)
-    return origin is not None and _PATH.fullmatch(text, origin.end()) is not None
+def _origin_or_any(text: str) -> str | None:
+    return text if text == "*" else _origin(text)
 
 
-def _is_origin_or_any(text: str) -> bool:
-    return text == "*" or _is_origin(text)
+def _public_url(text: str) -> str | None:
+    """Return an address with its origin as browsers send it and a path without a final slash."""
+    scheme, empty, host, *path = text.split("/", 3) if text.count("/") > 1 else (text, "", "")
+    origin = _origin(f"{scheme}/{empty}/{host}")
+    path_text = f"/{path[0]}".rstrip("/") if path else ""
+    if (
+        origin is None
+        or scheme.lower() not in ("http:", "https:")
+        or not _PATH.fullmatch(path_text)
+    ):
+        return None
+    return origin + path_text
+
+
+def _without_brackets(host: str) -> str:
+    """Return an IPv6 address as the system takes it, without the brackets of a URL."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def _is_host(text: str) -> bool:
+    try:
+        # As Python encodes it when it listens.
+        return bool(text.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _is_network(text: str) -> bool:
@@ -75,9 +172,16 @@ def _is_network(text: str) -> bool:
     return True
 
 
+def _is_header_name(text: str) -> bool:
+    return _TOKEN.fullmatch(text) is not None
+
+
 def _is_redis_url(url: SecretStr) -> bool:
     return _REDIS_URL.fullmatch(url.get_secret_value()) is not None
 
+
+in_lower_case = _if_text(str.lower)
+in_upper_case = _if_text(str.upper)
 
 # A list such as `a, b`. pydantic-settings would read it as JSON without NoDecode.
 CommaSeparated = Annotated[tuple[T, ...], NoDecode, BeforeValidator(_split_at_commas)]
@@ -107,11 +211,16 @@ RedisUrl = Annotated[
 
 PublicUrl = Annotated[
     str,
-    _check(
-        _is_public_url,
-        "must be an address such as https://accounts.example.com or https://example.com/accounts, "
-        "without a final slash",
+    _normalize(
+        _public_url,
+        "must be an address such as https://accounts.example.com or https://example.com/auth",
     ),
+]
+
+Host = Annotated[
+    str,
+    _if_text(_without_brackets),
+    _check(_is_host, "must be an IP address or the name of a host"),
 ]
 
 Networks = Annotated[
@@ -123,8 +232,16 @@ Networks = Annotated[
 
 Origins = Annotated[
     CommaSeparated[str],
-    _check_each(
-        _is_origin_or_any,
+    _normalize_each(
+        _origin_or_any,
         "must be origins such as https://app.example.com, separated by commas",
+    ),
+]
+
+HeaderNames = Annotated[
+    CommaSeparated[str],
+    _check_each(
+        _is_header_name,
+        "must be names of headers such as apollographql-client-name, separated by commas",
     ),
 ]

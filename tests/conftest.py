@@ -27,6 +27,7 @@ from tests.users import GraphQL, RegisteredUser, register_user
 Settings.model_config["env_file"] = None
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
+    os.environ.pop(f"GATEHOUSE_{name.upper()}", None)
 
 # A suite started by `nohup` ignores SIGHUP, and would pass that on to the servers that it starts:
 # the tests that send SIGHUP would fail. Child processes do not inherit a handler, so they start

@@ -30,7 +30,6 @@ def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         "",
         "too short to sign with",
         "x" * 31,
-        "\udcff" * 40,
         # python-jose takes these for public keys, and fails to sign with them.
         "-----BEGIN PUBLIC KEY-----" + "a" * 40,
         "ssh-rsa " + "A" * 40,
@@ -67,7 +66,8 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
         ("ENVIRONMENT", "hunter2"),
         ("PORT", "99999"),
         ("CORS_ORIGINS", "app.example.com"),
-        ("CORS_ORIGINS", "https://app.example.com/"),
+        ("CORS_ORIGINS", "https://app.example.com/hunter2"),
+        ("SECRET_KEY", "\udcff" * 40),
         ("RATE_LIMIT_STORAGE_URL", "redis://user:hunter2@127.0.0.1:port/0"),
         ("RATE_LIMIT_STORAGE_URL", "redis://[hunter2"),
         ("LOGIN_LIMIT_PER_ACCOUNT", "hunter2"),

@@ -20,7 +20,7 @@ def test_a_name_has_letters_digits_and_single_separators(name: str) -> None:
         "ada.",
         "ada__l",
         "ada._l",
-        "ada\n",
+        "ada\nl",
         "Адa",
         "ａｄａ",
         "adı",
@@ -33,7 +33,23 @@ def test_a_name_has_letters_digits_and_single_separators(name: str) -> None:
 )
 def test_nothing_else_is_a_name(name: str) -> None:
     assert usernames.problems(name)
-    assert usernames.key(name) is None
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\u00a0", "\u3000"])
+def test_blanks_around_a_name_are_no_part_of_it(blank: str) -> None:
+    assert usernames.problems(f"{blank}ada{blank}") == []
+    assert usernames.key(f"{blank}Ada{blank}") == usernames.key("ada")
+
+
+@pytest.mark.parametrize("name", ["", "ab", "a__b", "ada@home", "Zoë", "a" * 33])
+def test_a_name_that_is_refused_today_can_still_be_looked_up(name: str) -> None:
+    assert usernames.problems(name)
+    assert usernames.key(f"{name.upper()} ") == usernames.key(name) is not None
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "a\nb", "a" * 255])
+def test_a_text_that_no_column_can_hold_is_not_looked_up(text: str) -> None:
+    assert usernames.key(text) is None
 
 
 @pytest.mark.parametrize(

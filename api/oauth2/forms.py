@@ -41,7 +41,8 @@ async def read_token(request: Request) -> str:
     form = await read_form(request)
     if "token" not in form:
         raise InvalidInput("The parameter `token` is required.")
-    return form["token"]
+    # A file that the token comes from ends with a line break.
+    return form["token"].strip()
 
 
 def form_body(

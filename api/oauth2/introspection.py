@@ -144,4 +144,5 @@ def _basic_credential(request: Request) -> ClientCredential | None:
     except ValueError:
         return None
     id, _, secret = decoded.partition(":")
-    return ClientCredential(id, secret)
+    # The settings have no white space around them either.
+    return ClientCredential(id.strip(), secret.strip())

@@ -44,7 +44,9 @@ class TokenResponse(BaseModel):
         required=["grant_type"],
         properties={
             "grant_type": {"enum": ["password", "refresh_token"]},
-            "username": {"description": "The username or the email, in any case."},
+            "username": {
+                "description": "The username or the email, in any case. Blanks around it are ignored."
+            },
             "password": {"format": "password"},
             "refresh_token": {"description": "For the grant type `refresh_token`."},
         },

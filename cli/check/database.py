@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,7 +36,7 @@ CONNECTIONS_PER_WORKER = 2 * CONNECTIONS
 
 
 def database(settings: Settings) -> Iterator[Finding]:
-    url = make_url(settings.database_url.get_secret_value())
+    url = create_engine_from(settings).url
     if url.get_backend_name() == "sqlite":
         yield from _sqlite(settings, Path(url.database or ""))
     else:

@@ -14,6 +14,7 @@ from db.models import User
 from domain import usernames
 from domain.emails import Address
 from domain.errors import EmailTaken, UsernameTaken
+from domain.text import trim
 
 
 async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
@@ -27,7 +28,7 @@ def email_problems(address: Address | None) -> list[str]:
 def set_username(user: User, username: str) -> None:
     key = usernames.key(username)
     assert key is not None
-    user.username, user.username_key = username, key
+    user.username, user.username_key = trim(username), key
 
 
 def set_email(user: User, address: Address) -> None:

@@ -15,7 +15,7 @@ from passlib.hash import argon2
 
 from domain.errors import Overloaded
 from domain.observer import SILENT, Observer
-from domain.passwords.policy import MAX_LENGTH, can_be_hashed
+from domain.passwords.policy import forms_of, normalize
 
 logger = logging.getLogger("gatehouse")
 
@@ -44,7 +44,8 @@ class HashingQueue:
     """A bounded queue in front of the threads that hash passwords with Argon2id.
 
     ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's parameters, and ``threads`` hash
-    at the same time. Each thread first calls ``on_thread_start``, which must not raise.
+    at the same time. Each thread first calls ``on_thread_start``, which must not raise. Raises
+    ValueError if there is not enough memory.
     """
 
     def __init__(
@@ -108,17 +109,29 @@ class PasswordHasher:
         self._pool = self._new_pool()
         # Hashed at once: passlib loads its backend at the first hash. That takes time, which would
         # reveal an unknown user, and it fails when two threads do it at the same time.
-        self._dummy_hash = argon2id.hash(secrets.token_urlsafe())
+        try:
+            self._dummy_hash = argon2id.hash(secrets.token_urlsafe())
+        except ValueError:
+            raise ValueError(
+                "There is not enough memory for a password hash of ARGON2_MEMORY_KIB."
+            ) from None
 
     async def hash(self, password: str) -> str:
         """Return the hash to store for a password without ``problems``."""
-        return await self._on_a_thread(self._argon2.hash, password)
+        return await self._on_a_thread(self._argon2.hash, normalize(password))
 
     async def verify(self, password: str, stored_hash: str | None) -> Verification:
-        """Verify a password. Without a stored hash it takes as long as for a wrong password."""
-        if len(password) > MAX_LENGTH or not can_be_hashed(password):
-            return Verification(is_valid=False)
-        return await self._on_a_thread(self._verify, password, stored_hash)
+        """Verify a password. Without a stored hash it takes as long as for a wrong password.
+
+        A wrong password takes two hashes if it can be typed in two forms, whether the account
+        exists or not.
+        """
+        verification = Verification(is_valid=False)
+        for form in forms_of(password):
+            verification = await self._on_a_thread(self._verify, form, stored_hash)
+            if verification.is_valid:
+                break
+        return verification
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -142,7 +155,9 @@ class PasswordHasher:
             except ValueError:
                 logger.error("A stored password hash is damaged; its owner cannot log in.")
         if is_valid:
-            return Verification(True, self._argon2.hash(password) if outdated else None)
+            normalized = normalize(password)
+            renew = outdated or normalized != password
+            return Verification(True, self._argon2.hash(normalized) if renew else None)
         if outdated:
             # Without a hash, or with one of cheaper parameters, the time would reveal whether the
             # user exists.

@@ -1,6 +1,9 @@
 """The password policy: which passwords are accepted."""
 
 import functools
+import unicodedata
+
+from domain.text import trim
 
 # NIST SP 800-63B (revision 3) section 5.1.1.2: at least 8 characters, no composition rules, and the
 # passwords that attackers try first are refused. The upper bound makes a hash cost the same for
@@ -8,9 +11,15 @@ import functools
 MIN_LENGTH = 8
 MAX_LENGTH = 128
 
+# A character may be typed as four in Unicode's decomposed form (U+1F82 as alpha and three marks).
+# A longer text is not normalized: that would take time.
+MAX_TYPED_LENGTH = 4 * MAX_LENGTH
+
 
 def problems(password: str, *, username: str = "", email: str = "") -> list[str]:
     """Return why a password cannot be chosen, as sentences; an empty list if it can."""
+    if len(password) <= MAX_TYPED_LENGTH:
+        password = normalize(password)
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         return [f"A password must have {MIN_LENGTH} to {MAX_LENGTH} characters."]
     if not can_be_hashed(password):
@@ -18,7 +27,7 @@ def problems(password: str, *, username: str = "", email: str = "") -> list[str]
     lowered = password.lower()
     if lowered in _common():
         return ["This password is too common. Choose another one."]
-    if lowered in (username.lower(), email.lower()):
+    if lowered in (trim(username).lower(), trim(email).lower()):
         return ["The password must not be the username or the email."]
     return []
 
@@ -31,6 +40,27 @@ def _common() -> frozenset[str]:
     return frozenset(
         password for password in FREQUENCY_LISTS["passwords"] if len(password) >= MIN_LENGTH
     )
+
+
+def normalize(password: str) -> str:
+    """Return a password as it is hashed (RFC 8265 section 4.2.2, OpaqueString).
+
+    Keyboards write an accented letter as one character or as two, and a blank as one of seventeen
+    characters. Everything else counts as typed: case, and blanks at the ends.
+    """
+    if password.isascii():
+        return password
+    spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in password)
+    return unicodedata.normalize("NFC", spaced)
+
+
+def forms_of(password: str) -> tuple[str, ...]:
+    """Return the forms in which a password may have been hashed: normalized and, if that differs,
+    as typed, since older hashes were made so. Empty for a text that cannot be a password."""
+    if len(password) > MAX_TYPED_LENGTH:
+        return ()
+    forms = dict.fromkeys((normalize(password), password))
+    return tuple(form for form in forms if len(form) <= MAX_LENGTH and can_be_hashed(form))
 
 
 def can_be_hashed(password: str) -> bool:

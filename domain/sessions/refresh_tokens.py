@@ -32,10 +32,12 @@ class RefreshToken:
 
     @classmethod
     def parse(cls, text: str) -> "RefreshToken | None":
-        """Return the token, or None if the text does not have the format of one."""
-        if not _TOKEN.fullmatch(text):
+        """Return the token, or None if the text does not have the format of one. White space around
+        it, as from a file, is no part of it."""
+        token = text.strip()
+        if not _TOKEN.fullmatch(token):
             return None
-        both = base64.urlsafe_b64decode(text)
+        both = base64.urlsafe_b64decode(token)
         return cls(both[:FAMILY_BYTES], both[FAMILY_BYTES:])
 
     @property

@@ -16,11 +16,13 @@ from graphql_schema.types.token import Token
 class RegisterInput:
     username: str = strawberry.field(
         description="3 to 32 characters: the letters a to z, digits, and single dots, hyphens or underscores between"
-        " them. Keeps its case. Two names that look the same count as one."
+        " them. Keeps its case, without blanks around it. Two names that look the same count as one."
     )
-    email: str = strawberry.field(description="A valid email address. It is stored in lower case.")
+    email: str = strawberry.field(
+        description="A valid email address. It is stored in lower case, without blanks around it."
+    )
     password: str = strawberry.field(
-        description="8 to 128 characters, used exactly as typed. Common passwords are refused."
+        description="8 to 128 characters. Case and blanks count. Common passwords are refused."
     )
 
     # A repr could put the password into a log.

@@ -21,7 +21,7 @@ async def change_password(
     new_password: Annotated[
         str,
         strawberry.argument(
-            description="8 to 128 characters, used exactly as typed. Common passwords are refused."
+            description="8 to 128 characters. Case and blanks count. Common passwords are refused."
         ),
     ],
 ) -> Token:

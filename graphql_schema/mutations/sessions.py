@@ -19,7 +19,10 @@ from graphql_schema.types.token import Token
 async def login(
     info: Info,
     username: Annotated[
-        str, strawberry.argument(description="The username or the email, in any case.")
+        str,
+        strawberry.argument(
+            description="The username or the email, in any case. Blanks around it are ignored."
+        ),
     ],
     password: Annotated[str, strawberry.argument(description="The password.")],
 ) -> Token:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.database import create_engine_from
 from db.engine import TIMEOUT
 from db.errors import reason
+from db.migrations import SchemaMismatch
 from settings import Settings
 
 
@@ -24,6 +25,8 @@ async def open_engine(
     engine = create_engine_from(settings, time_limit=time_limit)
     try:
         yield engine
+    except SchemaMismatch as error:
+        raise SystemExit(f"gatehouse: {error}") from None
     except SQLAlchemyError as error:
         raise SystemExit(f"gatehouse: {reason(error)}") from None
     finally:

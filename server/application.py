@@ -7,9 +7,10 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import create_app
-from api.database import SchemaOutOfDate, create_engine_from, may_come_back, prepare_database
+from api.database import create_engine_from, may_come_back, prepare_database
 from api.middleware.request_limits import MAX_BODY_BYTES
 from db.errors import reason
+from db.migrations import SchemaMismatch
 from server.listener import cannot_listen
 from server.protocol import BoundedHttp
 from server.shutdown import Server, ShutdownResponder
@@ -51,7 +52,7 @@ async def _prepare_database(settings: Settings) -> None:
     engine = create_engine_from(settings)
     try:
         await prepare_database(engine)
-    except SchemaOutOfDate as error:
+    except SchemaMismatch as error:
         raise SystemExit(f"gatehouse: {error}") from None
     except SQLAlchemyError as error:
         if not may_come_back(engine, error):

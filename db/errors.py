@@ -3,7 +3,9 @@
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-# The SQLSTATEs of a standby, as during a failover: of a write, and of BEGIN READ WRITE.
+# The SQLSTATEs of a standby, as during a failover: of a write, and of BEGIN READ WRITE. (The second
+# is also that of a prepared statement whose table a migration has changed: closing the connections
+# is right for that, too.)
 _READ_ONLY = {"25006", "0A000"}
 
 # The SQLSTATEs of a transaction that PostgreSQL has undone in favour of a concurrent one: a

@@ -1,8 +1,11 @@
-"""The database of the settings, and whether its schema is up to date."""
+"""The database of the settings: whether its schema is up to date, and whether it accepts writes."""
 
 import logging
+import os
 from datetime import timedelta
+from pathlib import Path
 
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,11 +15,6 @@ from db.errors import is_away, reason
 from settings import Settings
 
 logger = logging.getLogger("gatehouse")
-
-
-class SchemaOutOfDate(Exception):
-    """The database has another schema than this code needs, and PostgreSQL is never migrated
-    unasked."""
 
 
 def create_engine_from(
@@ -32,16 +30,13 @@ def create_engine_from(
 async def prepare_database(engine: AsyncEngine) -> None:
     """Migrate an SQLite file; on PostgreSQL only check the schema.
 
-    Raises SchemaOutOfDate, or the driver's error if the database is not available.
+    Raises SchemaMismatch, or the driver's error if the database is not available.
     """
     if engine.dialect.name == "sqlite":
         await migrations.upgrade(engine)
         return
     async with engine.connect() as connection:
-        if not await connection.run_sync(migrations.is_current):
-            raise SchemaOutOfDate(
-                "The database's schema is not up to date: run `gatehouse migrate`."
-            )
+        await connection.run_sync(migrations.require_current)
 
 
 async def prepare_if_available(engine: AsyncEngine) -> None:
@@ -59,3 +54,25 @@ def may_come_back(engine: AsyncEngine, error: SQLAlchemyError) -> bool:
     """Return whether to start nevertheless. A file that cannot be opened now will not open later by
     itself."""
     return engine.dialect.name != "sqlite" and is_away(error)
+
+
+def is_read_only(connection: Connection) -> bool:
+    """Return whether the database is a PostgreSQL standby, as during a failover, or an SQLite file
+    that this process may not write to. It waits for no writer."""
+    if connection.dialect.name == "sqlite":
+        return not is_writable(Path(connection.engine.url.database or ""))
+    is_standby: bool = connection.scalar(text("SELECT pg_is_in_recovery()")) or False
+    return is_standby
+
+
+def is_writable(file: Path) -> bool:
+    """Return whether the system lets this process write to an SQLite file and to its journal, which
+    exists or is created in the same folder."""
+    journal = file.absolute().with_name(f"{file.name}-wal")
+    return (_may(file, os.W_OK) or not file.exists()) and (
+        _may(journal, os.W_OK) if journal.exists() else _may(journal.parent, os.W_OK | os.X_OK)
+    )
+
+
+def _may(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)

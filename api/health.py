@@ -4,11 +4,13 @@ from typing import Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
 
+from api.database import is_read_only
 from api.dependencies import services
 from api.errors import OAuthError
 from db import migrations
-from db.database import is_read_only
+from db.errors import is_standby
 from domain.errors import Unavailable
 
 router = APIRouter(prefix="/health", tags=["Health"])
@@ -25,14 +27,21 @@ async def live() -> Health:
 
 @router.get(
     "/ready",
-    summary="Check that the database responds, accepts writes and has the current schema",
+    summary="Check that the database responds, has the current schema and is not read-only",
     responses={503: {"model": OAuthError}},
 )
 async def ready(request: Request) -> Health:
-    async with services(request).database.reading() as session:
-        connection = await session.connection()
-        if not await connection.run_sync(migrations.is_current):
-            raise Unavailable("The database's schema is not up to date: run `gatehouse migrate`.")
-        if await is_read_only(session):
-            raise Unavailable("The database is a read-only standby.")
+    try:
+        async with services(request).database.reading() as session:
+            connection = await session.connection()
+            await connection.run_sync(migrations.require_current)
+            read_only = await connection.run_sync(is_read_only)
+    except migrations.SchemaMismatch as error:
+        raise Unavailable(str(error)) from None
+    except DBAPIError as error:
+        if not is_standby(error):
+            raise
+        read_only = True
+    if read_only:
+        raise Unavailable("The database is read-only.")
     return Health()

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from api.database import SchemaOutOfDate
+from db.migrations import SchemaMismatch
 from domain.errors import Unavailable
 
 logger = logging.getLogger("gatehouse")
@@ -64,7 +64,7 @@ class Lifespan:
 
 
 def _to_error(error: Exception) -> Exception:
-    if not isinstance(error, SchemaOutOfDate):
+    if not isinstance(error, SchemaMismatch):
         return error
     logger.error("%s", error)
     return Unavailable(str(error))

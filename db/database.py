@@ -1,14 +1,24 @@
 """The database: sessions to read and to write with, the same on SQLite and on PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from db import sqlite
 from db.engine import CONNECTIONS, TIMEOUT, create_engine
+from db.errors import is_conflict, is_standby
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+# A command whose every run ends in a conflict has another reason than bad luck.
+MAX_RETRIES = 3
 
 
 class Database:
@@ -28,8 +38,10 @@ class Database:
         self._read = async_sessionmaker(self._for_reads, expire_on_commit=False)
         self._write = async_sessionmaker(engine, expire_on_commit=False)
         self._readers = ConnectionQueue(CONNECTIONS)
+        is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer at a time; the others wait here.
-        self._writers = ConnectionQueue(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
+        self._writers = ConnectionQueue(1 if is_sqlite else CONNECTIONS)
+        self._file = sqlite.File(str(engine.url.database)) if is_sqlite else None
 
     @property
     def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
@@ -48,12 +60,24 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         async with self._readers, self._read() as session:
+            self._require_same_file()
             yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        async with self._writers, self._write.begin() as session:
-            yield session
+        try:
+            async with self._writers, self._write.begin() as session:
+                self._require_same_file()
+                yield session
+        except DBAPIError as error:
+            if is_standby(error):
+                # A pooler led here. What the readers have open may lead to the same standby.
+                await self._for_reads.dispose()
+            raise
+
+    def _require_same_file(self) -> None:
+        if self._file:
+            self._file.require_same()
 
 
 class ConnectionQueue:
@@ -85,9 +109,25 @@ class ConnectionQueue:
         self._free.release()
 
 
-async def is_read_only(session: AsyncSession) -> bool:
-    """Return whether the database is a PostgreSQL standby, as during a failover."""
-    if session.get_bind().dialect.name != "postgresql":
-        return False
-    read_only: str | None = await session.scalar(text("SHOW transaction_read_only"))
-    return read_only == "on"
+def retried(
+    command: Callable[Parameters, Awaitable[Result]],
+) -> Callable[Parameters, Coroutine[Any, Any, Result]]:
+    """Decorate a command: run it again when PostgreSQL has undone its transaction in favour of a
+    concurrent one (a deadlock or a serialization failure).
+
+    Commands take their locks in one order and run at READ COMMITTED, so that they do not do this to
+    each other. A migration, an administrator or a trigger can. That is rare, so the whole command
+    runs again, with its hashes and its rate limits. It may, because nothing of it is committed.
+    """
+
+    @wraps(command)
+    async def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        for _ in range(MAX_RETRIES):
+            try:
+                return await command(*args, **kwargs)
+            except DBAPIError as error:
+                if not is_conflict(error):
+                    raise
+        return await command(*args, **kwargs)
+
+    return run

@@ -51,6 +51,7 @@ def create_engine(
     )
     if is_postgres:
         postgres.discard_closed(engine.sync_engine)
+        postgres.keep_what_is_usable(engine.sync_engine)
         if time_limit:
             postgres.limit_checkout_time(engine.sync_engine, time_limit)
         return engine

@@ -3,8 +3,14 @@
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-# The SQLSTATE of a write to a standby, as during a failover.
-_READ_ONLY = "25006"
+# The SQLSTATEs of a standby, as during a failover: of a write, and of BEGIN READ WRITE. (The second
+# is also that of a prepared statement whose table a migration has changed: closing the connections
+# is right for that, too.)
+_READ_ONLY = {"25006", "0A000"}
+
+# The SQLSTATEs of a transaction that PostgreSQL has undone in favour of a concurrent one: a
+# serialization failure and a deadlock.
+_CONFLICT = {"40001", "40P01"}
 
 
 def violated_constraint(error: IntegrityError) -> str | None:
@@ -23,17 +29,36 @@ def is_away(error: BaseException) -> bool:
 
     Which error PostgreSQL raises depends on when it became unavailable.
     """
+    if is_conflict(error):
+        return False
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     # On SQLite a wrong statement is an operational error too, with a name of its own.
     if getattr(getattr(error, "orig", None), "sqlite_errorname", None) == "SQLITE_ERROR":
         return False
-    if getattr(getattr(error, "orig", None), "sqlstate", None) == _READ_ONLY:
-        return True
-    return isinstance(error, OperationalError | InterfaceError | PoolTimeout | ConnectionError)
+    return is_standby(error) or isinstance(
+        error, OperationalError | InterfaceError | PoolTimeout | ConnectionError
+    )
+
+
+def is_standby(error: BaseException) -> bool:
+    """Return whether the error comes of a PostgreSQL that accepts no writes."""
+    return _sqlstate(error) in _READ_ONLY
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Return whether a concurrent transaction is the reason, so that the same work may succeed when
+    it is done again."""
+    return _sqlstate(error) in _CONFLICT
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    """Return the SQLSTATE of psycopg's error, or of SQLAlchemy's around it."""
+    state: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return state
 
 
 def reason(error: Exception) -> str:
-    """Return the driver's message of an error that ``is_away``, in one line. (Other messages may
-    quote a row.)"""
+    """Return the driver's message, in one line, of an error that ``is_away`` or ``is_conflict``.
+    (Other messages may quote a row.)"""
     return str(getattr(error, "orig", None) or error).partition("\n")[0]

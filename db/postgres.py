@@ -1,4 +1,5 @@
-"""PostgreSQL connections that never wait without end. A frozen server sends no error."""
+"""PostgreSQL connections: the state that the code relies on, set and checked in one place, and
+waits that end. (A frozen server sends no error.)"""
 
 import asyncio
 import logging
@@ -6,36 +7,134 @@ import selectors
 import socket
 import traceback
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from psycopg import AsyncConnection
+import psycopg
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg.abc import PQGen
+from psycopg.errors import ConnectionTimeout, NotSupportedError, ReadOnlySqlTransaction
+from psycopg.pq import TransactionStatus
+from psycopg.waiting import wait_async
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from db.cancellation import close_if_cancelled
+from db.errors import is_standby
 
-# psycopg warns about each cancelled statement, and cancelling is normal here.
+Result = TypeVar("Result")
+
+# psycopg warns about what is normal here, such as a server that is shutting down.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 # Windows has no poll.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
+# A cancelled statement has this long to end by itself. Small ones do within milliseconds, which is
+# less than a new connection takes.
+REPLY_TIMEOUT = timedelta(milliseconds=100)
+
+# How often psycopg looks for signals while it waits, by default.
+POLL_SECONDS = 0.1
+
+# One round trip when a connection opens. `set_config` sets what psycopg relies on to read times and
+# text, whatever the defaults of the server, the database or the role. PgBouncer keeps these four
+# for each of its clients, also in transaction mode (it tracks what the server reports).
+#
+# The search path stays as it is: it says where an operator wants the tables. So do timeouts:
+# PgBouncer does not track them, and would pass them on to other clients.
+_PREPARE = """
+SELECT set_config('client_encoding', 'UTF8', false),
+       set_config('DateStyle', 'ISO', false),
+       set_config('TimeZone', 'UTC', false),
+       set_config('standard_conforming_strings', 'on', false),
+       current_setting('server_encoding'), pg_is_in_recovery(), pg_backend_pid()
+"""
+
 
 class Connection(AsyncConnection[Any]):
-    """A connection that closes when a statement on it is cancelled. (psycopg asks the server to
-    cancel the statement, and waits up to ten seconds for its answer.)"""
+    """A connection that a cancelled statement leaves usable, or closed."""
 
-    async def cancel_safe(self, *, timeout: float = 0) -> None:  # noqa: ASYNC109
-        self.pgconn.finish()
+    async def wait(
+        self,
+        gen: PQGen[Result],
+        interval: float = POLL_SECONDS,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> Result:
+        """Wait for the server. A cancelled statement may end within ``REPLY_TIMEOUT``.
+
+        (psycopg would ask the server to cancel it, and wait up to ten seconds for the answer.)
+        """
+        try:
+            return await wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        except asyncio.CancelledError:
+            await self._end_statement(gen)
+            raise
+
+    async def _end_statement(self, gen: PQGen[Any]) -> None:
+        try:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                seconds = REPLY_TIMEOUT.total_seconds()
+                await wait_async(gen, self.pgconn.socket, interval=POLL_SECONDS, timeout=seconds)
+        except psycopg.Error:
+            pass
+        finally:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
 
 
 async def connect(**parameters: Any) -> Connection:
-    connecting = asyncio.create_task(Connection.connect(**parameters))
+    """Open a connection in the state that the code relies on.
+
+    Raises NotSupportedError for a database that cannot store every text, and ReadOnlySqlTransaction
+    for a standby: its sessions may have ended on the primary.
+    """
+    connecting = asyncio.create_task(_connect(parameters))
     connecting.add_done_callback(_clear_frames)
     return await close_if_cancelled(connecting, lambda connection: connection.pgconn.finish())
+
+
+async def _connect(parameters: dict[str, Any]) -> Connection:
+    if "," in str(parameters.get("host")):
+        # Goes by a message of the server that PgBouncer repeats after a failover. So a single host
+        # is asked by `_PREPARE` alone.
+        parameters = {"target_session_attrs": "primary"} | parameters
+    connection = await Connection.connect(**parameters)
+    try:
+        async with asyncio.timeout(parameters["connect_timeout"]):
+            await _prepare(connection)
+    except TimeoutError:
+        connection.pgconn.finish()
+        raise ConnectionTimeout("the server does not respond") from None
+    except BaseException:
+        connection.pgconn.finish()
+        raise
+    return connection
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.set_autocommit(True)
+    cursor = await connection.execute(_PREPARE)
+    row = await cursor.fetchone()
+    assert row
+    *_, encoding, is_in_recovery, pid = row
+    await connection.set_autocommit(False)
+    if encoding != "UTF8":
+        raise NotSupportedError(
+            f"the database has the encoding {encoding}; create one with the encoding UTF8"
+        )
+    if is_in_recovery:
+        raise ReadOnlySqlTransaction("the server is a read-only standby")
+    if pid != connection.info.backend_pid:
+        # A pooler such as PgBouncer is in between, and the next transaction may be on another
+        # server connection, which does not have the statements that this one has prepared.
+        connection.prepare_threshold = None
+    # psycopg sends both with each BEGIN, so that no default applies to a write.
+    await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+    await connection.set_read_only(False)
 
 
 def _clear_frames(connecting: asyncio.Task[Connection]) -> None:
@@ -80,6 +179,30 @@ def discard_closed(engine: Engine) -> None:
             waiting.register(connection.driver_connection.fileno(), selectors.EVENT_READ)
             if waiting.select(timeout=0):
                 raise DisconnectionError
+
+
+def keep_what_is_usable(engine: Engine) -> None:
+    """Close all connections after a write to a standby, and keep the connection of a cancelled
+    statement that has ended.
+
+    (SQLAlchemy does neither. A standby is refused when a connection opens, so that one is reached
+    through a pooler only, or by a failover in that moment.)
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def decide(context: ExceptionContext) -> None:
+        error = context.original_exception
+        if is_standby(error):
+            context.is_disconnect = True
+        elif isinstance(error, asyncio.CancelledError) and context.connection:
+            opened = context.connection
+            context.is_disconnect = opened.invalidated or _driver(opened).closed
+
+
+def _driver(connection: SyncConnection) -> AsyncConnection[Any]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, AsyncConnection)
+    return driver
 
 
 def limit_checkout_time(engine: Engine, limit: timedelta) -> None:

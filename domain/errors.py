@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError
 
-from db.errors import is_away, reason
+from db.errors import is_away, is_conflict, reason
 
 logger = logging.getLogger("gatehouse")
 
@@ -155,6 +155,8 @@ def code_for(error: Exception) -> ErrorCode:
     """Return the code that `to_domain_error` would give, without logging anything."""
     if isinstance(error, DomainError):
         return error.code
+    if is_conflict(error):
+        return ErrorCode.OVERLOADED
     return ErrorCode.UNAVAILABLE if is_away(error) else ErrorCode.INTERNAL_ERROR
 
 
@@ -166,6 +168,9 @@ def to_domain_error(error: Exception, *, request_id: str) -> DomainError:
     if is_away(error):
         logger.error("Request %s: the database is not available: %s", request_id, reason(error))
         return Unavailable()
+    if is_conflict(error):
+        logger.error("Request %s: other transactions conflict: %s", request_id, reason(error))
+        return Overloaded("Others are changing the same data. Try again in a moment.")
     frames = "".join(traceback.format_tb(error.__traceback__))
     # Kept out of the message, which must stay on one line.
     logger.error("Request %s: %s", request_id, _summary(error), extra={"traceback": frames})

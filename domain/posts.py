@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
+from db.database import retried
 from db.models import Post
 from domain import sessions
 from domain.access_tokens.tokens import Caller
@@ -30,6 +31,7 @@ WITH_AUTHOR = joinedload(Post.author)
 AUTHORS_PER_STATEMENT = 100
 
 
+@retried
 async def publish(
     services: Services, device: Device, caller: Caller, *, title: str, content: str
 ) -> Post:
@@ -51,6 +53,7 @@ async def publish(
     return post
 
 
+@retried
 async def edit(
     services: Services,
     device: Device,
@@ -68,6 +71,7 @@ async def edit(
     return post
 
 
+@retried
 async def delete(services: Services, device: Device, caller: Caller, post_id: UUID) -> None:
     """Delete a post. Raises NotFound, Forbidden or SessionEnded."""
     async with services.database.writing() as session:

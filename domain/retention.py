@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, delete, select
 
-from db.database import Database
+from db.database import Database, retried
 from db.models import LoginSession, SecurityEvent
 from domain.ids import first_id_of
 
@@ -23,6 +23,7 @@ async def prune(database: Database, *, kept_for: timedelta) -> int:
     )
 
 
+@retried
 async def _delete(
     database: Database, model: type[LoginSession | SecurityEvent], ids: Select[UUID]
 ) -> int:

@@ -18,7 +18,7 @@ from settings import Settings
 def configure(settings: Settings) -> uvicorn.Config:
     """Prepare the database and create the application.
 
-    Raises SystemExit, with one line, for settings that cannot be used, SchemaOutOfDate, or the
+    Raises SystemExit, with one line, for settings that cannot be used, SchemaMismatch, or the
     driver's error.
     """
     # The application prepares the database too, for other servers than this one. Here it is done

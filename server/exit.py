@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.database import SchemaOutOfDate
 from db.errors import reason
+from db.migrations import SchemaMismatch
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def exit_in_a_line() -> Iterator[None]:
         # As `gatehouse schema | head`: the reader has what it wants.
         _drop_output()
         raise SystemExit(1) from None
-    except (OSError, MemoryError, SchemaOutOfDate, SQLAlchemyError) as error:
+    except (OSError, MemoryError, SchemaMismatch, SQLAlchemyError) as error:
         _drop_output()
         raise SystemExit(f"gatehouse: {_line(error)}") from None
 

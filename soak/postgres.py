@@ -26,7 +26,7 @@ def programs() -> Path | None:
     """Return the folder of initdb and pg_ctl, which Debian keeps out of the PATH."""
     found = shutil.which("initdb")
     if found:
-        return Path(found).parent
+        return Path(found).resolve().parent
     return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 
 
@@ -40,6 +40,10 @@ class Postgres:
     def url(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def is_running(self) -> bool:
+        return self._pid_file.exists()
+
     def start(self) -> None:
         """Start the server, and wait until it accepts connections."""
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
@@ -48,6 +52,10 @@ class Postgres:
     def stop(self) -> None:
         """Stop the server without a clean shutdown, so that it has to recover when it starts."""
         self._control("stop", "-m", "immediate")
+
+    def promote(self) -> None:
+        """Make a standby the primary, and wait until it is."""
+        self._control("promote", "-w")
 
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
@@ -79,11 +87,15 @@ class Postgres:
             with psycopg.connect(self.url, autocommit=True) as server:
                 server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "data" / "postmaster.pid"
+
     def _control(self, *arguments: str) -> None:
         run(self.programs / "pg_ctl", "-s", "-D", f"{self.folder}/data", *arguments)
 
     def _signal(self, number: signal.Signals) -> None:
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        pid = int(self._pid_file.read_text().split()[0])
         # The postmaster first, so that it starts no processes in the meantime.
         for process in (pid, *descendants(pid)):
             os.kill(process, number)
@@ -92,9 +104,7 @@ class Postgres:
 @contextmanager
 def running_postgres(programs: Path, port: int) -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="soak-postgres-") as name:
-        folder = Path(name)
-        if os.geteuid() == 0:
-            shutil.chown(folder, USER_INSTEAD_OF_ROOT)
+        folder = own(Path(name))
         run(
             programs / "initdb",
             "-D",
@@ -105,14 +115,23 @@ def running_postgres(programs: Path, port: int) -> Iterator[Postgres]:
             "trust",
             "-E",
             "UTF8",
+            "--no-sync",
         )
         postgres = Postgres(programs, folder, port)
         postgres.start()
         try:
             yield postgres
         finally:
-            postgres.thaw()
-            postgres.stop()
+            if postgres.is_running:
+                postgres.thaw()
+                postgres.stop()
+
+
+def own(folder: Path) -> Path:
+    """Give a folder to the user that PostgreSQL runs as, and return it."""
+    if os.geteuid() == 0:
+        shutil.chown(folder, USER_INSTEAD_OF_ROOT)
+    return folder
 
 
 def run(*command: str | Path) -> None:

@@ -19,6 +19,7 @@ from domain.accounts.current_user import CurrentUserLoader
 from domain.services import Services
 from settings import Settings
 from tests import databases
+from tests.pgbouncer import PGBOUNCER_PROGRAM
 from tests.redis_server import REDIS_PROGRAM
 from tests.servers import CHEAP_SETTINGS, Server, running_server
 from tests.users import GraphQL, RegisteredUser, register_user
@@ -67,6 +68,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
     if not REDIS_PROGRAM:
         terminalreporter.write_line("Redis was skipped: install redis-server to test with it too.")
+    if not PGBOUNCER_PROGRAM:
+        terminalreporter.write_line("PgBouncer was skipped: install pgbouncer to test with it too.")
 
 
 @pytest.fixture(params=DATABASES)

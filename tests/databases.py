@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from db import migrations
 from db.engine import create_engine
+from tests.servers import wait_until
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "")
 
@@ -30,11 +31,15 @@ def migrate(url: str) -> None:
 
 
 @contextmanager
-def empty_postgres() -> Iterator[str]:
-    """Yield the URL of a new database without tables, on the server of TEST_POSTGRES_URL."""
+def empty_postgres(encoding: str | None = None) -> Iterator[str]:
+    """Yield the URL of a new database without tables, on the server of TEST_POSTGRES_URL.
+
+    Its encoding is that of the server's other databases, unless one is given.
+    """
     name = f"gatehouse_test_{uuid4().hex}"
+    options = f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0" if encoding else ""
     with psycopg.connect(POSTGRES_URL, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        server.execute(sql.SQL(f"CREATE DATABASE {{}} {options}").format(sql.Identifier(name)))
         try:
             yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
         finally:
@@ -46,6 +51,14 @@ def without_users(url: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("TRUNCATE users, security_events CASCADE")
     return url
+
+
+def wait_until_one_waits(url: str, condition: str) -> None:
+    """Poll until a connection to a PostgreSQL database waits: the condition is one of
+    pg_stat_activity."""
+    waiting = f"SELECT FROM pg_stat_activity WHERE datname = current_database() AND {condition}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        wait_until(lambda: connection.execute(waiting.encode()).rowcount > 0)
 
 
 def copy_of(template: Path, folder: Path) -> str:

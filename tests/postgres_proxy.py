@@ -32,6 +32,12 @@ class PostgresProxy:
         for pipe in self._pipes:
             pipe.cancel()
 
+    def lead_to(self, database_url: str) -> None:
+        """Close every connection, and lead new ones to another server, as at a failover."""
+        self._target = make_url(database_url)
+        for pipe in self._pipes:
+            pipe.cancel()
+
     @asynccontextmanager
     async def url(self) -> AsyncIterator[str]:
         """Run the proxy, and yield the database's URL with the proxy's address."""

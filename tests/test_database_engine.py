@@ -11,6 +11,7 @@ from db.engine import CONNECTIONS
 from db.errors import is_away
 from db.models import User
 from domain.services import Services
+from tests.databases import wait_until_one_waits
 from tests.operations import CREATE_POST, ME, SESSIONS, UPDATE_ME
 from tests.posts import NOTES
 from tests.users import GraphQL, RegisteredUser
@@ -103,6 +104,90 @@ async def test_connections_that_postgresql_has_ended_are_replaced_unnoticed(
     for _ in range(3):
         assert end_all_connections(database_url) >= CONNECTIONS
         assert await execute_all() == []
+
+
+def connections_of(database_url: str) -> set[int]:
+    """Return the processes of PostgreSQL that serve a database."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchall()
+    return {pid for (pid,) in found}
+
+
+@pytest.mark.parametrize("kind", ["reads", "writes"])
+async def test_cancelling_what_is_nearly_done_costs_no_connection(
+    services: Services, graphql: GraphQL, ada: RegisteredUser, database_url: str, kind: str
+) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("about PostgreSQL")
+    is_open = asyncio.Semaphore(0)
+    change = "UPDATE users SET image_file = 'partial.png'"
+
+    async def work() -> None:
+        database = services.database
+        async with database.reading() if kind == "reads" else database.writing() as session:
+            await session.execute(text("SELECT 1" if kind == "reads" else change))
+            is_open.release()
+            await session.execute(text("SELECT pg_sleep(0.03)"))
+
+    async def start_and_cancel() -> None:
+        tasks = [asyncio.create_task(work()) for _ in range(5 if kind == "reads" else 1)]
+        for _ in tasks:
+            await is_open.acquire()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    await start_and_cancel()
+    before = connections_of(database_url)
+    for _ in range(3):
+        await start_and_cancel()
+    after = connections_of(database_url)
+    me = await graphql(ME, by=ada)
+
+    assert after == before
+    assert me.data["me"]["imageFile"] is None
+
+
+async def test_a_refused_page_costs_those_beside_it_no_connection(
+    graphql: GraphQL, ada: RegisteredUser, database_url: str
+) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("about PostgreSQL")
+    page = "posts { edges { node { title } } }"
+    pages = " ".join(f"page{number}: {page}" for number in range(CONNECTIONS))
+    assert (await graphql(f"{{ {pages} }}")).errors == []
+    before = connections_of(database_url)
+    answers = [
+        await graphql(f'{{ {pages} bad: posts(after: "nowhere") {{ edges {{ cursor }} }} }}')
+        for _ in range(3)
+    ]
+    after = connections_of(database_url)
+
+    assert {answer.code for answer in answers} == {"INVALID_INPUT"}
+    assert after == before
+
+
+async def test_cancelling_what_takes_long_closes_the_connection(
+    services: Services, database_url: str
+) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("about PostgreSQL")
+
+    async def work() -> None:
+        async with services.database.reading() as session:
+            await session.execute(text("SELECT pg_sleep(60)"))
+
+    task = asyncio.create_task(work())
+    await asyncio.to_thread(wait_until_one_waits, database_url, "wait_event = 'PgSleep'")
+    async with asyncio.timeout(5):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with services.database.reading() as session:
+            assert await session.scalar(text("SELECT 1")) == 1
 
 
 async def test_no_reader_is_overtaken(services: Services) -> None:

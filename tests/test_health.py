@@ -4,10 +4,7 @@ from sqlalchemy import inspect, text
 
 from api.app import create_app
 from db import migrations
-from tests import databases
-from tests.conftest import client_of, settings_for, unprepared_app
-from tests.operations import REGISTER
-from tests.users import GraphQL
+from tests.conftest import client_of, settings_for
 
 
 async def test_it_lives_and_is_ready(client: httpx.AsyncClient) -> None:
@@ -39,16 +36,3 @@ async def test_every_answer_has_an_id_of_its_own(client: httpx.AsyncClient, path
     other = await client.get(path)
 
     assert one.headers["X-Request-ID"] != other.headers["X-Request-ID"]
-
-
-@pytest.mark.skipif(not databases.POSTGRES_URL, reason="needs TEST_POSTGRES_URL")
-async def test_a_standby_is_not_ready(migrated_postgres: str) -> None:
-    standby = f"{migrated_postgres}?options=-c%20default_transaction_read_only%3Don"
-    async with unprepared_app(settings_for(standby)) as app, client_of(app) as client:
-        ready = await client.get("/health/ready")
-        write = await GraphQL(client)(
-            REGISTER, username="Ada", email="ada@example.com", password="analytical engine"
-        )
-
-    assert ready.status_code == 503
-    assert write.code == "UNAVAILABLE"

@@ -1,25 +1,36 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import httpx
+import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, column, inspect, select, table
 
 from api.app import create_app
-from api.database import SchemaOutOfDate
 from db import migrations
 from db.engine import create_engine
+from db.migrations import SchemaMismatch
 from db.models import Base
+from tests import databases
 from tests.conftest import client_of, settings_for
+from tests.failing_commands import lines_of
 from tests.operations import LOGIN
 from tests.users import GraphQL
 
 
 def differences(connection: Connection) -> list[object]:
     found: list[object] = compare_metadata(
-        MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata
+        MigrationContext.configure(
+            connection, opts={"compare_type": True, "version_table": migrations.VERSION_TABLE}
+        ),
+        Base.metadata,
     )
     return found
 
@@ -70,7 +81,7 @@ async def test_an_app_makes_the_tables_on_sqlite_alone(empty_database_url: str) 
         async with app.router.lifespan_context(app), engine.connect() as connection:
             assert await connection.run_sync(migrations.is_current)
     else:
-        with pytest.raises(SchemaOutOfDate, match="gatehouse migrate"):
+        with pytest.raises(SchemaMismatch, match="gatehouse migrate"):
             async with app.router.lifespan_context(app):
                 pass
 
@@ -81,3 +92,119 @@ async def test_an_app_may_be_started_again(database_url: str) -> None:
         async with app.router.lifespan_context(app), client_of(app) as client:
             answer = await GraphQL(client)(LOGIN, username="Nobody", password="difference engine")
             assert answer.code == "INVALID_CREDENTIALS"
+
+
+def execute(url: str, *statements: str) -> None:
+    """Execute statements with a connection of the driver, as another program would."""
+    if url.startswith("postgresql"):
+        with psycopg.connect(url) as postgres:
+            for statement in statements:
+                postgres.execute(statement.encode())
+    else:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as sqlite, sqlite:
+            for statement in statements:
+                sqlite.execute(statement)
+
+
+def version_tables(url: str) -> dict[str, list[str]]:
+    """Return the revisions in each version table that exists."""
+
+    async def read() -> dict[str, list[str]]:
+        engine = create_engine(url)
+        async with engine.connect() as connection:
+            names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+            found = {
+                name: list(await connection.scalars(select(column("version_num"), table(name))))
+                for name in names
+                if name.endswith("_version")
+            }
+        await engine.dispose()
+        return found
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize(
+    ("command", "former"),
+    [("migrate", False), ("serve", False), ("check", False), ("migrate", True)],
+)
+def test_a_database_of_a_newer_release_is_a_line(
+    empty_database_url: str,
+    command: str,
+    former: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    databases.migrate(empty_database_url)
+    execute(empty_database_url, f"UPDATE {migrations.VERSION_TABLE} SET version_num = '0999'")
+    if former:
+        use_former_table(empty_database_url)
+    lines = lines_of(command, empty_database_url, monkeypatch, capsys)
+    said = [line for line in lines if "0999" in line]
+
+    assert len(said) == 1
+    assert "The database is newer than this program" in said[0]
+    assert "gatehouse migrate" not in said[0]
+
+
+async def test_a_database_of_a_newer_release_is_not_ready(
+    database_url: str, client: httpx.AsyncClient
+) -> None:
+    change = f"UPDATE {migrations.VERSION_TABLE} SET version_num = "
+    execute(database_url, f"{change}'0999'")
+    ready = await client.get("/health/ready")
+    execute(database_url, f"{change}'{migrations.HEAD}'")
+
+    assert ready.status_code == 503
+    assert "newer than this program" in ready.json()["error_description"]
+
+
+def test_the_version_table_of_another_program_is_left_alone(empty_database_url: str) -> None:
+    execute(
+        empty_database_url,
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+        " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))",
+        "INSERT INTO alembic_version VALUES ('ae1027a6acf')",
+    )
+    databases.migrate(empty_database_url)
+
+    assert version_tables(empty_database_url) == {
+        "alembic_version": ["ae1027a6acf"],
+        migrations.VERSION_TABLE: [migrations.HEAD],
+    }
+
+
+@pytest.mark.parametrize("revision", ["0001", migrations.HEAD])
+def test_a_database_of_a_release_that_used_alembic_version_stays_usable(
+    empty_database_url: str, revision: str
+) -> None:
+    make_former(empty_database_url, revision)
+    databases.migrate(empty_database_url)
+    tables = version_tables(empty_database_url)
+
+    # At the newest revision there is nothing to migrate, and a former release still serves.
+    name = "alembic_version" if revision == migrations.HEAD else migrations.VERSION_TABLE
+    assert tables == {name: [migrations.HEAD]}
+
+
+def make_former(url: str, revision: str) -> None:
+    """Migrate to a revision as a former release did, with the revision in ``alembic_version``."""
+
+    def upgrade(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    async def run() -> None:
+        engine = create_engine(url)
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade)
+        await engine.dispose()
+
+    asyncio.run(run())
+    use_former_table(url)
+
+
+def use_former_table(url: str) -> None:
+    execute(url, f"ALTER TABLE {migrations.VERSION_TABLE} RENAME TO alembic_version")

@@ -1,7 +1,6 @@
 """Check that the database is available, up to date and durable."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -12,12 +11,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.database import create_engine_from
+from api.database import create_engine_from, is_writable
 from cli.check.findings import Finding, ok, problem, warning
 from cli.check.mounts import file_system_of
 from db import migrations
 from db.engine import CONNECTIONS
 from db.errors import reason
+from db.models import Base
 from settings import Settings
 
 _DATABASE = "DATABASE_URL"
@@ -45,7 +45,7 @@ def database(settings: Settings) -> Iterator[Finding]:
 
 def _sqlite(settings: Settings, file: Path) -> Iterator[Finding]:
     folder = file.absolute().parent
-    if not os.access(folder, os.W_OK | os.X_OK) or (file.exists() and not os.access(file, os.W_OK)):
+    if not is_writable(file):
         yield problem(
             _DATABASE,
             f"cannot write to {file}: give the file and its folder to the server's user",
@@ -73,9 +73,12 @@ def _folder(folder: Path) -> Iterator[Finding]:
 async def _sqlite_file(settings: Settings) -> Finding:
     try:
         async with _connected(settings) as connection:
+            await connection.run_sync(migrations.require_known)
             if await connection.run_sync(migrations.is_current):
                 return ok(_DATABASE, "SQLite, up to date")
             return ok(_DATABASE, "SQLite; `gatehouse serve` will migrate it")
+    except migrations.SchemaMismatch as error:
+        return problem(_DATABASE, str(error))
     except (SQLAlchemyError, OSError) as error:
         return _unavailable(error)
 
@@ -108,15 +111,31 @@ def _unavailable(error: Exception) -> Finding:
 
 
 async def _schema(connection: AsyncConnection) -> Finding:
-    if await connection.run_sync(migrations.is_current):
-        return ok(_DATABASE, "PostgreSQL, up to date")
-    return problem(_DATABASE, "PostgreSQL, schema not up to date: run `gatehouse migrate`")
+    try:
+        await connection.run_sync(migrations.require_current)
+    except migrations.SchemaMismatch as error:
+        return problem(_DATABASE, str(error))
+    return ok(_DATABASE, "PostgreSQL, up to date")
 
 
 async def _writes(connection: AsyncConnection) -> Finding:
-    if await _setting(connection, "transaction_read_only") == "on":
-        return problem(_DATABASE, "is read-only: it is a standby, or configured as read-only")
-    return ok(_DATABASE, "accepts writes")
+    """Check the rights of the role. That the server is not a standby, the connection has shown."""
+    missing = [
+        f"{right} on {table}"
+        for table in Base.metadata.tables
+        for right in ("SELECT", "INSERT", "DELETE")
+        if await _lacks(connection, table, right)
+    ]
+    if missing:
+        return problem(_DATABASE, f"the role may not {', '.join(missing)}")
+    return ok(_DATABASE, "a primary, and the role may write to its tables")
+
+
+async def _lacks(connection: AsyncConnection, table: str, right: str) -> bool:
+    """Return whether the role lacks a right on a table that exists."""
+    statement = text("SELECT NOT has_table_privilege(to_regclass(:table), :right)")
+    lacks: bool | None = await connection.scalar(statement, {"table": table, "right": right})
+    return bool(lacks)
 
 
 async def _durability(connection: AsyncConnection) -> Finding:

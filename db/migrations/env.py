@@ -8,6 +8,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from db.engine import create_engine
+from db.migrations import VERSION_TABLE, rename_version_table
 from db.models import Base, UtcDateTime
 from settings import load_settings
 
@@ -18,8 +19,10 @@ def render_without_our_code(kind: str, item: object, _: object) -> str | Literal
 
 
 def migrate(connection: Connection) -> None:
+    rename_version_table(connection)
     context.configure(
         connection=connection,
+        version_table=VERSION_TABLE,
         target_metadata=Base.metadata,
         # SQLite cannot alter most of a table: batch mode copies it instead.
         render_as_batch=connection.dialect.name == "sqlite",

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from db.database import retried
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.authentication.reauthentication import confirm_password, lock_confirmed
@@ -10,6 +11,7 @@ from domain.security_events import EventKind
 from domain.services import Services
 
 
+@retried
 async def delete(services: Services, device: Device, caller: Caller, *, password: str) -> UUID:
     """Delete the caller's account with everything that belongs to it, and return its id. Security
     events stay until they are pruned.

@@ -1,5 +1,6 @@
 """Change a password."""
 
+from db.database import retried
 from domain import passwords, sessions
 from domain.access_tokens.tokens import Caller
 from domain.authentication.reauthentication import confirm_password, lock_confirmed
@@ -9,6 +10,7 @@ from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
 
 
+@retried
 async def change_password(
     services: Services,
     device: Device,

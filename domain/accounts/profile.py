@@ -3,6 +3,7 @@
 import re
 from typing import TypedDict
 
+from db.database import retried
 from db.models import User
 from domain import emails, security_events, sessions, usernames
 from domain.access_tokens.tokens import Caller
@@ -32,6 +33,7 @@ class ProfileChanges(TypedDict, total=False):
     image_file: str | None
 
 
+@retried
 async def update_profile(
     services: Services,
     device: Device,

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from db.database import retried
 from db.models import User
 from domain import emails, passwords, usernames
 from domain.accounts.users import (
@@ -18,6 +19,7 @@ from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
 
 
+@retried
 async def register(
     services: Services, device: Device, *, username: str, email: str, password: str
 ) -> SignedIn:

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
+from db.database import retried
 from db.models import LoginSession, User
 from domain import emails, usernames
 from domain.authentication.complete import complete
@@ -45,6 +46,7 @@ async def log_in(
     return signed_in
 
 
+@retried
 async def _log_in(
     services: Services,
     hasher: PasswordHasher,

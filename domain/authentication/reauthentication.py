@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import retried
 from db.models import User
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
@@ -50,6 +51,7 @@ async def lock_confirmed(
     return user
 
 
+@retried
 async def record_wrong_password(
     services: Services, device: Device, user_id: UUID | None, session_id: UUID | None = None
 ) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import retried
 from db.models import LoginSession, User
 from domain import security_events
 from domain.access_tokens.tokens import Caller
@@ -18,6 +19,7 @@ from domain.sessions.active import is_active, require_active
 from domain.sessions.refresh_tokens import RefreshToken
 
 
+@retried
 async def log_out(services: Services, device: Device, caller: Caller) -> None:
     """End the caller's own session. Raises SessionEnded."""
     async with services.database.writing() as session:
@@ -25,6 +27,7 @@ async def log_out(services: Services, device: Device, caller: Caller) -> None:
             raise SessionEnded
 
 
+@retried
 async def end(services: Services, device: Device, caller: Caller, session_id: UUID) -> None:
     """End one of the caller's sessions. Raises SessionEnded, or NotFound if they have no such
     active session."""
@@ -36,6 +39,7 @@ async def end(services: Services, device: Device, caller: Caller, session_id: UU
             raise NotFound("You have no active session with this id.")
 
 
+@retried
 async def end_all(services: Services, device: Device, caller: Caller, *, except_this: bool) -> int:
     """End the caller's sessions and return how many ended. Raises SessionEnded."""
     async with services.database.writing() as session:
@@ -46,6 +50,7 @@ async def end_all(services: Services, device: Device, caller: Caller, *, except_
         )
 
 
+@retried
 async def revoke(services: Services, device: Device, token: RefreshToken) -> None:
     """End the session of a refresh token, if there is one. A used token works as well (RFC 7009
     section 2.1)."""

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from db.clock import DatabaseTime
+from db.database import retried
 from db.models import LoginSession, User
 from domain import security_events
 from domain.devices import Device
@@ -26,6 +27,7 @@ logger = logging.getLogger("gatehouse")
 MAX_RECENT_ROTATIONS = 20
 
 
+@retried
 async def refresh(services: Services, device: Device, refresh_token: str) -> SignedIn:
     """Exchange a refresh token for its successor. Raises InvalidRefreshToken or TooManyAttempts.
 

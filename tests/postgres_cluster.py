@@ -1,0 +1,57 @@
+"""A PostgreSQL primary with a standby, started for a test."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from soak.postgres import Postgres, own, programs, run, running_postgres
+from tests.databases import migrate
+from tests.servers import free_port, wait_until
+
+PROGRAMS = programs()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    primary: Postgres
+    standby: Postgres
+
+    def wait_for_standby(self) -> None:
+        """Poll until the standby has everything that the primary has committed."""
+        with (
+            psycopg.connect(self.primary.url, autocommit=True) as primary,
+            psycopg.connect(self.standby.url, autocommit=True) as standby,
+        ):
+            standby.execute("SELECT pg_wal_replay_resume()")
+            written = primary.execute("SELECT pg_current_wal_lsn()").fetchone()
+            assert written
+            replayed = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
+            wait_until(lambda: standby.execute(replayed, written).fetchone() == (True,))
+
+    def pause_standby(self) -> None:
+        """Let the standby receive what follows, and show it only when it is promoted."""
+        with psycopg.connect(self.standby.url, autocommit=True) as standby:
+            standby.execute("SELECT pg_wal_replay_pause()")
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """Run a migrated primary and its standby."""
+    assert PROGRAMS
+    with (
+        running_postgres(PROGRAMS, free_port()) as primary,
+        tempfile.TemporaryDirectory(prefix="standby-") as name,
+    ):
+        migrate(primary.url)
+        standby = Postgres(PROGRAMS, own(Path(name)), free_port())
+        copy = ("-D", standby.folder / "data", "-R", "-c", "fast", "--no-sync")
+        run(PROGRAMS / "pg_basebackup", "-d", primary.url, *copy)
+        standby.start()
+        try:
+            yield Cluster(primary, standby)
+        finally:
+            standby.stop()

@@ -139,7 +139,7 @@ class Schema(strawberry.Schema):
             return PreExecutionError(None, problems)
         variables = self._variables(operation, inputs)
         if isinstance(variables, list):
-            return ExecutionResult(None, variables)
+            return PreExecutionError(None, variables)
         plan = self._documents.plan(document, operation, variables)
         if isinstance(context, Context):
             context.root_fields = plan.root_fields

@@ -6,6 +6,7 @@ time that it takes to read one.
 """
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -18,6 +19,11 @@ from server.protocol import REQUEST_TIMEOUT, RESPONSE_TIMEOUT
 PARSED_AT_ONCE = 4096
 
 
+# From the close frame to the end of the connection. At once, the system would reset a connection of
+# which it has unread data, and the client would not get the frame.
+CLOSE_DELAY = timedelta(seconds=0.5)
+
+
 class BoundedWebSocket(WebSocketsSansIOProtocol):
     """Closes the socket of a client that sends too many frames, or takes too long to send a message
     or to read one. Parses a few frames at a time, and none while a message waits for the
@@ -27,6 +33,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     _message_timer: asyncio.TimerHandle | None = None
     _read_timer: asyncio.TimerHandle | None = None
     _is_parsing_soon = False
+    _has_failed = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -65,7 +72,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     async def send(self, message: Any) -> None:
         """Send a message. Return when the client, or the system, has taken most of it."""
-        if self.transport.is_closing():
+        if self._has_failed or self.transport.is_closing():
             raise ClientDisconnected
         await super().send(message)
         if self.initial_response and self.close_sent:
@@ -87,6 +94,16 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         super().on_task_complete(task)
         # The transport closes when the client has read the rest.
         self._start_read_timer()
+
+    def handle_parser_exception(self) -> None:
+        """Close the socket without its closing handshake (RFC 6455 section 7.1.7), and process
+        nothing that has arrived."""
+        self._has_failed = self.close_sent = True
+        self._unparsed.clear()
+        self._pause_reading()
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+        self.close_timer = self.loop.call_later(CLOSE_DELAY.total_seconds(), self.transport.close)
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
@@ -113,7 +130,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self._parse_soon()
 
     def _parse_soon(self) -> None:
-        if self.transport.is_closing():
+        if self._has_failed or self.transport.is_closing():
             self._unparsed.clear()
         elif self._unparsed:
             self._pause_reading()
@@ -141,19 +158,16 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     def _fail(self, code: int, reason: str) -> None:
-        """Close the socket at once, without its closing handshake (RFC 6455 section 7.1.7)."""
-        self._unparsed.clear()
-        if not self.handshake_complete:
+        if self.handshake_complete:
+            self.conn.fail(code, reason)
+            self.handle_parser_exception()
+        else:
             self.transport.abort()
-            return
-        self.conn.fail(code, reason)
-        self.handle_parser_exception()
-        self._start_read_timer()
 
     def _time_message(self) -> None:
         """Limit the time from the first byte of a message to its last."""
         is_incomplete = self.conn.current_size is not None or self.conn.reader.buffer
-        if is_incomplete and self._message_timer is None and not self.transport.is_closing():
+        if is_incomplete and self._message_timer is None and not self._has_failed:
             self._message_timer = self.loop.call_later(
                 REQUEST_TIMEOUT.total_seconds(), self._on_message_timeout
             )
@@ -168,7 +182,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         if self.read_paused:
             # The application has not taken what has arrived, so the client is not at fault.
             self._time_message()
-        elif not self.transport.is_closing():
+        elif not (self._has_failed or self.transport.is_closing()):
             self._fail(POLICY_VIOLATION, "The message took too long to send.")
 
     def _start_read_timer(self) -> None:

@@ -122,13 +122,16 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _send_result_stream(
         self, operation: Operation[Context, None], result_source: StreamResult
     ) -> None:
+        refused = None
         try:
             await super()._send_result_stream(operation, result_source)
         except Unavailable as error:
-            # Too many results wait to be read. This one is dropped, and its memory is freed.
+            # Without its traceback, which keeps the result in memory.
+            refused = Unavailable(error.message)
+        if refused:
             operation.completed = True
             self.forget_id(operation.id)
-            await self._refuse(operation.id, error)
+            await self._refuse(operation.id, refused)
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:

@@ -72,6 +72,12 @@ class LimitedSocket:
             async with self._sending:
                 await self._send_in_time(message)
 
+    async def wait_until_read(self) -> None:
+        """Wait until the client has read what was sent before. Raises Unavailable if too many bytes
+        wait for others of its network, or of the process."""
+        async with self._sending:
+            self._share.require_space()
+
     async def _send_in_time(self, message: Message) -> None:
         if self._is_closed:
             raise OSError("the socket is closed")

@@ -29,6 +29,8 @@ REMEMBERED_NETWORKS = 10_000
 
 RETRY_AFTER_SECONDS = 60
 
+NOT_READ = "Too many results wait to be read. Try again in a moment."
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -57,7 +59,7 @@ SOCKET = Allowance(
     messages_at_once=500,
     bytes=128 * KIB,
     bytes_at_once=4 * MIB,
-    waiting_bytes=8 * MIB,
+    waiting_bytes=16 * MIB,
     close_code=POLICY_VIOLATION,
 )
 # For the sockets of a network together: an office, for example. At most 3% of the process.
@@ -66,7 +68,7 @@ NETWORK = Allowance(
     messages_at_once=2_000,
     bytes=512 * KIB,
     bytes_at_once=8 * MIB,
-    waiting_bytes=16 * MIB,
+    waiting_bytes=32 * MIB,
     close_code=POLICY_VIOLATION,
 )
 # For all sockets of a process: at most a tenth of its time, and little enough memory.
@@ -111,7 +113,7 @@ class Share:
             return
         shares = list(self._with_parents())
         if not all(share._has_space_for(size) for share in shares):
-            raise Unavailable("The client does not read its results fast enough.")
+            raise Unavailable(NOT_READ)
         for share in shares:
             share._waiting += size
         try:
@@ -119,6 +121,13 @@ class Share:
         finally:
             for share in shares:
                 share._waiting -= size
+
+    def require_space(self) -> None:
+        """Raise Unavailable if half of the bytes that may wait for the network, or for the process,
+        do so. An operation would then do work whose result may not be sent."""
+        parents = self._parent._with_parents() if self._parent else ()
+        if any(2 * share._waiting > share._allowance.waiting_bytes for share in parents):
+            raise Unavailable(NOT_READ)
 
     def _refill(self) -> None:
         now = time.monotonic()

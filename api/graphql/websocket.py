@@ -53,12 +53,15 @@ MAX_ID_LENGTH = 64
 # As for a request (REQUEST_TIMEOUT of server/protocol.py).
 CONNECTION_INIT_TIMEOUT = timedelta(seconds=10)
 
-# Operations of a socket that run or send their result, more than the six connections of a browser
-# over HTTP/1.1. Others wait, so that a client that does not read gets no more work done.
-MAX_RUNNING_OPERATIONS = 10
+# Operations of a socket that run or send their result: as many as a browser has connections over
+# HTTP/1.1. Others wait, so that a client that does not read gets no more work done.
+MAX_RUNNING_OPERATIONS = 6
 
 # Running and waiting. A page that loads sends some dozens at once.
 MAX_OPERATIONS = 100
+
+# The key of the scope of a WebSocket.
+LIMITED_SOCKET = "gatehouse.limited_socket"
 
 # How a disconnected client shows, depending on when it disconnected.
 _DISCONNECTED = (WebSocketDisconnect, WebSocketDisconnected, CannotSend)
@@ -71,6 +74,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         super().__init__(**options)
         self._numbers = count(1)
         self._running = asyncio.Semaphore(MAX_RUNNING_OPERATIONS)
+        self._socket: LimitedSocket = options["websocket"].ws.scope[LIMITED_SOCKET]
 
     async def handle_message(self, message: Message) -> None:
         if _is_well_formed(message):
@@ -92,7 +96,12 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         async with self._running:
-            await self._observe(operation)
+            try:
+                await self._socket.wait_until_read()
+            except Unavailable as error:
+                await self._refuse_operation(operation, error)
+            else:
+                await self._observe(operation)
 
     async def _observe(self, operation: Operation[Context, None]) -> None:
         """Run an operation with its own context and record, as a request has: a socket outlives
@@ -129,14 +138,19 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             # Without its traceback, which keeps the result in memory.
             refused = Unavailable(error.message)
         if refused:
-            operation.completed = True
-            self.forget_id(operation.id)
-            await self._refuse(operation.id, refused)
+            await self._refuse_operation(operation, refused)
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
         """Return None: Strawberry would close the socket on a syntax error."""
         return None
+
+    async def _refuse_operation(
+        self, operation: Operation[Context, None], error: DomainError
+    ) -> None:
+        operation.completed = True
+        self.forget_id(operation.id)
+        await self._refuse(operation.id, error)
 
     async def _refuse(self, id: str, error: DomainError) -> None:
         located = GraphQLError(error.message, original_error=error)
@@ -172,7 +186,7 @@ class WebSockets(GraphQL[Context, None]):
         host, _ = scope.get("client") or (None, None)
         try:
             with self._limits.opening(Device.of(host).network) as share:
-                socket = LimitedSocket(scope, receive, send, share)
+                socket = scope[LIMITED_SOCKET] = LimitedSocket(scope, receive, send, share)
                 await super().__call__(scope, socket.receive, socket.send)
         except TooManySockets as error:
             await _refuse_handshake(WebSocket(scope, receive, send), error)

@@ -18,7 +18,6 @@ from server.protocol import REQUEST_TIMEOUT, RESPONSE_TIMEOUT
 # What is parsed before others run. The shortest frames have 6 bytes and take some microseconds.
 PARSED_AT_ONCE = 4096
 
-
 # From the close frame to the end of the connection. At once, the system would reset a connection of
 # which it has unread data, and the client would not get the frame.
 CLOSE_DELAY = timedelta(seconds=0.5)
@@ -50,8 +49,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             # The head of the request. `BoundedHttp` has limited it.
             super().data_received(data)
             return
-        self._unparsed += data
-        if self._spend(bytes=len(data)):
+        if not self._has_failed and self._spend(bytes=len(data)):
+            self._unparsed += data
             self._parse()
 
     def handle_connect(self, event: Any) -> None:

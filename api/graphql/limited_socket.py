@@ -12,10 +12,11 @@ from starlette.types import Message, Receive, Scope, Send
 from api.graphql.socket_limits import SPENT_BY_SERVER, Share
 from api.middleware.request_limits import MAX_BODY_BYTES
 
-# Since the client's last message. Operations take seconds, and there are no subscriptions. Answers
-# to the server's pings do not count: every browser sends them, whether the page uses the socket or
-# not. A client that needs the socket open sends `ping` messages (graphql-ws: `keepAlive`).
-IDLE_TIMEOUT = timedelta(minutes=5)
+# Since the client's last message. No operation takes as long (REQUEST_DEADLINE_SECONDS), and there
+# are no subscriptions. Answers to the server's pings do not count: browsers send them whether the
+# page uses the socket or not. A client that needs the socket open sends `ping` messages
+# (`keepAlive` of graphql-ws).
+IDLE_TIMEOUT = timedelta(minutes=10)
 
 # For one message, as for the response to a request (RESPONSE_TIMEOUT of server/protocol.py).
 SEND_TIMEOUT = timedelta(seconds=30)

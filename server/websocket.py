@@ -38,6 +38,11 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         super().__init__(*args, **options)
         self._unparsed = bytearray()
 
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        # The HTTP protocol may have paused it, until the requests before had their responses.
+        self.read_paused = not transport.is_reading()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._unparsed.clear()
         self._stop_message_timer()

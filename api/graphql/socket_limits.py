@@ -97,12 +97,12 @@ class Share:
 
     def spend(self, *, messages: int = 0, bytes: int = 0) -> int | None:
         """Count what a client has sent. Return the code to close its socket with, if it has sent
-        too much."""
+        too much. That is not counted, so that others can send again as soon as before."""
         self._refill()
+        if messages > self._messages or bytes > self._bytes:
+            return self._allowance.close_code
         self._messages -= messages
         self._bytes -= bytes
-        if self._messages < 0 or self._bytes < 0:
-            return self._allowance.close_code
         return self._parent.spend(messages=messages, bytes=bytes) if self._parent else None
 
     @contextmanager

@@ -138,6 +138,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             # Without its traceback, which keeps the result in memory.
             refused = Unavailable(error.message)
         if refused:
+            current().codes = (refused.code,)
             await self._refuse_operation(operation, refused)
 
     @staticmethod

@@ -19,6 +19,7 @@ from api.dependencies import AppState
 from api.errors import on_http_exception
 from api.fast_path import App
 from api.graphql.http import GraphQLApp
+from api.graphql.socket_limits import SocketLimits
 from api.lifespan import Lifespan
 from api.middleware.request_context import RequestContextMiddleware
 from api.middleware.request_limits import RequestLimitsMiddleware
@@ -154,6 +155,10 @@ def _graphql(settings: Settings, observers: RequestObservers) -> GraphQLApp:
         observers,
         graphiql=settings.allows("graphiql"),
         allowed_origins=settings.cors_origins,
+        socket_limits=SocketLimits(
+            per_network=settings.max_websockets_per_network,
+            per_process=settings.max_websockets,
+        ),
     )
 
 

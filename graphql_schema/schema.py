@@ -113,7 +113,11 @@ class Schema(strawberry.Schema):
 
     async def _stream_one(self, *args: Any, **kwargs: Any) -> AsyncGenerator[ExecutionResult, None]:
         try:
-            yield await within(self._deadline, self.execute(*args, **kwargs))
+            result = await within(self._deadline, self.execute(*args, **kwargs))
+            if result.errors and result.data is None and not any(e.path for e in result.errors):
+                # A request error, of a variable for example.
+                result = PreExecutionError(None, result.errors)
+            yield result
         except (*REQUEST_ERRORS, Unavailable) as error:
             result = _failed(error)
             self._translate(result.errors or [], kwargs.get("context_value"))

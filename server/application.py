@@ -12,6 +12,7 @@ from api.middleware.request_limits import MAX_BODY_BYTES
 from server.listener import cannot_listen
 from server.protocol import BoundedHttp
 from server.shutdown import Server, ShutdownResponder
+from server.websocket import BoundedWebSocket
 from settings import Settings
 
 
@@ -30,7 +31,11 @@ def configure(settings: Settings) -> uvicorn.Config:
         # The application trusts TRUSTED_PROXIES; uvicorn would trust this machine.
         proxy_headers=False,
         http=BoundedHttp,
+        ws=BoundedWebSocket,
         ws_max_size=MAX_BODY_BYTES,
+        # A kilobyte of compressed frames can be a megabyte of messages, which is parsed before it
+        # can be counted. Documents are short, and compression under TLS leaks secrets (BREACH).
+        ws_per_message_deflate=False,
         # `logs.configure` has configured logging, and `log_request` logs the requests.
         log_config=None,
         access_log=False,

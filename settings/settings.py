@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     max_query_aliases: int = Field(default=50, ge=0)
     max_query_tokens: int = Field(default=1000, ge=1)
     max_query_cost: int = Field(default=5000, ge=1)
+    max_websockets: int = Field(default=1000, ge=1)
+    max_websockets_per_network: int = Field(default=100, ge=1)
 
     log_format: Annotated[Literal["text", "json"] | None, in_lower_case] = None
     log_level: Annotated[Literal["INFO", "WARNING", "ERROR"], in_upper_case] = "INFO"

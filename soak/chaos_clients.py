@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
 from soak.audited_clients import DISCONNECTED, PASSWORD, PUBLISH, REFRESH, UPDATE
@@ -126,7 +126,8 @@ class ChaosClient:
         try:
             async with connect(url, subprotocols=[TRANSPORT_WS]) as socket:
                 await self._subscribe(socket)
-        except (OSError, EOFError, ConnectionClosed):
+        except (OSError, EOFError, ConnectionClosed, InvalidHandshake):
+            # Also if too many are open.
             self.responses["WebSocket closed"] += 1
 
     async def _subscribe(self, socket: ClientConnection) -> None:

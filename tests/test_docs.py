@@ -15,6 +15,13 @@ from urllib.parse import unquote
 import pytest
 from graphql import build_schema, parse, validate
 
+from api.graphql.limited_socket import IDLE_TIMEOUT, SEND_TIMEOUT
+from api.graphql.socket_limits import KIB, MIB, NETWORK, SOCKET
+from api.graphql.websocket import (
+    CONNECTION_INIT_TIMEOUT,
+    MAX_OPERATIONS,
+    MAX_RUNNING_OPERATIONS,
+)
 from api.middleware.request_limits import MAX_BODY_BYTES
 from api.telemetry.metrics import Metrics
 from cli.commands import main
@@ -23,6 +30,7 @@ from domain.pagination import MAX_PAGE_SIZE
 from domain.security_events import EventKind
 from domain.sessions import LoginMethod
 from graphql_schema.engine import costs, documents, limits
+from server.protocol import REQUEST_TIMEOUT
 from settings import Settings
 from tests.conftest import settings_for, unprepared_app
 
@@ -236,6 +244,29 @@ def test_the_reference_has_the_limits_of_a_document() -> None:
         "bytes in a request body or WebSocket message": MAX_BODY_BYTES,
         "seconds for a request": Settings.model_fields["request_deadline_seconds"].default,
     }
+
+
+def test_the_reference_has_the_limits_of_a_websocket() -> None:
+    documented = [
+        [number(figure) for figure in re.findall(r"\d[\d,]*", row[1])]
+        for row in rows("graphql.md", "WebSockets")
+    ]
+
+    assert documented == [
+        [Settings.model_fields["max_websockets_per_network"].default],
+        [Settings.model_fields["max_websockets"].default],
+        [CONNECTION_INIT_TIMEOUT.total_seconds()],
+        [IDLE_TIMEOUT.total_seconds() / 60],
+        [SOCKET.messages, NETWORK.messages, SOCKET.messages_at_once, NETWORK.messages_at_once],
+        [
+            n // KIB
+            for n in (SOCKET.bytes, NETWORK.bytes, SOCKET.bytes_at_once, NETWORK.bytes_at_once)
+        ],
+        [REQUEST_TIMEOUT.total_seconds()],
+        [SEND_TIMEOUT.total_seconds()],
+        [MAX_OPERATIONS, MAX_RUNNING_OPERATIONS],
+        [SOCKET.waiting_bytes // MIB, NETWORK.waiting_bytes // MIB],
+    ]
 
 
 def test_the_reference_has_the_costs_of_fields() -> None:

@@ -16,7 +16,16 @@ from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.operations import REGISTER
 from tests.servers import Server, running_server
-from tests.websockets import execute, initialize, open_socket
+from tests.websockets import (
+    code_of_close,
+    error_of,
+    execute,
+    frame,
+    initialize,
+    open_socket,
+    send_raw,
+    subscribe,
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +78,11 @@ def test_errors_are_translated_there_too(server: Server) -> None:
 
 def test_whoever_leaves_before_the_answer_leaves_no_traceback(one_server: Server) -> None:
     for document in ("{ nonsense", "{ nothing }", "{ posts { edges { cursor } } }") * 10:
-        # A syntax error closes the socket, sometimes before the next message is sent.
+        # The shutdown can be faster than the closing handshake.
         with suppress(ConnectionClosed, OSError), open_socket(one_server) as socket:
             initialize(socket)
             for id in "12345":
-                asked = {"id": id, "type": "subscribe", "payload": {"query": document}}
-                socket.send(json.dumps(asked))
+                subscribe(socket, document, id=id)
             socket.socket.shutdown(SHUT_RDWR)
     with open_socket(one_server) as socket:
         initialize(socket)
@@ -126,11 +134,7 @@ def test_the_legacy_protocol_is_off(server: Server) -> None:
         "{",
         '{"type": "subscribe"}',
         '{"type": "subscribe", "id": [], "payload": {"query": "{ __typename }"}}',
-        '{"type": "subscribe", "id": "1", "payload": []}',
-        '{"type": "subscribe", "id": "1", "payload": {"query": 1}}',
-        '{"type": "subscribe", "id": "1", "payload": {"query": ""}}',
-        '{"type": "subscribe", "id": "1", "payload": {"query": "{ me }", "variables": []}}',
-        '{"type": "subscribe", "id": "1", "payload": {"query": "{ me }", "operationName": 1}}',
+        '{"type": "subscribe", "id": "1"}',
         '{"type": "subscribe", "id": "' + "x" * 200 + '", "payload": {"query": "{ me }"}}',
         '{"type": "subscribe", "id": "\\ud800", "payload": {"query": "{ me }"}}',
         '{"type": "complete", "id": []}',
@@ -164,11 +168,22 @@ def test_a_malformed_message_closes_the_socket_with_a_reason(
             "GRAPHQL_VALIDATION_FAILED",
         ),
         ('{ user(id: "hunter2") { id(n: ' + "9" * 5_000 + ") } }", "GRAPHQL_VALIDATION_FAILED"),
+        ('subscription { user(id: "hunter2") { id } }', "GRAPHQL_VALIDATION_FAILED"),
+        ('fragment F on Query { user(id: "hunter2") { id } }', "GRAPHQL_VALIDATION_FAILED"),
         (
             "{ posts(first: 100) { edges { node { author { posts(first: 100)"
             ' { edges { node { id } } } } } } } user(id: "hunter2") { id } }',
             "QUERY_TOO_COSTLY",
         ),
+        (
+            'mutation { login(username: "a", password: "hunter2) { expiresIn }',
+            "GRAPHQL_PARSE_FAILED",
+        ),
+        ('"hunter2"', "GRAPHQL_PARSE_FAILED"),
+        (" ", "GRAPHQL_PARSE_FAILED"),
+        ('{ user(id: "hunter2") { id } }' + " " * 20_000, "QUERY_TOO_COSTLY"),
+        ('{ user(id: "hunter2") { id } ' + "me { id } " * 500 + "}", "QUERY_TOO_COSTLY"),
+        ("{ a" * 200 + "}" * 200, "QUERY_TOO_COSTLY"),
     ],
 )
 def test_every_error_of_a_document_reaches_the_client_and_no_log(
@@ -176,36 +191,78 @@ def test_every_error_of_a_document_reaches_the_client_and_no_log(
 ) -> None:
     with open_socket(one_server) as socket:
         initialize(socket)
-        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": document}}))
-        answer = json.loads(socket.recv())
+        subscribe(socket, document)
 
-    assert answer["type"] == "error"
-    assert answer["payload"][0]["extensions"] == {"code": code}
+        assert error_of(socket) == code
+        assert execute(socket, "{ __typename }") == {"data": {"__typename": "Query"}}
     assert "hunter2" not in one_server.logged()
     assert "Traceback" not in one_server.logged()
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("payload", "code"),
     [
-        'mutation { login(username: "a", password: "hunter2) { expiresIn }',
-        '{ user(id: "hunter2") { id } }' + " " * 20_000,
-        '{ user(id: "hunter2") { id } ' + "me { id } " * 500 + "}",
+        ([], "INVALID_INPUT"),
+        (None, "INVALID_INPUT"),
+        ({}, "INVALID_INPUT"),
+        ({"query": 1}, "INVALID_INPUT"),
+        ({"query": ""}, "INVALID_INPUT"),
+        ({"query": "{ me { id } }", "variables": []}, "INVALID_INPUT"),
+        ({"query": "{ me { id } }", "operationName": 1}, "INVALID_INPUT"),
+        ({"query": "{ me { id } }", "extensions": "hunter2"}, "INVALID_INPUT"),
+        (
+            {"extensions": {"persistedQuery": {"version": 1}}},
+            "PERSISTED_QUERY_NOT_SUPPORTED",
+        ),
+        ({"query": "{ __typename }", "operationName": "Nobody"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "{ __typename }", "operationName": "\ud800"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "{ __typename }", "operationName": "x" * 10_000}, "GRAPHQL_VALIDATION_FAILED"),
+        (
+            {
+                "query": "query ($id: ID!) { user(id: $id) { id } }",
+                "variables": {"id": ["hunter2"]},
+            },
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        ({"query": "query ($id: ID!) { user(id: $id) { id } }"}, "GRAPHQL_VALIDATION_FAILED"),
     ],
 )
-def test_a_document_that_cannot_be_parsed_closes_the_socket(
-    one_server: Server, document: str
+def test_an_error_of_one_operation_leaves_the_socket_and_the_others_alone(
+    one_server: Server, payload: object, code: str
 ) -> None:
+    # Hashing takes longer than all the rest.
+    login = 'mutation { login(username: "Nobody", password: "difference engine") { expiresIn } }'
     with open_socket(one_server) as socket:
         initialize(socket)
-        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": document}}))
-        with pytest.raises(ConnectionClosed) as closed:
-            socket.recv()
+        subscribe(socket, login, id="other")
+        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        answers = [json.loads(socket.recv()) for _ in range(3)]
 
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4400
-    assert "hunter2" not in closed.value.rcvd.reason + one_server.logged()
+    by_type = {(answer["id"], answer["type"]): answer.get("payload") for answer in answers}
+    assert by_type["1", "error"][0]["extensions"]["code"] == code
+    assert by_type["other", "next"]["errors"][0]["extensions"]["code"] == "INVALID_CREDENTIALS"
+    assert ("other", "complete") in by_type
+    assert "hunter2" not in json.dumps(answers) + one_server.logged()
     assert "Traceback" not in one_server.logged()
+
+
+def test_an_id_that_is_in_use_closes_the_socket_as_the_protocol_requires(
+    one_server: Server,
+) -> None:
+    login = 'mutation { login(username: "Nobody", password: "difference engine") { expiresIn } }'
+    asked = json.dumps({"id": "1", "type": "subscribe", "payload": {"query": login}})
+    with open_socket(one_server) as socket:
+        initialize(socket)
+        send_raw(socket, frame(asked), frame(asked))
+
+        assert code_of_close(socket) == 4409
+
+
+def test_operations_need_connection_init(one_server: Server) -> None:
+    with open_socket(one_server) as socket:
+        subscribe(socket, "{ nonsense")
+
+        assert code_of_close(socket) == 4401
 
 
 def test_a_message_that_is_too_big_closes_the_socket(one_server: Server) -> None:
@@ -217,17 +274,3 @@ def test_a_message_that_is_too_big_closes_the_socket(one_server: Server) -> None
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1009
-
-
-@pytest.mark.parametrize("name", ["Nobody", "\ud800", "x" * 10_000])
-def test_an_operation_that_is_not_there_closes_the_socket(one_server: Server, name: str) -> None:
-    payload = {"query": "{ __typename }", "operationName": name}
-    with open_socket(one_server) as socket:
-        initialize(socket)
-        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
-        with pytest.raises(ConnectionClosed) as closed:
-            socket.recv()
-
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4400
-    assert name not in one_server.logged()

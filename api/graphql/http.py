@@ -20,6 +20,7 @@ from strawberry.types.graphql import OperationType
 
 from api import pages
 from api.dependencies import graphql_context
+from api.graphql.socket_limits import SocketLimits
 from api.graphql.websocket import WebSockets, problem_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
 from api.parameters import decode
@@ -63,9 +64,12 @@ class GraphQLApp:
         *,
         graphiql: bool,
         allowed_origins: tuple[str, ...],
+        socket_limits: SocketLimits,
     ) -> None:
         self._schema = schema
-        self._sockets = WebSockets(schema, observers, allowed_origins=allowed_origins)
+        self._sockets = WebSockets(
+            schema, observers, allowed_origins=allowed_origins, limits=socket_limits
+        )
         self._page = pages.explorer() if graphiql else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

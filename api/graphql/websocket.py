@@ -1,39 +1,73 @@
-"""GraphQL over WebSockets. Malformed messages are refused before Strawberry's handler, which does
-not expect them."""
+"""GraphQL over WebSockets, by the protocol graphql-transport-ws.
 
+Malformed messages are refused before Strawberry's handler, which does not expect them. An error of
+one operation leaves the socket and its other operations alone.
+"""
+
+import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from graphql import GraphQLError
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketDisconnected as CannotSend
 from strawberry.asgi import GraphQL
 from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    Message,
+    SubscribeMessage,
+)
 from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import graphql_context, token_in
+from api.graphql.limited_socket import LimitedSocket
+from api.graphql.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import RequestRecord, current
-from domain.errors import PersistedQueryNotSupported
+from domain.access_tokens.tokens import MAX_LENGTH as MAX_TOKEN_LENGTH
+from domain.devices import Device
+from domain.errors import (
+    DomainError,
+    InvalidInput,
+    PersistedQueryNotSupported,
+    TooManyAttempts,
+    Unavailable,
+)
 from graphql_schema.context import Context
+from graphql_schema.errors import translate
 from graphql_schema.schema import Schema
 
-# Strawberry repeats an id or an operation's name in the reason of a close frame, which has at most
-# 123 bytes (RFC 6455 section 5.5).
-MAX_NAME_LENGTH = 64
+# Strawberry repeats an id in the reason of a close frame, which has at most 123 bytes (RFC 6455
+# section 5.5).
+MAX_ID_LENGTH = 64
+
+# As for a request (REQUEST_TIMEOUT of server/protocol.py).
+CONNECTION_INIT_TIMEOUT = timedelta(seconds=10)
+
+# Operations of a socket that run or send their result: as many as a browser has connections over
+# HTTP/1.1. Others wait, so that a client that does not read gets no more work done.
+MAX_RUNNING_OPERATIONS = 6
+
+# Running and waiting. A page that loads sends some dozens at once.
+MAX_OPERATIONS = 100
+
+# The key of the scope of a WebSocket.
+LIMITED_SOCKET = "gatehouse.limited_socket"
 
 # How a disconnected client shows, depending on when it disconnected.
 _DISCONNECTED = (WebSocketDisconnect, WebSocketDisconnected, CannotSend)
@@ -45,8 +79,37 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._numbers = count(1)
+        self._running = asyncio.Semaphore(MAX_RUNNING_OPERATIONS)
+        self._socket: LimitedSocket = options["websocket"].ws.scope[LIMITED_SOCKET]
+
+    async def handle_message(self, message: Message) -> None:
+        if _is_well_formed(message):
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message("This is not a message of graphql-transport-ws.")
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        # The protocol requires that Strawberry closes the socket if it is not initialized, or if
+        # the id is in use.
+        if not self.connection_acknowledged or message["id"] in self.operations:
+            await super().handle_subscribe(message)
+        elif error := _error_in_payload(message["payload"]):
+            await self._refuse(message["id"], error)
+        elif len(self.operations) >= MAX_OPERATIONS:
+            await self._refuse(message["id"], TooManyAttempts(1))
+        else:
+            await super().handle_subscribe(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
+        async with self._running:
+            try:
+                await self._socket.wait_until_read()
+            except Unavailable as error:
+                await self._refuse_operation(operation, error)
+            else:
+                await self._observe(operation)
+
+    async def _observe(self, operation: Operation[Context, None]) -> None:
         """Run an operation with its own context and record, as a request has: a socket outlives
         both."""
         socket = current()
@@ -71,21 +134,35 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         # An operation that ends while it is being cancelled is forgotten twice.
         self.operations.pop(id, None)
 
-    async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        if message["payload"].get("query") or not self.connection_acknowledged:
-            await super().handle_subscribe(message)
-            return
-        why = PersistedQueryNotSupported()
-        error = GraphQLError(why.message, extensions={"code": why.code})
-        await self.send_message(
-            {"id": message["id"], "type": "error", "payload": [error.formatted]}
-        )
+    async def _send_result_stream(
+        self, operation: Operation[Context, None], result_source: StreamResult
+    ) -> None:
+        refused = None
+        try:
+            await super()._send_result_stream(operation, result_source)
+        except Unavailable as error:
+            # Without its traceback, which keeps the result in memory.
+            refused = Unavailable(error.message)
+        if refused:
+            current().codes = (refused.code,)
+            await self._refuse_operation(operation, refused)
 
-    async def handle_message(self, message: Message) -> None:
-        if _is_well_formed(message):
-            await super().handle_message(message)
-        else:
-            await self.handle_invalid_message("This is not a message of graphql-transport-ws.")
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
+        """Return None: Strawberry would close the socket on a syntax error."""
+        return None
+
+    async def _refuse_operation(
+        self, operation: Operation[Context, None], error: DomainError
+    ) -> None:
+        operation.completed = True
+        self.forget_id(operation.id)
+        await self._refuse(operation.id, error)
+
+    async def _refuse(self, id: str, error: DomainError) -> None:
+        located = GraphQLError(error.message, original_error=error)
+        translate(located, request_id=current().request_id, suggestions=False)
+        await self.send_message({"id": id, "type": "error", "payload": [located.formatted]})
 
 
 class WebSockets(GraphQL[Context, None]):
@@ -94,14 +171,32 @@ class WebSockets(GraphQL[Context, None]):
     graphql_transport_ws_handler_class = Handler
 
     def __init__(
-        self, schema: Schema, observers: RequestObservers, *, allowed_origins: tuple[str, ...]
+        self,
+        schema: Schema,
+        observers: RequestObservers,
+        *,
+        allowed_origins: tuple[str, ...],
+        limits: SocketLimits,
     ) -> None:
         self.observers = observers
+        self._limits = limits
         super().__init__(
             schema,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=CONNECTION_INIT_TIMEOUT,
+            # The handler has its own limit, and an error with a code.
+            max_subscriptions_per_connection=None,
             allowed_origins=allowed_origins,
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host, _ = scope.get("client") or (None, None)
+        try:
+            with self._limits.opening(Device.of(host).network) as share:
+                socket = scope[LIMITED_SOCKET] = LimitedSocket(scope, receive, send, share)
+                await super().__call__(scope, socket.receive, socket.send)
+        except TooManySockets as error:
+            await _refuse_handshake(WebSocket(scope, receive, send), error)
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -111,7 +206,10 @@ class WebSockets(GraphQL[Context, None]):
     async def on_ws_connect(self, context: Context) -> UnsetType:
         """Read the token in ``connection_init``: browsers cannot set headers on a WebSocket."""
         params = context.connection_params or {}
-        context.bearer = context.bearer or token_in(params.get("Authorization"))
+        token = token_in(params.get("Authorization"))
+        # A socket keeps no more than it needs: longer tokens are invalid.
+        context.bearer = context.bearer or (token and token[: MAX_TOKEN_LENGTH + 1])
+        context.connection_params = None
         acknowledge: UnsetType = UNSET
         return acknowledge
 
@@ -141,23 +239,35 @@ def _is_well_formed(message: object) -> bool:
     match message:
         case {"type": "connection_init" | "ping" | "pong", **others}:
             return isinstance(others.get("payload"), dict | None)
-        case {"type": "complete", "id": str(id)}:
-            return _is_short(id)
-        case {"type": "subscribe", "id": str(id), "payload": dict(request)}:
-            return (
-                problem_in(request) is None
-                and bool(request.get("query") or _persisted_query(request))
-                and _is_short(id)
-                and _is_short(request.get("operationName"))
-            )
+        case {"type": "complete", "id": str(id)} | {
+            "type": "subscribe",
+            "id": str(id),
+            "payload": _,
+        }:
+            return id.isascii() and len(id) <= MAX_ID_LENGTH
     return False
 
 
-def _persisted_query(request: Mapping[str, Any]) -> object:
-    return (request.get("extensions") or {}).get("persistedQuery")
+def _error_in_payload(payload: object) -> DomainError | None:
+    if not isinstance(payload, dict):
+        return InvalidInput("`payload` must be an object.")
+    if problem := problem_in(payload):
+        return InvalidInput(problem)
+    if payload.get("query"):
+        return None
+    if (payload.get("extensions") or {}).get("persistedQuery") is not None:
+        return PersistedQueryNotSupported()
+    return InvalidInput("No GraphQL query found in the request")
 
 
-def _is_short(name: object) -> bool:
-    return name is None or (
-        isinstance(name, str) and name.isascii() and len(name) <= MAX_NAME_LENGTH
+async def _refuse_handshake(socket: WebSocket, error: TooManySockets) -> None:
+    current().codes = (error.error.code,)
+    if "websocket.http.response" not in socket.scope.get("extensions", {}):
+        await socket.close()
+        return
+    response = JSONResponse(
+        {"errors": [{"message": str(error), "extensions": {"code": error.error.code}}]},
+        status_code=error.status,
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
+    await socket.send_denial_response(response)

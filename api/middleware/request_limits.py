@@ -26,13 +26,10 @@ class RequestLimitsMiddleware:
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        match scope["type"]:
-            case "http":
-                await self._respond(scope, receive, send)
-            case "websocket":
-                await self.app(scope, _within_limit(receive, send), send)
-            case _:
-                await self.app(scope, receive, send)
+        if scope["type"] == "http":
+            await self._respond(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
@@ -67,16 +64,3 @@ class RequestLimitsMiddleware:
             response = error_response(scope, why)
             if not has_started:
                 await response(scope, receive, send_with_headers)
-
-
-def _within_limit(receive: Receive, send: Send) -> Receive:
-    """Close a WebSocket on a message that is too large (RFC 6455 section 7.4.1)."""
-
-    async def receive_within_limit() -> Message:
-        message = await receive()
-        if len(message.get("text") or message.get("bytes") or "") <= MAX_BODY_BYTES:
-            return message
-        await send({"type": "websocket.close", "code": 1009, "reason": "The message is too large."})
-        return {"type": "websocket.disconnect", "code": 1009}
-
-    return receive_within_limit

@@ -1,0 +1,102 @@
+"""The ``receive`` and ``send`` of a WebSocket, within the limits of `socket_limits`.
+
+They work with any ASGI server. `server/websocket.py` adds what only the transport can limit.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+from starlette.types import Message, Receive, Scope, Send
+
+from api.graphql.socket_limits import SPENT_BY_SERVER, Share
+from api.middleware.request_limits import MAX_BODY_BYTES
+
+# Since the client's last message. No operation takes as long (REQUEST_DEADLINE_SECONDS), and there
+# are no subscriptions. Answers to the server's pings do not count: browsers send them whether the
+# page uses the socket or not. A client that needs the socket open sends `ping` messages
+# (`keepAlive` of graphql-ws).
+IDLE_TIMEOUT = timedelta(minutes=10)
+
+# For one message, as for the response to a request (RESPONSE_TIMEOUT of server/protocol.py).
+SEND_TIMEOUT = timedelta(seconds=30)
+
+# RFC 6455 section 7.4.1. Clients of graphql-ws connect again when they have an operation.
+NORMAL_CLOSURE = 1000
+MESSAGE_TOO_BIG = 1009
+
+# RFC 6455 section 7.4.1. The application does nothing with the code.
+_DISCONNECTED = {"type": "websocket.disconnect", "code": 1006}
+
+
+class LimitedSocket:
+    """Limits what a client sends, how long its socket is idle, and what it does not read."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, share: Share) -> None:
+        self._receive = receive
+        self._send = send
+        self._share = share
+        # One at a time: a server may let all of them send as soon as the client reads again.
+        self._sending = asyncio.Lock()
+        self._idle: asyncio.Timeout | None = None
+        self._is_closed = False
+        spend_in_server = scope.get("extensions", {}).get(SPENT_BY_SERVER)
+        self._spends = spend_in_server is None
+        if spend_in_server:
+            spend_in_server(share)
+
+    async def receive(self) -> Message:
+        # Requests of others run between two messages, however many have arrived at once.
+        await asyncio.sleep(0)
+        if self._is_closed:
+            return _DISCONNECTED
+        try:
+            async with asyncio.timeout(IDLE_TIMEOUT.total_seconds()) as self._idle:
+                message = await self._receive()
+        except TimeoutError:
+            return await self._close(NORMAL_CLOSURE, "The socket was idle.")
+        finally:
+            self._idle = None
+        if message["type"] != "websocket.receive":
+            return message
+        size = len(message.get("text") or message.get("bytes") or "")
+        if size > MAX_BODY_BYTES:
+            return await self._close(MESSAGE_TOO_BIG, "The message is too large.")
+        if self._spends and (code := self._share.spend(messages=1, bytes=size)):
+            return await self._close(code, "Too many messages.")
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a message. Raises OSError if the client has not read the ones before in time, and
+        Unavailable if too many bytes wait to be sent."""
+        with self._share.waiting(len(message.get("text") or "")):
+            async with self._sending:
+                await self._send_in_time(message)
+
+    async def wait_until_read(self) -> None:
+        """Wait until the client has read what was sent before. Raises Unavailable if too many bytes
+        wait for others of its network, or of the process."""
+        async with self._sending:
+            self._share.require_space()
+
+    async def _send_in_time(self, message: Message) -> None:
+        if self._is_closed:
+            raise OSError("the socket is closed")
+        self._is_closed = message["type"] == "websocket.close"
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT.total_seconds()):
+                await self._send(message)
+        except TimeoutError:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        """End ``receive`` and all that wait to send."""
+        self._is_closed = True
+        if self._idle and not self._idle.expired():
+            self._idle.reschedule(asyncio.get_running_loop().time())
+
+    async def _close(self, code: int, reason: str) -> Message:
+        with suppress(OSError):
+            await self.send({"type": "websocket.close", "code": code, "reason": reason})
+        return _DISCONNECTED

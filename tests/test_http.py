@@ -334,3 +334,33 @@ def test_an_upgrade_that_is_not_offered_is_ignored_with_its_body_read(
     assert (
         json.loads(answers[0][2]) == json.loads(answers[1][2]) == {"data": {"__typename": "Query"}}
     )
+
+
+def test_head_responds_as_get_without_the_body(server: Server) -> None:
+    with httpx.Client(base_url=server.url) as client:
+        described = client.get("/openapi.json").json()["paths"]
+        paths = [path for path, operations in described.items() if "get" in operations]
+        answers = {
+            path: (client.get(path), client.head(path))
+            for path in (*paths, "/openapi.json", "/docs", "/")
+        }
+
+    assert {"/health/live", "/health/ready", "/userinfo", "/.well-known/jwks.json"} < set(answers)
+    for got, head in answers.values():
+        same = ("content-type", "content-length", "cache-control", "www-authenticate", "location")
+        assert head.status_code == got.status_code
+        assert [head.headers.get(name) for name in same] == [got.headers.get(name) for name in same]
+        assert head.content == b""
+    assert "HEAD /health/live 200" in server.logged()
+
+
+async def test_head_reads_the_current_user_too(server: Server) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        user = await register_user(GraphQL(client), "Grace", "grace@example.com", "nanoseconds")
+        by_grace = {"Authorization": f"Bearer {user.token}"}
+        head = await client.head("/userinfo", headers=by_grace)
+        post = await client.head("/token")
+
+    assert head.status_code == 200
+    assert post.status_code == 405
+    assert post.headers["allow"] == "POST"

@@ -30,6 +30,7 @@ def configure(settings: Settings) -> uvicorn.Config:
         # The application trusts TRUSTED_PROXIES; uvicorn would trust this machine.
         proxy_headers=False,
         http=BoundedHttp,
+        timeout_keep_alive=settings.keep_alive_seconds,
         ws_max_size=MAX_BODY_BYTES,
         # `logs.configure` has configured logging, and `log_request` logs the requests.
         log_config=None,
@@ -39,10 +40,10 @@ def configure(settings: Settings) -> uvicorn.Config:
     )
 
 
-def run(server: Server, settings: Settings, listener: socket.socket) -> None:
+def run(server: Server, settings: Settings, listeners: list[socket.socket]) -> None:
     """Serve until the server is stopped. Raises SystemExit."""
     try:
-        server.run([listener])
+        server.run(listeners)
     except OSError as error:
         raise cannot_listen(settings, error) from None
 

@@ -56,17 +56,18 @@ class Worker:
         self._connection = writer
 
     @classmethod
-    async def start(cls, workers: int, listener: socket.socket) -> "Worker":
+    async def start(cls, workers: int, listeners: list[socket.socket]) -> "Worker":
         """Start the process of a worker. Raises OSError."""
         ours, theirs = socket.socketpair()
+        passed = [end.fileno() for end in (*listeners, theirs)]
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # do not import from the current folder
                 "-m",
                 "server.worker",
-                *(str(end.fileno()) for end in (listener, theirs)),
-                pass_fds=(listener.fileno(), theirs.fileno()),
+                *map(str, passed),
+                pass_fds=passed,
                 env={**os.environ, "WORKERS": str(workers)},
                 # A group of its own: a terminal sends Ctrl+C to a whole group, and the parent
                 # handles it.
@@ -121,14 +122,14 @@ class Supervisor:
     def __init__(
         self,
         workers: int,
-        listener: socket.socket,
+        listeners: list[socket.socket],
         *,
         grace: timedelta,
         on_ready: Callable[[], None],
         on_worker_exit: Callable[[int], None],
     ) -> None:
         self._workers = workers
-        self._listener = listener
+        self._listeners = listeners
         self._grace = grace
         self._on_ready = on_ready
         self._on_worker_exit = on_worker_exit
@@ -141,7 +142,7 @@ class Supervisor:
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then close the listener. Raises CannotStart."""
+        """Serve until SIGTERM or SIGINT, then close the listeners. Raises CannotStart."""
         serving = asyncio.create_task(self._serve())
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGTERM, signal.SIGINT):
@@ -150,8 +151,9 @@ class Supervisor:
         try:
             await asyncio.wait((serving,))
         finally:
-            # As long as it is open, the kernel accepts connections that no worker serves.
-            self._listener.close()
+            # As long as one is open, the kernel accepts connections that no worker serves.
+            for listener in self._listeners:
+                listener.close()
             await asyncio.gather(*(self._stop_worker(worker) for worker in tuple(self._running)))
         if not serving.cancelled():
             serving.result()
@@ -210,7 +212,7 @@ class Supervisor:
     async def _start(self, start_timeout: timedelta = START_TIMEOUT) -> bool:
         """Start a worker, and return whether it serves."""
         try:
-            worker = await Worker.start(self._workers, self._listener)
+            worker = await Worker.start(self._workers, self._listeners)
         except OSError as error:
             logger.error("Cannot start a process: %s", error.strerror)
             return False

@@ -16,6 +16,8 @@ With more, that process is the parent of the workers, and does not serve itself:
 | a second of them | exit at once | kill all workers, exit at once | ignore |
 | SIGHUP | drain, exit with 0 | replace the workers one at a time | ignore |
 
+SIGHUP is held back until a process can handle it (`server/process.py`).
+
 An old worker drains when its replacement serves. A single process has no replacement, so SIGHUP
 stops it. A worker that exits by itself, or by its own SIGTERM, is replaced.
 

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
+from server.process import holding_hangups, release_hangups
 from server.shutdown import CLOSE_TIMEOUT
 
 logger = logging.getLogger("gatehouse")
@@ -60,7 +61,8 @@ class Worker:
         """Start the process of a worker. Raises OSError."""
         ours, theirs = socket.socketpair()
         passed = [end.fileno() for end in (*listeners, theirs)]
-        with theirs:
+        # The worker holds it for good: it is for its parent.
+        with theirs, holding_hangups():
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # do not import from the current folder
@@ -148,6 +150,7 @@ class Supervisor:
         for stop in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop, self._stop, serving, stop)
         loop.add_signal_handler(signal.SIGHUP, self._restart_soon)
+        release_hangups()
         try:
             await asyncio.wait((serving,))
         finally:

@@ -331,6 +331,7 @@ def test_what_a_killed_process_has_left_is_removed_by_the_next(
 ) -> None:
     monkeypatch.setattr(exporter, "IN_MEMORY", tmp_path)
     (tmp_path / "gatehouse-metrics-link").symlink_to(tmp_path.parent)
+    os.mkfifo(tmp_path / "gatehouse-metrics-pipe")
     others = tmp_path / "of another program"
     others.mkdir()
     serve_metrics_and_be_killed(tmp_path)

@@ -100,7 +100,7 @@ def _folder() -> Iterator[Path]:
 def _remove_abandoned(parent: Path) -> None:
     """Remove the folders of processes that were killed. One that runs has locked its folder."""
     for folder in parent.glob(f"{PREFIX}*"):
-        # Another user's cannot be opened or removed.
+        # Not those of other users.
         with suppress(OSError), _lock(folder):
             shutil.rmtree(folder)
 
@@ -110,7 +110,8 @@ def _lock(folder: Path) -> Iterator[None]:
     """Lock a folder while the block runs or until this process ends. Raises OSError."""
     import fcntl  # Windows, which has no workers to count for, does not have it.
 
-    descriptor = os.open(folder, os.O_RDONLY)
+    # Others may put anything there by this name, such as a pipe that blocks who opens it.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -162,15 +162,16 @@ class BoundedHttp(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._unparsed = b""
         self._is_receiving = True
-        while data and not self._is_responding():
-            piece = self._next_piece(data)
+        start = 0
+        while start < len(data) and not self._is_responding():
+            piece = self._next_piece(data, start)
             if not piece:
                 break
-            data = data[len(piece) :]
+            start += len(piece)
             if not self._feed(piece):
                 return
-        self._unparsed = data
-        if data and self._is_responding():
+        self._unparsed = data[start:]
+        if self._unparsed and self._is_responding():
             self.flow.is_held = True
             self.flow.pause_reading()
         elif self._is_receiving and self._request_timer is None:
@@ -181,19 +182,19 @@ class BoundedHttp(HttpToolsProtocol):
         cycle = self.cycle
         return cycle is not None and not (cycle.more_body or cycle.response_complete)
 
-    def _next_piece(self, data: bytes) -> bytes:
+    def _next_piece(self, data: bytes, start: int) -> bytes:
         """Return and count the bytes to parse next. A request ends at their end, if at all."""
         if self._content_left is not None:
-            piece = data[: self._content_left]
+            piece = data[start : start + self._content_left]
             self._content_left -= len(piece)
             return piece
-        end = data.find(_EMPTY_LINE)
+        end = data.find(_EMPTY_LINE, start)
         if end >= 0:
-            piece = data[: end + len(_EMPTY_LINE)]
+            piece = data[start : end + len(_EMPTY_LINE)]
         else:
             # The rest of an empty line may be in the next read.
-            start = next(filter(data.endswith, _STARTS_OF_EMPTY_LINE), b"")
-            piece = data[: len(data) - len(start)]
+            begun = next(filter(data.endswith, _STARTS_OF_EMPTY_LINE), b"")
+            piece = data[start : len(data) - len(begun)]
         self._head_bytes += len(piece) + PIECE_BYTES
         return piece
 

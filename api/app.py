@@ -25,7 +25,7 @@ from api.middleware.request_context import RequestContextMiddleware
 from api.middleware.request_limits import RequestLimitsMiddleware
 from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.oauth2 import introspection, jwks, metadata, revocation, token, userinfo
-from api.routes import Route, WebSocketRoute
+from api.routes import Route, WebSocketRoute, head_routes
 from api.services import create_app_state
 from api.signing_keys.files import readable_by_others
 from api.telemetry import logs, metrics, tracing
@@ -93,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ]
     for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)
+        app.include_router(head_routes(routes.router))
     app.add_exception_handler(HTTPException, on_http_exception)
     if settings.public_path:
         # RFC 8414 section 3.1: before the path of the issuer, and not after it.

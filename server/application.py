@@ -32,6 +32,7 @@ def configure(settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         http=BoundedHttp,
         ws=BoundedWebSocket,
+        timeout_keep_alive=settings.keep_alive_seconds,
         ws_max_size=MAX_BODY_BYTES,
         # A kilobyte of compressed frames can be a megabyte of messages, which is parsed before it
         # can be counted. Documents are short, and compression under TLS leaks secrets (BREACH).
@@ -44,10 +45,10 @@ def configure(settings: Settings) -> uvicorn.Config:
     )
 
 
-def run(server: Server, settings: Settings, listener: socket.socket) -> None:
+def run(server: Server, settings: Settings, listeners: list[socket.socket]) -> None:
     """Serve until the server is stopped. Raises SystemExit."""
     try:
-        server.run([listener])
+        server.run(listeners)
     except OSError as error:
         raise cannot_listen(settings, error) from None
 

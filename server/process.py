@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 # More than one process can use. Some systems report no limit, or a limit that they do not accept.
@@ -35,6 +36,29 @@ def exit_on_signals() -> None:
 
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, leave)
+
+
+def hold_hangups() -> None:
+    """Hold a SIGHUP back until `release_hangups`. Before this process has a handler, it would kill
+    the process."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))
+
+
+def release_hangups() -> None:
+    """Receive a SIGHUP that was held back, and all that follow."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))
+
+
+@contextmanager
+def holding_hangups() -> Iterator[None]:
+    """Hold SIGHUP back while the block runs. A process that it starts never receives one."""
+    hold_hangups()
+    try:
+        yield
+    finally:
+        release_hangups()
 
 
 def raise_limit_of_open_files() -> None:

@@ -1,13 +1,22 @@
-"""HTTP/1.1 by uvicorn and httptools, with the limits on time and size that these do not have."""
+"""HTTP/1.1 by uvicorn and httptools, with the limits on time and size and the rules of RFC 9112
+that these do not have."""
 
 import asyncio
+import re
 from datetime import timedelta
 from http import HTTPStatus
 
+import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-# The limit of uvicorn with h11. Browsers send a few KiB.
+# The limit of uvicorn with h11. Browsers send a few KiB. It is for everything in a request but its
+# body, so for chunk sizes, chunk extensions and trailers too (RFC 9112 section 7.1.1).
 MAX_HEAD_BYTES = 64 * 1024
+
+# What a piece counts in addition to its bytes. A chunked body of empty lines has so many pieces
+# that they would take 0.3 seconds of the event loop.
+PIECE_BYTES = 4
 
 # For a whole request, from the connection or from its first byte. A megabyte takes a second on a
 # slow line.
@@ -16,18 +25,50 @@ REQUEST_TIMEOUT = timedelta(seconds=10)
 # For the rest of a response, from when the system does not accept more of it.
 RESPONSE_TIMEOUT = timedelta(seconds=30)
 
+# The end of a head, and of a chunked body with or without trailers.
+_EMPTY_LINE = b"\r\n\r\n"
+_STARTS_OF_EMPTY_LINE = (b"\r\n\r", b"\r\n", b"\r")
+
+# RFC 9112 section 3.2 and RFC 3986 section 3.2.2. It may be empty.
+_HOST = re.compile(rb"([\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:\d*)?", re.ASCII)
+
+
+class _Malformed(Exception):
+    """The request breaks a rule, which the message says."""
+
+
+class _Flow(FlowControl):
+    """Keeps reading paused while bytes of a later request wait, whatever the application reads."""
+
+    is_held = False
+
+    def resume_reading(self) -> None:
+        if not self.is_held:
+            super().resume_reading()
+
 
 class BoundedHttp(HttpToolsProtocol):
-    """Closes the connection of a client that sends too long a head, or takes too long to send a
-    request or to read a response."""
+    """Handles one request of a connection at a time: the bytes after it are not parsed before its
+    response is sent, and no more are read.
 
-    _unparsed_bytes = 0
+    Closes the connection of a client that sends too long a head, or takes too long to send a
+    request or to read a response.
+    """
+
+    flow: _Flow
+
+    _unparsed = b""
+    # Bytes of the request that are not its body.
+    _head_bytes = 0
+    # Bytes of the body that have not arrived, if there is a Content-Length.
+    _content_left: int | None = None
     _is_receiving = True
     _request_timer: asyncio.TimerHandle | None = None
     _response_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = _Flow(transport)
         self._start_request_timer()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -36,13 +77,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
-        self._unparsed_bytes += len(data)
-        self._is_receiving = True
-        super().data_received(data)
-        if self._unparsed_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.send_400_response("The request head is too long.")
-        elif self._is_receiving and self._request_timer is None:
-            self._start_request_timer()
+        self._parse(self._unparsed + data)
 
     def on_message_begin(self) -> None:
         # Browsers connect before they have a request. The request then gets the whole time.
@@ -51,15 +86,38 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._unparsed_bytes = 0
+        is_upgrade = self.parser.should_upgrade()
+        if is_upgrade and not self._should_upgrade():
+            return  # `_ignore_upgrade` parses it again.
+        self._check_head_bytes()
+        hosts = []
+        for name, value in self.headers:
+            if name == b"host":
+                hosts.append(value)
+            elif name == b"content-length":
+                self._content_left = int(value)
+        self._check_host(hosts)
         super().on_headers_complete()
+        if not is_upgrade:
+            # Trailers are dropped (RFC 9112 section 7.1.2). As headers, they would replace what a
+            # proxy has set or checked.
+            self.headers = []
 
     def on_body(self, body: bytes) -> None:
-        self._unparsed_bytes = 0
+        if self._content_left is None:
+            self._head_bytes -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._unparsed_bytes = 0
+        if self.parser.should_upgrade():
+            return
+        self._check_head_bytes()
+        self._head_bytes = 0
+        self._content_left = None
+        if self.headers:
+            # After a trailer `Connection: close`, a parser ignores all further requests, of which
+            # some may be other clients' if a proxy shares the connection between them.
+            self.parser = httptools.HttpRequestParser(self)
         self._stop_request_timer()
         super().on_message_complete()
 
@@ -79,9 +137,12 @@ class BoundedHttp(HttpToolsProtocol):
         self._close_with(HTTPStatus.BAD_REQUEST, msg)
 
     def on_response_complete(self) -> None:
+        self.flow.is_held = False
         super().on_response_complete()
         if self.transport.is_closing():
             self._start_response_timer()
+        elif self._unparsed:
+            self._parse(self._unparsed)
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
@@ -95,6 +156,94 @@ class BoundedHttp(HttpToolsProtocol):
         super().resume_writing()
         if not self.transport.is_closing():
             self._stop_response_timer()
+
+    def _parse(self, data: bytes) -> None:
+        """Parse up to the end of one request, and keep the rest."""
+        self._unset_keepalive_if_required()
+        self._unparsed = b""
+        self._is_receiving = True
+        start = 0
+        while start < len(data) and not self._is_responding():
+            piece = self._next_piece(data, start)
+            if not piece:
+                break
+            start += len(piece)
+            if not self._feed(piece):
+                return
+        self._unparsed = data[start:]
+        if self._unparsed and self._is_responding():
+            self.flow.is_held = True
+            self.flow.pause_reading()
+        elif self._is_receiving and self._request_timer is None:
+            self._start_request_timer()
+
+    def _is_responding(self) -> bool:
+        """Return whether a request is complete and its response is not."""
+        cycle = self.cycle
+        return cycle is not None and not (cycle.more_body or cycle.response_complete)
+
+    def _next_piece(self, data: bytes, start: int) -> bytes:
+        """Return and count the bytes to parse next. A request ends at their end, if at all."""
+        if self._content_left is not None:
+            piece = data[start : start + self._content_left]
+            self._content_left -= len(piece)
+            return piece
+        end = data.find(_EMPTY_LINE, start)
+        if end >= 0:
+            piece = data[start : end + len(_EMPTY_LINE)]
+        else:
+            # The rest of an empty line may be in the next read.
+            begun = next(filter(data.endswith, _STARTS_OF_EMPTY_LINE), b"")
+            piece = data[start : len(data) - len(begun)]
+        self._head_bytes += len(piece) + PIECE_BYTES
+        return piece
+
+    def _feed(self, piece: bytes) -> bool:
+        """Parse a piece, and return whether more may follow it."""
+        try:
+            self.parser.feed_data(piece)
+            self._check_head_bytes()
+        except httptools.HttpParserUpgrade:
+            return self._upgrade()
+        except (httptools.HttpParserError, _Malformed) as error:
+            reason = error if isinstance(error, _Malformed) else error.__context__
+            message = str(reason) if isinstance(reason, _Malformed) else "The request is malformed."
+            self.logger.warning(message)
+            self.send_400_response(message)
+            return False
+        return True
+
+    def _upgrade(self) -> bool:
+        if self._should_upgrade():
+            self.handle_websocket_upgrade()
+            return False
+        if self.parser.get_method() == b"CONNECT":
+            self.send_400_response("CONNECT is for proxies.")
+            return False
+        return self._ignore_upgrade()
+
+    def _ignore_upgrade(self) -> bool:
+        """Parse the head again without `Upgrade`, which a server may ignore (RFC 9110 section 7.8).
+
+        Otherwise the parser does not read the body, which would be taken for the next request.
+        Java's client asks for an upgrade to HTTP/2 with every request.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        fields = [b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        return self._feed(
+            b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(fields))
+        )
+
+    def _check_head_bytes(self) -> None:
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise _Malformed("The request head is too long.")
+
+    def _check_host(self, hosts: list[bytes]) -> None:
+        """Raise _Malformed unless there is one valid Host (RFC 9112 section 3.2)."""
+        is_valid = len(hosts) == 1 and _HOST.fullmatch(hosts[0])
+        if not is_valid and (hosts or self.parser.get_http_version() != "1.0"):
+            raise _Malformed("The request must have one valid Host header.")
 
     def _start_request_timer(self) -> None:
         self._request_timer = self.loop.call_later(

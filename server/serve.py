@@ -16,6 +16,8 @@ With more, that process is the parent of the workers, and does not serve itself:
 | a second of them | exit at once | kill all workers, exit at once | ignore |
 | SIGHUP | drain, exit with 0 | replace the workers one at a time | ignore |
 
+SIGHUP is held back until a process can handle it (`server/process.py`).
+
 An old worker drains when its replacement serves. A single process has no replacement, so SIGHUP
 stops it. A worker that exits by itself, or by its own SIGTERM, is replaced.
 
@@ -33,7 +35,7 @@ import sys
 from api.telemetry import exporter, logs
 from domain.rate_limits import IN_MEMORY
 from server.application import configure, run
-from server.listener import bind
+from server.listener import listening
 from server.process import exit_on_signals, open_standard_streams, raise_limit_of_open_files
 from server.shutdown import Server
 from server.supervisor import CannotStart, Supervisor
@@ -49,23 +51,23 @@ def serve(*, workers: int | None = None) -> None:
     logs.configure(settings)
     exit_on_signals()
     raise_limit_of_open_files()
-    with bind(settings) as listener, exporter.serving_metrics(settings, settings.workers):
+    with listening(settings) as listeners, exporter.serving_metrics(settings, settings.workers):
         if settings.workers == 1:
             server = Server(configure(settings), settings.shutdown_grace)
-            _announce(settings, listener)
-            run(server, settings, listener)
+            _announce(settings, listeners)
+            run(server, settings, listeners)
         else:
-            _supervise(settings, listener)
+            _supervise(settings, listeners)
 
 
-def _supervise(settings: Settings, listener: socket.socket) -> None:
+def _supervise(settings: Settings, listeners: list[socket.socket]) -> None:
     if sys.platform == "win32":
         raise SystemExit("gatehouse: WORKERS must be 1 on Windows")
     supervisor = Supervisor(
         settings.workers,
-        listener,
+        listeners,
         grace=settings.shutdown_grace,
-        on_ready=lambda: _announce(settings, listener),
+        on_ready=lambda: _announce(settings, listeners),
         on_worker_exit=exporter.forget,
     )
     try:
@@ -74,9 +76,9 @@ def _supervise(settings: Settings, listener: socket.socket) -> None:
         raise SystemExit(1) from None
 
 
-def _announce(settings: Settings, listener: socket.socket) -> None:
+def _announce(settings: Settings, listeners: list[socket.socket]) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    port = listener.getsockname()[1]
+    port = listeners[0].getsockname()[1]
     page = "graphql" if settings.allows("graphiql") else "docs"
     logger.info("Gatehouse: open http://%s:%d/%s in a browser. Ctrl+C stops it.", host, port, page)
     if settings.workers > 1 and settings.rate_limit_storage_url.get_secret_value() == IN_MEMORY:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import error_response
 from domain.errors import Unavailable
+from server.process import release_hangups
 
 logger = logging.getLogger("gatehouse")
 
@@ -63,6 +64,7 @@ class Server(uvicorn.Server):
         requested stop exits with 0."""
         for stop in _stop_signals():
             signal.signal(stop, self.handle_exit)
+        release_hangups()
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
+from server.process import holding_hangups, release_hangups
 from server.shutdown import CLOSE_TIMEOUT
 
 logger = logging.getLogger("gatehouse")
@@ -56,17 +57,19 @@ class Worker:
         self._connection = writer
 
     @classmethod
-    async def start(cls, workers: int, listener: socket.socket) -> "Worker":
+    async def start(cls, workers: int, listeners: list[socket.socket]) -> "Worker":
         """Start the process of a worker. Raises OSError."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        passed = [end.fileno() for end in (*listeners, theirs)]
+        # The worker holds it for good: it is for its parent.
+        with theirs, holding_hangups():
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # do not import from the current folder
                 "-m",
                 "server.worker",
-                *(str(end.fileno()) for end in (listener, theirs)),
-                pass_fds=(listener.fileno(), theirs.fileno()),
+                *map(str, passed),
+                pass_fds=passed,
                 # With the prefix it wins over both names of the parent's environment.
                 env={**os.environ, "GATEHOUSE_WORKERS": str(workers)},
                 # A group of its own: a terminal sends Ctrl+C to a whole group, and the parent
@@ -122,14 +125,14 @@ class Supervisor:
     def __init__(
         self,
         workers: int,
-        listener: socket.socket,
+        listeners: list[socket.socket],
         *,
         grace: timedelta,
         on_ready: Callable[[], None],
         on_worker_exit: Callable[[int], None],
     ) -> None:
         self._workers = workers
-        self._listener = listener
+        self._listeners = listeners
         self._grace = grace
         self._on_ready = on_ready
         self._on_worker_exit = on_worker_exit
@@ -142,17 +145,19 @@ class Supervisor:
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then close the listener. Raises CannotStart."""
+        """Serve until SIGTERM or SIGINT, then close the listeners. Raises CannotStart."""
         serving = asyncio.create_task(self._serve())
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop, self._stop, serving, stop)
         loop.add_signal_handler(signal.SIGHUP, self._restart_soon)
+        release_hangups()
         try:
             await asyncio.wait((serving,))
         finally:
-            # As long as it is open, the kernel accepts connections that no worker serves.
-            self._listener.close()
+            # As long as one is open, the kernel accepts connections that no worker serves.
+            for listener in self._listeners:
+                listener.close()
             await asyncio.gather(*(self._stop_worker(worker) for worker in tuple(self._running)))
         if not serving.cancelled():
             serving.result()
@@ -211,7 +216,7 @@ class Supervisor:
     async def _start(self, start_timeout: timedelta = START_TIMEOUT) -> bool:
         """Start a worker, and return whether it serves."""
         try:
-            worker = await Worker.start(self._workers, self._listener)
+            worker = await Worker.start(self._workers, self._listeners)
         except OSError as error:
             logger.error("Cannot start a process: %s", error.strerror)
             return False

@@ -1,7 +1,7 @@
 """A worker process of `gatehouse serve`.
 
-Its parent starts it as `python -m server.worker LISTENER PARENT`, with the file descriptors of the
-listening socket and of the socket that connects it to its parent (`server/supervisor.py`).
+Its parent starts it as `python -m server.worker LISTENER... PARENT`, with the file descriptors of
+the listening sockets and of the socket that connects it to its parent (`server/supervisor.py`).
 `server/serve.py` lists the signals.
 """
 
@@ -26,11 +26,11 @@ from settings import load_settings
 
 def main() -> None:
     """Serve until the parent stops this worker or exits. Raises SystemExit."""
-    listener, parent = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
+    *listeners, parent = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
     with exit_in_a_line():
         settings = load_settings()
         logs.configure(settings)
-        run(WorkerServer(configure(settings), settings.shutdown_grace, parent), settings, listener)
+        run(WorkerServer(configure(settings), settings.shutdown_grace, parent), settings, listeners)
 
 
 class WorkerServer(Server):

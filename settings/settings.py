@@ -89,6 +89,9 @@ class Settings(BaseSettings):
 
     host: Host = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    # Longer than proxies keep an idle connection to a server: nginx and AWS 60 seconds, Traefik 90,
+    # Caddy 120.
+    keep_alive_seconds: int = Field(default=130, ge=1, le=3600)
     workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
     shutdown_grace_seconds: int = Field(default=20, ge=1, le=3600)
 

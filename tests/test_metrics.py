@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -308,3 +309,41 @@ def test_a_port_that_is_taken_is_said_in_a_line(metrics_settings: Settings) -> N
         exporter.serving_metrics(metrics_settings),
     ):
         pass
+
+
+def serve_metrics_and_be_killed(folder: Path) -> None:
+    """Run a parent of workers that leaves the folder of its metrics behind."""
+    program = f"""
+import os
+from pathlib import Path
+from api.telemetry import exporter
+from settings import Settings
+exporter.IN_MEMORY = Path({str(folder)!r})
+with exporter.serving_metrics(Settings(secret_key="k" * 32, metrics_port={free_port()}), 2):
+    os.kill(os.getpid(), 9)
+"""
+    killed = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+
+
+def test_what_a_killed_process_has_left_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporter, "IN_MEMORY", tmp_path)
+    (tmp_path / "gatehouse-metrics-link").symlink_to(tmp_path.parent)
+    os.mkfifo(tmp_path / "gatehouse-metrics-pipe")
+    others = tmp_path / "of another program"
+    others.mkdir()
+    serve_metrics_and_be_killed(tmp_path)
+    left = set(tmp_path.glob("gatehouse-metrics-*-*"))
+    with exporter.serving_metrics(settings_for("sqlite:///x.db", metrics_port=free_port()), 2):
+        (ours,) = set(tmp_path.glob("gatehouse-metrics-*-*"))
+        serve_metrics_and_be_killed(tmp_path)
+        # One that still runs keeps its own.
+        assert ours.exists()
+
+    assert len(left) == 1
+    assert not left & set(tmp_path.iterdir())
+    assert not ours.exists()
+    assert others.exists()
+    assert tmp_path.exists()

@@ -1,8 +1,10 @@
 """`gatehouse serve`: its start, and the limits on the head of a request."""
 
+import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
@@ -12,8 +14,10 @@ import pytest
 
 from api.middleware.request_limits import MAX_BODY_BYTES
 from server.protocol import MAX_HEAD_BYTES
+from settings import Settings
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
+from tests.paths import ROOT
 from tests.servers import TIMEOUT_SECONDS, Server, running_server
 
 
@@ -24,10 +28,14 @@ def server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         yield server
 
 
+def connect(server: Server) -> socket.socket:
+    port = httpx.URL(server.url).port
+    return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS)
+
+
 def answer_to(server: Server, pieces: Iterator[bytes]) -> bytes:
     """Send pieces until the server closes the connection, and return its answer."""
-    port = httpx.URL(server.url).port
-    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as connection:
+    with connect(server) as connection:
         for piece, _ in zip(pieces, range(MAX_HEAD_BYTES), strict=False):
             try:
                 connection.sendall(piece)
@@ -65,6 +73,32 @@ def test_a_body_is_no_head(server: Server) -> None:
     answer = httpx.post(f"{server.url}/graphql", json={"query": document})
 
     assert answer.json()["errors"][0]["extensions"]["code"] == "QUERY_TOO_COSTLY"
+
+
+def test_an_idle_connection_is_kept_as_long_as_the_setting_says(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    url = copy_of(migrated_sqlite, tmp_path)
+    with (
+        running_server(url, SECRET_KEY, tmp_path, KEEP_ALIVE_SECONDS="1") as server,
+        connect(server) as connection,
+    ):
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        start = time.monotonic()
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert 0.9 < time.monotonic() - start < 5
+
+
+def test_the_proxies_of_deploy_close_idle_connections_before_the_server_does() -> None:
+    nginx = re.search(r"keepalive_timeout (\d+)s;", (ROOT / "deploy" / "nginx.conf").read_text())
+    caddy = re.search(r"\bkeepalive (\d+)m\n", (ROOT / "deploy" / "Caddyfile").read_text())
+    default = Settings.model_fields["keep_alive_seconds"].default
+
+    assert nginx
+    assert caddy
+    assert max(int(nginx[1]), int(caddy[1]) * 60) < default
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -54,9 +56,13 @@ def one_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def workers_of(server: Server) -> set[int]:
+    return children_of(server.process.pid)
+
+
+def children_of(process: int) -> set[int]:
     table = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True)
     rows = (map(int, row.split()) for row in table.stdout.splitlines())
-    return {pid for parent, pid in rows if parent == server.process.pid}
+    return {pid for parent, pid in rows if parent == process}
 
 
 def process_exists(pid: int) -> bool:
@@ -163,6 +169,44 @@ async def test_a_restart_under_load_is_noticed_by_nobody(server: Server) -> None
 
     assert not workers_of(server) & before
     assert "Traceback" not in server.logged()
+
+
+def holds_hangups(pid: int) -> bool:
+    """Return whether a process has blocked SIGHUP."""
+    with suppress(OSError):
+        blocked = re.search(r"SigBlk:\s+(\w+)", Path(f"/proc/{pid}/status").read_text())
+        return blocked is not None and bool(int(blocked[1], 16) & 1 << (signal.SIGHUP - 1))
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_restart_that_is_asked_for_during_the_start_happens_after_it(
+    migrated_sqlite: Path, tmp_path: Path, workers: str
+) -> None:
+    settings = {"DATABASE_URL": databases.copy_of(migrated_sqlite, tmp_path), "PORT": "0"}
+    process = subprocess.Popen(
+        [GATEHOUSE, "serve", "--workers", workers],
+        env=environment(SECRET_KEY=SECRET_KEY, **settings),
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: holds_hangups(process.pid))
+    process.send_signal(signal.SIGHUP)
+    assert process.stderr
+    with process.stderr as log:
+        if workers == "2":
+            # The whole group of a worker hears of it while that starts, too.
+            wait_until(lambda: any(map(holds_hangups, children_of(process.pid))))
+            for pid in children_of(process.pid):
+                os.kill(pid, signal.SIGHUP)
+            assert any("Replacing the workers" in line for line in log)
+            process.terminate()
+        rest = log.read()
+
+    assert process.wait(TIMEOUT_SECONDS) == 0
+    assert "Traceback" not in rest
 
 
 def test_nobody_serves_on_when_the_parent_is_killed(migrated_sqlite: Path, tmp_path: Path) -> None:

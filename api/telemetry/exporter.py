@@ -2,9 +2,10 @@
 
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ logger = logging.getLogger("gatehouse")
 
 # Workers count in memory-mapped files. A full disk would kill the process that writes to one.
 IN_MEMORY = Path("/dev/shm")  # noqa: S108  (a new folder is made in it)
+
+PREFIX = "gatehouse-metrics-"
 
 # The variable that tells prometheus-client the folder of these files. It is read once, at import.
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -83,14 +86,37 @@ def _own_registry() -> "CollectorRegistry":
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    in_memory = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None
-    prefix = f"gatehouse-metrics-{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=in_memory) as folder:
+    parent = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    _remove_abandoned(parent)
+    prefix = f"{PREFIX}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as folder, _lock(Path(folder)):
         os.environ[FOLDER_VARIABLE] = folder
         try:
             yield Path(folder)
         finally:
             del os.environ[FOLDER_VARIABLE]
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the folders of processes that were killed. One that runs has locked its folder."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        # Not those of other users.
+        with suppress(OSError), _lock(folder):
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Lock a folder while the block runs or until this process ends. Raises OSError."""
+    import fcntl  # Windows, which has no workers to count for, does not have it.
+
+    # Others may put anything there by this name, such as a pipe that blocks who opens it.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _shared_registry(folder: Path) -> "CollectorRegistry":

@@ -1,0 +1,92 @@
+"""The addresses that `gatehouse serve` listens on."""
+
+import socket
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import SECRET_KEY
+from tests.databases import copy_of
+from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment, running_server, wait_until
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def accepts(ip: str, port: int) -> bool:
+    try:
+        socket.create_connection((ip, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="needs IPv6")
+
+
+@needs_ipv6
+@pytest.mark.parametrize(
+    ("host", "workers"), [("::", "1"), ("0:0:0:0:0:0:0:0", "1"), ("localhost", "2")]
+)
+def test_both_protocols_are_served_with_the_addresses_of_their_clients(
+    migrated_sqlite: Path, tmp_path: Path, host: str, workers: str
+) -> None:
+    url = copy_of(migrated_sqlite, tmp_path)
+    settings = {"HOST": host, "WORKERS": workers, "LOG_FORMAT": "json"}
+    with running_server(url, SECRET_KEY, tmp_path, **settings) as server:
+        port = httpx.URL(server.url).port
+        by_ipv4 = httpx.get(f"http://127.0.0.1:{port}/health/ready")
+        by_ipv6 = httpx.get(f"http://[::1]:{port}/health/ready")
+        wait_until(lambda: server.logged().count('"route": "/health/ready"') == 2)
+
+    assert by_ipv4.status_code == by_ipv6.status_code == 200
+    assert '"127.0.0.1"' in server.logged()
+    assert '"::1"' in server.logged()
+    assert "::ffff" not in server.logged()
+
+
+@needs_ipv6
+def test_one_address_of_ipv6_is_not_all_of_them(migrated_sqlite: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        # IPv4 has a server of its own on this port.
+        port = str(other.getsockname()[1])
+        url = copy_of(migrated_sqlite, tmp_path)
+        with running_server(url, SECRET_KEY, tmp_path, HOST="::1", PORT=port) as server:
+            wait_until(lambda: accepts("::1", int(port)))
+
+    assert server.process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("::", "Address already in use"),
+        ("localhost", "Address already in use"),
+        ("no-such-host.invalid", "Name or service not known"),
+        ("a" * 64 + ".example", "the host name is invalid"),
+        ("192.0.2.1", "Cannot assign requested address"),
+    ],
+)
+def test_an_address_that_cannot_be_listened_on_is_said_in_a_line(
+    tmp_path: Path, host: str, why: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused = subprocess.run(
+            [GATEHOUSE, "serve"],
+            env=environment(SECRET_KEY=SECRET_KEY, HOST=host, PORT=port),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+        )
+
+    assert refused.returncode == 1
+    assert refused.stderr == f"gatehouse: cannot listen on HOST {host} and PORT {port}: {why}\n"

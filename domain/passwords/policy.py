@@ -18,7 +18,8 @@ def problems(password: str, *, username: str = "", email: str = "") -> list[str]
     lowered = password.lower()
     if lowered in _common():
         return ["This password is too common. Choose another one."]
-    if lowered in (username.lower(), email.lower()):
+    # Lengths first: neither has been checked, and both can be as long as a request.
+    if lowered in (username[: MAX_LENGTH + 1].lower(), email[: MAX_LENGTH + 1].lower()):
         return ["The password must not be the username or the email."]
     return []
 

@@ -25,12 +25,12 @@ REMEMBERED_NETWORKS = 10_000
 
 
 class NewDocuments:
-    """Limits the time for new documents. ``share`` is what one network may use of the time of the
-    process, from 0 to 1."""
+    """Limits the time for new documents, from 0 to 1 of the time of the process: ``share`` for one
+    network, and ``of_all`` for all of them together."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: float, *, of_all: float = SHARE_OF_PROCESS) -> None:
         self._share = share
-        self._process = _Allowance(max(share, SHARE_OF_PROCESS))
+        self._process = _Allowance(max(share, of_all))
         self._networks: LRUCache[str, _Allowance] = LRUCache(REMEMBERED_NETWORKS)
 
     @contextmanager

@@ -13,25 +13,15 @@ from graphql import GraphQLError
 from graphql.execution.values import VariableValues
 
 from domain.errors import DomainError, Overloaded, TooManyAttempts
-from graphql_schema.engine.documents import Documents
-from graphql_schema.engine.limits import Limits
 from graphql_schema.engine.new_documents import NewDocuments
 from graphql_schema.errors import translate
-from graphql_schema.schema import Schema
 from settings import Settings
 from tests.conftest import SECRET_KEY, client_of, settings_for
 from tests.databases import copy_of
+from tests.documents import NETWORK, empty_cache, seconds_of
 from tests.servers import TIMEOUT_SECONDS, running_server
 from tests.users import GraphQL
 from tests.websockets import initialize, open_socket
-
-DEFAULTS = Settings.model_fields
-LIMITS = Limits(
-    depth=DEFAULTS["max_query_depth"].default,
-    aliases=DEFAULTS["max_query_aliases"].default,
-    tokens=DEFAULTS["max_query_tokens"].default,
-    cost=DEFAULTS["max_query_cost"].default,
-)
 
 # On the machine of the benchmarks every one takes less than ten milliseconds. Before there were
 # bounds, most took 50 to 240.
@@ -81,18 +71,15 @@ OPERATIONS = "".join(f"query q{n}{{...f0}}" for n in range(30)) + fragments(
 )
 
 
-SCHEMA = Schema(LIMITS)._schema
-
-
 def prepare(document: str, name: str | None = None) -> str:
     """Prepare a new document, and return "ok" or the code of the error."""
-    documents = Documents(SCHEMA, LIMITS, NewDocuments(1))
+    documents = empty_cache()
     try:
-        read = documents.read(document, "a network")
+        read = documents.read(document, NETWORK)
         operation = read.operation(name)
-        problems = documents.check(read, operation, {}, "a network")
+        problems = documents.check(read, operation, {}, NETWORK)
         if not problems:
-            documents.plan(read, operation, VariableValues({}, {}), "a network")
+            documents.plan(read, operation, VariableValues({}, {}), NETWORK)
             return "ok"
         error = problems[0]
     except GraphQLError as raised:
@@ -101,17 +88,6 @@ def prepare(document: str, name: str | None = None) -> str:
         error = GraphQLError(str(raised), original_error=raised)
     translate(error, request_id="1", suggestions=True)
     return str((error.extensions or {})["code"])
-
-
-def seconds_of(work: Callable[[], object]) -> float:
-    """Return the processor's time that some work takes: the best of three, as the first of a kind
-    fills caches."""
-    seconds = []
-    for _ in range(3):
-        started = time.thread_time()
-        work()
-        seconds.append(time.thread_time() - started)
-    return min(seconds)
 
 
 def test_the_worst_documents_take_little_time() -> None:
@@ -148,16 +124,16 @@ def test_what_repeats_fields_is_refused_by_any_way(document: str) -> None:
 
 
 def test_validation_stops_after_a_few_errors_and_says_where_they_are() -> None:
-    documents = Documents(SCHEMA, LIMITS, NewDocuments(1))
-    read = documents.read("\r\n\n{\r  me { no }\n nor {x} }\n" + "\n" * 100, "a network")
-    [first, second] = documents.check(read, read.operation(None), {}, "a network")
+    documents = empty_cache()
+    read = documents.read("\r\n\n{\r  me { no }\n nor {x} }\n" + "\n" * 100, NETWORK)
+    [first, second] = documents.check(read, read.operation(None), {}, NETWORK)
 
     assert [first.formatted["locations"], second.formatted["locations"]] == [
         [{"line": 4, "column": 8}],
         [{"line": 5, "column": 2}],
     ]
-    many = documents.read("{" + " ".join(f"n{n}" for n in range(200)) + "}", "a network")
-    assert len(documents.check(many, many.operation(None), {}, "a network")) == 6
+    many = documents.read("{" + " ".join(f"n{n}" for n in range(200)) + "}", NETWORK)
+    assert len(documents.check(many, many.operation(None), {}, NETWORK)) == 6
 
 
 class TestNewDocuments:
@@ -209,7 +185,7 @@ class TestNewDocuments:
         document = f"query ({declared}) {{ me {{ __typename {fields} }} }}"
         codes = set()
         for n in range(2_000):
-            values = {name: bool(n >> bit & 1) for bit, name in enumerate(names)}
+            values: dict[str, Any] = {name: bool(n >> bit & 1) for bit, name in enumerate(names)}
             codes.add((await graphql(document, **values)).code)
             if "TOO_MANY_ATTEMPTS" in codes:
                 break

@@ -170,7 +170,7 @@ INVALID_POSTS: list[object] = [
                 {"first": [2]},
             )
         ),
-        *((MAYBE, {"variables": {"when": when}}) for when in (True, False, "yes", 1)),
+        *((MAYBE, {"variables": {"when": when}}) for when in (True, False, None, "yes", 1)),
         (MAYBE, {}),
         *(
             (KINDS, {"variables": {"kinds": kinds}})

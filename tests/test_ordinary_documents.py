@@ -6,22 +6,9 @@ from collections.abc import Iterator
 
 from graphql import OperationDefinitionNode, get_introspection_query
 
-from graphql_schema.engine.documents import Documents
-from graphql_schema.engine.limits import Limits
-from graphql_schema.engine.new_documents import NewDocuments
-from graphql_schema.schema import Schema
-from settings import Settings
 from tests import operations
+from tests.documents import NETWORK, empty_cache
 from tests.paths import ROOT
-
-DEFAULTS = Settings.model_fields
-LIMITS = Limits(
-    depth=DEFAULTS["max_query_depth"].default,
-    aliases=DEFAULTS["max_query_aliases"].default,
-    tokens=DEFAULTS["max_query_tokens"].default,
-    cost=DEFAULTS["max_query_cost"].default,
-)
-SCHEMA = Schema(LIMITS)._schema
 
 # The largest pages, in any variable that is the size of one.
 VARIABLES = dict.fromkeys(("first", "outer", "inner"), 100)
@@ -50,6 +37,15 @@ BY_HAND = {
     "a fragment in every place": (
         f"query {{ me {{ ...U }} posts(first: 20) {{ edges {{ node {{ author {{ ...U }} }} }} }} }}"
         f" fragment U on User {{ {USER} }}"
+    ),
+    "components that select what they need": (
+        "{ me {"
+        + " ".join(f"...F{n}" for n in range(15))
+        + "} }"
+        + " ".join(
+            f"fragment F{n} on PrivateUser {{ id username {field} }}"
+            for n, field in enumerate(["email", "imageFile", "createdAt"] * 5)
+        )
     ),
     "a page of a blog": (
         f"query Page($id: ID!, $first: Int) {{ me {{ {USER} }} user(id: $id) {{ {USER}"
@@ -133,12 +129,12 @@ def test_no_ordinary_document_is_refused() -> None:
         for spread in set(re.findall(r"\.\.\.(\w+)", text)) & fragments.keys():
             if f"fragment {spread} on" not in text:
                 text += fragments[spread]
-        documents = Documents(SCHEMA, LIMITS, NewDocuments(1))
-        read = documents.read(text, "a network")
+        documents = empty_cache()
+        read = documents.read(text, NETWORK)
         for node in read.node.definitions:
             if isinstance(node, OperationDefinitionNode):
-                operation = read.operation(node.name and node.name.value)
-                if problems := documents.check(read, operation, VARIABLES, "a network"):
+                operation = read.operation(node.name.value if node.name else None)
+                if problems := documents.check(read, operation, VARIABLES, NETWORK):
                     refused[name] = problems
 
     assert refused == {}

@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -318,7 +319,7 @@ async def test_values_are_counted_wherever_they_are(
     graphql: GraphQL,
     ada: RegisteredUser,
     document: str,
-    variables: dict[str, object],
+    variables: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     started = time.thread_time()
@@ -352,7 +353,7 @@ LONG = "x" * 500_000
     ],
 )
 async def test_a_long_value_of_a_variable_is_not_searched_for(
-    graphql: GraphQL, document: str, variables: dict[str, object]
+    graphql: GraphQL, document: str, variables: dict[str, Any]
 ) -> None:
     started = time.thread_time()
     answer = await graphql(document, **variables)

@@ -152,6 +152,7 @@ def test_a_malformed_message_closes_the_socket_with_a_reason(
             ' { edges { node { id } } } } } } } user(id: "hunter2") { id } }',
             "QUERY_TOO_COSTLY",
         ),
+        ('{ user(id: "hunter2") { id } }' + " " * 20_000, "QUERY_TOO_COSTLY"),
     ],
 )
 def test_every_error_of_a_document_reaches_the_client_and_no_log(
@@ -172,7 +173,6 @@ def test_every_error_of_a_document_reaches_the_client_and_no_log(
     "document",
     [
         'mutation { login(username: "a", password: "hunter2) { expiresIn }',
-        '{ user(id: "hunter2") { id } }' + " " * 20_000,
         '{ user(id: "hunter2") { id } ' + "me { id } " * 500 + "}",
     ],
 )

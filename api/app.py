@@ -147,6 +147,7 @@ def _graphql(settings: Settings, observers: RequestObservers) -> GraphQLApp:
             tokens=settings.max_query_tokens,
             cost=settings.max_query_cost,
         ),
+        new_documents=settings.new_document_percent / 100,
         deadline=settings.request_deadline,
         introspection=settings.allows("introspection"),
         suggestions=settings.allows("suggestions"),

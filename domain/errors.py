@@ -116,8 +116,8 @@ class TooManyAttempts(DomainError):
 
     code = ErrorCode.TOO_MANY_ATTEMPTS
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many attempts. Try again in {retry_after} seconds.")
+    def __init__(self, retry_after: int, reason: str = "Too many attempts.") -> None:
+        super().__init__(f"{reason} Try again in {retry_after} seconds.")
         self.retry_after = retry_after
 
 

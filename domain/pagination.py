@@ -14,6 +14,9 @@ from domain.errors import InvalidInput
 
 MAX_PAGE_SIZE = 100
 
+# 16 bytes in base64.
+CURSOR_LENGTH = 22
+
 Row = TypeVar("Row")
 
 
@@ -74,6 +77,9 @@ def cursor(id: UUID) -> str:
 
 def _id_of(text: str) -> UUID:
     """Return the id in a cursor. Raises ValueError for any other text."""
+    # Lengths first: a cursor can be as long as a request.
+    if len(text) != CURSOR_LENGTH:
+        raise ValueError
     id = UUID(bytes=base64.urlsafe_b64decode(f"{text}=="))
     # Base64 has spare bits at its end, and the decoder skips characters outside its alphabet.
     if cursor(id) != text:

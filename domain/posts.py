@@ -132,7 +132,7 @@ def _check(title: str, content: str) -> None:
 
 
 def _title_problems(title: str) -> list[str]:
-    if is_blank(title) or len(title) > MAX_TITLE_LENGTH or not is_one_line(title):
+    if len(title) > MAX_TITLE_LENGTH or is_blank(title) or not is_one_line(title):
         return [
             f"A title must have 1 to {MAX_TITLE_LENGTH} characters on one line and must not be blank."
         ]
@@ -141,8 +141,8 @@ def _title_problems(title: str) -> list[str]:
 
 def _content_problems(content: str) -> list[str]:
     if (
-        is_blank(content)
-        or len(content) > MAX_CONTENT_LENGTH
+        len(content) > MAX_CONTENT_LENGTH
+        or is_blank(content)
         or not is_storable(content, besides="\n\r\t")
     ):
         return [

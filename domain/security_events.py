@@ -63,6 +63,6 @@ async def latest(
     """Return a page of one user's events, newest first. With ``kinds``, only these."""
     events = select(SecurityEvent).where(SecurityEvent.user_id == user_id)
     if kinds is not None:
-        events = events.where(SecurityEvent.kind.in_(kinds))
+        events = events.where(SecurityEvent.kind.in_(set(kinds)))
     found = await session.scalars(newest_first(events, SecurityEvent.id, page_request))
     return Page.from_rows(found.all(), page_request)

@@ -33,7 +33,7 @@ publish(
         ErrorCode.EMAIL_TAKEN: "An account with this email already exists.",
         ErrorCode.QUERY_TOO_COSTLY: "The document exceeds a limit for one request.",
         ErrorCode.TOO_MANY_ATTEMPTS: "A rate limit is reached. Try again after `extensions.retryAfter` seconds.",
-        ErrorCode.OVERLOADED: "The server is busy verifying other passwords. Try again in a moment.",
+        ErrorCode.OVERLOADED: "The server is busy with other passwords or with new documents. Try again in a moment.",
         ErrorCode.UNAVAILABLE: "The database is not available, or the request took too long. Try again in a moment."
         " The request may have taken effect.",
         ErrorCode.INTERNAL_ERROR: "An error of the server. `extensions.requestId` identifies it in the log.",
@@ -60,10 +60,11 @@ def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> Non
         error.message = NO_SUCH_OPERATION
         error.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED}
     elif cause is None or isinstance(cause, GraphQLError | StrawberryInputCoercionError):
-        message = _without_values(error.message)
-        if not suggestions:
+        # Cut first: a variable can be as long as a request.
+        message = _without_values(error.message[:MAX_MESSAGE_LENGTH])
+        if not suggestions or message.startswith("Variable '$"):
             message = message.partition(" Did you mean ")[0]
-        error.message = message[:MAX_MESSAGE_LENGTH]
+        error.message = message
         error.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED}
     else:
         domain_error = to_domain_error(cause, request_id=request_id)

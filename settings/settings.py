@@ -109,8 +109,9 @@ class Settings(BaseSettings):
     request_deadline_seconds: int = Field(default=10, ge=1, le=300)
     max_query_depth: int = Field(default=12, ge=1)
     max_query_aliases: int = Field(default=50, ge=0)
-    max_query_tokens: int = Field(default=1000, ge=1)
+    max_query_tokens: int = Field(default=500, ge=1)
     max_query_cost: int = Field(default=5000, ge=1)
+    new_document_percent: int = Field(default=10, ge=1, le=100)
     max_websockets: int = Field(default=1000, ge=1)
     max_websockets_per_network: int = Field(default=100, ge=1)
 

@@ -18,6 +18,7 @@ TIMEOUT_SECONDS = 20
 
 # Rate limits that are never reached.
 RATE_LIMITS = {
+    "NEW_DOCUMENT_PERCENT": "100",
     "LOGIN_LIMIT_PER_ACCOUNT": "100000/second",
     "LOGIN_LIMIT_PER_NETWORK": "100000/second",
     "REGISTER_LIMIT_PER_NETWORK": "100000/second",

@@ -29,7 +29,7 @@ from domain.errors import ErrorCode
 from domain.pagination import MAX_PAGE_SIZE
 from domain.security_events import EventKind
 from domain.sessions import LoginMethod
-from graphql_schema.engine import costs, documents, limits
+from graphql_schema.engine import costs, inputs, limits, validation
 from server.protocol import REQUEST_TIMEOUT
 from settings import Settings
 from tests.conftest import settings_for, unprepared_app
@@ -236,10 +236,13 @@ def test_the_reference_has_the_limits_of_a_document() -> None:
         "aliases": Settings.model_fields["max_query_aliases"].default,
         "tokens": Settings.model_fields["max_query_tokens"].default,
         "cost": Settings.model_fields["max_query_cost"].default,
-        "fields of one name in one selection": limits.MAX_REPEATS,
+        "fields, with fragments spread": limits.MAX_FIELDS,
+        "comparisons of fields of one name": validation.MAX_COMPARISONS,
+        "values in variables": inputs.MAX_VALUES,
         "levels of introspection": costs.MAX_INTROSPECTION_DEPTH,
-        "characters in a document": documents.MAX_CHARACTERS,
-        "digits in an integer": documents.MAX_DIGITS,
+        "characters in a document": validation.MAX_CHARACTERS,
+        "lines in a document": validation.MAX_LINES,
+        "digits in an integer": validation.MAX_DIGITS,
         "entries in a page": MAX_PAGE_SIZE,
         "bytes in a request body or WebSocket message": MAX_BODY_BYTES,
         "seconds for a request": Settings.model_fields["request_deadline_seconds"].default,
@@ -274,7 +277,7 @@ def test_the_reference_has_the_costs_of_fields() -> None:
         1,
         costs.LIST_QUERY,
         costs.ROW,
-        costs.UNPAGED_LIST,
+        1,
         costs.LONG_TEXT,
         costs.PASSWORD_HASH,
     ]

@@ -4,12 +4,19 @@ import pytest
 from graphql import build_schema
 from graphql.execution.values import VariableValues
 
-from graphql_schema.engine.documents import MAX_CHARACTERS, Documents
+from graphql_schema.engine.documents import Documents
 from graphql_schema.engine.limits import Limits
+from graphql_schema.engine.new_documents import NewDocuments
 from graphql_schema.engine.plans import Plan
+from graphql_schema.engine.validation import MAX_CHARACTERS
 from tests.users import GraphQL, RegisteredUser
 
 LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)
+NETWORK = "127.0.0.1"
+
+
+def empty_cache() -> Documents:
+    return Documents(build_schema("type Query { a: Int }"), LIMITS, NewDocuments(1))
 
 
 @pytest.mark.parametrize(
@@ -19,13 +26,13 @@ LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)
 def test_the_oldest_is_forgotten_when_there_are_too_many_or_too_long(
     length: int, number: int
 ) -> None:
-    documents = Documents(build_schema("type Query { a: Int }"), LIMITS)
-    read = [documents.read(f"query Q{n} {{ a }}".ljust(length)) for n in range(number + 1)]
+    documents = empty_cache()
+    read = [documents.read(f"query Q{n} {{ a }}".ljust(length), NETWORK) for n in range(number + 1)]
     for document in read:
-        assert documents.check(document, document.operation(None), {}) == []
+        assert documents.check(document, document.operation(None), {}, NETWORK) == []
 
-    assert documents.read(read[0].text) is not read[0]
-    assert all(documents.read(document.text) is document for document in read[1:])
+    assert documents.read(read[0].text, NETWORK) is not read[0]
+    assert all(documents.read(document.text, NETWORK) is document for document in read[1:])
 
 
 @pytest.mark.parametrize(
@@ -43,11 +50,11 @@ async def test_what_is_too_long_is_not_even_parsed(
 def test_a_plan_is_forgotten_like_its_document_though_it_has_no_fields(
     length: int, number: int
 ) -> None:
-    documents = Documents(build_schema("type Query { a: Int }"), LIMITS)
+    documents = empty_cache()
 
     def plan(n: int) -> Plan:
-        document = documents.read(f"query Q{n} {{ a @skip(if: true) }}".ljust(length))
-        return documents.plan(document, document.operation(None), VariableValues({}, {}))
+        document = documents.read(f"query Q{n} {{ a @skip(if: true) }}".ljust(length), NETWORK)
+        return documents.plan(document, document.operation(None), VariableValues({}, {}), NETWORK)
 
     plans = [plan(n) for n in range(number + 1)]
 

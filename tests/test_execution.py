@@ -170,11 +170,11 @@ INVALID_POSTS: list[object] = [
                 {"first": [2]},
             )
         ),
-        *((MAYBE, {"variables": {"when": when}}) for when in (True, False, "yes", 1)),
+        *((MAYBE, {"variables": {"when": when}}) for when in (True, False, None, "yes", 1)),
         (MAYBE, {}),
         *(
             (KINDS, {"variables": {"kinds": kinds}})
-            for kinds in (None, [], "LOGGED_IN", ["LOGGED_IN"], ["NOTHING"], [None], [1] * 60)
+            for kinds in (None, [], "LOGGED_IN", ["LOGGED_IN"], ["NOTHING"], [None], [1] * 5)
         ),
         *((CREATE_POST, {"variables": {"input": post}}) for post in INVALID_POSTS),
         ("{ posts(first: 0) { edges { cursor } } me { sessions { id } } }", {}),

@@ -237,6 +237,28 @@ async def test_a_mutation_may_not_come_by_get(
     assert me.json()["data"]["me"]["username"] == "Ada"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        "subscription { me { id } }",
+        "subscription S { postAdded { id } }",
+        "query Q { me { id } } subscription S { me { id } }",
+    ],
+)
+async def test_a_subscription_is_a_validation_error(
+    client: httpx.AsyncClient, method: str, document: str
+) -> None:
+    parameters = {"query": document} | ({"operationName": "S"} if " S " in document else {})
+    sent = {"params" if method == "GET" else "json": parameters}
+    response = await client.request(method, "/graphql", **sent)  # type: ignore[arg-type]
+
+    assert response.status_code == 200
+    [error, *_] = response.json()["errors"]
+    assert error["message"] == "The subscription operation is not supported by the schema."
+    assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
 async def test_other_methods_are_told_which_ones_work(
     client: httpx.AsyncClient, method: str

@@ -7,6 +7,7 @@ from enum import Enum
 from random import Random
 from typing import Annotated, Any, TypeVar, cast
 
+import pytest
 import strawberry
 from graphql import (
     DocumentNode,
@@ -314,3 +315,30 @@ async def test_whatever_is_asked_comes_to_the_same() -> None:
         assert described(planned) == described(executed), document
 
     assert valid > 0.8 * SEEDS
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        "fine animal { name @include(if: $when) } nothing",
+        "fine animal { name @skip(if: $when) }",
+        # in a list, in each type of an interface, behind fragments, and where nothing may be null
+        "fine animals { name ... @include(if: $when) { nickname } }",
+        "things { ... on Cat { name @include(if: $when) } ... on Dog { name } }",
+        "inside { fine inside { fine ...F @skip(if: $when) } }",
+        "fine requiredInside { fine @include(if: $when) }",
+        # below a field that has another condition
+        "fine animal @skip(if: true) { name @include(if: $when) }",
+    ],
+)
+@pytest.mark.parametrize("kind", ["query", "mutation"])
+async def test_a_condition_that_is_null_is_an_error_of_its_field(kind: str, selection: str) -> None:
+    within = selection if kind == "query" else f"add(number: 1) query {{ {selection} }} now"
+    document = f"""{kind} ($when: Boolean = true) {{ {within} }} fragment F on Query {{ fine }}"""
+    # Twice: a plan is executed again and again.
+    node, operation, coerced = prepared(document, {"when": None})
+    plan = Plan.of(SCHEMA, node, operation, coerced)
+    results = [await plan.execute([0], coerced) for _ in range(2)]
+    executed = await by_core(document, {"when": None})
+
+    assert [described(result) for result in results] == [described(executed)] * 2

@@ -36,8 +36,12 @@ PARTIAL_SUCCESS = 294
 # For a response without data. All other codes are 400.
 _STATUSES = {ErrorCode.INTERNAL_ERROR: 500, ErrorCode.UNAVAILABLE: 503}
 
-# urql sends queries by GET. A link could send a mutation by GET.
-ALLOWED_BY = {"GET": [OperationType.QUERY], "POST": [OperationType.QUERY, OperationType.MUTATION]}
+# urql sends queries by GET. A link could send a mutation by GET. The schema has no subscriptions:
+# validation refuses them.
+ALLOWED_BY = {
+    "GET": [OperationType.QUERY, OperationType.SUBSCRIPTION],
+    "POST": [OperationType.QUERY, OperationType.MUTATION, OperationType.SUBSCRIPTION],
+}
 
 
 @dataclass(slots=True)

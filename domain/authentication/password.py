@@ -60,8 +60,8 @@ async def _log_in(
     key = _key(login)
     async with services.database.reading() as session:
         user, knows_network = await _find(session, login, key, device)
-    # An identifier that no account can have is counted as it is.
-    identifier = key or login
+    # An identifier that no account can have is counted as it is, up to the length of an email.
+    identifier = key or login[: emails.MAX_LENGTH + 1]
     counted_as = ("known", identifier, device.network) if knows_network else ("new", identifier)
     await services.rate_limiter.hit(limits.account, *counted_as)
     signed_in = None

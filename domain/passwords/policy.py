@@ -27,7 +27,9 @@ def problems(password: str, *, username: str = "", email: str = "") -> list[str]
     lowered = password.lower()
     if lowered in _common():
         return ["This password is too common. Choose another one."]
-    if lowered in (trim(username).lower(), trim(email).lower()):
+    # Lengths first: neither has been checked, and both can be as long as a request.
+    names = (username[: MAX_LENGTH + 1], email[: MAX_LENGTH + 1])
+    if lowered in (trim(name).lower() for name in names):
         return ["The password must not be the username or the email."]
     return []
 

@@ -3,7 +3,7 @@
 (Parsing and validating `me` takes ten times as long as the rest of its request.)
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -14,31 +14,20 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    TokenKind,
     get_operation_ast,
-    parse,
-    specified_rules,
 )
 from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
-from strawberry.schema.schema import validate_document
 from strawberry.utils.operation import get_first_operation
 
-from domain.errors import QueryTooCostly
-from graphql_schema.engine.costs import (
-    Measure,
-    measure,
-    page_sizes,
-    variables_for_page_sizes,
-)
+from domain.errors import DomainError, QueryTooCostly
+from graphql_schema.engine.costs import Costs, Measure, page_sizes, variables_for_page_sizes
+from graphql_schema.engine.inputs import NO_ENTRIES, entries_in_variables
 from graphql_schema.engine.limits import Limits
+from graphql_schema.engine.new_documents import NewDocuments
 from graphql_schema.engine.plans import Plan, variables_for_conditions
-
-# graphql-core reads the whole text again for every error, to find its line.
-MAX_CHARACTERS = 16 * 1024
-
-MAX_DIGITS = 300
+from graphql_schema.engine.validation import parse_within, problems_of
 
 # A parsed document takes up to 280 times the memory of its text (for a list of one-letter fields;
 # ordinary ones take 100). With the minimum that each counts for, the limit also bounds their
@@ -103,18 +92,25 @@ class PlannedDocument:
 
 class Documents:
     """A cache of the documents of one schema. Only valid ones are cached, so that invalid ones push
-    none out."""
+    none out.
+
+    What is not cached is charged to the ``network`` that sends it, in ``new_documents``, and raises
+    TooManyAttempts or Overloaded.
+    """
 
     def __init__(
         self,
         schema: GraphQLSchema,
         limits: Limits,
+        new_documents: NewDocuments,
         *,
         rules: Iterable[type[ASTValidationRule]] = (),
     ) -> None:
         self._schema = schema
         self._limits = limits
-        self._rules = (*specified_rules, *rules)
+        self._new_documents = new_documents
+        self._costs = Costs(schema)
+        self._rules = tuple(rules)
         self._cached: LRUCache[str, Document] = LRUCache(
             MAX_CACHE_BYTES, getsizeof=lambda document: document.size
         )
@@ -122,36 +118,40 @@ class Documents:
             MAX_CACHE_BYTES, getsizeof=lambda planned: planned.size
         )
 
-    def read(self, text: str) -> Document:
-        """Parse a document. Raises GraphQLError if it is not valid GraphQL or too long."""
+    def read(self, text: str, network: str) -> Document:
+        """Parse a document. Raises GraphQLError if it is not valid GraphQL, or QueryTooCostly."""
         cached = self._cached.get(text)
         if cached is not None:
             return cached
-        return Document.of(
-            text,
-            parse(text, max_tokens=self._limits.tokens, max_source_length=MAX_CHARACTERS),
-        )
+        with self._new_documents.charge(network):
+            return Document.of(text, parse_within(text, tokens=self._limits.tokens))
 
     def check(
         self,
         document: Document,
         operation: OperationDefinitionNode,
         variables: Mapping[str, Any],
+        network: str,
     ) -> list[GraphQLError]:
         """Return why an operation cannot run. A document that exceeds a limit is not validated."""
         try:
-            self._limits.check(self._measure(document, operation, variables))
+            self._limits.check(self._measure(document, operation, variables, network))
+            if document.text in self._cached:
+                return []
+            with self._new_documents.charge(network):
+                problems = problems_of(document.node, self._schema, self._rules)
         except QueryTooCostly as error:
             return [GraphQLError(str(error), original_error=error)]
-        if document.text in self._cached:
-            return []
-        problems = self._validate(document.node)
         if not problems:
             self._cached[document.text] = document
         return problems
 
     def plan(
-        self, document: Document, operation: OperationDefinitionNode, variables: VariableValues
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+        network: str,
     ) -> Plan:
         """Return the plan of an operation of a valid document."""
         key = (
@@ -161,7 +161,8 @@ class Documents:
         )
         planned = self._plans.get(key)
         if planned is None:
-            plan = Plan.of(self._schema, document.node, operation, variables)
+            with self._new_documents.charge(network):
+                plan = Plan.of(self._schema, document.node, operation, variables)
             planned = PlannedDocument(document, plan)
             if planned.size <= MAX_CACHE_BYTES:
                 self._plans[key] = planned
@@ -172,35 +173,37 @@ class Documents:
         document: Document,
         operation: OperationDefinitionNode,
         variables: Mapping[str, Any],
+        network: str,
     ) -> Measure:
+        entries = entries_in_variables(variables) if variables else NO_ENTRIES
         sizes = page_sizes(document.variables_for_page_sizes, operation, variables)
-        key = (operation.name and operation.name.value, *sorted(sizes.items()))
+        name = operation.name and operation.name.value
+        key = (name, *sorted(sizes.items()), None, *sorted(entries.items()))
         found = document.measures.get(key)
         if found is None:
-            found = measure(self._schema, document.node, operation, sizes)
+            with self._new_documents.charge(network):
+                found = self._costs.measure(document.node, operation, sizes, entries)
             document.measures[key] = found
         return found
 
-    def _validate(self, node: DocumentNode) -> list[GraphQLError]:
-        if _has_huge_number(node):
-            return [GraphQLError("The document has a number with too many digits.")]
-        return validate_document(self._schema, node, self._rules)
-
 
 class DocumentCacheExtension(SchemaExtension):
-    """Uses the cache in Strawberry's own execution.
+    """Uses the cache in Strawberry's own execution. ``network_of`` reads a context.
 
     Errors are set and not raised: on a WebSocket, Strawberry would log a raised one with the
     document.
     """
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, network_of: Callable[[object], str]) -> None:
         self._documents = documents
+        self._network_of = network_of
         self._document: Document | None = None
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        self._document = self._documents.read(context.query or "")
+        self._document = self._documents.read(
+            context.query or "", self._network_of(context.context)
+        )
         context.graphql_document = self._document.node
         yield
 
@@ -212,19 +215,13 @@ class DocumentCacheExtension(SchemaExtension):
             # document has several and the request names none.
             operation = document.operation(context._provided_operation_name)
             context.pre_execution_errors = self._documents.check(
-                document, operation, context.variables or {}
+                document,
+                operation,
+                context.variables or {},
+                self._network_of(context.context),
             )
         except GraphQLError as error:
             context.pre_execution_errors = [error]
+        except DomainError as error:
+            context.pre_execution_errors = [GraphQLError(str(error), original_error=error)]
         yield
-
-
-def _has_huge_number(node: DocumentNode) -> bool:
-    """Return whether a number has too many digits. Python refuses over 4,300, which graphql-core
-    does not expect."""
-    token = node.loc.start_token if node.loc else None
-    while token:
-        if token.kind is TokenKind.INT and len(token.value or "") > MAX_DIGITS:
-            return True
-        token = token.next
-    return False

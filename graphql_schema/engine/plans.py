@@ -178,17 +178,27 @@ class _Planner:
         return _optional(self._object(to, details))
 
     def _object(self, to: GraphQLObjectType, details: list[FieldDetails]) -> Complete:
-        collected = collect_subfields(
-            self._schema, self._fragments, self._variables, self._operation.node, to, details
-        )
-        selection = self._selection(to, collected.grouped_field_set)
+        execute = self._execution(to, details)
 
         def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
             if to.is_type_of and not to.is_type_of(value, field.info(state, path)):
                 raise GraphQLError(f"Expected value of type '{to}' but got: {inspect(value)}.")
-            return selection.execute(state, value, path)
+            return execute(state, value, path)
 
         return complete
+
+    def _execution(
+        self, to: GraphQLObjectType, details: list[FieldDetails]
+    ) -> Callable[[ExecutionState, Any, Path], Any]:
+        """Return what executes the selection of an object, or raises that a condition in it is
+        null."""
+        try:
+            collected = collect_subfields(
+                self._schema, self._fragments, self._variables, self._operation.node, to, details
+            )
+        except GraphQLError as error:
+            return _raising(error)
+        return self._selection(to, collected.grouped_field_set).execute
 
     def _any_of(self, to: GraphQLAbstractType, details: list[FieldDetails]) -> Complete:
         objects = {
@@ -204,6 +214,14 @@ class _Planner:
             return objects[name](field, state, value, path)
 
         return complete
+
+
+def _raising(error: GraphQLError) -> Callable[[ExecutionState, Any, Path], Any]:
+    def execute(state: ExecutionState, source: Any, path: Path) -> Any:
+        # A plan is cached: the error would keep the frames of every execution.
+        raise error.with_traceback(None)
+
+    return execute
 
 
 def _attribute(definition: GraphQLField) -> str | None:

@@ -13,7 +13,7 @@ from domain.security_events import EventKind
 from domain.sessions import MAX_SESSIONS
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
-from graphql_schema.engine.costs import LIST_QUERY, UNPAGED_LIST, cost
+from graphql_schema.engine.costs import LIST_QUERY, cost
 from graphql_schema.types.security_events import SecurityEvent
 from graphql_schema.types.sessions import Session
 from graphql_schema.types.users import User
@@ -36,7 +36,7 @@ class PrivateUser(User):
         )
 
     @strawberry.field(
-        metadata=cost(UNPAGED_LIST),
+        metadata=cost(LIST_QUERY, entries=MAX_SESSIONS),
         description=f"The active sessions, the most recently used first, at most {MAX_SESSIONS}.",
     )
     async def sessions(self, info: Info) -> list[Session]:

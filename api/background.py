@@ -8,11 +8,14 @@ from datetime import timedelta
 
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
-from domain.retention import prune
+from domain.retention import prune, purge
 
 logger = logging.getLogger("gatehouse")
 
 PRUNE_EVERY = timedelta(hours=1)
+
+# Only accounts with many posts leave anything, and finding that there are none is one index search.
+PURGE_EVERY = timedelta(seconds=10)
 
 # Soon enough for the times in `domain/access_tokens/keys.py`, and cheap: it reads the names and
 # times of a few files.
@@ -23,6 +26,13 @@ RELOAD_KEYS_EVERY = timedelta(seconds=1)
 async def pruning(database: Database, kept_for: timedelta) -> AsyncIterator[None]:
     """Prune every ``PRUNE_EVERY`` while the block runs, the first time after one such interval."""
     async with running(_prune_forever(database, kept_for)):
+        yield
+
+
+@asynccontextmanager
+async def purging(database: Database) -> AsyncIterator[None]:
+    """Delete what is left of deleted accounts while the block runs."""
+    async with running(_purge_forever(database)):
         yield
 
 
@@ -56,6 +66,18 @@ async def _prune_forever(database: Database, kept_for: timedelta) -> None:
         else:
             if deleted:
                 logger.info("Pruned %d rows.", deleted)
+
+
+async def _purge_forever(database: Database) -> None:
+    while True:
+        await asyncio.sleep(PURGE_EVERY.total_seconds())
+        try:
+            gone = await purge(database)
+        except Exception as error:
+            logger.warning("Purging failed: %s", type(error).__name__)
+        else:
+            if gone:
+                logger.info("Purged %d deleted accounts.", gone)
 
 
 async def _reload_keys_forever(key_reloader: KeyReloader) -> None:

@@ -22,6 +22,8 @@ RATE_LIMITS = {
     "LOGIN_LIMIT_PER_NETWORK": "100000/second",
     "REGISTER_LIMIT_PER_NETWORK": "100000/second",
     "REFRESH_LIMIT_PER_NETWORK": "100000/second",
+    "WRITE_LIMIT_PER_USER": "100000/second",
+    "WRITE_KIB_LIMIT_PER_USER": "100000000/second",
 }
 
 # For tests that are not about hashing or rate limits.

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 _LOCK = 7_340_201
 
 # The newest revision, so that checking for it does not read all scripts.
-HEAD = "0004"
+HEAD = "0005"
 
 _scripts = Path(__file__).parent
 

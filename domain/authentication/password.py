@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User
-from domain import emails, usernames
+from domain import emails, passwords, usernames
 from domain.authentication.complete import complete
 from domain.authentication.reauthentication import record_wrong_password
 from domain.devices import Device
@@ -24,7 +24,9 @@ async def log_in(
 
     Raises InvalidCredentials, TooManyAttempts or Overloaded. InvalidCredentials never says what was
     wrong, and comes after the same time and the same work whether the user exists or not (OWASP
-    Authentication Cheat Sheet). TooManyAttempts comes before any of that work.
+    Authentication Cheat Sheet). TooManyAttempts comes before any of that work. A password that no
+    account can have is refused before it is counted: it costs no hash, and free attempts must not
+    push counts out of the memory.
 
     Attempts on an account are counted together for all networks that its owner has not signed in
     from, and separately for each network that they have: guessing elsewhere cannot lock owners out.
@@ -32,6 +34,8 @@ async def log_in(
     error would reveal which of them belong together.
     """
     try:
+        if not passwords.can_be_verified(password):
+            raise InvalidCredentials
         async with services.hashing_queue.slot() as hasher:
             signed_in = await _log_in(services, hasher, device, login, password, method)
     except asyncio.CancelledError:
@@ -101,7 +105,7 @@ _BY_USERNAME, _BY_EMAIL = (
 )
 _LOCKED = (
     select(User)
-    .where(User.id == bindparam("id"))
+    .where(User.id == bindparam("id"), User.deleted_at.is_(None))
     .with_for_update(key_share=True)
     .options(_WITH_HASH)
 )

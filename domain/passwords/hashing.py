@@ -15,7 +15,7 @@ from passlib.hash import argon2
 
 from domain.errors import Overloaded
 from domain.observer import SILENT, Observer
-from domain.passwords.policy import MAX_LENGTH, can_be_hashed
+from domain.passwords.policy import can_be_verified
 
 logger = logging.getLogger("gatehouse")
 
@@ -116,7 +116,7 @@ class PasswordHasher:
 
     async def verify(self, password: str, stored_hash: str | None) -> Verification:
         """Verify a password. Without a stored hash it takes as long as for a wrong password."""
-        if len(password) > MAX_LENGTH or not can_be_hashed(password):
+        if not can_be_verified(password):
             return Verification(is_valid=False)
         return await self._on_a_thread(self._verify, password, stored_hash)
 

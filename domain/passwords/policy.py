@@ -33,5 +33,11 @@ def _common() -> frozenset[str]:
     )
 
 
+def can_be_verified(password: str) -> bool:
+    """Return whether a password can be the password of any account. Whether it can says nothing
+    about an account, so one that cannot is refused before anything is counted or read."""
+    return len(password) <= MAX_LENGTH and can_be_hashed(password)
+
+
 def can_be_hashed(password: str) -> bool:
     return "\0" not in password and not any("\ud800" <= c <= "\udfff" for c in password)

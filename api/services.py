@@ -49,6 +49,9 @@ def _create_services(
             parallelism=settings.argon2_parallelism,
             threads=settings.hashing_threads,
             on_thread_start=lower_priority,
+            # Secret, and the same in all processes. Without SECRET_KEY, the URL has a password.
+            secret=settings.secret_key.get_secret_value()
+            + settings.database_url.get_secret_value(),
             observer=observer,
         ),
         rate_limiter=RateLimiter(

@@ -68,7 +68,9 @@ async def _log_in(
     await services.rate_limiter.hit(limits.account, *counted_as)
     signed_in = None
     while signed_in is None:
-        verification = await hasher.verify(password, user.password_hash if user else None)
+        verification = await hasher.verify(
+            password, user.password_hash if user else None, unknown=identifier
+        )
         if user is None or not verification.is_valid:
             await record_wrong_password(services, device, user.id if user else None)
             raise InvalidCredentials

@@ -23,6 +23,7 @@ from domain.pagination import MAX_PAGE_SIZE
 from domain.security_events import EventKind
 from domain.sessions import LoginMethod
 from graphql_schema.engine import costs, documents, limits
+from graphql_schema.response_size import MAX_RESPONSE_BYTES
 from settings import Settings
 from tests.conftest import settings_for, unprepared_app
 
@@ -233,6 +234,7 @@ def test_the_reference_has_the_limits_of_a_document() -> None:
         "characters in a document": documents.MAX_CHARACTERS,
         "digits in an integer": documents.MAX_DIGITS,
         "entries in a page": MAX_PAGE_SIZE,
+        "bytes in a response": MAX_RESPONSE_BYTES,
         "bytes in a request body or WebSocket message": MAX_BODY_BYTES,
         "seconds for a request": Settings.model_fields["request_deadline_seconds"].default,
     }

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from domain.errors import Overloaded, QueryTooCostly
+from domain.errors import Overloaded, QueryTooCostly, Unavailable
 
 # The default page of 20 posts fits whatever they contain: 50,000 characters of 4 bytes each.
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
@@ -43,15 +43,19 @@ class ResponsesUnderWay:
 class ResponseSize:
     """The bytes reserved for the response to one operation."""
 
-    __slots__ = ("_network", "_reserved", "_under_way")
+    __slots__ = ("_is_over", "_network", "_reserved", "_under_way")
 
     def __init__(self, under_way: ResponsesUnderWay, network: str) -> None:
         self._under_way = under_way
         self._network = network
         self._reserved = 0
+        self._is_over = False
 
     def reserve(self, size: int) -> None:
-        """Reserve bytes before they are read. Raises QueryTooCostly or Overloaded."""
+        """Reserve bytes before they are read. Raises QueryTooCostly or Overloaded, or Unavailable
+        after the response: a field whose result is not needed may still be running."""
+        if self._is_over:
+            raise Unavailable
         if self._reserved + size > MAX_RESPONSE_BYTES:
             raise QueryTooCostly(
                 f"The response would have more than {MAX_RESPONSE_BYTES} bytes."
@@ -68,6 +72,7 @@ class ResponseSize:
 
     def release(self) -> None:
         """Give back what was reserved, when the client has the response or has left."""
+        self._is_over = True
         if self._reserved:
             self._under_way.remove(self._network, self._reserved)
             self._reserved = 0

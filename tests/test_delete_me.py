@@ -14,8 +14,8 @@ from domain import retention
 from domain.ids import new_id
 from domain.services import Services
 from settings import Settings
-from tests.operations import DELETE_ME, LOGIN, ME, POST, POSTS, REFRESH, USER
-from tests.posts import publish
+from tests.operations import DELETE_ME, LOGIN, ME, POST, POSTS, REFRESH, UPDATE_POST, USER
+from tests.posts import NOTES, publish
 from tests.sessions import log_in
 from tests.users import GraphQL, RegisteredUser, register_user
 
@@ -209,3 +209,19 @@ async def test_a_login_whose_account_is_deleted_meanwhile_is_refused(
 
     login = await graphql(LOGIN, username="Ada", password=ada.password)
     assert login.code == "INVALID_CREDENTIALS"
+
+
+async def test_edits_and_a_deletion_at_once_end_without_a_deadlock(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    posts = [await publish(graphql, ada) for _ in range(5)]
+    edits = [
+        graphql(UPDATE_POST, by=ada, id=post["id"], input=NOTES) for post in posts for _ in range(4)
+    ]
+    deletion, *answers = await asyncio.gather(
+        graphql(DELETE_ME, by=ada, password=ada.password), *edits
+    )
+
+    assert deletion.errors == []
+    codes = {answer.code for answer in answers if answer.errors}
+    assert codes <= {"UNAUTHENTICATED", "NOT_FOUND"}

@@ -244,3 +244,40 @@ async def test_a_client_that_leaves_gives_back_what_it_held(app: FastAPI) -> Non
 
     assert code(await ask(app, "198.51.100.1", LARGE_PAGE)) is None
     assert app.state.gatehouse.responses.total == 0
+
+
+@pytest.mark.usefixtures("large_posts")
+@pytest.mark.parametrize(
+    "query",
+    [
+        # The contents are still being read when the other field has failed.
+        "{ a: posts(first: 9) { edges { node { content } } } b: posts(first: 101) { edges { cursor } } }",
+        # Refused after some of it was weighed.
+        "{ posts(first: 9) { edges { node { content author { posts(first: 9) { edges { node { content } } } } } } } }",
+    ],
+)
+async def test_a_response_that_fails_gives_back_what_it_held(
+    app: FastAPI, services: Services, query: str
+) -> None:
+    for _ in range(3):
+        assert code(await ask(app, "198.51.100.1", query))
+    # By then nothing of the others is running.
+    assert code(await ask(app, "198.51.100.1", LARGE_PAGE)) is None
+
+    assert app.state.gatehouse.responses.total == 0
+
+
+@pytest.mark.usefixtures("large_posts")
+async def test_a_request_past_its_deadline_gives_back_what_it_held(
+    app: FastAPI, services: Services
+) -> None:
+    reader = Reader(app, "198.51.100.1", reads=True)
+    request = asyncio.create_task(reader.ask(LARGE_PAGE))
+    async with asyncio.timeout(10):
+        while not app.state.gatehouse.responses.total:  # noqa: ASYNC110  # there is no event
+            await asyncio.sleep(0)
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+
+    assert code(await ask(app, "198.51.100.1", LARGE_PAGE)) is None
+    assert app.state.gatehouse.responses.total == 0

@@ -98,19 +98,22 @@ class GraphQLApp:
         # For errors that the request limits respond to.
         scope["state"]["on_error"] = _on_error
         try:
-            response = await self._respond(request)
-        except RequestError as error:
-            response = _error(request, error)
-        except HTTPException as error:
-            phrase = HTTPStatus(error.status_code).phrase
-            response = _error(request, RequestError(error.status_code, f"{phrase}."))
-        except DomainError as error:
-            response = _on_error(request, error, request_id=current().request_id)
-        try:
+            response = await self._respond_to_all(request)
             await response(scope, receive, send)
         finally:
             if context := current().context:
                 context.response.release()
+
+    async def _respond_to_all(self, request: Request) -> Response:
+        try:
+            return await self._respond(request)
+        except RequestError as error:
+            return _error(request, error)
+        except HTTPException as error:
+            phrase = HTTPStatus(error.status_code).phrase
+            return _error(request, RequestError(error.status_code, f"{phrase}."))
+        except DomainError as error:
+            return _on_error(request, error, request_id=current().request_id)
 
     async def _respond(self, request: Request) -> Response:
         if request.method not in ALLOWED_BY:

@@ -4,6 +4,8 @@ from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy import select
+
 from db.models import User
 from domain import retention, security_events, sessions
 from domain.access_tokens.tokens import Caller
@@ -36,6 +38,9 @@ async def delete(services: Services, device: Device, caller: Caller, *, password
         )
         _clear(user)
         await session.flush()
+        # Edits of posts under way keep the row from being deleted. Waiting for them with locks on
+        # their posts would be a deadlock.
+        await session.execute(select(User.id).where(User.id == user.id).with_for_update())
         await retention.delete_rows_of(session, user.id)
     return user.id
 

@@ -20,6 +20,13 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # Code before this revision would show what is left of these accounts.
+    # In this order: migrations of SQLite run without foreign keys.
+    op.execute(
+        "DELETE FROM posts WHERE author_id IN (SELECT id FROM users WHERE deleted_at IS NOT NULL)"
+    )
+    op.execute(
+        "DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE deleted_at IS NOT NULL)"
+    )
     op.execute("DELETE FROM users WHERE deleted_at IS NOT NULL")
     op.drop_index("ix_users_deleted_at", "users")
     with op.batch_alter_table("users") as users:

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from api.app import create_app
 from domain import accounts, authentication
 from domain.errors import InvalidCredentials
 from domain.passwords import stored_costs
 from domain.passwords.hashing import HashingQueue
 from domain.services import Services
 from domain.sessions import LoginMethod
+from tests.conftest import settings_for
 from tests.users import THIS_DEVICE
 
 FORMER, TODAY = "$argon2id$v=19$m=8,t=1,p=1$", "$argon2id$v=19$m=16,t=1,p=1$"
@@ -168,3 +170,23 @@ async def test_a_sample_is_bounded(services: Services, monkeypatch: pytest.Monke
 
     assert found == [FORMER] * len(found)
     assert 0 < len(found) <= 8
+
+
+async def test_a_process_knows_the_costs_when_it_begins_to_serve(
+    services: Services, database_url: str
+) -> None:
+    await register(services, "former", 3)
+    app = create_app(settings_for(database_url, argon2_memory_kib=16))
+    async with app.router.lifespan_context(app):
+        hasher = app.state.gatehouse.services.hashing_queue._hasher
+        hasher._argon2 = recorded = Recording(hasher._argon2)
+        with pytest.raises(InvalidCredentials):
+            await authentication.log_in(
+                app.state.gatehouse.services,
+                THIS_DEVICE,
+                login="nobody",
+                password="wrong engine",
+                method=LoginMethod.LOGIN,
+            )
+
+    assert recorded.parameters == [FORMER, TODAY]

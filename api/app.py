@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import health, pages
-from api.background import pruning, reloading_keys
+from api.background import learning_costs, pruning, purging, reloading_keys
 from api.database import prepare_if_available
 from api.dependencies import AppState
 from api.errors import on_http_exception
@@ -128,6 +128,8 @@ async def _run(
         warmed_up.add_done_callback(lambda _: gc.freeze())
         async with (
             pruning(state.services.database, settings.retention),
+            learning_costs(state.services),
+            purging(state.services.database),
             reloading_keys(state.key_reloader),
             counts.sampling(state.services) if counts else nullcontext(),
         ):

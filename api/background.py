@@ -8,11 +8,19 @@ from datetime import timedelta
 
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
-from domain.retention import prune
+from domain.passwords import stored_costs
+from domain.retention import prune, purge
+from domain.services import Services
 
 logger = logging.getLogger("gatehouse")
 
 PRUNE_EVERY = timedelta(hours=1)
+
+# Only accounts with many posts leave anything, and finding that there are none is one index search.
+PURGE_EVERY = timedelta(seconds=10)
+
+# Users get hashes of the current costs when they sign in, so the costs of all change slowly.
+LEARN_COSTS_EVERY = timedelta(minutes=10)
 
 # Soon enough for the times in `domain/access_tokens/keys.py`, and cheap: it reads the names and
 # times of a few files.
@@ -23,6 +31,21 @@ RELOAD_KEYS_EVERY = timedelta(seconds=1)
 async def pruning(database: Database, kept_for: timedelta) -> AsyncIterator[None]:
     """Prune every ``PRUNE_EVERY`` while the block runs, the first time after one such interval."""
     async with running(_prune_forever(database, kept_for)):
+        yield
+
+
+@asynccontextmanager
+async def purging(database: Database) -> AsyncIterator[None]:
+    """Delete what is left of deleted accounts while the block runs."""
+    async with running(_purge_forever(database)):
+        yield
+
+
+@asynccontextmanager
+async def learning_costs(services: Services) -> AsyncIterator[None]:
+    """Learn what stored hashes cost, before the block and now and then while it runs."""
+    await _learn_costs(services)
+    async with running(_learn_costs_forever(services)):
         yield
 
 
@@ -56,6 +79,32 @@ async def _prune_forever(database: Database, kept_for: timedelta) -> None:
         else:
             if deleted:
                 logger.info("Pruned %d rows.", deleted)
+
+
+async def _purge_forever(database: Database) -> None:
+    while True:
+        await asyncio.sleep(PURGE_EVERY.total_seconds())
+        try:
+            gone = await purge(database)
+        except Exception as error:
+            logger.warning("Purging failed: %s", type(error).__name__)
+        else:
+            if gone:
+                logger.info("Purged %d deleted accounts.", gone)
+
+
+async def _learn_costs_forever(services: Services) -> None:
+    while True:
+        await asyncio.sleep(LEARN_COSTS_EVERY.total_seconds())
+        await _learn_costs(services)
+
+
+async def _learn_costs(services: Services) -> None:
+    try:
+        async with services.database.reading() as session:
+            services.hashing_queue.learn(await stored_costs.sample(session))
+    except Exception as error:
+        logger.warning("Reading the costs of stored hashes failed: %s", type(error).__name__)
 
 
 async def _reload_keys_forever(key_reloader: KeyReloader) -> None:

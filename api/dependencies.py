@@ -14,6 +14,7 @@ from domain.devices import Device
 from domain.errors import Unauthenticated
 from domain.services import Services
 from graphql_schema.context import Context
+from graphql_schema.response_size import ResponsesUnderWay
 
 # For the Authorize button of /docs. `bearer_token` reads the token itself, for all routes.
 documented_bearer = OAuth2PasswordBearer(tokenUrl="token", refreshUrl="token", auto_error=False)
@@ -36,6 +37,7 @@ class AppState:
     engine: AsyncEngine
     current_users: CurrentUserLoader
     key_reloader: KeyReloader
+    responses: ResponsesUnderWay
     introspection_client: ClientCredential | None = None
 
 
@@ -76,6 +78,7 @@ def graphql_context(connection: HTTPConnection) -> Context:
     return Context(
         services=state.services,
         current_users=state.current_users,
+        responses=state.responses,
         device=device_of(connection),
         bearer=bearer_token(connection),
         request_id=current().request_id,

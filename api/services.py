@@ -16,6 +16,7 @@ from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimit, RateLimiter, RateLimits
 from domain.services import Services, SessionLifetimes
+from graphql_schema.response_size import ResponsesUnderWay
 from settings import Settings
 
 
@@ -32,6 +33,7 @@ def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppStat
         engine=engine,
         current_users=CurrentUserLoader(services.database),
         key_reloader=key_reloader,
+        responses=ResponsesUnderWay(),
         introspection_client=_introspection_client(settings),
     )
 
@@ -47,6 +49,9 @@ def _create_services(
             parallelism=settings.argon2_parallelism,
             threads=settings.hashing_threads,
             on_thread_start=lower_priority,
+            # Secret, and the same in all processes. Without SECRET_KEY, the URL has a password.
+            secret=settings.secret_key.get_secret_value()
+            + settings.database_url.get_secret_value(),
             observer=observer,
         ),
         rate_limiter=RateLimiter(
@@ -55,6 +60,8 @@ def _create_services(
                 network=_rate_limit(settings, "network", "login_limit_per_network"),
                 registration=_rate_limit(settings, "registration", "register_limit_per_network"),
                 refresh=_rate_limit(settings, "refresh", "refresh_limit_per_network"),
+                write=_rate_limit(settings, "write", "write_limit_per_user"),
+                written_kib=_rate_limit(settings, "written_kib", "write_kib_limit_per_user"),
             ),
             settings.rate_limit_storage_url.get_secret_value(),
         ),
@@ -71,6 +78,7 @@ def _create_services(
             absolute=timedelta(days=settings.session_absolute_days),
             grace=timedelta(seconds=settings.refresh_grace_seconds),
         ),
+        posts_per_user=settings.posts_per_user,
         observer=observer,
     )
 

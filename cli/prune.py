@@ -15,13 +15,15 @@ from settings import Settings, load_settings
 def prune() -> None:
     """Delete old sessions and security events.
 
-    Deletes sessions that ended and security events that happened more than RETENTION_DAYS ago.
-    `gatehouse serve` does the same every hour.
+    Deletes sessions that ended and security events that happened more than RETENTION_DAYS ago, and
+    what is left of deleted accounts. `gatehouse serve` does the same.
     """
     asyncio.run(_prune(load_settings()))
 
 
 async def _prune(settings: Settings) -> None:
     async with open_engine(settings) as engine:
-        deleted = await retention.prune(Database(engine), kept_for=settings.retention)
+        database = Database(engine)
+        deleted = await retention.prune(database, kept_for=settings.retention)
+        await retention.purge(database)
     print(f"Gatehouse: deleted {deleted} old rows.")

@@ -13,16 +13,27 @@ Result = TypeVar("Result")
 _abandoned: set[asyncio.Task[Any]] = set()
 
 
-async def within(limit: timedelta | None, work: Awaitable[Result]) -> Result:
+async def within(
+    limit: timedelta | None,
+    work: Awaitable[Result],
+    *,
+    until: asyncio.Future[None] | None = None,
+) -> Result:
     """Return what the work returns. Raises what it raises, or Unavailable if it takes longer than
-    the limit.
+    the limit, or than that ``until`` the future is done.
 
     Past the limit the work is cancelled, and its clean-up is not awaited: SQLite can take five
     seconds to give up on a lock.
     """
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.wait((task,), timeout=limit.total_seconds() if limit else None)
+        await asyncio.wait(
+            (task, until) if until else (task,),
+            timeout=limit.total_seconds() if limit else None,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if until and until.done():
+            await asyncio.wait((task,))
     finally:
         if not task.done():
             task.cancel()

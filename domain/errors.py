@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     USERNAME_TAKEN = "USERNAME_TAKEN"
     EMAIL_TAKEN = "EMAIL_TAKEN"
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
     OVERLOADED = "OVERLOADED"
     UNAVAILABLE = "UNAVAILABLE"
@@ -87,6 +88,10 @@ class NotFound(DomainError):
 class QueryTooCostly(DomainError):
     code = ErrorCode.QUERY_TOO_COSTLY
     message = "The document exceeds a limit for one request."
+
+
+class QuotaExceeded(DomainError):
+    code = ErrorCode.QUOTA_EXCEEDED
 
 
 class InvalidInput(DomainError):

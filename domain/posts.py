@@ -1,20 +1,22 @@
 """Posts: how users publish, edit and delete their own, and how everyone reads them in pages."""
 
-from collections.abc import Collection
+import math
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, contains_eager
 from sqlalchemy.orm.attributes import set_committed_value
 
 from db.database import retried
-from db.models import Post
+from db.functions import octet_length
+from db.models import Post, User
 from domain import sessions
 from domain.access_tokens.tokens import Caller
 from domain.devices import Device
-from domain.errors import Forbidden, NotFound, raise_invalid
+from domain.errors import Forbidden, NotFound, QuotaExceeded, raise_invalid
 from domain.ids import new_id
 from domain.pagination import Page, PageRequest, newest_first
 from domain.services import Services
@@ -23,9 +25,13 @@ from domain.text import is_blank, is_one_line, is_storable
 MAX_TITLE_LENGTH = 200
 MAX_CONTENT_LENGTH = 50_000
 
+# A deleted account has no name, and its posts are not shown before they are deleted. (Without
+# statistics, PostgreSQL takes `deleted_at IS NULL` for rare, and sorts instead of using the index.)
+_IS_SHOWN = User.username != ""
+
 # Every post is shown with its author, so one statement reads both. Reading the authors of a page
 # separately takes twice as long as the page.
-WITH_AUTHOR = joinedload(Post.author)
+_WITH_AUTHOR = select(Post).join(Post.author).where(_IS_SHOWN).options(contains_eager(Post.author))
 
 # SQLite combines at most 500 queries in one statement.
 AUTHORS_PER_STATEMENT = 100
@@ -35,10 +41,15 @@ AUTHORS_PER_STATEMENT = 100
 async def publish(
     services: Services, device: Device, caller: Caller, *, title: str, content: str
 ) -> Post:
-    """Publish a post. Raises InvalidInput or SessionEnded."""
+    """Publish a post. Raises InvalidInput, TooManyAttempts, QuotaExceeded or SessionEnded."""
     _check(title, content)
+    async with services.database.reading() as session:
+        await sessions.require_active(session, caller)
+    await _count(services, caller, title, content)
     async with services.database.writing() as session:
-        author = await sessions.require_active(session, caller, lock="to keep")
+        # Locked to change: concurrent posts of one user are counted one after the other.
+        author = await sessions.require_active(session, caller, lock="to change")
+        await _check_quota(session, caller, services.posts_per_user)
         now = datetime.now(UTC)
         post = Post(
             id=new_id(),
@@ -63,10 +74,14 @@ async def edit(
     title: str,
     content: str,
 ) -> Post:
-    """Replace the text. Raises InvalidInput, NotFound, Forbidden or SessionEnded."""
+    """Replace the text. Raises InvalidInput, NotFound, Forbidden, TooManyAttempts or
+    SessionEnded."""
     _check(title, content)
+    async with services.database.reading() as session:
+        await _own(session, caller, post_id)
+    await _count(services, caller, title, content)
     async with services.database.writing() as session:
-        post = await _own(session, caller, post_id)
+        post = await _own(session, caller, post_id, lock=True)
         post.title, post.content, post.updated_at = title, content, datetime.now(UTC)
     return post
 
@@ -74,19 +89,37 @@ async def edit(
 @retried
 async def delete(services: Services, device: Device, caller: Caller, post_id: UUID) -> None:
     """Delete a post. Raises NotFound, Forbidden or SessionEnded."""
+    # Read first: made-up ids must not occupy SQLite's single writer.
+    async with services.database.reading() as session:
+        await _own(session, caller, post_id)
     async with services.database.writing() as session:
-        await session.delete(await _own(session, caller, post_id))
+        await session.delete(await _own(session, caller, post_id, lock=True))
 
 
 async def get_post(session: AsyncSession, post_id: UUID) -> Post | None:
-    return await session.get(Post, post_id, options=[WITH_AUTHOR])
+    post: Post | None = await session.scalar(_WITH_AUTHOR.where(Post.id == post_id))
+    return post
+
+
+async def contents(
+    session: AsyncSession, post_ids: Sequence[UUID], reserve: Callable[[int], None]
+) -> dict[UUID, str]:
+    """Return the contents of posts by id, without those that do not exist.
+
+    ``reserve`` is called with their size in bytes before they are read, each as often as it is in
+    ``post_ids``, and may raise.
+    """
+    wanted = Post.id.in_(set(post_ids))
+    sizes = await session.execute(select(Post.id, octet_length(Post.content)).where(wanted))
+    size_of = dict(sizes.all())
+    reserve(sum(size_of.get(id, 0) for id in post_ids))
+    found = await session.execute(select(Post.id, Post.content).where(wanted))
+    return dict(found.all())
 
 
 async def latest(session: AsyncSession, page_request: PageRequest) -> Page[Post]:
     """Return a page of all posts, newest first."""
-    posts = await session.scalars(
-        newest_first(select(Post).options(WITH_AUTHOR), Post.id, page_request)
-    )
+    posts = await session.scalars(newest_first(_WITH_AUTHOR, Post.id, page_request))
     return Page.from_rows(posts.all(), page_request)
 
 
@@ -108,7 +141,13 @@ async def latest_by(
             for author_id in some
         ]
         post = aliased(Post, union_all(*pages).subquery())
-        statement = select(post).options(joinedload(post.author)).order_by(post.id.desc())
+        statement = (
+            select(post)
+            .join(post.author)
+            .where(_IS_SHOWN)
+            .options(contains_eager(post.author))
+            .order_by(post.id.desc())
+        )
         for found in await session.scalars(statement):
             by_author[found.author_id].append(found)
     return {
@@ -116,9 +155,23 @@ async def latest_by(
     }
 
 
-async def _own(session: AsyncSession, caller: Caller, post_id: UUID) -> Post:
-    author = await sessions.require_active(session, caller, lock="to keep")
-    post = await session.get(Post, post_id, with_for_update=True)
+async def _count(services: Services, caller: Caller, title: str, content: str) -> None:
+    """Count a write of the caller, by number and by size. Raises TooManyAttempts."""
+    limiter, user_id = services.rate_limiter, str(caller.user_id)
+    kib = math.ceil((len(title.encode()) + len(content.encode())) / 1024)
+    await limiter.hit(limiter.limits.write, user_id)
+    await limiter.hit(limiter.limits.written_kib, user_id, cost=kib)
+
+
+async def _check_quota(session: AsyncSession, caller: Caller, quota: int) -> None:
+    own = select(Post.id).where(Post.author_id == caller.user_id)
+    if await session.scalar(own.offset(quota - 1).limit(1)) is not None:
+        raise QuotaExceeded(f"An account may have {quota} posts. Delete some of yours first.")
+
+
+async def _own(session: AsyncSession, caller: Caller, post_id: UUID, *, lock: bool = False) -> Post:
+    author = await sessions.require_active(session, caller, lock="to keep" if lock else None)
+    post = await session.get(Post, post_id, with_for_update=lock)
     if post is None:
         raise NotFound("There is no post with this id.")
     if post.author_id != caller.user_id:

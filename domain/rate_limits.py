@@ -32,6 +32,10 @@ RETRY_REDIS_AFTER = timedelta(seconds=10)
 # own limit.
 REMEMBERED_KEYS = 50_000
 
+# As many keys again that have used this part of their limit are remembered separately: attempts on
+# many other keys do not push out a key that is refused, or soon will be.
+NEARLY_FULL = 0.5
+
 Answer = TypeVar("Answer")
 
 
@@ -62,12 +66,15 @@ class RateLimit:
 @dataclass(frozen=True, slots=True)
 class RateLimits:
     """``account`` and ``network`` limit the passwords tried on one account and from one network;
-    ``registration`` and ``refresh`` limit both for each network."""
+    ``registration`` and ``refresh`` limit both for each network. ``write`` and ``written_kib``
+    limit what one user writes, by number and by size."""
 
     account: RateLimit
     network: RateLimit
     registration: RateLimit
     refresh: RateLimit
+    write: RateLimit
+    written_kib: RateLimit
 
 
 class RateLimiter:
@@ -85,13 +92,13 @@ class RateLimiter:
         self._redis_is_down = False
         self._retry_redis_at = 0.0
 
-    async def hit(self, limit: RateLimit, *key: str) -> None:
-        """Count an attempt. Raises TooManyAttempts if it is over the limit; the caller must then
-        not make it."""
+    async def hit(self, limit: RateLimit, *key: str, cost: int = 1) -> None:
+        """Count an attempt, or as many as it costs. Raises TooManyAttempts if it is over the limit;
+        the caller must then not make it."""
         hashed = _hash(key)
         for window in limit.windows:
-            if not await self._hit_window(window, hashed):
-                waits = [await self._wait(other, hashed) for other in limit.windows]
+            if not await self._hit_window(window, hashed, cost):
+                waits = [await self._wait(other, hashed, cost) for other in limit.windows]
                 raise TooManyAttempts(max(1, *waits))
 
     async def reset(self, limit: RateLimit, *key: str) -> None:
@@ -114,13 +121,17 @@ class RateLimiter:
             # The package opens connections, and has no method to close them.
             await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
 
-    async def _hit_window(self, window: RateLimitItem, key: str) -> bool:
-        return await self._run(lambda limiter: limiter.hit(window, key))
+    async def _hit_window(self, window: RateLimitItem, key: str, cost: int) -> bool:
+        # An attempt that costs more than a window holds takes all of it, and is not refused for
+        # ever.
+        cost = min(cost, window.amount)
+        return await self._run(lambda limiter: limiter.hit(window, key, cost=cost))
 
-    async def _wait(self, window: RateLimitItem, key: str) -> int:
-        """Return the seconds until the window has room, or 0."""
+    async def _wait(self, window: RateLimitItem, key: str, cost: int) -> int:
+        """Return the seconds until the first attempts in the window expire, or 0 if it has room."""
         stats = await self._run(lambda limiter: limiter.get_window_stats(window, key))
-        return 0 if stats.remaining > 0 else math.ceil(stats.reset_time - time.time())
+        has_room = stats.remaining >= min(cost, window.amount)
+        return 0 if has_room else math.ceil(stats.reset_time - time.time())
 
     async def _clear(self, window: RateLimitItem, key: str) -> None:
         await self._run(lambda limiter: limiter.clear(window, key))
@@ -149,8 +160,50 @@ class RateLimiter:
         return answer
 
 
+class _Attempts:
+    """The attempts on one key: when each was made, and what it cost."""
+
+    __slots__ = ("_entries", "total")
+
+    def __init__(self) -> None:
+        self._entries: deque[tuple[float, int]] = deque()
+        self.total = 0
+
+    @property
+    def first(self) -> float:
+        return self._entries[0][0]
+
+    def add(self, at: float, cost: int) -> None:
+        self._entries.append((at, cost))
+        self.total += cost
+
+    def forget_until(self, time: float) -> None:
+        while self._entries and self._entries[0][0] <= time:
+            self.total -= self._entries.popleft()[1]
+
+
+class _Counts:
+    """The attempts of one limit by key. Keys that are nearly full have a memory of their own."""
+
+    def __init__(self) -> None:
+        self._others: LRUCache[str, _Attempts] = LRUCache(REMEMBERED_KEYS)
+        self._nearly_full: LRUCache[str, _Attempts] = LRUCache(REMEMBERED_KEYS)
+
+    def get(self, key: str) -> _Attempts:
+        return self._nearly_full.get(key) or self._others.get(key) or _Attempts()
+
+    def put(self, key: str, attempts: _Attempts, limit: int) -> None:
+        self.forget(key)
+        memory = self._nearly_full if attempts.total >= NEARLY_FULL * limit else self._others
+        memory[key] = attempts
+
+    def forget(self, key: str) -> None:
+        self._others.pop(key, None)
+        self._nearly_full.pop(key, None)
+
+
 class _BoundedMemory(MemoryStorage):
-    """The counts of this process: the times of the attempts by key.
+    """The counts of this process.
 
     The package's own storage keeps every key until its window ends, and walks through all of them
     after each attempt.
@@ -160,34 +213,31 @@ class _BoundedMemory(MemoryStorage):
         super().__init__()
         # Separate for each limit: attempts that cost an attacker nothing must not push out those
         # that cost a hash.
-        self._limits: dict[str, LRUCache[str, deque[float]]] = defaultdict(
-            lambda: LRUCache(REMEMBERED_KEYS)
-        )
+        self._limits: dict[str, _Counts] = defaultdict(_Counts)
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         now = time.time()
         attempts = self._within(key, now - expiry)
-        if len(attempts) + amount > limit:
+        if attempts.total + amount > limit:
             return False
-        attempts.extend([now] * amount)
-        self._of(key)[key] = attempts
+        attempts.add(now, amount)
+        self._of(key).put(key, attempts, limit)
         return True
 
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         now = time.time()
         attempts = self._within(key, now - expiry)
-        return (attempts[0], len(attempts)) if attempts else (now, 0)
+        return (attempts.first, attempts.total) if attempts.total else (now, 0)
 
     async def clear(self, key: str) -> None:
-        self._of(key).pop(key, None)
+        self._of(key).forget(key)
 
-    def _within(self, key: str, since: float) -> deque[float]:
-        attempts = self._of(key).get(key) or deque()
-        while attempts and attempts[0] <= since:
-            attempts.popleft()
+    def _within(self, key: str, since: float) -> _Attempts:
+        attempts = self._of(key).get(key)
+        attempts.forget_until(since)
         return attempts
 
-    def _of(self, key: str) -> LRUCache[str, deque[float]]:
+    def _of(self, key: str) -> _Counts:
         limit, _, _ = key.partition("/")
         return self._limits[limit]
 

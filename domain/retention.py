@@ -1,16 +1,23 @@
-"""Retention: delete ended sessions and security events after some time."""
+"""Retention: delete ended sessions and security events after some time, and what is left of deleted
+accounts."""
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database, retried
-from db.models import LoginSession, SecurityEvent
+from db.models import LoginSession, Post, SecurityEvent, User
 from domain.ids import first_id_of
 
 # One transaction for each batch, so that other writers wait only briefly.
 BATCH_SIZE = 1000
+
+# Smaller: a post has up to 200 KB.
+ACCOUNT_BATCH_SIZE = 200
 
 
 async def prune(database: Database, *, kept_for: timedelta) -> int:
@@ -21,6 +28,56 @@ async def prune(database: Database, *, kept_for: timedelta) -> int:
     return await _delete(database, LoginSession, sessions) + await _delete(
         database, SecurityEvent, events
     )
+
+
+async def purge(database: Database) -> int:
+    """Delete the rows of deleted accounts in batches, and return how many accounts are gone.
+
+    It can be interrupted at any time, and continues when it is called again.
+    """
+    async with database.reading() as session:
+        deleted = await session.scalars(select(User.id).where(User.deleted_at.is_not(None)))
+        user_ids = deleted.all()
+    gone = 0
+    for user_id in user_ids:
+        is_gone: bool | None = False
+        while is_gone is False:
+            is_gone = await _purge_batch(database, user_id)
+        gone += bool(is_gone)
+    return gone
+
+
+@retried
+async def _purge_batch(database: Database, user_id: UUID) -> bool | None:
+    """Return whether the account is gone, or None if another process is deleting it."""
+    started = time.monotonic()
+    row = select(User.id).where(User.id == user_id, User.deleted_at.is_not(None))
+    async with database.writing() as session:
+        if await session.scalar(row.with_for_update(skip_locked=True)) is None:
+            return None
+        is_gone = await delete_rows_of(session, user_id)
+    # For as long as the batch took, other processes can write to SQLite.
+    await asyncio.sleep(time.monotonic() - started)
+    return is_gone
+
+
+async def delete_rows_of(session: AsyncSession, user_id: UUID) -> bool:
+    """Delete at most one batch of the rows of a deleted account, and return whether all of it is
+    gone. Its row must be locked by this transaction."""
+    for model, owner in ((Post, Post.author_id), (LoginSession, LoginSession.user_id)):
+        batch = select(model.id).where(owner == user_id).limit(ACCOUNT_BATCH_SIZE)
+        deleted = await session.scalars(
+            delete(model)
+            .where(model.id.in_(batch))
+            .returning(model.id)
+            .execution_options(synchronize_session=False)
+        )
+        if len(deleted.all()) == ACCOUNT_BATCH_SIZE:
+            return False
+    await session.execute(
+        delete(User).where(User.id == user_id).execution_options(synchronize_session=False)
+    )
+    return True
 
 
 @retried

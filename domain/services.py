@@ -41,6 +41,7 @@ class Services:
     rate_limiter: RateLimiter
     access_tokens: AccessTokens
     session_lifetimes: SessionLifetimes
+    posts_per_user: int
     observer: Observer = SILENT
 
     async def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import strawberry
 from graphql import OperationDefinitionNode
@@ -14,6 +14,7 @@ from domain.devices import Device
 from domain.errors import Unauthenticated
 from domain.services import Services
 from graphql_schema.loaders import Loaders
+from graphql_schema.response_size import ResponseSize, ResponsesUnderWay
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Context:
 
     services: Services
     current_users: CurrentUserLoader
+    responses: ResponsesUnderWay
     device: Device
     bearer: str | None
     request_id: str
@@ -35,9 +37,14 @@ class Context:
     operation: OperationDefinitionNode | None = None
     root_fields: Sequence[str] = ()
     codes: Sequence[str] = ()
+    #: The size of the response. Not an argument, so that each operation of a WebSocket has its own.
+    response: ResponseSize = field(init=False)
     _caller: Caller | None = None
     _current_user: asyncio.Future[CurrentUser] | None = None
     _loaders: Loaders | None = None
+
+    def __post_init__(self) -> None:
+        self.response = ResponseSize(self.responses, self.device.network)
 
     @property
     def database(self) -> Database:

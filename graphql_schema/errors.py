@@ -32,8 +32,9 @@ publish(
         ErrorCode.USERNAME_TAKEN: "The username, or one that looks the same, is already taken.",
         ErrorCode.EMAIL_TAKEN: "An account with this email already exists.",
         ErrorCode.QUERY_TOO_COSTLY: "The document exceeds a limit for one request.",
+        ErrorCode.QUOTA_EXCEEDED: "The account holds as much as it may. Delete something first.",
         ErrorCode.TOO_MANY_ATTEMPTS: "A rate limit is reached. Try again after `extensions.retryAfter` seconds.",
-        ErrorCode.OVERLOADED: "The server is busy with other passwords or with new documents. Try again in a moment.",
+        ErrorCode.OVERLOADED: "The server is busy with other passwords, new documents or large responses. Try again in a moment.",
         ErrorCode.UNAVAILABLE: "The database is not available, or the request took too long. Try again in a moment."
         " The request may have taken effect.",
         ErrorCode.INTERNAL_ERROR: "An error of the server. `extensions.requestId` identifies it in the log.",

@@ -6,7 +6,7 @@ rows.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
@@ -15,9 +15,10 @@ from db.database import Database
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+Arguments = ParamSpec("Arguments")
 
 #: Reads the values of several keys, in the order of the keys.
-ReadBatch = Callable[[AsyncSession, list[Key]], Awaitable[list[Value]]]
+ReadBatch = Callable[Concatenate[AsyncSession, list[Key], Arguments], Awaitable[list[Value]]]
 
 
 class Loaders:
@@ -26,14 +27,20 @@ class Loaders:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._loaders: dict[ReadBatch[Any, Any], DataLoader[Any, Any]] = {}
+        self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 
-    def of(self, read: ReadBatch[Key, Value]) -> DataLoader[Key, Value]:
-        if read not in self._loaders:
+    def of(
+        self,
+        read: ReadBatch[Key, Arguments, Value],
+        *arguments: Arguments.args,
+        **others: Arguments.kwargs,
+    ) -> DataLoader[Key, Value]:
+        """Return the loader of what a function reads with these arguments."""
+        if (read, arguments) not in self._loaders:
 
             async def load(keys: list[Key]) -> list[Value]:
                 async with self._database.reading() as session:
-                    return await read(session, keys)
+                    return await read(session, keys, *arguments, **others)
 
-            self._loaders[read] = DataLoader(load_fn=load, cache=False)
-        return self._loaders[read]
+            self._loaders[read, arguments] = DataLoader(load_fn=load, cache=False)
+        return self._loaders[read, arguments]

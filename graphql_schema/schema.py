@@ -135,6 +135,9 @@ class Schema(strawberry.Schema):
             result = _failed(error)
             self._translate(result.errors or [], kwargs.get("context_value"))
             yield result
+        finally:
+            if isinstance(context := kwargs.get("context_value"), Context):
+                context.response.release()
 
     async def _execute(
         self,

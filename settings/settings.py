@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     login_limit_per_network: str = "60/minute;600/hour"
     register_limit_per_network: str = "10/minute;60/hour"
     refresh_limit_per_network: str = "600/minute"
+    write_limit_per_user: str = "60/minute;1000/hour"
+    write_kib_limit_per_user: str = "1024/minute;10240/hour"
+    posts_per_user: int = Field(default=10_000, ge=1, le=1_000_000)
     rate_limit_storage_url: RedisUrl = SecretStr("memory://")
 
     introspection_client_id: str | None = None

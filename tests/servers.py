@@ -16,13 +16,16 @@ SERVE = (GATEHOUSE, "serve")
 # How long a test waits for another process, even on a busy machine.
 TIMEOUT_SECONDS = 20
 
-# Rate limits that are never reached.
+# Rate limits and quotas that are never reached.
 RATE_LIMITS = {
     "NEW_DOCUMENT_PERCENT": "100",
     "LOGIN_LIMIT_PER_ACCOUNT": "100000/second",
     "LOGIN_LIMIT_PER_NETWORK": "100000/second",
     "REGISTER_LIMIT_PER_NETWORK": "100000/second",
     "REFRESH_LIMIT_PER_NETWORK": "100000/second",
+    "WRITE_LIMIT_PER_USER": "100000/second",
+    "WRITE_KIB_LIMIT_PER_USER": "100000000/second",
+    "POSTS_PER_USER": "1000000",
 }
 
 # For tests that are not about hashing or rate limits.

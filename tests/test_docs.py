@@ -30,6 +30,7 @@ from domain.pagination import MAX_PAGE_SIZE
 from domain.security_events import EventKind
 from domain.sessions import LoginMethod
 from graphql_schema.engine import costs, inputs, limits, validation
+from graphql_schema.response_size import MAX_RESPONSE_BYTES
 from server.protocol import REQUEST_TIMEOUT
 from settings import Settings
 from tests.conftest import settings_for, unprepared_app
@@ -244,6 +245,7 @@ def test_the_reference_has_the_limits_of_a_document() -> None:
         "lines in a document": validation.MAX_LINES,
         "digits in an integer": validation.MAX_DIGITS,
         "entries in a page": MAX_PAGE_SIZE,
+        "bytes in a response": MAX_RESPONSE_BYTES,
         "bytes in a request body or WebSocket message": MAX_BODY_BYTES,
         "seconds for a request": Settings.model_fields["request_deadline_seconds"].default,
     }

@@ -13,6 +13,7 @@ from domain.devices import Device
 from domain.services import Services
 from graphql_schema.context import Context
 from graphql_schema.engine.limits import Limits
+from graphql_schema.response_size import ResponsesUnderWay
 from graphql_schema.schema import REQUEST_ERRORS, Schema
 from tests.operations import CREATE_POST
 from tests.random_documents import DocumentGenerator
@@ -40,6 +41,7 @@ async def answer(
     Errors are sorted, because fields that read the database fail in any order.
     """
     context = Context(
+        responses=ResponsesUnderWay(),
         services=services,
         current_users=CurrentUserLoader(services.database),
         device=Device.of("127.0.0.1"),

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from domain import rate_limits
 from domain.errors import TooManyAttempts
 from domain.rate_limits import REMEMBERED_KEYS, RateLimit, RateLimiter, RateLimits
 from settings import Settings
@@ -214,6 +215,35 @@ async def test_refreshes_from_a_network_have_a_rate_limit(at: ClientAt) -> None:
     assert codes == ["UNAUTHENTICATED"] * 4 + ["TOO_MANY_ATTEMPTS"]
 
 
+@pytest.mark.parametrize("token", ["", "x" * 63, "x" * 65, "?" * 64, "x" * 1000])
+async def test_a_text_that_is_no_refresh_token_is_not_counted(at: ClientAt, token: str) -> None:
+    codes = [(await at(CAFE)(REFRESH, token=token)).code for _ in range(6)]
+
+    assert codes == ["UNAUTHENTICATED"] * 6
+
+
+@pytest.mark.parametrize("password", ["x" * 129, "with\0nul", "with\ud800half"])
+async def test_a_password_that_no_account_can_have_is_neither_counted_nor_recorded(
+    at: ClientAt, ada: RegisteredUser, password: str
+) -> None:
+    logins = [await at(ELSEWHERE)(LOGIN, username="Ada", password=password) for _ in range(15)]
+    deletions = [await at(HOME)(DELETE_ME, by=ada, password=password) for _ in range(15)]
+
+    assert {answer.code for answer in logins + deletions} == {"INVALID_CREDENTIALS"}
+    assert list(deletions[0].fields) == ["password"]
+    assert await event_kinds(at(HOME), ada) == ["REGISTERED"]
+    assert (await guess(at(ELSEWHERE))).code == "INVALID_CREDENTIALS"
+
+
+async def test_token_does_not_count_such_a_password_either(
+    ada: RegisteredUser, client: httpx.AsyncClient
+) -> None:
+    form = {"grant_type": "password", "username": "Ada", "password": "x" * 129}
+    answers = [await client.post("/token", data=form) for _ in range(15)]
+
+    assert {answer.json()["error"] for answer in answers} == {"invalid_grant"}
+
+
 async def test_the_thief_of_a_session_cannot_guess_on_and_keeps_no_other_session_out(
     at: ClientAt, ada: RegisteredUser
 ) -> None:
@@ -249,9 +279,9 @@ async def test_passwords_within_sessions_count_for_the_network_too(
     assert (await at(CAFE)(DELETE_ME, by=ada, password="x" * 9)).code == "TOO_MANY_ATTEMPTS"
 
 
-def rate_limiter() -> RateLimiter:
-    limit = RateLimit.of("account", "2/minute")
-    return RateLimiter(RateLimits(limit, limit, limit, limit))
+def rate_limiter(text: str = "2/minute") -> RateLimiter:
+    limit = RateLimit.of("account", text)
+    return RateLimiter(RateLimits(*[limit] * 6))
 
 
 async def test_no_spelling_of_a_name_counts_as_something_else(
@@ -282,7 +312,7 @@ async def test_the_wait_is_that_of_the_window_which_holds_longest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limit = RateLimit.of("account", "2/second;3/minute")
-    limiter = RateLimiter(RateLimits(limit, limit, limit, limit))
+    limiter = RateLimiter(RateLimits(*[limit] * 6))
     waits = []
     now = time.time()
     for seconds in (0, 0, 2, 2, 2, 2):
@@ -302,6 +332,32 @@ async def test_what_costs_nothing_pushes_nothing_out() -> None:
         await limiter.hit(limiter.limits.account, "ada")
     for n in range(REMEMBERED_KEYS + 1):
         await limiter.hit(refresh, f"network {n}")
+
+    with pytest.raises(TooManyAttempts):
+        await limiter.hit(limiter.limits.account, "ada")
+
+
+async def test_other_keys_push_no_full_count_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "REMEMBERED_KEYS", 100)
+    limiter = rate_limiter("4/minute")
+    account = limiter.limits.account
+    for _ in range(4):
+        await limiter.hit(account, "ada")
+    for n in range(1000):
+        await limiter.hit(account, f"name{n}")
+
+    with pytest.raises(TooManyAttempts):
+        await limiter.hit(account, "ada")
+
+
+async def test_a_count_that_was_full_is_empty_after_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limiter = rate_limiter()
+    now = time.time()
+    for seconds in (0, 0, 61, 61):
+        monkeypatch.setattr(time, "time", lambda moment=now + seconds: moment)
+        await limiter.hit(limiter.limits.account, "ada")
 
     with pytest.raises(TooManyAttempts):
         await limiter.hit(limiter.limits.account, "ada")

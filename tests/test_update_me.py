@@ -1,6 +1,6 @@
 import pytest
 
-from tests.operations import LOGIN, ME, UPDATE_ME
+from tests.operations import LOGIN, ME, UPDATE_ME, USER
 from tests.users import GraphQL, RegisteredUser
 
 
@@ -126,3 +126,20 @@ async def test_nobody_can_update_nothing(graphql: GraphQL) -> None:
     answer = await graphql(UPDATE_ME, input={"username": "Countess"})
 
     assert answer.code == "UNAUTHENTICATED"
+
+
+async def test_a_mutation_answers_with_the_user_as_others_see_them(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    selected = (
+        "publicUser { __typename id username imageFile createdAt posts { edges { cursor } } }"
+    )
+    updated = await graphql(
+        f'mutation {{ updateMe(input: {{ username: "Lovelace" }}) {{ {selected} }} }}', by=ada
+    )
+    user = await graphql(USER, id=ada.id)
+
+    public = updated.data["updateMe"]["publicUser"]
+    assert public.pop("posts") == {"edges": []}
+    assert public == user.data["user"]
+    assert public["username"] == "Lovelace"

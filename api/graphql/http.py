@@ -1,8 +1,11 @@
 """The application at /graphql: GraphQL over HTTP, WebSockets and the explorer."""
 
+import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -26,12 +29,19 @@ from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
 from api.parameters import decode
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import current
-from domain.errors import ErrorCode, to_domain_error
+from domain.errors import DomainError, ErrorCode, to_domain_error
+from graphql_schema.context import Context
 from graphql_schema.errors import NO_SUCH_OPERATION
 from graphql_schema.schema import Schema
 
 # The status that the current draft recommends for a response with data and errors.
 PARTIAL_SUCCESS = 294
+
+# As much as a server buffers for a connection before it waits for the client.
+MAX_SMALL_BYTES = 64 * 1024
+
+# For other servers than `gatehouse serve`, which gives up earlier.
+MAX_SENDING_TIME = timedelta(minutes=1)
 
 # For a response without data. All other codes are 400.
 _STATUSES = {ErrorCode.INTERNAL_ERROR: 500, ErrorCode.UNAVAILABLE: 503}
@@ -52,6 +62,19 @@ class RequestError(Exception):
     message: str
     code: ErrorCode = ErrorCode.INVALID_INPUT
     allow: str | None = None
+
+
+class LargeResponse(Response):
+    """A response that is under way until its client has read it, or has taken too long."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": self.status_code}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAX_SENDING_TIME.total_seconds()):
+                await send({**start, "headers": self.raw_headers})
+                await send({"type": "http.response.body", "body": self.body, "more_body": True})
+                # The server accepts the end when the client has read nearly all of it.
+                await send({"type": "http.response.body"})
 
 
 class GraphQLApp:
@@ -84,13 +107,22 @@ class GraphQLApp:
         # For errors that the request limits respond to.
         scope["state"]["on_error"] = _on_error
         try:
-            response = await self._respond(request)
+            response = await self._respond_to_all(request)
+            await response(scope, receive, send)
+        finally:
+            if context := current().context:
+                context.response.release()
+
+    async def _respond_to_all(self, request: Request) -> Response:
+        try:
+            return await self._respond(request)
         except RequestError as error:
-            response = _error(request, error)
+            return _error(request, error)
         except HTTPException as error:
             phrase = HTTPStatus(error.status_code).phrase
-            response = _error(request, RequestError(error.status_code, f"{phrase}."))
-        await response(scope, receive, send)
+            return _error(request, RequestError(error.status_code, f"{phrase}."))
+        except DomainError as error:
+            return _on_error(request, error, request_id=current().request_id)
 
     async def _respond(self, request: Request) -> Response:
         if request.method not in ALLOWED_BY:
@@ -107,17 +139,21 @@ class GraphQLApp:
         parameters = await _parameters(request)
         if problem := problem_in(parameters):
             raise RequestError(400, problem)
-        response = _to_response(await self._execute(request, parameters, accepted))
-        return Response(
-            json.dumps(response, separators=(",", ":")),
-            status_code=_status(response, accepted),
-            media_type=accepted,
-        )
+        context = current().context = graphql_context(request)
+        response = _to_response(await self._execute(request, context, parameters, accepted))
+        body = _to_json(response)
+        if len(body) <= MAX_SMALL_BYTES:
+            return Response(body, _status(response, accepted), media_type=accepted)
+        context.response.grow_to(len(body))
+        return LargeResponse(body, _status(response, accepted), media_type=accepted)
 
     async def _execute(
-        self, request: Request, parameters: Mapping[str, Any], accepted: str
+        self,
+        request: Request,
+        context: Context,
+        parameters: Mapping[str, Any],
+        accepted: str,
     ) -> ExecutionResult:
-        context = current().context = graphql_context(request)
         try:
             return await self._schema.execute(
                 parameters.get("query"),
@@ -181,6 +217,13 @@ def _json_object(text: str | bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise RequestError(400, "The request body must be a JSON object.")
     return parsed
+
+
+def _to_json(response: Mapping[str, Any]) -> bytes:
+    """Return a response in UTF-8: escapes would take up to three times the bytes. Lone surrogates,
+    which UTF-8 cannot represent, stay escapes."""
+    text = json.dumps(response, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _to_response(result: ExecutionResult) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Limits the time and the body of each request, and responds to unhandled errors."""
 
+import asyncio
 from datetime import timedelta
 
 from starlette.exceptions import HTTPException
@@ -34,7 +35,8 @@ class RequestLimitsMiddleware:
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
         is_receiving = False
-        has_started = False
+        # Sending the response takes as long as the client reads, which the server limits.
+        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def receive_within_limit() -> Message:
             nonlocal received, is_receiving
@@ -47,20 +49,20 @@ class RequestLimitsMiddleware:
             return message
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal has_started
             if message["type"] == "http.response.start":
-                has_started = True
+                if not started.done():
+                    started.set_result(None)
                 add_headers(message, by_default=NOT_STORED)
             await send(message)
 
         try:
             responding = self.app(scope, receive_within_limit, send_with_headers)
-            await within(self._deadline, responding)
+            await within(self._deadline, responding, until=started)
         except ClientDisconnect:
             return
         except Exception as error:
             # If the request has not arrived completely by then, its client took too long.
             why = InvalidInput("The request took too long to send.") if is_receiving else error
             response = error_response(scope, why)
-            if not has_started:
+            if not started.done():
                 await response(scope, receive, send_with_headers)

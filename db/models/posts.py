@@ -20,7 +20,8 @@ class Post(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     author_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     title: Mapped[str] = mapped_column(String(200))
-    content: Mapped[str] = mapped_column(Text)
+    #: Up to 200 KB, so it is loaded only by statements that ask for it.
+    content: Mapped[str] = mapped_column(Text, deferred=True, deferred_raiseload=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: Loaded only by statements that ask for it (``joinedload``).

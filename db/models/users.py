@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, UtcDateTime
@@ -16,6 +16,14 @@ class User(Base):
     """
 
     __tablename__ = "users"
+    __table_args__ = (
+        Index(
+            "ix_users_deleted_at",
+            "deleted_at",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(32))
@@ -29,3 +37,7 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255), deferred=True, deferred_raiseload=True)
     image_file: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Set while the rows of a deleted account are being deleted. Nothing shows such an account.
+    deleted_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, deferred=True, deferred_raiseload=True
+    )

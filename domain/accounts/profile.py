@@ -54,13 +54,14 @@ async def update_profile(
         email=email_problems(address) if "email" in changes else [],
         image_file=_image_file_problems(changes.get("image_file")),
     )
+    async with services.database.reading() as session:
+        user = await sessions.require_active(session, caller, with_secrets=True)
+    await services.rate_limiter.hit(services.rate_limiter.limits.write, str(caller.user_id))
     if new_name is not None or address is not None:
         # Without a limit, a caller could find out which usernames and emails are taken.
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
     confirmed_hash = None
     if address is not None and current_password is not None:
-        async with services.database.reading() as session:
-            user = await sessions.require_active(session, caller, with_secrets=True)
         confirmed_hash = await confirm_password(
             services, device, caller, user, current_password, field="current_password"
         )

@@ -18,7 +18,10 @@ from domain.text import trim
 
 
 async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
-    return await session.get(User, user_id)
+    user: User | None = await session.scalar(
+        select(User).where(User.id == user_id, User.deleted_at.is_(None))
+    )
+    return user
 
 
 def email_problems(address: Address | None) -> list[str]:

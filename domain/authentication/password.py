@@ -8,7 +8,7 @@ from sqlalchemy.orm import undefer
 
 from db.database import retried
 from db.models import LoginSession, User
-from domain import emails, usernames
+from domain import emails, passwords, usernames
 from domain.authentication.complete import complete
 from domain.authentication.reauthentication import record_wrong_password
 from domain.devices import Device
@@ -25,7 +25,9 @@ async def log_in(
 
     Raises InvalidCredentials, TooManyAttempts or Overloaded. InvalidCredentials never says what was
     wrong, and comes after the same time and the same work whether the user exists or not (OWASP
-    Authentication Cheat Sheet). TooManyAttempts comes before any of that work.
+    Authentication Cheat Sheet). TooManyAttempts comes before any of that work. A password that no
+    account can have is refused before it is counted: it costs no hash, and free attempts must not
+    push counts out of the memory.
 
     Attempts on an account are counted together for all networks that its owner has not signed in
     from, and separately for each network that they have: guessing elsewhere cannot lock owners out.
@@ -33,6 +35,8 @@ async def log_in(
     error would reveal which of them belong together.
     """
     try:
+        if not passwords.can_be_verified(password):
+            raise InvalidCredentials
         async with services.hashing_queue.slot() as hasher:
             signed_in = await _log_in(services, hasher, device, login, password, method)
     except asyncio.CancelledError:
@@ -66,7 +70,9 @@ async def _log_in(
     await services.rate_limiter.hit(limits.account, *counted_as)
     signed_in = None
     while signed_in is None:
-        verification = await hasher.verify(password, user.password_hash if user else None)
+        verification = await hasher.verify(
+            password, user.password_hash if user else None, unknown=identifier
+        )
         if user is None or not verification.is_valid:
             await record_wrong_password(services, device, user.id if user else None)
             raise InvalidCredentials
@@ -100,7 +106,7 @@ _BY_USERNAME, _BY_EMAIL = (
 )
 _LOCKED = (
     select(User)
-    .where(User.id == bindparam("id"))
+    .where(User.id == bindparam("id"), User.deleted_at.is_(None))
     .with_for_update(key_share=True)
     .options(_WITH_HASH)
 )

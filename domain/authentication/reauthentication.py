@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
 from db.models import User
-from domain import security_events, sessions
+from domain import passwords, security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.devices import Device
 from domain.errors import InvalidCredentials
@@ -23,8 +23,10 @@ async def confirm_password(
 
     Raises InvalidCredentials, naming the ``field``; TooManyAttempts or Overloaded. Attempts are
     counted for each session: a stolen session gives no more guesses than its own, and cannot lock
-    the owner out of the others.
+    the owner out of the others. A password that no account can have is not counted.
     """
+    if not passwords.can_be_verified(password):
+        raise _wrong_password(field)
     limits = services.rate_limiter.limits
     counted_as = ("session", str(caller.session_id))
     async with services.hashing_queue.slot() as hasher:

@@ -1,10 +1,11 @@
 """Hashing and verifying passwords. The only file that imports passlib."""
 
 import asyncio
+import hmac
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ WAITING_PER_THREAD = 64
 # Where a hash takes longer: the request has a deadline for everything that follows, too.
 MAX_WAIT = timedelta(seconds=5)
 
+# The end of a hash that is only verified against: 16 and 32 bytes of zeros, as stored ones have.
+_NO_SALT, _NO_DIGEST = "A" * 22, "A" * 43
+
 Result = TypeVar("Result")
 
 
@@ -44,8 +48,9 @@ class HashingQueue:
     """A bounded queue in front of the threads that hash passwords with Argon2id.
 
     ``memory_kib``, ``time_cost`` and ``parallelism`` are Argon2's parameters, and ``threads`` hash
-    at the same time. Each thread first calls ``on_thread_start``, which must not raise. Raises
-    ValueError if there is not enough memory.
+    at the same time. Each thread first calls ``on_thread_start``, which must not raise. ``secret``
+    chooses what an unknown user costs, so all processes need the same. Raises ValueError if there
+    is not enough memory.
     """
 
     def __init__(
@@ -56,12 +61,15 @@ class HashingQueue:
         parallelism: int,
         threads: int,
         on_thread_start: Callable[[], object] | None = None,
+        secret: str | None = None,
         observer: Observer = SILENT,
     ) -> None:
         argon2id = argon2.using(  # type: ignore[no-untyped-call]
             type="ID", memory_cost=memory_kib, time_cost=time_cost, parallelism=parallelism
         )
-        self._hasher = PasswordHasher(argon2id, threads, on_thread_start)
+        self._hasher = PasswordHasher(
+            argon2id, threads, on_thread_start, secret or secrets.token_urlsafe()
+        )
         self._free = asyncio.Semaphore(threads * SLOTS_PER_THREAD)
         self._max_waiting = threads * WAITING_PER_THREAD
         self._observer = observer
@@ -92,6 +100,10 @@ class HashingQueue:
         finally:
             self._free.release()
 
+    def learn(self, stored_parameters: Iterable[str]) -> None:
+        """Learn what stored hashes cost, from the parameters of a sample of them."""
+        self._hasher.learn(stored_parameters)
+
     def close(self) -> None:
         """Cancel what waits. The queue can be used again afterwards."""
         self._hasher.close()
@@ -101,7 +113,11 @@ class PasswordHasher:
     """Hashes on threads of its own, so that the event loop never waits for Argon2."""
 
     def __init__(
-        self, argon2id: Any, threads: int, on_thread_start: Callable[[], object] | None
+        self,
+        argon2id: Any,
+        threads: int,
+        on_thread_start: Callable[[], object] | None,
+        secret: str,
     ) -> None:
         self._argon2 = argon2id
         self._threads = threads
@@ -110,25 +126,35 @@ class PasswordHasher:
         # Hashed at once: passlib loads its backend at the first hash. That takes time, which would
         # reveal an unknown user, and it fails when two threads do it at the same time.
         try:
-            self._dummy_hash = argon2id.hash(secrets.token_urlsafe())
+            self._dummy_hash: str = argon2id.hash(secrets.token_urlsafe())
         except ValueError:
             raise ValueError(
                 "There is not enough memory for a password hash of ARGON2_MEMORY_KIB."
             ) from None
+        self._secret = secret.encode("utf-8", "surrogateescape")
+        self._stored_parameters: list[str] = []
 
     async def hash(self, password: str) -> str:
         """Return the hash to store for a password without ``problems``."""
         return await self._on_a_thread(self._argon2.hash, normalize(password))
 
-    async def verify(self, password: str, stored_hash: str | None) -> Verification:
-        """Verify a password. Without a stored hash it takes as long as for a wrong password.
+    def learn(self, stored_parameters: Iterable[str]) -> None:
+        # Sorted, so that another sample changes the costs of few unknown users.
+        self._stored_parameters = sorted(stored_parameters)
+
+    async def verify(
+        self, password: str, stored_hash: str | None, *, unknown: str = ""
+    ) -> Verification:
+        """Verify a password. Without a stored hash it takes as long as a wrong password of a user
+        takes; the name of the ``unknown`` user chooses, always the same, which user.
 
         A wrong password takes two hashes if it can be typed in two forms, whether the account
         exists or not.
         """
+        compared = stored_hash or self._like(unknown)
         verification = Verification(is_valid=False)
         for form in forms_of(password):
-            verification = await self._on_a_thread(self._verify, form, stored_hash)
+            verification = await self._on_a_thread(self._verify, form, compared)
             if verification.is_valid:
                 break
         return verification
@@ -146,20 +172,29 @@ class PasswordHasher:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, work, *arguments)
 
-    def _verify(self, password: str, stored_hash: str | None) -> Verification:
+    def _like(self, unknown: str) -> str:
+        """Return a hash that no password has, with the costs of some user's."""
+        if not self._stored_parameters:
+            return self._dummy_hash
+        name = unknown.encode("utf-8", "surrogatepass")
+        position = int.from_bytes(hmac.digest(self._secret, name, "sha256"))
+        # The top of 256 bits, so that a sample of another size chooses alike.
+        parameters = self._stored_parameters[position * len(self._stored_parameters) >> 256]
+        return f"{parameters}{_NO_SALT}${_NO_DIGEST}"
+
+    def _verify(self, password: str, stored_hash: str) -> Verification:
         is_valid, outdated = False, True
-        if stored_hash is not None:
-            try:
-                is_valid = self._argon2.verify(password, stored_hash)
-                outdated = self._argon2.needs_update(stored_hash)
-            except ValueError:
-                logger.error("A stored password hash is damaged; its owner cannot log in.")
+        try:
+            is_valid = self._argon2.verify(password, stored_hash)
+            outdated = self._argon2.needs_update(stored_hash)
+        except ValueError:
+            logger.error("A stored password hash is damaged; its owner cannot log in.")
         if is_valid:
             normalized = normalize(password)
             renew = outdated or normalized != password
             return Verification(True, self._argon2.hash(normalized) if renew else None)
         if outdated:
-            # Without a hash, or with one of cheaper parameters, the time would reveal whether the
-            # user exists.
+            # With a damaged hash, or one of cheaper parameters, the time would reveal that the user
+            # exists.
             self._argon2.verify(password, self._dummy_hash)
         return Verification(False)

@@ -65,5 +65,11 @@ def forms_of(password: str) -> tuple[str, ...]:
     return tuple(form for form in forms if len(form) <= MAX_LENGTH and can_be_hashed(form))
 
 
+def can_be_verified(password: str) -> bool:
+    """Return whether a password can be the password of any account. Whether it can says nothing
+    about an account, so one that cannot is refused before anything is counted or read."""
+    return bool(forms_of(password))
+
+
 def can_be_hashed(password: str) -> bool:
     return "\0" not in password and not any("\ud800" <= c <= "\udfff" for c in password)

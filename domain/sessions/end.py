@@ -15,13 +15,15 @@ from domain.devices import Device
 from domain.errors import NotFound, SessionEnded
 from domain.security_events import EventKind
 from domain.services import Services
-from domain.sessions.active import is_active, require_active
+from domain.sessions.active import find_family, is_active, require_active
 from domain.sessions.refresh_tokens import RefreshToken
 
 
 @retried
 async def log_out(services: Services, device: Device, caller: Caller) -> None:
     """End the caller's own session. Raises SessionEnded."""
+    async with services.database.reading() as session:
+        await require_active(session, caller)
     async with services.database.writing() as session:
         if not await end_and_record(session, device, LoginSession.id == caller.session_id):
             raise SessionEnded
@@ -31,17 +33,24 @@ async def log_out(services: Services, device: Device, caller: Caller) -> None:
 async def end(services: Services, device: Device, caller: Caller, session_id: UUID) -> None:
     """End one of the caller's sessions. Raises SessionEnded, or NotFound if they have no such
     active session."""
+    no_such_session = NotFound("You have no active session with this id.")
+    own = (LoginSession.id == session_id, LoginSession.user_id == caller.user_id)
+    # Read first: made-up ids must not occupy SQLite's single writer.
+    async with services.database.reading() as session:
+        await require_active(session, caller)
+        if await session.scalar(select(LoginSession.id).where(*own, is_active())) is None:
+            raise no_such_session
     async with services.database.writing() as session:
         await require_active(session, caller)
-        if not await end_and_record(
-            session, device, LoginSession.id == session_id, LoginSession.user_id == caller.user_id
-        ):
-            raise NotFound("You have no active session with this id.")
+        if not await end_and_record(session, device, *own):
+            raise no_such_session
 
 
 @retried
 async def end_all(services: Services, device: Device, caller: Caller, *, except_this: bool) -> int:
     """End the caller's sessions and return how many ended. Raises SessionEnded."""
+    async with services.database.reading() as session:
+        await require_active(session, caller)
     async with services.database.writing() as session:
         await require_active(session, caller, lock="to change")
         others = [LoginSession.id != caller.session_id] if except_this else []
@@ -54,10 +63,8 @@ async def end_all(services: Services, device: Device, caller: Caller, *, except_
 async def revoke(services: Services, device: Device, token: RefreshToken) -> None:
     """End the session of a refresh token, if there is one. A used token works as well (RFC 7009
     section 2.1)."""
-    # Read first: made-up tokens must not occupy SQLite's single writer.
-    family = select(LoginSession.id).where(LoginSession.family_hash == token.family_hash)
     async with services.database.reading() as session:
-        session_id = await session.scalar(family)
+        session_id = await find_family(session, token)
     if session_id is not None:
         async with services.database.writing() as session:
             await end_and_record(session, device, LoginSession.id == session_id)

@@ -17,7 +17,7 @@ from domain.devices import Device
 from domain.errors import InvalidRefreshToken
 from domain.security_events import EventKind
 from domain.services import Services, SessionLifetimes
-from domain.sessions.active import is_active
+from domain.sessions.active import find_family, is_active
 from domain.sessions.refresh_tokens import RefreshToken, new_salt
 from domain.sessions.start import SignedIn
 
@@ -35,10 +35,13 @@ async def refresh(services: Services, device: Device, refresh_token: str) -> Sig
     the grace period (two tabs, a lost answer). A token that is used again later may be stolen, and
     its session ends (RFC 9700 section 4.14.2).
     """
-    await services.rate_limiter.hit(services.rate_limiter.limits.refresh, device.network)
     token = RefreshToken.parse(refresh_token)
     if token is None:
         raise InvalidRefreshToken
+    await services.rate_limiter.hit(services.rate_limiter.limits.refresh, device.network)
+    async with services.database.reading() as session:
+        if await find_family(session, token) is None:
+            raise InvalidRefreshToken
     # Raised after the transaction: the end of a session by reuse must be committed.
     async with services.database.writing() as session:
         signed_in = await _refresh(session, services, device, token)

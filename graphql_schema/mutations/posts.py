@@ -21,7 +21,8 @@ PostId = Annotated[strawberry.ID, strawberry.argument(description="The post's id
 
 
 @strawberry.mutation(
-    description="Publishes a post. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_INPUT."
+    description="Publishes a post."
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_INPUT, TOO_MANY_ATTEMPTS, QUOTA_EXCEEDED."
 )
 async def create_post(
     info: Info,
@@ -39,7 +40,7 @@ async def create_post(
 
 @strawberry.mutation(
     description="Replaces the text of one of your posts."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, NOT_FOUND, FORBIDDEN, INVALID_INPUT."
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, NOT_FOUND, FORBIDDEN, INVALID_INPUT, TOO_MANY_ATTEMPTS."
 )
 async def update_post(
     info: Info,

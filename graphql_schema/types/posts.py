@@ -1,15 +1,18 @@
 """Posts, and the pages of posts of one user."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
+from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
 from domain import posts
+from domain.errors import NotFound
 from domain.pagination import Page, PageRequest
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
@@ -19,12 +22,26 @@ if TYPE_CHECKING:
     from graphql_schema.types.users import PublicUser
 
 
+async def content_of_post(self: "Post", info: Info) -> str:
+    response = info.context.response
+    if self.known_content is not None:
+        response.reserve(len(self.known_content.encode()))
+        return self.known_content
+    contents = info.context.loaders.of(contents_by_id, response.reserve)
+    content = await contents.load(UUID(self.id))
+    if content is None:
+        raise NotFound("The post was deleted meanwhile.")
+    return content
+
+
 @strawberry.type(description="A post. Everyone may read it.")
 class Post:
     id: strawberry.ID = strawberry.field(description="A UUID, never reused.")
     title: str = strawberry.field(description="1 to 200 characters on one line.")
     content: str = strawberry.field(
-        metadata=cost(LONG_TEXT), description="1 to 50,000 characters, exactly as sent."
+        resolver=content_of_post,
+        metadata=cost(LONG_TEXT),
+        description="1 to 50,000 characters, exactly as sent.",
     )
     created_at: datetime = strawberry.field(description="When it was published, in UTC.")
     updated_at: datetime = strawberry.field(description="When it was last edited, in UTC.")
@@ -32,16 +49,28 @@ class Post:
         strawberry.field(description="The user who wrote it.")
     )
 
+    #: The content, if it has been read already.
+    known_content: strawberry.Private[str | None]
+
     @classmethod
     def of(cls, post: models.Post, author: "PublicUser") -> Self:
         return cls(
             id=strawberry.ID(str(post.id)),
             title=post.title,
-            content=post.content,
             created_at=post.created_at,
             updated_at=post.updated_at,
             author=author,
+            known_content=inspect(post).dict.get("content"),
         )
+
+
+async def contents_by_id(
+    session: AsyncSession, ids: list[UUID], reserve: Callable[[int], None]
+) -> list[str | None]:
+    """Read the contents of posts, for a DataLoader: all that an operation asks for at a time are
+    weighed together, before any is read."""
+    contents = await posts.contents(session, ids, reserve)
+    return [contents.get(id) for id in ids]
 
 
 @strawberry.field(metadata=cost(LIST_QUERY), description="The user's posts, newest first.")

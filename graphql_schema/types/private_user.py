@@ -16,7 +16,7 @@ from graphql_schema.context import Info
 from graphql_schema.engine.costs import LIST_QUERY, cost
 from graphql_schema.types.security_events import SecurityEvent
 from graphql_schema.types.sessions import Session
-from graphql_schema.types.users import User
+from graphql_schema.types.users import PublicUser, User
 
 
 @strawberry.type(description="The current user, with private data. It is only ever the caller.")
@@ -33,6 +33,18 @@ class PrivateUser(User):
             created_at=user.created_at,
             email=user.email,
             caller=caller,
+        )
+
+    @strawberry.field(
+        description="The user as others see them. Select it in a mutation to refresh the public entity in a client's"
+        " cache, such as the author of posts."
+    )
+    def public_user(self) -> PublicUser:
+        return PublicUser(
+            id=self.id,
+            username=self.username,
+            image_file=self.image_file,
+            created_at=self.created_at,
         )
 
     @strawberry.field(

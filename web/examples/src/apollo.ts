@@ -1,9 +1,10 @@
 import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache } from "@apollo/client";
 import { type Execute, authorization, operationType } from "./client";
 import { ApiError } from "./errors";
+import { POSTS, RENAME } from "./operations";
 
 export function apollo(url: string): Execute {
-  const client = new ApolloClient({ link: new HttpLink({ uri: url }), cache: new InMemoryCache() });
+  const client = clientOf(url);
 
   return async (document, variables, accessToken) => {
     const context = { headers: authorization(accessToken) };
@@ -22,4 +23,27 @@ export function apollo(url: string): Execute {
       throw CombinedGraphQLErrors.is(error) ? ApiError.of(error.errors[0]) : error;
     }
   };
+}
+
+/**
+ * Read a user's posts, rename the user, and return the names beside the posts as the cache then has
+ * them. They are new without another query, because the mutation selects `publicUser`.
+ */
+export async function namesAfterRename(
+  url: string,
+  accessToken: string,
+  author: string,
+  username: string,
+): Promise<string[]> {
+  const client = clientOf(url);
+  const page = { query: POSTS, variables: { first: 20, author } };
+  await client.query(page);
+  const context = { headers: authorization(accessToken) };
+  await client.mutate({ mutation: RENAME, variables: { username }, context });
+  const cached = client.readQuery(page);
+  return cached?.posts.edges.map(({ node }) => node.author.username) ?? [];
+}
+
+function clientOf(url: string): ApolloClient {
+  return new ApolloClient({ link: new HttpLink({ uri: url }), cache: new InMemoryCache() });
 }

@@ -33,6 +33,7 @@ export function reactionTo(code: ErrorCode): Reaction {
     case "EMAIL_TAKEN":
     case "NOT_FOUND":
     case "FORBIDDEN":
+    case "QUOTA_EXCEEDED":
       return "correct the input";
     case "TOO_MANY_ATTEMPTS":
     case "OVERLOADED":

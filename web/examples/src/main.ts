@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { apollo } from "./apollo";
+import { apollo, namesAfterRename } from "./apollo";
 import type { Execute } from "./client";
 import { ApiError, reactionTo } from "./errors";
 import { graphqlRequest } from "./graphqlRequest";
@@ -58,6 +58,13 @@ do {
   after = posts.pageInfo.hasNextPage ? posts.pageInfo.endCursor : null;
 } while (after);
 assert.deepEqual(titles, ["three", "two", "one"].map((title) => `${title} by ${username}`));
+
+// A new name shows beside the posts that are in the cache.
+if (name === "apollo") {
+  const renamed = `${username}-2`;
+  const names = await namesAfterRename(url, refresh.accessToken, register.user.id, renamed);
+  assert.deepEqual(names, [renamed, renamed, renamed]);
+}
 
 console.log(`${name}: all is well`);
 

@@ -47,6 +47,20 @@ export const ME = graphql(`
   }
 `);
 
+/** `publicUser` is the author of the user's posts in a cache by type and id. */
+export const RENAME = graphql(`
+  mutation Rename($username: String!) {
+    updateMe(input: { username: $username }) {
+      id
+      username
+      publicUser {
+        id
+        username
+      }
+    }
+  }
+`);
+
 export const WRITE = graphql(`
   mutation Write($input: PostInput!) {
     createPost(input: $input) {
@@ -60,9 +74,11 @@ export const POSTS = graphql(`
     posts(first: $first, after: $after, author: $author) {
       edges {
         node {
+          id
           title
           createdAt
           author {
+            id
             username
           }
         }

@@ -1,9 +1,16 @@
-import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache } from "@apollo/client";
-import { type Execute, authorization, operationType } from "./client";
+import {
+  ApolloClient,
+  type ApolloLink,
+  CombinedGraphQLErrors,
+  HttpLink,
+  InMemoryCache,
+} from "@apollo/client";
+import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
+import { type Execute, authorization, operationType, sha256 } from "./client";
 import { ApiError } from "./errors";
 
-export function apollo(url: string): Execute {
-  const client = new ApolloClient({ link: new HttpLink({ uri: url }), cache: new InMemoryCache() });
+export function apollo(url: string, link: ApolloLink = new HttpLink({ uri: url })): Execute {
+  const client = new ApolloClient({ link, cache: new InMemoryCache() });
 
   return async (document, variables, accessToken) => {
     const context = { headers: authorization(accessToken) };
@@ -22,4 +29,12 @@ export function apollo(url: string): Execute {
       throw CombinedGraphQLErrors.is(error) ? ApiError.of(error.errors[0]) : error;
     }
   };
+}
+
+/**
+ * Send the hash of a document first. Gatehouse says that it supports none, and the link then sends
+ * documents, until an operation fails: then it tries a hash once more.
+ */
+export function apolloPersisted(url: string): Execute {
+  return apollo(url, new PersistedQueryLink({ sha256 }).concat(new HttpLink({ uri: url })));
 }

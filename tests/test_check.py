@@ -573,33 +573,43 @@ def test_a_log_without_its_index_is_not_read(check: Check, migrated: Path, tmp_p
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize(
-    ("statement", "says"),
-    [
-        ("UPDATE alembic_version SET version_num = '9999'", "newer release"),
-        ("DROP TABLE alembic_version", "another program"),
-    ],
-)
-def test_tables_that_serve_cannot_use_are_a_problem(
-    check: Check, migrated: Path, tmp_path: Path, statement: str, says: str
+def set_version(file: Path, version: str) -> None:
+    """Let the tables of an SQLite file have another version."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        [table] = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%version_num%'"
+        ).fetchone()
+        connection.execute(f"UPDATE {table} SET version_num = ?", [version])
+
+
+def test_tables_of_a_newer_release_are_a_problem(
+    check: Check, migrated: Path, tmp_path: Path
 ) -> None:
     shutil.copy(migrated, tmp_path / "g.db")
-    with closing(sqlite3.connect(tmp_path / "g.db", isolation_level=None)) as connection:
-        connection.execute(statement)
+    set_version(tmp_path / "g.db", "9999")
     run = check(DATABASE_URL="sqlite:///g.db")
 
     assert run.items("problem") == ["DATABASE_URL"]
-    assert says in run.output
+    assert "is newer than this program" in run.output
 
 
 def test_tables_of_an_older_release_are_migrated_by_serve(
     check: Check, migrated: Path, tmp_path: Path
 ) -> None:
     shutil.copy(migrated, tmp_path / "g.db")
-    with closing(sqlite3.connect(tmp_path / "g.db", isolation_level=None)) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    set_version(tmp_path / "g.db", "0001")
 
     assert "`gatehouse serve` will migrate it" in check(DATABASE_URL="sqlite:///g.db").output
+
+
+def test_tables_of_another_program_are_a_warning(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "g.db").touch(mode=0o600)
+    with closing(sqlite3.connect(tmp_path / "g.db")) as connection:
+        connection.execute("CREATE TABLE theirs (id)")
+    run = check(DATABASE_URL="sqlite:///g.db")
+
+    assert run.items("warning") == ["DATABASE_URL"]
+    assert "another program" in run.output
 
 
 def test_a_clock_far_from_the_databases_is_a_problem(check: Check, empty_database_url: str) -> None:

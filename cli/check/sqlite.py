@@ -113,15 +113,17 @@ def _tables(connection: Connection) -> Finding:
     if migrations.is_current(connection):
         return ok(_DATABASE, "SQLite, up to date")
     tables = inspect(connection).get_table_names()
-    if "alembic_version" not in tables:
-        if tables:
-            return problem(_DATABASE, "has tables of another program: use a file of its own")
+    if not tables:
         return ok(_DATABASE, "SQLite; `gatehouse serve` will create its tables")
-    version = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    if version is not None and version not in _versions():
-        return problem(
+    if "alembic_version" not in tables:
+        return warning(
             _DATABASE,
-            "has tables of a newer release, or of another program: upgrade Gatehouse, or restore a backup",
+            "has tables of another program: `gatehouse serve` will create its own beside them",
+        )
+    version = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if version not in _versions():
+        return problem(
+            _DATABASE, "is newer than this program: upgrade Gatehouse, or restore a backup"
         )
     return ok(_DATABASE, "SQLite; `gatehouse serve` will migrate it")
 

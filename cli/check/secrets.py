@@ -92,9 +92,9 @@ def signing_keys(settings: Settings) -> Iterator[Finding]:
     If keys sign, unusable ones have already stopped the command.
     """
     folder = settings.signing_keys_dir
-    if settings.algorithm in SECRET_ALGORITHMS and not folder.exists():
-        return
     try:
+        if settings.algorithm in SECRET_ALGORITHMS and not folder.exists():
+            return
         _, unusable = read_keys(folder)
         yield from (warning("SIGNING_KEYS_DIR", message) for message in unusable)
         if readable_by_others(folder):

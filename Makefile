@@ -35,7 +35,7 @@ docs: $(VENV)/.docs  ## build the documentation as a site in build/docs; a broke
 test-browser: install explorer $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser
 
-test-clients: install web/node_modules/.installed  ## run Apollo, urql, graphql-request and Relay's compiler against a live server
+test-clients: install web/node_modules/.installed  ## run Apollo, urql, Relay and other clients against a live server
 	$(BIN)/pytest clients
 
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## benchmark against peers (30 min, needs wrk); ONLY=me,page runs a part

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -27,7 +28,7 @@ from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.oauth2 import introspection, jwks, metadata, revocation, token, userinfo
 from api.routes import Route, WebSocketRoute, head_routes
 from api.services import create_app_state
-from api.signing_keys.files import readable_by_others
+from api.signing_keys.files import read_keys, readable_by_others
 from api.telemetry import logs, metrics, tracing
 from api.telemetry.metrics import Metrics
 from api.telemetry.observers import RequestObservers
@@ -110,11 +111,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _log_advice(settings: Settings) -> None:
     if settings.environment == "production" and settings.public_url is None:
         logger.warning("PUBLIC_URL is not set: tokens and OAuth2 clients get %s.", settings.issuer)
-    if readable_by_others(settings.signing_keys_dir):
-        logger.warning(
-            "Other users of this machine can read the keys in %s: chmod them to 600.",
-            settings.signing_keys_dir,
-        )
+    # If keys sign, unusable ones have stopped the start.
+    for problem in _key_problems(settings.signing_keys_dir):
+        logger.warning(problem)
+
+
+def _key_problems(folder: Path) -> list[str]:
+    try:
+        _, problems = read_keys(folder)
+        if readable_by_others(folder):
+            problems.append(
+                f"Other users of this machine can read the keys in {folder}: chmod them to 600."
+            )
+    except OSError as error:
+        return [f"The keys in {folder} cannot be read: {error.strerror}."]
+    return problems
 
 
 @asynccontextmanager

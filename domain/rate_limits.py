@@ -108,11 +108,14 @@ class RateLimiter:
             await self._clear(window, hashed)
 
     async def check_redis(self) -> None:
-        """Count an attempt in Redis, if it is used. Raises OSError with the reason if Redis is not
-        available."""
+        """Check that Redis, if it is used, runs the scripts and accepts writes. Changes nothing: it
+        deletes a key that does not exist. Raises OSError with the reason if Redis cannot be used.
+        """
         if self._shared:
+            window, key = self.limits.refresh.windows[0], _hash(("check",))
             try:
-                await self._shared.hit(self.limits.refresh.windows[0], _hash(("check",)))
+                await self._shared.get_window_stats(window, key)
+                await self._shared.clear(window, key)
             except StorageError as error:
                 raise OSError(str(error)) from None
 

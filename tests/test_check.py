@@ -1,19 +1,31 @@
 """`gatehouse check`: checks of the configuration for production."""
 
+import hashlib
+import os
 import secrets
+import shutil
 import socket
+import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import psycopg
 import pytest
+import redis
+from pydantic import SecretStr
 
 from cli.check import check as check_configuration
+from cli.check.connections import connections
+from cli.check.machine import available_cores, memory_limit
 from cli.check.mounts import file_system_of
+from cli.check.rate_limits import rate_limit_sizes
+from settings import Settings
 from tests.redis_server import REDIS_PROGRAM, RedisServer
 from tests.servers import GATEHOUSE, environment
 
@@ -25,6 +37,17 @@ GOOD = {
     "TRUSTED_PROXIES": "10.0.0.0/8, fc00::/7",
     "CORS_ORIGINS": "https://app.example.com",
 }
+
+
+# In the documents of others, and random to look at.
+PUBLISHED = {
+    "FastAPI's tutorial": "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "RFC 7515": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+    "a tutorial on Spring": "404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970",
+    "Supabase": "UpNVntn3cDxHJpq99YMc1T1AQgQpc8kfYTuRgBiYa15BLrx8etQoXz3gZv1/u2oq",
+}
+
+needs_modes = pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,15 @@ class Run:
     def items(self, level: str) -> list[str]:
         """Return the settings with a finding at this level, without the messages."""
         return [line.partition(":")[0] for line in self.lines(level)]
+
+
+# Long enough for every check, and nowhere in an output.
+PASSWORD = secrets.token_urlsafe(12)
+KEY = SecretStr(GOOD["SECRET_KEY"])
+INTROSPECTION = {"INTROSPECTION_CLIENT_SECRET": secrets.token_urlsafe(32)}
+
+# Of the documentation of a public resolver; nothing connects to it.
+PUBLIC = "2606:4700:4700::1111"
 
 
 class Check(Protocol):
@@ -63,6 +95,40 @@ def check(
         return Run(0, capsys.readouterr().out)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file as `gatehouse migrate` leaves it."""
+    folder = tmp_path_factory.mktemp("migrated")
+    subprocess.run(
+        [GATEHOUSE, "migrate"],
+        cwd=folder,
+        env=environment(**GOOD | {"DATABASE_URL": "sqlite:///g.db"}),
+        check=True,
+        timeout=30,
+    )
+    return folder / "g.db"
+
+
+@contextmanager
+def in_use(file: Path) -> Iterator[subprocess.Popen[str]]:
+    """Let another process hold an SQLite file open, with a log that has what the file has not."""
+    program = (
+        "import sqlite3, sys; connection = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "connection.execute('CREATE TABLE IF NOT EXISTS another (id)'); print(flush=True);"
+        "sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield process
+        process.kill()
 
 
 @pytest.fixture
@@ -105,6 +171,8 @@ def test_a_good_configuration_passes(database_url: str, tmp_path: Path) -> None:
         ("TRUSTED_PROXIES", "0.0.0.0/1, 128.0.0.0/1", "any address"),
         ("TRUSTED_PROXIES", "8.0.0.0/8", "any address"),
         ("TRUSTED_PROXIES", "2000::/7", "any address"),
+        ("TRUSTED_PROXIES", "::ffff:0:0/96", "any address"),
+        ("TRUSTED_PROXIES", "64:ff9b::8.0.0.0/104", "any address"),
         ("CORS_ORIGINS", "*", "any website"),
         ("CORS_ORIGINS", "https://a.example, http://b.example", "has http://b.example:"),
         ("DATABASE_URL", "sqlite:////proc/nowhere/gatehouse.db", "cannot write to"),
@@ -168,10 +236,12 @@ def test_workers_that_want_more_connections_than_there_are_are_a_problem(
     check: Check, database_url: str
 ) -> None:
     run = check(DATABASE_URL=database_url, WORKERS="256")
+    refused = [line for line in run.lines("problem") if "connections" in line]
 
-    assert run.items("problem") == ([] if database_url.startswith("sqlite") else ["DATABASE_URL"])
+    assert len(refused) == (0 if database_url.startswith("sqlite") else 1)
 
 
+@needs_modes
 def test_a_private_key_that_everyone_may_read_is_a_problem(check: Check, tmp_path: Path) -> None:
     made = subprocess.run(
         [GATEHOUSE, "keys", "new"],
@@ -187,6 +257,7 @@ def test_a_private_key_that_everyone_may_read_is_a_problem(check: Check, tmp_pat
     assert check(ALGORITHM="ES256").items("problem") == ["SIGNING_KEYS_DIR"]
 
 
+@needs_modes
 def test_a_folder_where_everyone_may_put_a_key_is_a_problem(check: Check, tmp_path: Path) -> None:
     subprocess.run(
         [GATEHOUSE, "keys", "new"],
@@ -198,6 +269,230 @@ def test_a_folder_where_everyone_may_put_a_key_is_a_problem(check: Check, tmp_pa
     (tmp_path / "keys").chmod(0o777)
 
     assert check(ALGORITHM="ES256").items("problem") == ["SIGNING_KEYS_DIR"]
+    # A key verifies tokens also where a secret signs them.
+    assert check(ALGORITHM="HS256").items("problem") == ["SIGNING_KEYS_DIR"]
+
+
+def test_a_stray_file_among_keys_that_do_not_sign_is_a_warning(
+    check: Check, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").mkdir(mode=0o700)
+    (tmp_path / "keys" / "anything.json").write_text("{}")
+    run = check()
+
+    assert run.status == 0
+    assert run.items("warning") == ["SIGNING_KEYS_DIR"]
+    assert "anything.json cannot be used" in run.output
+    assert "anything.json cannot be used" in str(check(ALGORITHM="ES256").status)
+
+
+def test_a_folder_of_keys_that_is_none_is_a_warning(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "keys").touch()
+    run = check()
+
+    assert run.status == 0
+    assert run.lines("warning") == ["SIGNING_KEYS_DIR: cannot be read: Not a directory"]
+
+
+def test_every_rate_limit_is_asked_about() -> None:
+    limits = {name.upper() for name in Settings.model_fields if "_limit_per_" in name}
+
+    assert {finding.item for finding in rate_limit_sizes(Settings(secret_key=KEY))} == limits
+
+
+@needs_modes
+@pytest.mark.parametrize(
+    ("name", "mode", "says"),
+    [
+        (".env", 0o666, "can change .env"),
+        (".env", 0o644, "can read .env"),
+        (".env", 0o602, "can change .env"),
+        (".", 0o777, "can replace it"),
+    ],
+)
+def test_settings_that_other_users_can_use_are_a_problem(
+    check: Check, tmp_path: Path, name: str, mode: int, says: str
+) -> None:
+    (tmp_path / ".env").touch(mode=0o640)
+    (tmp_path / "data").mkdir(mode=0o700)
+    kept = check(DATABASE_URL="sqlite:///data/g.db")
+    (tmp_path / name).chmod(mode)
+    run = check(DATABASE_URL="sqlite:///data/g.db")
+
+    assert kept.items("problem") == []
+    assert run.items("problem") == [".env"]
+    assert says in run.output
+
+
+@needs_modes
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("g.db", 0o644), ("g.db", 0o622), ("g.db-wal", 0o644), ("g.db-shm", 0o606), (".", 0o703)],
+)
+def test_a_database_file_that_other_users_can_use_is_a_problem(
+    check: Check, migrated: Path, tmp_path: Path, name: str, mode: int
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o750)
+    shutil.copy(migrated, folder / "g.db")
+    with in_use(folder / "g.db"):
+        kept = check(DATABASE_URL="sqlite:///data/g.db")
+        (folder / name).chmod(mode)
+        run = check(DATABASE_URL="sqlite:///data/g.db")
+
+    assert kept.items("problem") == []
+    assert run.items("problem") == ["DATABASE_URL"]
+
+
+@needs_modes
+def test_gatehouse_makes_a_database_file_for_its_owner_only(migrated: Path) -> None:
+    assert migrated.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("setting", "document"),
+    [
+        *(("SECRET_KEY", document) for document in PUBLISHED),
+        ("SECRET_KEY_FALLBACKS", "RFC 7515"),
+        ("INTROSPECTION_CLIENT_SECRET", "RFC 7515"),
+    ],
+)
+def test_a_secret_that_others_published_is_a_problem(
+    check: Check, setting: str, document: str
+) -> None:
+    secret = PUBLISHED[document]
+    run = check(**{"INTROSPECTION_CLIENT_ID": "service", **INTROSPECTION, setting: secret})
+
+    assert run.items("problem") == [setting]
+    assert "public document" in run.output
+    assert secret not in run.output
+
+
+@pytest.mark.parametrize(("algorithm", "size"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
+def test_a_secret_has_the_size_of_its_hash(check: Check, algorithm: str, size: int) -> None:
+    def problems(size: int, setting: str) -> list[str]:
+        secret = secrets.token_urlsafe(64)[:size]
+        return check(**{"ALGORITHM": algorithm, setting: secret}).items("problem")
+
+    for setting in ("SECRET_KEY", "SECRET_KEY_FALLBACKS"):
+        assert problems(size, setting) == []
+        assert problems(32, setting) == ([] if size == 32 else [setting])
+        assert problems(size - 1, setting) == [setting] if size > 32 else True
+
+
+def test_a_secret_has_one_purpose(check: Check) -> None:
+    key = GOOD["SECRET_KEY"]
+    run = check(INTROSPECTION_CLIENT_ID="service", INTROSPECTION_CLIENT_SECRET=key)
+
+    assert run.items("problem") == ["INTROSPECTION_CLIENT_SECRET"]
+    assert check(SECRET_KEY_FALLBACKS=key).items("warning") == ["SECRET_KEY_FALLBACKS"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "limit", "is_too_high"),
+    [
+        ("LOGIN_LIMIT_PER_ACCOUNT", "1000000/second", True),
+        ("LOGIN_LIMIT_PER_ACCOUNT", "5/minute", True),
+        ("LOGIN_LIMIT_PER_ACCOUNT", "100/7 minutes;1000/day", True),
+        ("LOGIN_LIMIT_PER_ACCOUNT", "50/minute;100/hour", False),
+        ("LOGIN_LIMIT_PER_ACCOUNT", "100/day", False),
+        ("LOGIN_LIMIT_PER_NETWORK", "1000000/second", True),
+        ("LOGIN_LIMIT_PER_NETWORK", "6000/hour", False),
+        ("REGISTER_LIMIT_PER_NETWORK", "1000000/month", True),
+        ("REFRESH_LIMIT_PER_NETWORK", "1000000/second", True),
+        ("REFRESH_LIMIT_PER_NETWORK", "60000/minute", False),
+    ],
+)
+def test_a_rate_limit_that_limits_nothing_is_a_problem(
+    check: Check, setting: str, limit: str, is_too_high: bool
+) -> None:
+    assert check(**{setting: limit}).items("problem") == ([setting] if is_too_high else [])
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "level"),
+    [
+        ("LOG_LEVEL", "ERROR", "warning"),
+        ("LOG_LEVEL", "WARNING", "warning"),
+        ("METRICS_PORT", "8000", "problem"),
+        ("PUBLIC_URL", "https://localhost", "problem"),
+        ("PUBLIC_URL", "https://127.0.0.1:8443", "problem"),
+        ("PUBLIC_URL", "https://[::1]", "problem"),
+        ("CORS_ORIGINS", "https://localhost:5173", "warning"),
+        ("HASHING_THREADS", "256", "warning"),
+    ],
+)
+def test_what_does_not_fit_is_found(check: Check, setting: str, value: str, level: str) -> None:
+    assert setting in check(**{setting: value}).items(level)
+
+
+def test_hashes_that_need_more_memory_than_there_is_are_a_problem(check: Check) -> None:
+    run = check(WORKERS="256", HASHING_THREADS="256")
+
+    assert run.items("problem") == ["HASHING_THREADS"]
+    assert "up to 1277952 MiB" in run.output
+    assert "65536 hashes at a time" in run.output
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "mebibytes", "cores"),
+    [
+        ("0::/", {}, 16384, None),
+        ("0::/", {"memory.max": "max", "cpu.max": "max 100000"}, 16384, None),
+        ("0::/", {"memory.max": f"{512 * 1024**2}", "cpu.max": "50000 100000"}, 512, 1),
+        ("0::/a/b", {"a/memory.max": f"{256 * 1024**2}", "a/b/memory.max": "max"}, 256, None),
+        (
+            "9:memory:/docker/1\n4:cpu,cpuacct:/docker/1",
+            {
+                "memory/memory.limit_in_bytes": f"{128 * 1024**2}",
+                "cpu/cpu.cfs_quota_us": "100000",
+                "cpu/cpu.cfs_period_us": "100000",
+            },
+            128,
+            1,
+        ),
+        ("4:cpu:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "1"}, 16384, None),
+    ],
+)
+def test_a_container_has_the_memory_and_the_cores_of_its_control_group(
+    tmp_path: Path, groups: str, files: dict[str, str], mebibytes: int, cores: int | None
+) -> None:
+    tree = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
+    tree |= {"proc/self/cgroup": groups, "proc/meminfo": "MemTotal: 16777216 kB\nMemFree: 1 kB\n"}
+    for name, text in tree.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+
+    assert memory_limit(tmp_path) == mebibytes * 1024**2
+    assert available_cores(tmp_path) == (cores or available_cores(tmp_path / "without"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "url", "says"),
+    [
+        ("DATABASE_URL", "postgresql://postgres:postgres@127.0.0.1:1/g", ["guessed"]),
+        ("DATABASE_URL", "postgresql://app:app@127.0.0.1:1/g", ["guessed"]),
+        ("DATABASE_URL", "postgresql://app:P%61ssword1@127.0.0.1:1/g", ["guessed"]),
+        ("DATABASE_URL", f"postgresql://app:{PASSWORD}@127.0.0.1:1/g", []),
+        ("DATABASE_URL", f"postgresql://app:{PASSWORD}@[{PUBLIC}]:1/g", ["unencrypted"]),
+        ("DATABASE_URL", f"postgresql://app:{PASSWORD}@[{PUBLIC}]:1/g?sslmode=require", []),
+        ("RATE_LIMIT_STORAGE_URL", "redis://:foobared@127.0.0.1:1/0", ["guessed"]),
+        ("RATE_LIMIT_STORAGE_URL", "redis://127.0.0.1:1/0", []),
+        ("RATE_LIMIT_STORAGE_URL", f"rediss://:{PASSWORD}@[{PUBLIC}]:1/0", []),
+        ("RATE_LIMIT_STORAGE_URL", f"redis://[{PUBLIC}]:1/0", ["unencrypted", "no password"]),
+    ],
+)
+def test_connections_that_others_could_use_are_a_problem(
+    setting: str, url: str, says: list[str]
+) -> None:
+    settings = Settings(secret_key=KEY, **{setting.lower(): url})  # type: ignore[arg-type]
+    found = list(connections(settings))
+    problems = [finding.message for finding in found if finding.level == "problem"]
+
+    assert {finding.item for finding in found} == {setting}
+    assert len(problems) == len(says)
+    assert all(text in message for text, message in zip(says, problems, strict=True))
+    assert PASSWORD not in str(found)
 
 
 def test_random_secrets_of_any_alphabet_are_good(check: Check) -> None:
@@ -225,8 +520,117 @@ def test_tables_that_are_not_there_are_a_problem_where_serve_makes_none(
         assert "run `gatehouse migrate`" in run.output
 
 
+def snapshot(folder: Path) -> dict[str, tuple[int, str]]:
+    """Return the time of the last change and the content of each file, and those of the folder."""
+    files = {file.name: file for file in folder.iterdir()}
+    content = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
+    return {".": (folder.stat().st_mtime_ns, "")} | {
+        name: (files[name].stat().st_mtime_ns, content[name]) for name in files
+    }
+
+
+@pytest.mark.parametrize(
+    "state", ["closed", "in use", "killed", "without its log", "not in WAL mode", "empty"]
+)
+def test_check_changes_nothing_in_a_database_file(
+    check: Check, migrated: Path, tmp_path: Path, state: str
+) -> None:
+    file = tmp_path / "g.db"
+    shutil.copy(migrated, file)
+    if state == "empty":
+        file.write_bytes(b"")
+    if state == "not in WAL mode":
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+    if state == "without its log":
+        (tmp_path / "g.db-shm").write_bytes(b"of a log that is gone")
+        (tmp_path / "g.db-shm").chmod(0o600)
+    file.chmod(0o600)
+    with in_use(file) if state in ("in use", "killed") else nullcontext() as process:
+        if process and state == "killed":
+            process.kill()
+            process.wait()
+        before = snapshot(tmp_path)
+        run = check(DATABASE_URL="sqlite:///g.db")
+        after = snapshot(tmp_path)
+
+    assert run.status == 0
+    assert ("will create its tables" if state == "empty" else "up to date") in run.output
+    assert after == before
+
+
+def test_a_log_without_its_index_is_not_read(check: Check, migrated: Path, tmp_path: Path) -> None:
+    shutil.copy(migrated, tmp_path / "g.db")
+    with in_use(tmp_path / "g.db") as process:
+        process.kill()
+        process.wait()
+    (tmp_path / "g.db-shm").unlink()
+    before = snapshot(tmp_path)
+    run = check(DATABASE_URL="sqlite:///g.db")
+
+    assert run.items("warning") == ["DATABASE_URL"]
+    assert "tables were not read" in run.output
+    assert snapshot(tmp_path) == before
+
+
+def set_version(file: Path, version: str) -> None:
+    """Let the tables of an SQLite file have another version."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        [table] = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%version_num%'"
+        ).fetchone()
+        connection.execute(f"UPDATE {table} SET version_num = ?", [version])
+
+
+def test_tables_of_a_newer_release_are_a_problem(
+    check: Check, migrated: Path, tmp_path: Path
+) -> None:
+    shutil.copy(migrated, tmp_path / "g.db")
+    set_version(tmp_path / "g.db", "9999")
+    run = check(DATABASE_URL="sqlite:///g.db")
+
+    assert run.items("problem") == ["DATABASE_URL"]
+    assert "is newer than this program" in run.output
+
+
+def test_tables_of_an_older_release_are_migrated_by_serve(
+    check: Check, migrated: Path, tmp_path: Path
+) -> None:
+    shutil.copy(migrated, tmp_path / "g.db")
+    set_version(tmp_path / "g.db", "0001")
+
+    assert "`gatehouse serve` will migrate it" in check(DATABASE_URL="sqlite:///g.db").output
+
+
+def test_tables_of_another_program_are_a_warning(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "g.db").touch(mode=0o600)
+    with closing(sqlite3.connect(tmp_path / "g.db")) as connection:
+        connection.execute("CREATE TABLE theirs (id)")
+    run = check(DATABASE_URL="sqlite:///g.db")
+
+    assert run.items("warning") == ["DATABASE_URL"]
+    assert "another program" in run.output
+
+
+def test_a_clock_far_from_the_databases_is_a_problem(check: Check, empty_database_url: str) -> None:
+    if empty_database_url.startswith("sqlite"):
+        pytest.skip("is about PostgreSQL")
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+            "$$ SELECT pg_catalog.clock_timestamp() - interval '1 minute' $$"
+        )
+    path = "options=-c%20search_path%3Dpublic,pg_catalog"
+    kept = check(DATABASE_URL=empty_database_url)
+    run = check(DATABASE_URL=f"{empty_database_url}?{path}")
+
+    assert "has the time of this machine" in kept.output
+    assert "has a clock 60 seconds apart" in run.output
+
+
 def test_a_file_that_is_no_database_is_a_problem(check: Check, tmp_path: Path) -> None:
     (tmp_path / "notes.db").write_text("not a database, and longer than a hundred bytes " * 5)
+    (tmp_path / "notes.db").chmod(0o600)
     run = check(DATABASE_URL="sqlite:///notes.db")
 
     assert run.lines("problem") == ["DATABASE_URL: cannot be used: file is not a database"]
@@ -265,25 +669,25 @@ def test_a_role_that_may_not_write_is_a_problem(check: Check, database_url: str)
 
 def test_servers_that_are_not_available_are_a_line_each_without_a_password(check: Check) -> None:
     run = check(
-        DATABASE_URL="postgresql://gatehouse:hunter2@127.0.0.1:1/gatehouse",
-        RATE_LIMIT_STORAGE_URL="redis://:hunter2@127.0.0.1:1/0",
+        DATABASE_URL=f"postgresql://gatehouse:{PASSWORD}@127.0.0.1:1/gatehouse",
+        RATE_LIMIT_STORAGE_URL=f"redis://:{PASSWORD}@127.0.0.1:1/0",
     )
 
     assert run.status == 1
     assert run.items("problem") == ["DATABASE_URL", "RATE_LIMIT_STORAGE_URL"]
-    assert "hunter2" not in run.output
+    assert PASSWORD not in run.output
 
 
 def test_servers_that_never_answer_are_waited_for_a_few_seconds(check: Check, silent: str) -> None:
     start = time.monotonic()
     run = check(
-        DATABASE_URL=f"postgresql://gatehouse:hunter2@{silent}/gatehouse",
-        RATE_LIMIT_STORAGE_URL=f"redis://:hunter2@{silent}/0",
+        DATABASE_URL=f"postgresql://gatehouse:{PASSWORD}@{silent}/gatehouse",
+        RATE_LIMIT_STORAGE_URL=f"redis://:{PASSWORD}@{silent}/0",
     )
 
     assert len(run.lines("problem")) == 2
     assert time.monotonic() - start < 15
-    assert "hunter2" not in run.output
+    assert PASSWORD not in run.output
 
 
 @pytest.mark.skipif(not REDIS_PROGRAM, reason="needs redis-server")
@@ -294,6 +698,30 @@ def test_redis_is_tried(check: Check, tmp_path: Path) -> None:
 
     assert run.status == 0
     assert "RATE_LIMIT_STORAGE_URL: Redis, shared by all processes" in run.output
+
+
+@pytest.mark.skipif(not REDIS_PROGRAM, reason="needs redis-server")
+def test_check_changes_nothing_in_redis(check: Check, tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    with redis.Redis.from_url(server.url) as client:
+        client.set("somebody's", "key")
+        run = check(RATE_LIMIT_STORAGE_URL=server.url)
+        keys = client.keys()
+    server.stop()
+
+    assert run.status == 0
+    assert keys == [b"somebody's"]
+
+
+@pytest.mark.skipif(not REDIS_PROGRAM, reason="needs redis-server")
+def test_a_redis_that_accepts_no_writes_is_a_problem(check: Check, tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    with redis.Redis.from_url(server.url) as client:
+        client.replicaof("127.0.0.1", "1")
+        run = check(RATE_LIMIT_STORAGE_URL=server.url)
+    server.stop()
+
+    assert run.items("problem") == ["RATE_LIMIT_STORAGE_URL"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="needs Linux")

@@ -24,6 +24,7 @@ from api.graphql.websocket import (
 )
 from api.middleware.request_limits import MAX_BODY_BYTES
 from api.telemetry.metrics import Metrics
+from cli.check import CHECKS
 from cli.commands import main
 from domain.errors import ErrorCode
 from domain.pagination import MAX_PAGE_SIZE
@@ -216,6 +217,19 @@ async def test_the_reference_has_every_route(tmp_path: Path) -> None:
 
     documented = [name for name in names("rest-routes.md") if re.match("[A-Z]+ /", name)]
     assert sorted(documented) == sorted(described | others | {"POST /graphql"})
+
+
+def test_the_reference_has_every_check_with_its_settings(tmp_path: Path) -> None:
+    documented = {
+        row[0].strip("`"): set(re.findall(r"`([^`]+)`", row[1]))
+        for row in rows("health-and-check.md", "gatehouse check")
+    }
+    settings = settings_for(f"sqlite:///{tmp_path / 'gatehouse.db'}", public_url="https://a.test")
+    found = {check.__name__: [finding.item for finding in check(settings)] for check in CHECKS}
+
+    assert list(documented) == [check.__name__ for check in CHECKS]
+    for check, items in found.items():
+        assert set(", ".join(items).split(", ")) - {""} <= documented[check]
 
 
 def test_the_reference_has_every_metric_with_its_type() -> None:

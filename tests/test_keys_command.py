@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from api.app import create_app
 from api.signing_keys.files import read_keys, write_key
 from api.signing_keys.watcher import KeyReloader
 from domain.access_tokens.keys import Key
-from tests.conftest import SECRET_KEY
+from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
 from tests.servers import GATEHOUSE, environment, running_server
 
 HOUR = 3600
@@ -191,6 +192,23 @@ def test_a_file_of_another_name_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="its file name is not its `kid`"):
         KeyReloader(tmp_path / "keys", "ES256")
+
+
+@pytest.mark.parametrize("stray", ["keys/anything.json", "keys/notes.json/", "keys"])
+async def test_what_is_no_key_does_not_stop_a_server_whose_secret_signs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, stray: str
+) -> None:
+    file = tmp_path / stray
+    file.parent.mkdir(exist_ok=True)
+    file.mkdir() if stray.endswith("/") else file.write_text("not a key")
+    settings = settings_for(f"sqlite:///{tmp_path}/g.db", signing_keys_dir=tmp_path / "keys")
+    async with unprepared_app(settings) as app, client_of(app) as client:
+        live = await client.get("/health/live")
+
+    assert live.status_code == 200
+    assert [message for message in caplog.messages if str(file) in message]
+    with pytest.raises(SystemExit, match="gatehouse: The key"):
+        create_app(settings.model_copy(update={"algorithm": "ES256"}))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")

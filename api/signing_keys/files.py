@@ -4,7 +4,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,15 +132,22 @@ def remove_key(folder: Path, key: Key) -> None:
 def writable_by_others(folder: Path) -> bool:
     """Return whether every user of this machine may add a key, and could sign tokens for anyone."""
     names, _ = read_keys(folder)
-    places = [folder, *(folder / name for name in names)]
-    return any(place.stat().st_mode & stat.S_IWOTH for place in places)
+    return any(others_may(stat.S_IWOTH, place) for place in (folder, *_paths(folder, names)))
 
 
 def readable_by_others(folder: Path) -> bool:
     """Return whether every user of this machine may read a private key. A group may: that is how
     secrets are mounted."""
     files, _ = read_keys(folder)
-    return any(
-        file.key.private and (folder / name).stat().st_mode & stat.S_IROTH
-        for name, file in files.items()
-    )
+    private = [name for name, file in files.items() if file.key.private]
+    return any(others_may(stat.S_IROTH, place) for place in _paths(folder, private))
+
+
+def _paths(folder: Path, names: Iterable[str]) -> list[Path]:
+    return [folder / name for name in names]
+
+
+def others_may(permission: int, place: Path) -> bool:
+    """Return whether users of this machine outside the file's group have the permission, such as
+    ``stat.S_IROTH``. On Windows a mode says nothing about other users. Raises OSError."""
+    return os.name == "posix" and bool(place.stat().st_mode & permission)

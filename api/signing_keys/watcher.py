@@ -13,15 +13,18 @@ logger = logging.getLogger("gatehouse")
 
 
 class KeyReloader:
-    """Holds the keys of a folder as a ring. Raises ValueError, with what to change, if the folder
-    cannot be used at first."""
+    """Holds the keys of a folder as a ring.
+
+    If keys sign, raises ValueError, with what to change, for a folder that cannot be used at first.
+    If a secret signs, only the tokens of former keys depend on it.
+    """
 
     def __init__(self, folder: Path, algorithm: str) -> None:
         self.ring = KeyRing()
         self._folder, self._algorithm = folder, algorithm
         self._known: dict[str, KeyFile] = {}
         self._problems = self._reload()
-        if self._problems:
+        if self._problems and algorithm in ALGORITHMS:
             raise ValueError(self._problems[0])
 
     def reload(self) -> None:

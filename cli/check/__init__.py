@@ -6,16 +6,29 @@ from collections import Counter
 import click
 
 from api.services import create_app_state
+from cli.check.connections import connections
 from cli.check.database import database
+from cli.check.files import env_file
 from cli.check.findings import Check, Finding, Level
-from cli.check.network import address, environment, metrics, origins, proxies, public_url, tools
-from cli.check.rate_limits import rate_limits
+from cli.check.machine import cores, memory
+from cli.check.network import (
+    address,
+    environment,
+    log,
+    metrics,
+    origins,
+    proxies,
+    public_url,
+    tools,
+)
+from cli.check.rate_limits import rate_limit_sizes, rate_limits
 from cli.check.secrets import access_tokens, password_hashes, secrets, signing_keys
 from cli.usage import examples
 from settings import Settings, load_settings
 
 CHECKS: tuple[Check, ...] = (
     environment,
+    env_file,
     secrets,
     signing_keys,
     access_tokens,
@@ -26,8 +39,13 @@ CHECKS: tuple[Check, ...] = (
     metrics,
     proxies,
     origins,
+    log,
+    cores,
+    memory,
+    connections,
     database,
     rate_limits,
+    rate_limit_sizes,
 )
 
 

@@ -1,19 +1,18 @@
 """Check that the database is available, up to date and durable."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.database import create_engine_from, is_writable
-from cli.check.findings import Finding, ok, problem, warning
-from cli.check.mounts import file_system_of
+from api.database import create_engine_from
+from cli.check.findings import Finding, ok, problem
+from cli.check.sqlite import sqlite
 from db import migrations
 from db.engine import CONNECTIONS
 from db.errors import reason
@@ -25,62 +24,19 @@ _DATABASE = "DATABASE_URL"
 # For all queries together. A database that takes longer counts as not available.
 _TIMEOUT = timedelta(seconds=8)
 
-# SQLite's locks and shared memory do not work on these
-# (https://www.sqlite.org/wal.html, "Overview").
-_REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse.sshfs"}
-
-_MIN_FREE_BYTES = 1024**3
+# Two machines by NTP are milliseconds apart, and a query takes at most some seconds.
+_MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
 
 # Each worker has one pool to read and one to write.
 CONNECTIONS_PER_WORKER = 2 * CONNECTIONS
 
 
 def database(settings: Settings) -> Iterator[Finding]:
-    url = create_engine_from(settings).url
+    url = make_url(settings.database_url.get_secret_value())
     if url.get_backend_name() == "sqlite":
-        yield from _sqlite(settings, Path(url.database or ""))
+        yield from sqlite(Path(url.database or ""))
     else:
         yield from asyncio.run(_postgresql(settings))
-
-
-def _sqlite(settings: Settings, file: Path) -> Iterator[Finding]:
-    folder = file.absolute().parent
-    if not is_writable(file):
-        yield problem(
-            _DATABASE,
-            f"cannot write to {file}: give the file and its folder to the server's user",
-        )
-        return
-    yield from _folder(folder)
-    if file.exists():
-        yield asyncio.run(_sqlite_file(settings))
-    else:
-        # Opening the file would create it.
-        yield ok(_DATABASE, "SQLite; `gatehouse serve` will create the file")
-
-
-def _folder(folder: Path) -> Iterator[Finding]:
-    kind = file_system_of(folder)
-    if kind in _REMOTE:
-        yield problem(
-            _DATABASE, f"is on {kind}, where SQLite's locks do not work: use a local disk"
-        )
-    free = shutil.disk_usage(folder).free
-    if free < _MIN_FREE_BYTES:
-        yield warning(_DATABASE, f"has {free // 1024**2} MiB of free disk space")
-
-
-async def _sqlite_file(settings: Settings) -> Finding:
-    try:
-        async with _connected(settings) as connection:
-            await connection.run_sync(migrations.require_known)
-            if await connection.run_sync(migrations.is_current):
-                return ok(_DATABASE, "SQLite, up to date")
-            return ok(_DATABASE, "SQLite; `gatehouse serve` will migrate it")
-    except migrations.SchemaMismatch as error:
-        return problem(_DATABASE, str(error))
-    except (SQLAlchemyError, OSError) as error:
-        return _unavailable(error)
 
 
 async def _postgresql(settings: Settings) -> list[Finding]:
@@ -91,6 +47,7 @@ async def _postgresql(settings: Settings) -> list[Finding]:
                 await _writes(connection),
                 await _durability(connection),
                 await _connections(connection, settings),
+                await _clock(connection),
             ]
     except (SQLAlchemyError, OSError) as error:
         return [_unavailable(error)]
@@ -160,6 +117,17 @@ async def _connections(connection: AsyncConnection, settings: Settings) -> Findi
     if needed > allowed:
         return problem(_DATABASE, f"{message}: raise max_connections or lower WORKERS")
     return ok(_DATABASE, message)
+
+
+async def _clock(connection: AsyncConnection) -> Finding:
+    """Compare the clocks of the database and of this machine: sessions expire by both."""
+    theirs = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+    apart = abs((theirs - datetime.now(UTC)).total_seconds())
+    if apart > _MAX_CLOCK_DIFFERENCE.total_seconds():
+        return problem(
+            _DATABASE, f"has a clock {apart:.0f} seconds apart from this machine's: set both by NTP"
+        )
+    return ok(_DATABASE, "has the time of this machine")
 
 
 async def _setting(connection: AsyncConnection, name: str) -> str:

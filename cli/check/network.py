@@ -1,8 +1,9 @@
 """Check what other machines can reach, and how the addresses of clients are determined."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Literal
+from urllib.parse import urlsplit
 
 from cli.check.findings import Finding, ok, problem, warning
 from settings import Settings
@@ -13,6 +14,9 @@ _HINTS: tuple[Literal["introspection", "suggestions"], ...] = ("introspection", 
 _WIDEST_PREFIX = {4: 8, 6: 7}
 # For public addresses. The networks that large proxy services publish are all narrower.
 _WIDEST_PUBLIC_PREFIX = {4: 12, 6: 28}
+
+# The last 32 bits are an IPv4 address (RFC 4291 section 2.5.5.2, RFC 6052 section 2.1).
+_EMBEDDING_IPV4 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
 
 _PROXIES = "TRUSTED_PROXIES"
 
@@ -46,6 +50,8 @@ def public_url(settings: Settings) -> Iterator[Finding]:
         )
     elif not settings.public_url.startswith("https://"):
         yield problem("PUBLIC_URL", "is not https: passwords and tokens would be sent unencrypted")
+    elif _is_loopback(urlsplit(settings.public_url).hostname or ""):
+        yield problem("PUBLIC_URL", f"is {settings.public_url}: clients connect to themselves")
     else:
         yield ok("PUBLIC_URL", settings.public_url)
 
@@ -63,10 +69,25 @@ def address(settings: Settings) -> Iterator[Finding]:
 
 
 def metrics(settings: Settings) -> Iterator[Finding]:
-    if settings.metrics_port is not None and not _is_loopback(settings.metrics_host):
+    if settings.metrics_port is None:
+        yield ok("METRICS_PORT", "not set")
+    elif settings.metrics_port == settings.port:
+        yield problem("METRICS_PORT", f"is {settings.port}, as PORT: choose another one")
+    elif _is_loopback(settings.metrics_host):
+        yield ok("METRICS_HOST", f"{settings.metrics_host}, reachable from this machine only")
+    else:
         yield warning(
             "METRICS_HOST",
             f"is {settings.metrics_host}: make sure that only Prometheus can reach it",
+        )
+
+
+def log(settings: Settings) -> Iterator[Finding]:
+    if settings.log_level == "INFO":
+        yield ok("LOG_LEVEL", "INFO")
+    else:
+        yield warning(
+            "LOG_LEVEL", f"is {settings.log_level}: no line is logged for a request or a sign-in"
         )
 
 
@@ -74,7 +95,7 @@ def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761 section 6.3
 
 
 def proxies(settings: Settings) -> Iterator[Finding]:
@@ -94,6 +115,10 @@ def proxies(settings: Settings) -> Iterator[Finding]:
 
 def _is_wide(text: str) -> bool:
     network = ip_network(text)
+    for embedding in _EMBEDDING_IPV4:
+        if isinstance(network, IPv6Network) and network.subnet_of(embedding):
+            last_four = int(network.network_address) & 0xFFFFFFFF
+            network = IPv4Network((last_four, network.prefixlen - embedding.prefixlen))
     widest = _WIDEST_PUBLIC_PREFIX if network.is_global else _WIDEST_PREFIX
     return network.prefixlen < widest[network.version]
 
@@ -107,5 +132,14 @@ def origins(settings: Settings) -> Iterator[Finding]:
         )
     if "*" in settings.cors_origins:
         yield problem("CORS_ORIGINS", "is *, which allows any website: list your own origins")
-    if not insecure and "*" not in settings.cors_origins:
+    local = [
+        origin
+        for origin in settings.cors_origins
+        if origin.startswith("https://") and _is_loopback(urlsplit(origin).hostname or "")
+    ]
+    if local:
+        yield warning(
+            "CORS_ORIGINS", f"has {', '.join(local)}: any program on a user's machine could use it"
+        )
+    if not insecure and not local and "*" not in settings.cors_origins:
         yield ok("CORS_ORIGINS", ", ".join(settings.cors_origins) or "none")

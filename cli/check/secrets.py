@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from api.signing_keys.files import readable_by_others, writable_by_others
+from api.signing_keys.files import read_keys, readable_by_others, writable_by_others
 from cli.check.findings import Finding, ok, problem, warning
+from cli.check.published_secrets import is_published
+from domain.access_tokens.tokens import SECRET_ALGORITHMS
 from domain.passwords.tuning import MIN_MEMORY_MIB, min_passes
 from settings import Settings
 
@@ -23,19 +25,48 @@ _LONG_LIFETIME_MINUTES = 60
 
 
 def secrets(settings: Settings) -> Iterator[Finding]:
-    for item, secret in (
-        ("SECRET_KEY", settings.secret_key),
-        *(("SECRET_KEY_FALLBACKS", secret) for secret in settings.secret_key_fallbacks),
-        ("INTROSPECTION_CLIENT_SECRET", settings.introspection_client_secret),
-    ):
-        if secret is None or not secret.get_secret_value():
-            continue
-        if _can_be_guessed(secret.get_secret_value()):
+    """Check that each secret is random, known to this server only, and has one purpose."""
+    fallbacks = [secret.get_secret_value() for secret in settings.secret_key_fallbacks]
+    key = settings.secret_key.get_secret_value()
+    introspection = settings.introspection_client_secret
+    yield from _secret("SECRET_KEY", key, _min_bytes(settings))
+    for fallback in fallbacks:
+        yield from _secret("SECRET_KEY_FALLBACKS", fallback, _min_bytes(settings))
+    if key and key in fallbacks:
+        yield warning("SECRET_KEY_FALLBACKS", "has SECRET_KEY, which was not replaced")
+    if introspection:
+        yield from _secret("INTROSPECTION_CLIENT_SECRET", introspection.get_secret_value())
+        if introspection.get_secret_value() in (key, *fallbacks):
             yield problem(
-                item, "is not random and can be guessed: generate one with `gatehouse secret`"
+                "INTROSPECTION_CLIENT_SECRET",
+                "is a SECRET_KEY: a service that may introspect tokens could sign them",
             )
-        else:
-            yield ok(item, "looks random")
+
+
+def _min_bytes(settings: Settings) -> int:
+    """Return the size of the hash (RFC 7518 section 3.2), at least the minimum of all settings."""
+    return {"HS384": 48, "HS512": 64}.get(settings.algorithm, 32)
+
+
+def _secret(item: str, secret: str, min_bytes: int = 32) -> Iterator[Finding]:
+    size = len(secret.encode())
+    if not secret:
+        return
+    if is_published(secret):
+        yield problem(
+            item, "stands in a public document or example: generate one with `gatehouse secret`"
+        )
+    elif size < min_bytes:
+        yield problem(
+            item,
+            f"has {size} bytes, and ALGORITHM needs {min_bytes}: generate one with `gatehouse secret`",
+        )
+    elif _can_be_guessed(secret):
+        yield problem(
+            item, "is not random and can be guessed: generate one with `gatehouse secret`"
+        )
+    else:
+        yield ok(item, "looks random")
 
 
 def _can_be_guessed(secret: str) -> bool:
@@ -56,16 +87,22 @@ def _can_be_guessed(secret: str) -> bool:
 
 
 def signing_keys(settings: Settings) -> Iterator[Finding]:
-    """Check who can read and write the folder. Unusable keys have already stopped the command."""
-    if settings.algorithm not in ("ES256", "RS256"):
-        return
+    """Check who can read and write the folder. Its keys verify tokens whether or not they sign.
+
+    If keys sign, unusable ones have already stopped the command.
+    """
+    folder = settings.signing_keys_dir
     try:
-        if readable_by_others(settings.signing_keys_dir):
+        if settings.algorithm in SECRET_ALGORITHMS and not folder.exists():
+            return
+        _, unusable = read_keys(folder)
+        yield from (warning("SIGNING_KEYS_DIR", message) for message in unusable)
+        if readable_by_others(folder):
             yield problem(
                 "SIGNING_KEYS_DIR",
                 "has a private key that other users of this machine can read: run chmod o-r",
             )
-        elif writable_by_others(settings.signing_keys_dir):
+        elif writable_by_others(folder):
             yield problem(
                 "SIGNING_KEYS_DIR",
                 "is writable by other users of this machine, who could add a key: run chmod o-w",
@@ -73,7 +110,7 @@ def signing_keys(settings: Settings) -> Iterator[Finding]:
         else:
             yield ok("SIGNING_KEYS_DIR", "private keys are not readable by other users")
     except OSError as error:
-        yield problem("SIGNING_KEYS_DIR", f"cannot be read: {error.strerror}")
+        yield warning("SIGNING_KEYS_DIR", f"cannot be read: {error.strerror}")
 
 
 def password_hashes(settings: Settings) -> Iterator[Finding]:

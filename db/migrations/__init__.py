@@ -1,6 +1,7 @@
 """Migrations, run by Alembic."""
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import (
@@ -114,10 +115,13 @@ def _has_former_version_table(connection: Connection) -> bool:
 
 
 def _open(path: str) -> None:
-    """Open an SQLite file. Raises OperationalError for a file that cannot be opened. (aiosqlite
-    would raise it too, and leave a thread behind that prints a traceback when the event loop has
-    closed.)
+    """Open an SQLite file, and create a missing one for its owner only. Raises OperationalError for
+    a file that cannot be opened. (aiosqlite would raise it too, and leave a thread behind that
+    prints a traceback when the event loop has closed.)
     """
+    # SQLite gives the files beside it the same mode. It reports what goes wrong here as well.
+    with suppress(OSError):
+        Path(path).touch(mode=0o600, exist_ok=False)
     try:
         sqlite3.connect(path).close()
     except sqlite3.OperationalError as error:

@@ -1,10 +1,17 @@
-import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache } from "@apollo/client";
-import { type Execute, authorization, operationType } from "./client";
+import {
+  ApolloClient,
+  type ApolloLink,
+  CombinedGraphQLErrors,
+  HttpLink,
+  InMemoryCache,
+} from "@apollo/client";
+import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
+import { type Execute, authorization, operationType, sha256 } from "./client";
 import { ApiError } from "./errors";
 import { POSTS, RENAME } from "./operations";
 
-export function apollo(url: string): Execute {
-  const client = clientOf(url);
+export function apollo(url: string, link: ApolloLink = new HttpLink({ uri: url })): Execute {
+  const client = new ApolloClient({ link, cache: new InMemoryCache() });
 
   return async (document, variables, accessToken) => {
     const context = { headers: authorization(accessToken) };
@@ -26,6 +33,14 @@ export function apollo(url: string): Execute {
 }
 
 /**
+ * Send the hash of a document first. Gatehouse says that it supports none, and the link then sends
+ * documents, until an operation fails: then it tries a hash once more.
+ */
+export function apolloPersisted(url: string): Execute {
+  return apollo(url, new PersistedQueryLink({ sha256 }).concat(new HttpLink({ uri: url })));
+}
+
+/**
  * Read a user's posts, rename the user, and return the names beside the posts as the cache then has
  * them. They are new without another query, because the mutation selects `publicUser`.
  */
@@ -35,15 +50,11 @@ export async function namesAfterRename(
   author: string,
   username: string,
 ): Promise<string[]> {
-  const client = clientOf(url);
+  const client = new ApolloClient({ link: new HttpLink({ uri: url }), cache: new InMemoryCache() });
   const page = { query: POSTS, variables: { first: 20, author } };
   await client.query(page);
   const context = { headers: authorization(accessToken) };
   await client.mutate({ mutation: RENAME, variables: { username }, context });
   const cached = client.readQuery(page);
   return cached?.posts.edges.map(({ node }) => node.author.username) ?? [];
-}
-
-function clientOf(url: string): ApolloClient {
-  return new ApolloClient({ link: new HttpLink({ uri: url }), cache: new InMemoryCache() });
 }

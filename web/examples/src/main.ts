@@ -4,17 +4,24 @@
  */
 
 import assert from "node:assert/strict";
-import { apollo, namesAfterRename } from "./apollo";
+import { apollo, apolloPersisted, namesAfterRename } from "./apollo";
+import { apollo3, apollo3Persisted } from "./apollo3";
 import type { Execute } from "./client";
 import { ApiError, reactionTo } from "./errors";
 import { graphqlRequest } from "./graphqlRequest";
 import { LOGIN, ME, POSTS, REFRESH, REGISTER, WRITE } from "./operations";
-import { urql } from "./urql";
+import { urql, urqlPersisted } from "./urql";
+import { webSocket } from "./webSocket";
 
 const clients: Record<string, (url: string) => Execute> = {
   apollo,
+  "apollo-persisted": apolloPersisted,
+  "apollo-3": apollo3,
+  "apollo-3-persisted": apollo3Persisted,
   urql,
+  "urql-persisted": urqlPersisted,
   "graphql-request": graphqlRequest,
+  "graphql-ws": webSocket,
 };
 
 const [name = "", url = ""] = process.argv.slice(2);

@@ -1,9 +1,10 @@
-import { Client, cacheExchange, fetchExchange } from "@urql/core";
+import { Client, type Exchange, cacheExchange, fetchExchange } from "@urql/core";
+import { persistedExchange } from "@urql/exchange-persisted";
 import { type Execute, authorization, operationType } from "./client";
 import { ApiError } from "./errors";
 
-export function urql(url: string): Execute {
-  const client = new Client({ url, exchanges: [cacheExchange, fetchExchange] });
+export function urql(url: string, ...exchanges: Exchange[]): Execute {
+  const client = new Client({ url, exchanges: [cacheExchange, ...exchanges, fetchExchange] });
 
   return async (document, variables, accessToken) => {
     const context = {
@@ -18,4 +19,9 @@ export function urql(url: string): Execute {
     if (error) throw error;
     return data as never;
   };
+}
+
+/** As `apolloPersisted`, by GET as far as URLs may be long, and for mutations as well. */
+export function urqlPersisted(url: string): Execute {
+  return urql(url, persistedExchange({ enableForMutation: true }));
 }

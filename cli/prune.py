@@ -4,7 +4,7 @@ import asyncio
 
 import click
 
-from cli.database import open_engine
+from api.database import create_engine_from
 from cli.usage import examples
 from db.database import Database
 from domain import retention
@@ -22,8 +22,10 @@ def prune() -> None:
 
 
 async def _prune(settings: Settings) -> None:
-    async with open_engine(settings) as engine:
-        database = Database(engine)
+    database = Database(create_engine_from(settings))
+    try:
         deleted = await retention.prune(database, kept_for=settings.retention)
         await retention.purge(database)
+    finally:
+        await database.close()
     print(f"Gatehouse: deleted {deleted} old rows.")

@@ -87,6 +87,8 @@ class Schema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
+        # An empty name is an absent one.
+        operation_name = operation_name or None
         if self.extensions:
             return await super().execute(
                 query,
@@ -102,7 +104,7 @@ class Schema(strawberry.Schema):
                 query,
                 variable_values or {},
                 context_value,
-                operation_name or None,
+                operation_name,
                 allowed_operation_types or DEFAULT_ALLOWED_OPERATION_TYPES,
                 operation_extensions or {},
             )

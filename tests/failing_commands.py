@@ -7,6 +7,7 @@ import pytest
 from cli.check import check
 from cli.migrate import migrate
 from server.application import configure
+from server.exit import exit_in_a_line
 from tests.conftest import SECRET_KEY, settings_for
 
 COMMANDS: dict[str, Callable[[str], object]] = {
@@ -23,7 +24,7 @@ def lines_of(
     """Run a command on a database, and return the lines that it prints. Fails if it succeeds."""
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit) as end, exit_in_a_line():
         COMMANDS[command](url)
     assert end.value.code not in (None, 0)
     # Python prints the text of a SystemExit.

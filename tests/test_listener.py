@@ -70,7 +70,6 @@ def test_one_address_of_ipv6_is_not_all_of_them(migrated_sqlite: Path, tmp_path:
         ("::", "Address already in use"),
         ("localhost", "Address already in use"),
         ("no-such-host.invalid", "Name or service not known"),
-        ("a" * 64 + ".example", "the host name is invalid"),
         ("192.0.2.1", "Cannot assign requested address"),
     ],
 )

@@ -19,7 +19,7 @@ from api.database import prepare_if_available
 from api.dependencies import AppState
 from api.errors import on_http_exception
 from api.fast_path import App
-from api.graphql.http import GraphQLApp
+from api.graphql.http import GraphQLApp, on_error
 from api.graphql.socket_limits import SocketLimits
 from api.lifespan import Lifespan
 from api.middleware.request_context import RequestContextMiddleware
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = App(
         fast_path=Route(GRAPHQL, graphql),
+        on_error=on_error,
         prefix=settings.public_path,
         lifespan=Lifespan(lambda: _run(settings, state, counts, traces)),
         title="Gatehouse",

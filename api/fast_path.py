@@ -1,9 +1,11 @@
 """A FastAPI application that serves its busiest path without its router."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.lifespan import Lifespan
@@ -14,18 +16,25 @@ class App(FastAPI):
     """Serves ``fast_path`` through the added middleware and nothing else of FastAPI and Starlette,
     which would take a fifth of the time of `me`.
 
-    ``prefix`` is the path of PUBLIC_URL, or empty. A proxy may pass it on or strip it.
+    ``on_error`` makes the response to an error on this path. ``prefix`` is the path of PUBLIC_URL,
+    or empty. A proxy may pass it on or strip it.
     """
 
     def __init__(
-        self, *, fast_path: Route, prefix: str, lifespan: Lifespan, **options: Any
+        self,
+        *,
+        fast_path: Route,
+        on_error: Callable[..., Response],
+        prefix: str,
+        lifespan: Lifespan,
+        **options: Any,
     ) -> None:
         super().__init__(lifespan=lifespan, **options)
         self._fast_path = fast_path
         self._prefix = prefix
         self._outermost: ASGIApp | None = None
         # Middleware that is added later is outside of this one.
-        self.add_middleware(_Innermost, fast_path=fast_path, lifespan=lifespan)
+        self.add_middleware(_Innermost, fast_path=fast_path, on_error=on_error, lifespan=lifespan)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Build the stack, at the first request, and note where the added middleware begins."""
@@ -53,15 +62,25 @@ class App(FastAPI):
 class _Innermost:
     """The middleware inside of all others: takes the fast path, where the path is that."""
 
-    def __init__(self, app: ASGIApp, fast_path: Route, lifespan: Lifespan) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        fast_path: Route,
+        on_error: Callable[..., Response],
+        lifespan: Lifespan,
+    ) -> None:
         self._router = app
         self._fast_path = fast_path
+        self._on_error = on_error
         self._lifespan = lifespan
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_fast = scope.get("route") is self._fast_path
         if not self._lifespan.is_running and scope["type"] != "lifespan":
+            if is_fast:
+                scope["state"]["on_error"] = self._on_error
             await self._lifespan.begin()
-        if scope.get("route") is self._fast_path:
+        if is_fast:
             await self._fast_path.app(scope, receive, send)
         else:
             await self._router(scope, receive, send)

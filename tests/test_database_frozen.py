@@ -78,7 +78,10 @@ async def test_nobody_waits_beyond_the_deadline_and_all_is_well_afterwards(
     assert {code for codes in frozen for code in codes} == {"UNAVAILABLE"}
     assert took < 2 * (DEADLINE + 1)
     assert set(thawed) == {"OK"}
-    assert connections_to(postgres) <= 2 * CONNECTIONS
+    # The server notices the end of a closed connection a moment later.
+    async with asyncio.timeout(DEADLINE):
+        while connections_to(postgres) > 2 * CONNECTIONS:  # noqa: ASYNC110  (it sends no event)
+            await asyncio.sleep(0)
 
 
 async def test_rest_returns_503(
@@ -126,7 +129,8 @@ async def test_a_database_that_was_frozen_from_the_start_is_found_when_it_moves(
 
     assert {answer.code for answer in frozen} == {"UNAVAILABLE"}
     assert all(answer.errors == [] for answer in thawed)
-    assert left <= CONNECTIONS
+    # One more has prepared the database.
+    assert left <= CONNECTIONS + 1
 
 
 async def test_a_server_that_closes_new_connections_is_not_available(

@@ -105,7 +105,7 @@ class GraphQLApp:
             return
         request = Request(scope, receive)
         # For errors that the request limits respond to.
-        scope["state"]["on_error"] = _on_error
+        scope["state"]["on_error"] = on_error
         try:
             response = await self._respond_to_all(request)
             await response(scope, receive, send)
@@ -122,7 +122,7 @@ class GraphQLApp:
             phrase = HTTPStatus(error.status_code).phrase
             return _error(request, RequestError(error.status_code, f"{phrase}."))
         except DomainError as error:
-            return _on_error(request, error, request_id=current().request_id)
+            return on_error(request, error, request_id=current().request_id)
 
     async def _respond(self, request: Request) -> Response:
         if request.method not in ALLOWED_BY:
@@ -250,7 +250,7 @@ def _status(response: Mapping[str, Any], accepted: str) -> int:
     return max(_STATUSES.get(error["extensions"]["code"], 400) for error in response["errors"])
 
 
-def _on_error(request: Request, error: Exception, *, request_id: str) -> Response:
+def on_error(request: Request, error: Exception, *, request_id: str) -> Response:
     error = to_domain_error(error, request_id=request_id)
     accepted = negotiate(request.headers.get("accept")) or JSON
     status = _STATUSES.get(error.code, 400) if accepted == GRAPHQL_RESPONSE else 200

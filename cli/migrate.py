@@ -4,7 +4,7 @@ import asyncio
 
 import click
 
-from cli.database import open_engine
+from api.database import create_engine_from
 from cli.usage import examples
 from db import migrations
 from settings import Settings, load_settings
@@ -20,6 +20,9 @@ def migrate() -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    async with open_engine(settings, time_limit=None) as engine:
+    engine = create_engine_from(settings, time_limit=None)
+    try:
         await migrations.upgrade(engine)
+    finally:
+        await engine.dispose()
     print("Gatehouse: the database is up to date.")

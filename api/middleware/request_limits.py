@@ -1,6 +1,5 @@
 """Limits the time and the body of each request, and responds to unhandled errors."""
 
-import asyncio
 from datetime import timedelta
 
 from starlette.exceptions import HTTPException
@@ -9,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import error_response
 from api.headers import add_headers
-from domain.deadline import within
+from domain.deadline import Deadline
 from domain.errors import InvalidInput
 
 # For a document with its variables: far more than any needs, and little enough to hold in memory.
@@ -35,8 +34,8 @@ class RequestLimitsMiddleware:
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
         is_receiving = False
-        # Sending the response takes as long as the client reads, which the server limits.
-        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        is_responding = False
+        deadline = Deadline(self._deadline)
 
         async def receive_within_limit() -> Message:
             nonlocal received, is_receiving
@@ -49,20 +48,21 @@ class RequestLimitsMiddleware:
             return message
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal is_responding
             if message["type"] == "http.response.start":
-                if not started.done():
-                    started.set_result(None)
+                is_responding = True
+                # Sending the response takes as long as the client reads, which the server limits.
+                deadline.lift()
                 add_headers(message, by_default=NOT_STORED)
             await send(message)
 
         try:
-            responding = self.app(scope, receive_within_limit, send_with_headers)
-            await within(self._deadline, responding, until=started)
+            await deadline.run(self.app(scope, receive_within_limit, send_with_headers))
         except ClientDisconnect:
             return
         except Exception as error:
             # If the request has not arrived completely by then, its client took too long.
             why = InvalidInput("The request took too long to send.") if is_receiving else error
             response = error_response(scope, why)
-            if not started.done():
+            if not is_responding:
                 await response(scope, receive, send_with_headers)

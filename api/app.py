@@ -18,6 +18,7 @@ from api.background import learning_costs, pruning, purging, reloading_keys
 from api.database import prepare_if_available
 from api.dependencies import AppState
 from api.errors import on_http_exception
+from api.fair_scheduler import FairScheduler
 from api.fast_path import App
 from api.graphql.http import GraphQLApp, on_error
 from api.graphql.socket_limits import SocketLimits
@@ -66,7 +67,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         [logs.log_request, *([counts.request_ended] if counts else [])],
         trace=traces.trace if traces else None,
     )
-    graphql = _graphql(settings, observers)
+    scheduler = FairScheduler()
+    graphql = _graphql(settings, observers, scheduler)
 
     app = App(
         fast_path=Route(GRAPHQL, graphql),
@@ -105,7 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             response_model_exclude_none=True,
             include_in_schema=False,
         )
-    _add_middleware(app, settings, observers)
+    _add_middleware(app, settings, observers, scheduler)
     return app
 
 
@@ -153,7 +155,9 @@ async def _run(
             await traces.close()
 
 
-def _graphql(settings: Settings, observers: RequestObservers) -> GraphQLApp:
+def _graphql(
+    settings: Settings, observers: RequestObservers, scheduler: FairScheduler
+) -> GraphQLApp:
     schema = Schema(
         Limits(
             depth=settings.max_query_depth,
@@ -169,6 +173,7 @@ def _graphql(settings: Settings, observers: RequestObservers) -> GraphQLApp:
     return GraphQLApp(
         schema,
         observers,
+        scheduler=scheduler,
         graphiql=settings.allows("graphiql"),
         allowed_origins=settings.cors_origins,
         socket_limits=SocketLimits(
@@ -178,9 +183,13 @@ def _graphql(settings: Settings, observers: RequestObservers) -> GraphQLApp:
     )
 
 
-def _add_middleware(app: FastAPI, settings: Settings, observers: RequestObservers) -> None:
+def _add_middleware(
+    app: FastAPI, settings: Settings, observers: RequestObservers, scheduler: FairScheduler
+) -> None:
     """Add the middleware, the innermost first."""
-    app.add_middleware(RequestLimitsMiddleware, deadline=settings.request_deadline)
+    app.add_middleware(
+        RequestLimitsMiddleware, scheduler=scheduler, deadline=settings.request_deadline
+    )
     # Outside of the request limits, so that a browser can read their errors too.
     app.add_middleware(
         CORSMiddleware,

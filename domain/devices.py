@@ -53,6 +53,12 @@ def name_of(user_agent: str) -> str | None:
     return product[0] if product else None
 
 
+def network_of(host: str | None) -> str:
+    """Return what rate limits count a client's address by."""
+    _, network = _place(host)
+    return network
+
+
 def ip_of(host: str | None) -> str | None:
     """Return a client's address as text, or None if it is not an IP address."""
     ip, _ = _place(host)

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -23,12 +22,12 @@ from websockets.frames import Opcode
 from websockets.sync.client import ClientConnection
 
 from api.app import create_app
-from api.graphql import limited_socket, socket_limits, websocket
+from api.graphql import limited_socket, websocket
 from api.graphql.limited_socket import SEND_TIMEOUT
-from api.graphql.socket_limits import MIB, NETWORK, PROCESS, SOCKET, Share
+from api.graphql.socket_limits import KIB, MIB, NETWORK, SOCKET
 from api.graphql.websocket import MAX_RUNNING_OPERATIONS
 from api.middleware.request_limits import MAX_BODY_BYTES
-from domain.errors import Unavailable
+from graphql_schema import response_size
 from server import protocol
 from server import websocket as transport
 from server.protocol import BoundedHttp
@@ -259,7 +258,8 @@ def test_results_that_are_not_read_do_not_pile_up(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One result may wait.
-    monkeypatch.setattr(socket_limits, "SOCKET", replace(SOCKET, waiting_bytes=0))
+    monkeypatch.setattr(websocket, "MAX_SMALL_BYTES", KIB)
+    monkeypatch.setattr(response_size, "MAX_BYTES_UNDER_WAY_PER_NETWORK", 100 * KIB)
     with served(database, OURS) as url, open_from(url) as socket:
         initialize(socket)
 
@@ -268,32 +268,8 @@ def test_results_that_are_not_read_do_not_pile_up(
             send_raw(socket, *map(subscription, range(MAX_RUNNING_OPERATIONS)))
             return {code_of(answer) for answer in answers_to(socket, MAX_RUNNING_OPERATIONS)}
 
-        wait_until(lambda: codes() == {"OK", "UNAVAILABLE"})
+        wait_until(lambda: codes() == {"OK", "OVERLOADED"})
         assert execute(socket, "{ __typename }") == {"data": {"__typename": "Query"}}
-
-
-def test_the_results_that_wait_are_bounded_for_a_socket_a_network_and_the_process() -> None:
-    process = Share(PROCESS)
-    with ExitStack() as stack:
-        # A result that is larger than the limit waits alone.
-        for parent, limit in (
-            (None, SOCKET),
-            (Share(NETWORK, process), NETWORK),
-            (process, PROCESS),
-        ):
-            while parent and parent._waiting + SOCKET.waiting_bytes <= limit.waiting_bytes:
-                stack.enter_context(Share(SOCKET, parent).waiting(SOCKET.waiting_bytes))
-            share = Share(SOCKET, parent)
-            if parent is None:
-                stack.enter_context(share.waiting(2 * SOCKET.waiting_bytes))
-            with pytest.raises(Unavailable):
-                stack.enter_context(share.waiting(MIB))
-            if parent:
-                # Nothing is executed whose result could not be sent.
-                with pytest.raises(Unavailable):
-                    Share(SOCKET, parent).require_space()
-            # A pong, or an error.
-            stack.enter_context(share.waiting(100))
 
 
 @every_server

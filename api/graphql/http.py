@@ -23,6 +23,8 @@ from strawberry.types.graphql import OperationType
 
 from api import pages
 from api.dependencies import graphql_context
+from api.fair_scheduler import FairScheduler
+from api.graphql.responses import MAX_SMALL_BYTES, to_json
 from api.graphql.socket_limits import SocketLimits
 from api.graphql.websocket import WebSockets, problem_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
@@ -36,9 +38,6 @@ from graphql_schema.schema import Schema
 
 # The status that the current draft recommends for a response with data and errors.
 PARTIAL_SUCCESS = 294
-
-# As much as a server buffers for a connection before it waits for the client.
-MAX_SMALL_BYTES = 64 * 1024
 
 # For other servers than `gatehouse serve`, which gives up earlier.
 MAX_SENDING_TIME = timedelta(minutes=1)
@@ -89,13 +88,18 @@ class GraphQLApp:
         schema: Schema,
         observers: RequestObservers,
         *,
+        scheduler: FairScheduler,
         graphiql: bool,
         allowed_origins: tuple[str, ...],
         socket_limits: SocketLimits,
     ) -> None:
         self._schema = schema
         self._sockets = WebSockets(
-            schema, observers, allowed_origins=allowed_origins, limits=socket_limits
+            schema,
+            observers,
+            scheduler=scheduler,
+            allowed_origins=allowed_origins,
+            limits=socket_limits,
         )
         self._page = pages.explorer() if graphiql else None
 
@@ -141,7 +145,7 @@ class GraphQLApp:
             raise RequestError(400, problem)
         context = current().context = graphql_context(request)
         response = _to_response(await self._execute(request, context, parameters, accepted))
-        body = _to_json(response)
+        body = to_json(response)
         if len(body) <= MAX_SMALL_BYTES:
             return Response(body, _status(response, accepted), media_type=accepted)
         context.response.grow_to(len(body))
@@ -217,13 +221,6 @@ def _json_object(text: str | bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise RequestError(400, "The request body must be a JSON object.")
     return parsed
-
-
-def _to_json(response: Mapping[str, Any]) -> bytes:
-    """Return a response in UTF-8: escapes would take up to three times the bytes. Lone surrogates,
-    which UTF-8 cannot represent, stay escapes."""
-    text = json.dumps(response, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace")
 
 
 def _to_response(result: ExecutionResult) -> dict[str, Any]:

@@ -67,17 +67,14 @@ class LimitedSocket:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a message. Raises OSError if the client has not read the ones before in time, and
-        Unavailable if too many bytes wait to be sent."""
-        with self._share.waiting(len(message.get("text") or "")):
-            async with self._sending:
-                await self._send_in_time(message)
+        """Send a message. Raises OSError if the client has not read the ones before in time."""
+        async with self._sending:
+            await self._send_in_time(message)
 
     async def wait_until_read(self) -> None:
-        """Wait until the client has read what was sent before. Raises Unavailable if too many bytes
-        wait for others of its network, or of the process."""
+        """Wait until the client has read what was sent before."""
         async with self._sending:
-            self._share.require_space()
+            pass
 
     async def _send_in_time(self, message: Message) -> None:
         if self._is_closed:

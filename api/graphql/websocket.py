@@ -35,18 +35,19 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import graphql_context, token_in
+from api.fair_scheduler import FairScheduler
 from api.graphql.limited_socket import LimitedSocket
+from api.graphql.responses import MAX_SMALL_BYTES, to_json
 from api.graphql.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import RequestRecord, current
 from domain.access_tokens.tokens import MAX_LENGTH as MAX_TOKEN_LENGTH
-from domain.devices import Device
+from domain.devices import network_of
 from domain.errors import (
     DomainError,
     InvalidInput,
     PersistedQueryNotSupported,
     TooManyAttempts,
-    Unavailable,
 )
 from graphql_schema.context import Context
 from graphql_schema.errors import translate
@@ -102,12 +103,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         async with self._running:
-            try:
-                await self._socket.wait_until_read()
-            except Unavailable as error:
-                await self._refuse_operation(operation, error)
-            else:
-                await self._observe(operation)
+            await self._socket.wait_until_read()
+            await self._observe(operation)
 
     async def _observe(self, operation: Operation[Context, None]) -> None:
         """Run an operation with its own context and record, as a request has: a socket outlives
@@ -122,7 +119,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         alone = copy(self)
         alone.context = record.context = replace(self.context, request_id=record.request_id)
         with self.view.observers.observe(record), suppress(*_DISCONNECTED):
-            await super(Handler, alone).run_operation(operation)
+            work = super(Handler, alone).run_operation(operation)
+            await self.view.scheduler.run(alone.context.device.network, work)
             record.status = 200
 
     async def handle_task_exception(self, error: Exception) -> None:
@@ -140,24 +138,19 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         refused = None
         try:
             await super()._send_result_stream(operation, result_source)
-        except Unavailable as error:
+        except DomainError as error:
             # Without its traceback, which keeps the result in memory.
-            refused = Unavailable(error.message)
+            refused = error.with_traceback(None)
         if refused:
             current().codes = (refused.code,)
-            await self._refuse_operation(operation, refused)
+            operation.completed = True
+            self.forget_id(operation.id)
+            await self._refuse(operation.id, refused)
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
         """Return None: Strawberry would close the socket on a syntax error."""
         return None
-
-    async def _refuse_operation(
-        self, operation: Operation[Context, None], error: DomainError
-    ) -> None:
-        operation.completed = True
-        self.forget_id(operation.id)
-        await self._refuse(operation.id, error)
 
     async def _refuse(self, id: str, error: DomainError) -> None:
         located = GraphQLError(error.message, original_error=error)
@@ -175,10 +168,12 @@ class WebSockets(GraphQL[Context, None]):
         schema: Schema,
         observers: RequestObservers,
         *,
+        scheduler: FairScheduler,
         allowed_origins: tuple[str, ...],
         limits: SocketLimits,
     ) -> None:
         self.observers = observers
+        self.scheduler = scheduler
         self._limits = limits
         super().__init__(
             schema,
@@ -192,7 +187,7 @@ class WebSockets(GraphQL[Context, None]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host, _ = scope.get("client") or (None, None)
         try:
-            with self._limits.opening(Device.of(host).network) as share:
+            with self._limits.opening(network_of(host)) as share:
                 socket = scope[LIMITED_SOCKET] = LimitedSocket(scope, receive, send, share)
                 await super().__call__(scope, socket.receive, socket.send)
         except TooManySockets as error:
@@ -212,6 +207,13 @@ class WebSockets(GraphQL[Context, None]):
         context.connection_params = None
         acknowledge: UnsetType = UNSET
         return acknowledge
+
+    def encode_json(self, data: object) -> str:
+        """Encode a message. Raises QueryTooCostly or Overloaded if it is too large a result."""
+        text = to_json(data)
+        if len(text) > MAX_SMALL_BYTES and (context := current().context):
+            context.response.grow_to(len(text))
+        return text.decode()
 
     def decode_json(self, data: str | bytes) -> Any:
         """Decode a message. Raises JSONDecodeError for anything that cannot be decoded, endless

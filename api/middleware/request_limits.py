@@ -1,14 +1,17 @@
 """Limits the time and the body of each request, and responds to unhandled errors."""
 
 from datetime import timedelta
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import error_response
+from api.fair_scheduler import FairScheduler
 from api.headers import add_headers
 from domain.deadline import Deadline
+from domain.devices import network_of
 from domain.errors import InvalidInput
 
 # For a document with its variables: far more than any needs, and little enough to hold in memory.
@@ -19,10 +22,12 @@ NOT_STORED = (b"cache-control", b"no-store")
 
 
 class RequestLimitsMiddleware:
-    """Gives each request a deadline and a body limit, responds to errors, forbids caching."""
+    """Gives each request its turn, a deadline and a body limit, responds to errors, forbids
+    caching."""
 
-    def __init__(self, app: ASGIApp, *, deadline: timedelta) -> None:
+    def __init__(self, app: ASGIApp, *, scheduler: FairScheduler, deadline: timedelta) -> None:
         self.app = app
+        self._scheduler = scheduler
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +62,8 @@ class RequestLimitsMiddleware:
             await send(message)
 
         try:
-            await deadline.run(self.app(scope, receive_within_limit, send_with_headers))
+            work: Any = self.app(scope, receive_within_limit, send_with_headers)
+            await deadline.run(self._scheduler.run(_network_of(scope), work))
         except ClientDisconnect:
             return
         except Exception as error:
@@ -66,3 +72,8 @@ class RequestLimitsMiddleware:
             response = error_response(scope, why)
             if not is_responding:
                 await response(scope, receive, send_with_headers)
+
+
+def _network_of(scope: Scope) -> str:
+    client = scope.get("client")
+    return network_of(client[0] if client else None)

@@ -26,6 +26,8 @@ from graphql.execution.executor import CollectedErrors
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path, gather_with_cancel, is_awaitable
 
+from domain.loop_time import charge_same
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -229,7 +231,7 @@ async def awaited(values: Any, waiting: Sequence[Any]) -> Any:
         [only] = waiting
         values[only] = await values[only]
     else:
-        found = await gather_with_cancel(*(values[place] for place in waiting))
+        found = await gather_with_cancel(*(charge_same(values[place]) for place in waiting))
         for place, value in zip(waiting, found, strict=True):
             values[place] = value
     return values

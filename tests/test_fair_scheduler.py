@@ -1,0 +1,139 @@
+"""A network that keeps the event loop busy does not hold up the others."""
+
+import asyncio
+import gc
+import time
+import warnings
+from statistics import median
+
+import pytest
+
+from api.fair_scheduler import SAVED, SHARE_OF_NETWORK, FairScheduler
+from domain.loop_time import charge_same
+
+STEP_SECONDS = 0.005
+
+
+async def work(steps: int = 4) -> None:
+    for _ in range(steps):
+        until = time.perf_counter() + STEP_SECONDS
+        while time.perf_counter() < until:
+            pass
+        await asyncio.sleep(0)
+
+
+async def keep_busy(scheduler: FairScheduler, network: str, connections: int) -> None:
+    async def ask_again_and_again() -> None:
+        while True:
+            await scheduler.run(network, work())
+
+    async with asyncio.TaskGroup() as connected:
+        for _ in range(connections):
+            connected.create_task(ask_again_and_again())
+
+
+async def use_up_the_time_of(scheduler: FairScheduler, network: str) -> None:
+    steps = SAVED.total_seconds() * SHARE_OF_NETWORK / STEP_SECONDS
+    await scheduler.run(network, work(int(steps) + 2))
+
+
+async def waits_of(scheduler: FairScheduler, network: str) -> float:
+    """Return the median time that short work takes, of ten times."""
+    times = []
+    for _ in range(10):
+        started = time.perf_counter()
+        await scheduler.run(network, asyncio.sleep(0))
+        times.append(time.perf_counter() - started)
+    return median(times)
+
+
+async def test_another_network_waits_for_one_step_and_not_for_sixteen() -> None:
+    scheduler = FairScheduler()
+    attack = asyncio.create_task(keep_busy(scheduler, "busy", connections=16))
+    await scheduler.run("other", asyncio.sleep(0.3))
+
+    waited = await waits_of(scheduler, "other")
+
+    attack.cancel()
+    assert waited < 4 * STEP_SECONDS
+
+
+async def test_a_network_alone_gets_all_of_the_time() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "alone")
+    all_at_once = asyncio.Barrier(200)
+
+    # One after the other would take four seconds.
+    async with asyncio.timeout(1):
+        await asyncio.gather(*(scheduler.run("alone", all_at_once.wait()) for _ in range(200)))
+
+
+async def test_work_that_waits_does_not_hold_up_its_network() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+    never = asyncio.Event()
+    waiting = [asyncio.create_task(scheduler.run(n, never.wait())) for n in ("other", "busy")]
+
+    async with asyncio.timeout(5):
+        await scheduler.run("busy", asyncio.sleep(0))
+
+    for task in waiting:
+        task.cancel()
+
+
+async def test_the_time_of_tasks_that_the_work_starts_counts() -> None:
+    scheduler = FairScheduler()
+
+    async def start_tasks() -> None:
+        await asyncio.gather(*(charge_same(work(20)) for _ in range(2)))
+
+    await scheduler.run("busy", start_tasks())
+
+    assert scheduler.is_busy("busy")
+
+
+async def test_a_network_is_not_busy_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+    assert scheduler.is_busy("busy")
+
+    later = time.monotonic() + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+
+    assert not scheduler.is_busy("busy")
+
+
+async def test_results_errors_and_cancellation_pass_through() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+
+    async def fail() -> None:
+        raise LookupError
+
+    for network in ("other", "busy"):
+        assert await scheduler.run(network, asyncio.sleep(0, "result")) == "result"
+        with pytest.raises(LookupError):
+            await scheduler.run(network, fail())
+        task = asyncio.create_task(scheduler.run(network, asyncio.Event().wait()))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_work_that_is_cancelled_before_its_turn_never_begins() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+    tasks = [
+        asyncio.create_task(scheduler.run(network, asyncio.Event().wait()))
+        for network in ("other", "busy", "busy", "busy")
+    ]
+    await asyncio.sleep(0)
+
+    with warnings.catch_warnings(record=True) as warned:
+        for task in reversed(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        gc.collect()
+
+    assert not warned

@@ -6,8 +6,8 @@ waits for a step of everything that this client has under way at once.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -45,25 +45,36 @@ class FairScheduler:
 
     async def run(self, network: str, work: Coroutine[Any, Any, Result]) -> Result:
         """Run work of a network, and return what it returns."""
-        time_of_network = self._networks.of(network)
-        if time_of_network.is_busy():
-            try:
-                async with time_of_network.turn(self._must_yield):
-                    return await charge(work, time_of_network)
-            finally:
-                # It has not begun, if it was cancelled before its turn.
-                work.close()
+        networks_time = self._networks.of(network)
+        if networks_time.is_busy():
+            return await self._run_in_turn(networks_time, work)
         self._preferred += 1
         try:
-            return await charge(work, time_of_network)
+            return await charge(work, networks_time)
         finally:
             self._preferred -= 1
-            if time_of_network.left > 0:
+            if networks_time.left > 0:
                 self._preferred_ended = time.monotonic()
 
     def is_busy(self, network: str) -> bool:
         """Return whether a network has used up its time."""
         return self._networks.of(network).is_busy()
+
+    async def _run_in_turn(
+        self, networks_time: "_Network", work: Coroutine[Any, Any, Result]
+    ) -> Result:
+        if self._must_yield():
+            try:
+                await networks_time.turn()
+            except BaseException:
+                work.close()
+                raise
+        networks_time.running += 1
+        try:
+            return await charge(work, networks_time)
+        finally:
+            networks_time.running -= 1
+            networks_time.ended.set()
 
     def _must_yield(self) -> bool:
         since = time.monotonic() - self._preferred_ended
@@ -73,14 +84,14 @@ class FairScheduler:
 class _Network(TokenBucket):
     """The time in seconds that a network has, and the turns of its work."""
 
-    __slots__ = ("_ended", "_is_busy", "_queue", "_running")
+    __slots__ = ("_is_busy", "_queue", "ended", "running")
 
     def __init__(self) -> None:
         super().__init__(SHARE_OF_NETWORK, SHARE_OF_NETWORK * SAVED.total_seconds())
         self._is_busy = False
-        self._running = 0
         self._queue = asyncio.Lock()
-        self._ended = asyncio.Event()
+        self.running = 0
+        self.ended = asyncio.Event()
 
     def is_busy(self) -> bool:
         """Return whether the network has used up its time, and not saved all of it again since."""
@@ -88,18 +99,11 @@ class _Network(TokenBucket):
         self._is_busy = left < self._capacity if self._is_busy else left <= 0
         return self._is_busy
 
-    @asynccontextmanager
-    async def turn(self, must_yield: Callable[[], bool]) -> AsyncIterator[None]:
-        """Wait for a turn, in the order of the calls."""
+    async def turn(self) -> None:
+        """Wait, in order of the calls, until no work of the network runs or the turn is over."""
         async with self._queue:
-            if self._running and must_yield():
-                self._ended.clear()
+            if self.running:
+                self.ended.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LONGEST_TURN.total_seconds()):
-                        await self._ended.wait()
-        self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
-            self._ended.set()
+                        await self.ended.wait()

@@ -14,7 +14,7 @@ _charged: ContextVar[TokenBucket | None] = ContextVar("charged", default=None)
 
 
 async def charge(work: Coroutine[Any, Any, Result], bucket: TokenBucket) -> Result:
-    """Return what the work returns. Take the time of its steps, in seconds, from a bucket."""
+    """Return what the work returns. At its end, take the seconds of its steps from a bucket."""
     outer = _charged.set(bucket)
     try:
         return await _Timed(work, bucket)
@@ -29,7 +29,7 @@ def charge_same(work: Coroutine[Any, Any, Result]) -> Awaitable[Result]:
 
 
 class _Timed(Generic[Result]):
-    """Awaits a coroutine and takes the time of its steps from a bucket."""
+    """Awaits a coroutine and takes the time that its steps used from a bucket."""
 
     def __init__(self, work: Coroutine[Any, Any, Result], bucket: TokenBucket) -> None:
         self._work = work
@@ -37,22 +37,25 @@ class _Timed(Generic[Result]):
 
     def __await__(self) -> Generator[Any, Any, Result]:
         """Delegate to the coroutine as ``yield from`` does (PEP 380), and time it."""
-        work, bucket = self._work, self._bucket
+        work, clock, used = self._work, time.perf_counter, 0.0
         resume: Any = work.send
         with_what: Any = None
-        while True:
-            started = time.perf_counter()
-            try:
-                waits_for = resume(with_what)
-            except StopIteration as stop:
-                result: Result = stop.value
-                return result
-            finally:
-                bucket.take(time.perf_counter() - started)
-            try:
-                resume, with_what = work.send, (yield waits_for)
-            except GeneratorExit:
-                work.close()
-                raise
-            except BaseException as error:
-                resume, with_what = work.throw, error
+        try:
+            while True:
+                started = clock()
+                try:
+                    waits_for = resume(with_what)
+                except StopIteration as stop:
+                    result: Result = stop.value
+                    return result
+                finally:
+                    used += clock() - started
+                try:
+                    resume, with_what = work.send, (yield waits_for)
+                except GeneratorExit:
+                    work.close()
+                    raise
+                except BaseException as error:
+                    resume, with_what = work.throw, error
+        finally:
+            self._bucket.take(used)

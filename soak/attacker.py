@@ -38,7 +38,9 @@ BYTES_AT_ONCE = 4096
 NICENESS = 10
 
 # A status of HTTP, an error of GraphQL, a message and a pong of a WebSocket.
-_RESPONSE = re.compile(rb'HTTP/1\.1 (\d{3})|"code": ?"([A-Z_]+)"|"type": ?"(\w+)"|(\x8a)')
+_RESPONSE = re.compile(
+    rb'HTTP/1\.1 (\d{3})|"code": ?"([A-Z_]+)"|"type": ?"(next|complete|error|connection_ack)"|(\x8a)'
+)
 _LONGEST = 48
 
 _CLOSE_FRAME = re.compile(rb"\x88[\x02-\x7d]([\x03-\x13].)", re.DOTALL)
@@ -112,11 +114,12 @@ class Connection(asyncio.Protocol):
         self._may_write.set()
 
     async def write(self, data: bytes) -> None:
-        """Write, and wait until most of it is sent."""
-        self.transport.write(data)
+        """Write when most of what was written before is sent. Raises ConnectionResetError."""
+        await asyncio.sleep(0)  # read what has arrived
         await self._may_write.wait()
-        if self.is_closed:
+        if self.is_closed or self.transport.is_closing():
             raise ConnectionResetError
+        self.transport.write(data)
         self._tally.sent_bytes += len(data)
 
     def stop_reading(self) -> None:

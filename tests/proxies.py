@@ -24,8 +24,9 @@ PROXIES = {
     "caddy": shutil.which("caddy"),
 }
 CLIENT = "127.0.0.9"
+# The user matters if root runs the tests: any other could not write into the folder.
 NGINX = """\
-daemon off; pid {0}/nginx.pid; error_log stderr; worker_processes 1;
+user root; daemon off; pid {0}/nginx.pid; error_log stderr; worker_processes 1;
 events {{ }}
 http {{
   access_log off; client_body_temp_path {0}/b; proxy_temp_path {0}/p;

@@ -20,9 +20,11 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from soak.attacks_by_http import HTTP_ATTACKS, Attack
+from soak.attacks_by_http2 import HTTP2_ATTACKS
 from soak.attacks_by_websocket import WEBSOCKET_ATTACKS
 
-ATTACKS = HTTP_ATTACKS | WEBSOCKET_ATTACKS
+DIRECT_ATTACKS = HTTP_ATTACKS | WEBSOCKET_ATTACKS
+ATTACKS = DIRECT_ATTACKS | HTTP2_ATTACKS
 
 # Of all connections together.
 BYTES_PER_SECOND = 1_000_000
@@ -166,7 +168,7 @@ class Attacker:
             address.hostname,
             address.port,
             local_addr=(self.source, 0),
-            ssl=unverified() if is_secure else None,
+            ssl=unverified(self.attack.protocol) if is_secure else None,
         )
         return connection
 
@@ -202,9 +204,10 @@ def in_batches(messages: Iterator[bytes]) -> Iterator[bytes]:
 
 
 @cache
-def unverified() -> ssl.SSLContext:
+def unverified(protocol: str = "http/1.1") -> ssl.SSLContext:
     """Return a context that accepts the certificate that a test has made."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_alpn_protocols([protocol])
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

@@ -1,6 +1,6 @@
 """What a hostile client without a token sends over HTTP/1.1, by kind.
 
-`attacks_by_websocket` has the other kinds.
+`attacks_by_websocket` and `attacks_by_http2` have the other kinds.
 """
 
 import json
@@ -46,6 +46,7 @@ class Attack:
     """
 
     messages: Callable[[], Iterator[bytes]]
+    protocol: str = "http/1.1"
     handshake: bytes = b""
     reads: bool = True
     messages_per_connection: int | None = None

@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from settings import Settings
-from soak.attacker import ATTACKS, unverified
+from soak.attacker import ATTACKS, DIRECT_ATTACKS, unverified
 from soak.audited_clients import PASSWORD, PUBLISH
 from soak.figures import Figures
 from soak.raw_client import Disconnected, RawClient, p99
@@ -207,13 +207,16 @@ async def hostile(
     folder: Path,
     *,
     through_nginx: bool = False,
-    kinds: Sequence[str] = tuple(ATTACKS),
+    kinds: Sequence[str] = (),
     connections: Sequence[int] = CONNECTIONS,
     seconds: float = SECONDS,
     back_after: float = BACK_AFTER_SECONDS,
     port: int = 0,
 ) -> Figures:
-    """Measure `me` beside each kind of attack, and the memory a minute after the last one."""
+    """Measure `me` beside each kind of attack, and the memory a minute after the last one.
+
+    All kinds that the transport understands, unless ``kinds`` are given.
+    """
     figures = Figures()
     with scene(database_url, folder, through_nginx=through_nginx, port=port) as here:
         await here.victim.register()
@@ -223,7 +226,7 @@ async def hostile(
         quiet = await here.measure(QUIET, 0, seconds)
         figures.record(QUIET, quiet)
         print(f"  {QUIET}: {quiet}", flush=True)
-        for kind in kinds:
+        for kind in kinds or (ATTACKS if through_nginx else DIRECT_ATTACKS):
             for number in connections:
                 measured = await here.measure(kind, number, seconds)
                 name = f"{kind}, {number} connection{'s'[: number - 1]}"
@@ -293,7 +296,7 @@ def main() -> None:
                 url,
                 Path(name),
                 through_nginx=chosen.nginx,
-                kinds=chosen.kind or tuple(ATTACKS),
+                kinds=chosen.kind or (),
                 connections=chosen.connections or CONNECTIONS,
                 seconds=chosen.seconds,
                 back_after=chosen.wait,

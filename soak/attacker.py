@@ -39,10 +39,14 @@ BYTES_AT_ONCE = 4096
 # The attacker yields to the server and to the measurement, which have the same two cores.
 NICENESS = 10
 
-# A status of HTTP, an error of GraphQL, a message and a pong of a WebSocket.
+# A status of HTTP/1.1, an error of GraphQL, a message and a pong of a WebSocket, and a status of
+# HTTP/2 as nginx encodes it.
 _RESPONSE = re.compile(
     rb'HTTP/1\.1 (\d{3})|"code": ?"([A-Z_]+)"|"type": ?"(next|complete|error|connection_ack)"|(\x8a)'
+    rb"|\x01[\x04\x05]....\x20?(?:\x48\x03(\d{3})|(\x88))",
+    re.DOTALL,
 )
+_SHORT = {b"\x8a": "pong", b"\x88": "200"}
 _LONGEST = 48
 
 _CLOSE_FRAME = re.compile(rb"\x88[\x02-\x7d]([\x03-\x13].)", re.DOTALL)
@@ -105,7 +109,7 @@ class Connection(asyncio.Protocol):
         for found in _RESPONSE.finditer(data):
             end = found.end()
             kind = next(filter(None, found.groups()))
-            self._tally.responses["pong" if kind == b"\x8a" else kind.decode()] += 1
+            self._tally.responses[_SHORT.get(kind) or kind.decode()] += 1
         self._rest = data[max(end, len(data) - _LONGEST) :]
         self.has_answer.set()
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from domain.posts import MAX_CONTENT_LENGTH
 from settings import Settings
 from soak.attacker import ATTACKS, DIRECT_ATTACKS, unverified
 from soak.audited_clients import PASSWORD, PUBLISH
@@ -61,9 +62,11 @@ DATABASE_KINDS = (
 VICTIM = "127.0.0.2"
 ATTACKERS = (f"127.1.{n // 250}.{n % 250 + 1}" for n in range(60_000))
 
-# The posts, which are as long as they may be: 200 KB.
-POSTS = 100
-POST = {"title": "Of the engine", "content": "\N{GEAR}\ufe0f\N{ABACUS}" * 16_000}
+# A page of 100 posts, of which the newest 20, the default page, are as long as they may be.
+SHORT_POSTS = 80
+LONG_POSTS = 20
+SHORT = "It weaves algebraic patterns."
+LONG = "\N{ABACUS}" * MAX_CONTENT_LENGTH
 
 # The defaults, but for the limits on writing, past which the posts are made.
 PRODUCTION = {
@@ -90,9 +93,10 @@ class Victim:
         )
         self.token = answer.data["register"]["accessToken"]
 
-    async def publish(self, number: int) -> None:
+    async def publish(self, number: int, content: str) -> None:
+        post = {"title": "Of the engine", "content": content}
         for _ in range(number):
-            answer = await self.clients[0].execute(PUBLISH, by=self.token, input=POST)
+            answer = await self.clients[0].execute(PUBLISH, by=self.token, input=post)
             assert answer.errors == []
 
     async def read_me(self, seconds: float) -> tuple[list[float], list[str]]:
@@ -220,7 +224,8 @@ async def hostile(
     figures = Figures()
     with scene(database_url, folder, through_nginx=through_nginx, port=port) as here:
         await here.victim.register()
-        await here.victim.publish(POSTS)
+        await here.victim.publish(SHORT_POSTS, SHORT)
+        await here.victim.publish(LONG_POSTS, LONG)
         await here.victim.read_me(1)  # warm up
         before = here.memory_mib
         quiet = await here.measure(QUIET, 0, seconds)

@@ -165,6 +165,8 @@ class Attacker:
 
     async def _connect(self) -> Connection:
         address = urlsplit(self.url)
+        assert address.hostname
+        assert address.port
         is_secure = address.scheme == "https"
         await self.budget.spend(TLS_CONNECTION_BYTES if is_secure else CONNECTION_BYTES)
         _, connection = await asyncio.get_running_loop().create_connection(

@@ -30,14 +30,14 @@ class Figures:
         self.rows.append(Figure(name, _format(measured)))
 
     def at_most(self, name: str, measured: Number, most: Number) -> None:
-        self._require(name, measured, f"at most {_format(most)}", measured <= most)
+        self.require(name, measured, f"at most {_format(most)}", measured <= most)
 
     def at_least(self, name: str, measured: Number, least: Number) -> None:
-        self._require(name, measured, f"at least {_format(least)}", measured >= least)
+        self.require(name, measured, f"at least {_format(least)}", measured >= least)
 
     def none(self, name: str, found: object) -> None:
         """Require ``found`` to be zero or an empty collection."""
-        self._require(name, found or "none", "none", not found)
+        self.require(name, found or "none", "none", not found)
 
     def assert_passed(self) -> None:
         """Raise AssertionError with every figure that missed its limit."""
@@ -46,7 +46,8 @@ class Figures:
             f"{row.name}: {row.measured}, required: {row.required}" for row in failed
         )
 
-    def _require(self, name: str, measured: object, required: str, passed: bool) -> None:
+    def require(self, name: str, measured: object, required: str, passed: bool) -> None:
+        """Add a figure with a limit in words."""
         self.rows.append(Figure(name, _format(measured), required, passed))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,8 +40,13 @@ class RawClient:
     acknowledged write, and ChaosClient mixes valid requests with malformed and aborted ones.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self, url: str, *, source: str | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """``source`` is the client's address, if it has one of its own."""
         self.url = url
+        self._source = source
+        self._tls = tls
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def execute(self, document: str, *, by: str | None = None, **variables: Any) -> Answer:
@@ -75,7 +81,12 @@ class RawClient:
             self.abort()  # the server has closed an idle connection
         if self._streams is None:
             address = httpx.URL(self.url)
-            self._streams = await asyncio.open_connection(address.host, address.port)
+            self._streams = await asyncio.open_connection(
+                address.host,
+                address.port,
+                local_addr=(self._source, 0) if self._source else None,
+                ssl=self._tls,
+            )
         return self._streams
 
     def abort(self) -> None:

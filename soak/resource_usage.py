@@ -28,6 +28,17 @@ def peak_memory_mib(pid: int) -> float:
     return _status(pid, "VmHWM") / 1024
 
 
+def reset_peak_memory(pid: int) -> None:
+    """Start to measure the peak again from now on (proc(5), "clear_refs")."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor's time that the process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def descendants(pid: int) -> list[int]:
     try:
         threads = list(Path(f"/proc/{pid}/task").glob("*/children"))

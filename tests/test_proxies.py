@@ -1,125 +1,18 @@
 """The configurations of nginx and Caddy in deploy/, with other ports, in front of a real server."""
 
 import json
-import re
-import shutil
-import ssl
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests import databases
 from tests.conftest import SECRET_KEY
 from tests.operations import REGISTER, SESSIONS
-from tests.paths import ROOT
-from tests.servers import TIMEOUT_SECONDS, Server, free_port, running_server, wait_until_it_listens
-
-NAME = "accounts.example.com"
-PROXIES = {
-    "nginx": shutil.which("nginx", path="/usr/sbin:/usr/bin"),
-    "caddy": shutil.which("caddy"),
-}
-CLIENT = "127.0.0.9"
-NGINX = """\
-daemon off; pid {0}/nginx.pid; error_log stderr; worker_processes 1;
-events {{ }}
-http {{
-  access_log off; client_body_temp_path {0}/b; proxy_temp_path {0}/p;
-  fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;
-  include {0}/site.conf;
-}}
-"""
-
-
-def nginx(folder: Path, port: int, server: Server) -> list[str]:
-    site = (ROOT / "deploy" / "nginx.conf").read_text()
-    site = re.sub(r"listen \[::\]:.*;|listen 80;", "", site)
-    site = site.replace("listen 443", f"listen 127.0.0.1:{port}")
-    site = re.sub(r"(ssl_certificate\w*) .*/(\w+).pem;", rf"\1 {folder}/\2.pem;", site)
-    site = site.replace("127.0.0.1:8000", server.url.removeprefix("http://"))
-    # The first server block has no `listen` left, and would default to port 80.
-    site = site.replace("server {", f"server {{ listen 127.0.0.1:{free_port()};", 1)
-    (folder / "site.conf").write_text(site)
-    (folder / "nginx.conf").write_text(NGINX.format(folder))
-    return ["-c", str(folder / "nginx.conf")]
-
-
-def caddy(folder: Path, port: int, server: Server) -> list[str]:
-    file = (ROOT / "deploy" / "Caddyfile").read_text()
-    file = file.replace("127.0.0.1:8000 {", f"{server.url.removeprefix('http://')} {{")
-    file = file.replace("\n{\n", "\n{\nadmin off\nauto_https off\n", 1)
-    site = f"{NAME}:{port} {{\nbind 127.0.0.1\ntls {folder}/fullchain.pem {folder}/privkey.pem\n"
-    (folder / "Caddyfile").write_text(file.replace(f"{NAME} {{\n", site))
-    return ["run", "--config", str(folder / "Caddyfile")]
-
-
-def make_certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(encoding))
-    (folder / "privkey.pem").write_bytes(
-        key.private_bytes(encoding, form, serialization.NoEncryption())
-    )
-
-
-class Front:
-    """A running proxy, for clients at an address of their own."""
-
-    def __init__(self, port: int, folder: Path) -> None:
-        self.port = port
-        self.tls = ssl.create_default_context(cafile=folder / "fullchain.pem")
-
-    def client(self, **headers: str) -> httpx.Client:
-        return httpx.Client(
-            transport=httpx.HTTPTransport(verify=self.tls, local_address=CLIENT),
-            base_url=f"https://127.0.0.1:{self.port}",
-            headers={"Host": NAME, **headers},
-        )
-
-    def post(self, path: str, **content: object) -> httpx.Response:
-        with self.client() as client:
-            return client.post(path, extensions={"sni_hostname": NAME}, **content)  # type: ignore[arg-type]
-
-
-@contextmanager
-def running(kind: str, folder: Path, server: Server) -> Iterator[Front]:
-    program, port = PROXIES[kind], free_port()
-    assert program
-    make_certificate(folder)
-    arguments = {"nginx": nginx, "caddy": caddy}[kind](folder, port, server)
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [program, *arguments],
-            stdout=log,
-            stderr=log,
-            env={"HOME": str(folder), "PATH": "/usr/bin"},
-        )
-    try:
-        wait_until_it_listens(port, process, folder / "log")
-        yield Front(port, folder)
-    finally:
-        process.terminate()
-        process.wait(TIMEOUT_SECONDS)
+from tests.proxies import CLIENT, NAME, PROXIES, Front, running
+from tests.servers import running_server
 
 
 @pytest.fixture(scope="module", params=PROXIES)

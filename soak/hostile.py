@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -21,7 +21,7 @@ from settings import Settings
 from soak.attacker import ATTACKS, DIRECT_ATTACKS, unverified
 from soak.audited_clients import PASSWORD, PUBLISH
 from soak.figures import Figures
-from soak.raw_client import Disconnected, RawClient, p99
+from soak.raw_client import Disconnected, RawClient, p99, raw_clients
 from soak.resource_usage import cpu_seconds, peak_memory_mib, reset_peak_memory, resource_usage
 from soak.server_settings import SECRET_KEY
 from tests.databases import migrate
@@ -253,17 +253,14 @@ async def hostile(
 @contextmanager
 def scene(database_url: str, folder: Path, *, through_nginx: bool, port: int) -> Iterator[Scene]:
     settings = {**PRODUCTION, "PORT": str(port), "TRUSTED_PROXIES": "127.0.0.1"}
-    with running_server(database_url, SECRET_KEY, folder, **settings) as server:
-        if not through_nginx:
-            yield Scene(server, server.url, Victim(clients(server.url)))
-            return
-        with running_proxy("nginx", folder, server) as proxy:
-            url = f"https://127.0.0.1:{proxy.port}"
-            yield Scene(server, url, Victim(clients(url, tls=unverified())))
-
-
-def clients(url: str, **options: Any) -> list[RawClient]:
-    return [RawClient(url, source=VICTIM, **options) for _ in range(VICTIM_CONNECTIONS)]
+    with ExitStack() as stack:
+        server = stack.enter_context(running_server(database_url, SECRET_KEY, folder, **settings))
+        url, tls = server.url, None
+        if through_nginx:
+            proxy = stack.enter_context(running_proxy("nginx", folder, server))
+            url, tls = f"https://127.0.0.1:{proxy.port}", unverified()
+        clients = stack.enter_context(raw_clients(url, VICTIM_CONNECTIONS, source=VICTIM, tls=tls))
+        yield Scene(server, url, Victim(clients))
 
 
 @asynccontextmanager

@@ -10,8 +10,8 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,13 +19,12 @@ from typing import Any
 from domain.posts import MAX_CONTENT_LENGTH
 from settings import Settings
 from soak.attacker import ATTACKS, DIRECT_ATTACKS, unverified
-from soak.audited_clients import PASSWORD, PUBLISH
 from soak.figures import Figures
-from soak.raw_client import Disconnected, RawClient, p99
+from soak.raw_client import p99, raw_clients
 from soak.resource_usage import cpu_seconds, peak_memory_mib, reset_peak_memory, resource_usage
 from soak.server_settings import SECRET_KEY
+from soak.victim import Victim
 from tests.databases import migrate
-from tests.operations import REGISTER
 from tests.proxies import running as running_proxy
 from tests.servers import RATE_LIMITS, Server, running_server
 
@@ -38,14 +37,8 @@ REQUIRED = f"p99 {MAX_P99_MS:.0f} ms, {MAX_MEMORY_MIB:.0f} MiB, no failure"
 
 CONNECTIONS = (1, 8)
 SECONDS = 6.0
-READS_PER_SECOND = 50
 # So many that a response of 200 ms delays no other one.
 VICTIM_CONNECTIONS = 10
-
-# A measurement ends this long after its last read was due, and the server has so long to recover.
-LONGEST_WAIT_SECONDS = 5
-RECOVERY_SECONDS = 30
-RECOVERED_FOR_SECONDS = 0.3
 
 QUIET = "no attack"
 
@@ -80,70 +73,6 @@ PRODUCTION = {
         if "WRITE" not in name and "POSTS" not in name
     },
 }
-
-
-@dataclass
-class Victim:
-    """A user who reads `me` at a fixed pace, over a few kept connections."""
-
-    clients: Sequence[RawClient]
-    token: str = field(default="", repr=False)
-
-    async def register(self) -> None:
-        answer = await self.clients[0].execute(
-            REGISTER, username="victim", email="victim@example.com", password=PASSWORD
-        )
-        self.token = answer.data["register"]["accessToken"]
-
-    async def publish(self, number: int, content: str) -> None:
-        post = {"title": "Of the engine", "content": content}
-        for _ in range(number):
-            answer = await self.clients[0].execute(PUBLISH, by=self.token, input=post)
-            assert answer.errors == []
-
-    async def read_me(self, seconds: float) -> tuple[list[float], list[str]]:
-        """Return the response times in seconds, each from when its request was due, and the
-        failures."""
-        start, loop = time.monotonic(), asyncio.get_running_loop()
-        end = loop.time() + seconds + LONGEST_WAIT_SECONDS
-        times: list[float] = []
-        failures: list[str] = []
-
-        async def read_on_schedule(client: RawClient, place: int) -> None:
-            numbers = range(place, int(seconds * READS_PER_SECOND), len(self.clients))
-            waiting = [start + number / READS_PER_SECOND for number in numbers]
-            try:
-                async with asyncio.timeout_at(end):
-                    while waiting:
-                        await asyncio.sleep(waiting[0] - time.monotonic())
-                        failures.extend(await self._read_once(client))
-                        times.append(time.monotonic() - waiting.pop(0))
-            except TimeoutError:
-                client.abort()
-                failures.extend("no response" for _ in waiting)
-                times.extend(time.monotonic() - due for due in waiting)
-
-        await asyncio.gather(
-            *(read_on_schedule(client, place) for place, client in enumerate(self.clients))
-        )
-        return times, failures
-
-    async def recover(self) -> float:
-        """Return the seconds until `me` is as fast as promised."""
-        began = time.monotonic()
-        while time.monotonic() < began + RECOVERY_SECONDS:
-            times, failures = await self.read_me(RECOVERED_FOR_SECONDS)
-            if not failures and max(times) * 1000 < MAX_P99_MS:
-                break
-        return time.monotonic() - began - RECOVERED_FOR_SECONDS
-
-    async def _read_once(self, client: RawClient) -> list[str]:
-        """Return the failures."""
-        try:
-            answer = await client.execute("{me{id}}", by=self.token)
-        except (Disconnected, AssertionError) as error:
-            return [repr(error)[:60]]
-        return [error["message"] for error in answer.errors]
 
 
 @dataclass(frozen=True)
@@ -204,7 +133,7 @@ class Scene:
             duration = time.monotonic() - began
             cpu = (cpu_seconds(pid) - before) / duration
         peak = peak_memory_mib(pid)
-        recovery_seconds = await self.victim.recover()
+        recovery_seconds = await self.victim.recover(MAX_P99_MS)
         return Measurement(times, failures, peak, cpu, recovery_seconds, tally)
 
 
@@ -253,17 +182,14 @@ async def hostile(
 @contextmanager
 def scene(database_url: str, folder: Path, *, through_nginx: bool, port: int) -> Iterator[Scene]:
     settings = {**PRODUCTION, "PORT": str(port), "TRUSTED_PROXIES": "127.0.0.1"}
-    with running_server(database_url, SECRET_KEY, folder, **settings) as server:
-        if not through_nginx:
-            yield Scene(server, server.url, Victim(clients(server.url)))
-            return
-        with running_proxy("nginx", folder, server) as proxy:
-            url = f"https://127.0.0.1:{proxy.port}"
-            yield Scene(server, url, Victim(clients(url, tls=unverified())))
-
-
-def clients(url: str, **options: Any) -> list[RawClient]:
-    return [RawClient(url, source=VICTIM, **options) for _ in range(VICTIM_CONNECTIONS)]
+    with ExitStack() as stack:
+        server = stack.enter_context(running_server(database_url, SECRET_KEY, folder, **settings))
+        url, tls = server.url, None
+        if through_nginx:
+            proxy = stack.enter_context(running_proxy("nginx", folder, server))
+            url, tls = f"https://127.0.0.1:{proxy.port}", unverified()
+        clients = stack.enter_context(raw_clients(url, VICTIM_CONNECTIONS, source=VICTIM, tls=tls))
+        yield Scene(server, url, Victim(clients))
 
 
 @asynccontextmanager

@@ -97,8 +97,10 @@ class RawClient:
 
 
 @contextmanager
-def raw_clients(url: str, number: int) -> Iterator[list[RawClient]]:
-    clients = [RawClient(url) for _ in range(number)]
+def raw_clients(
+    url: str, number: int, *, source: str | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[list[RawClient]]:
+    clients = [RawClient(url, source=source, tls=tls) for _ in range(number)]
     try:
         yield clients
     finally:

@@ -1,6 +1,5 @@
 """DATABASE_URL as providers, libpq and shells write it."""
 
-import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,7 +9,8 @@ from sqlalchemy import make_url, text
 
 from db.engine import create_engine
 from db.urls import with_async_driver
-from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment, free_port
+from tests.commands import run
+from tests.servers import free_port
 
 
 def connection_of(url: str) -> dict[str, object]:
@@ -90,16 +90,9 @@ def test_what_libpq_does_not_know_is_refused_in_a_line(url: str) -> None:
 
 def test_an_unknown_parameter_ends_a_command_in_a_line(tmp_path: Path) -> None:
     url = "postgresql://postgres:hunter2@127.0.0.1/gatehouse?prepare_threshold=0"
-    failed = subprocess.run(
-        [GATEHOUSE, "migrate"],
-        cwd=tmp_path,
-        env=environment(DATABASE_URL=url, SECRET_KEY="x" * 32),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-    )
+    failed = run(["migrate"], tmp_path, DATABASE_URL=url, SECRET_KEY="x" * 32)
 
-    assert failed.returncode == 1
+    assert failed.status == 1
     assert failed.stderr.splitlines() == [
         "gatehouse: DATABASE_URL is not a valid PostgreSQL URL, or has a parameter that libpq does not"
         " know. See .env.example."

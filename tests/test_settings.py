@@ -6,21 +6,11 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from settings import Settings, load_settings
+from tests.commands import run
 from tests.conftest import SECRET_KEY, settings_for
-from tests.servers import GATEHOUSE, environment
+from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
-
-
-def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [GATEHOUSE, "serve"],
-        cwd=folder,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
 
 
 @pytest.mark.parametrize(
@@ -38,10 +28,10 @@ def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
     tmp_path: Path, secret: str | None
 ) -> None:
-    run = serve(tmp_path, **({} if secret is None else {"SECRET_KEY": secret}))
+    ended = run(["serve"], tmp_path, **({} if secret is None else {"SECRET_KEY": secret}))
 
-    assert run.returncode == 1
-    [line] = run.stderr.splitlines()
+    assert ended.status == 1
+    [line] = ended.stderr.splitlines()
     assert "SECRET_KEY" in line
     assert "gatehouse secret" in line
     assert not secret or secret not in line
@@ -76,28 +66,34 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_in_a_line(
-    tmp_path: Path, name: str, value: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, value: str
 ) -> None:
-    run = serve(tmp_path, **{"SECRET_KEY": SECRET_KEY, "ARGON2_MEMORY_KIB": "64", name: value})
+    variables = {"SECRET_KEY": SECRET_KEY, "ARGON2_MEMORY_KIB": "64", name: value}
+    ended = run(["serve"], tmp_path, **variables)
 
-    assert run.returncode == 1
-    assert len(run.stderr.splitlines()) == 1
-    assert "Traceback" not in run.stderr
-    assert "hunter2" not in run.stderr
+    assert ended.status == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert "hunter2" not in ended.stderr
+    assert caplog.messages == []
 
 
 def test_a_file_that_is_not_text_is_refused_in_a_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xff\xfe")
-    run = serve(tmp_path)
+    failed = subprocess.run(
+        [GATEHOUSE, "serve"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
 
-    assert run.returncode == 1
-    assert run.stderr == "gatehouse: .env must be text in UTF-8\n"
+    assert failed.returncode == 1
+    assert failed.stderr == "gatehouse: .env must be text in UTF-8\n"
 
 
-def test_secret_makes_one_that_will_do() -> None:
-    secret = subprocess.run(
-        [GATEHOUSE, "secret"], env=environment(), capture_output=True, text=True, check=True
-    ).stdout.strip()
+def test_secret_makes_one_that_will_do(tmp_path: Path) -> None:
+    secret = run(["secret"], tmp_path).stdout.strip()
 
     assert settings_for("sqlite:///x.db", secret_key=secret)
 

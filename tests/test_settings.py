@@ -47,6 +47,7 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
         ("DATABASE_URL", "sqlite:///file:x?mode=memory&uri=true"),
         ("DATABASE_URL", "postgresql://db:hunter2"),
         ("DATABASE_URL", "postgresql://hunter2:hunter2@" + "h" * 64 + "/gatehouse"),
+        ("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/db?sslmode=bogus"),
         ("ARGON2_PARALLELISM", "64"),
         ("DATABASE_URL", "sqlite:////hunter2/no/such/folder/gatehouse.db"),
         ("ALGORITHM", "none"),

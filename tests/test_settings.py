@@ -50,6 +50,8 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
         ("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/db?sslmode=bogus"),
         ("ARGON2_PARALLELISM", "64"),
         ("DATABASE_URL", "sqlite:////hunter2/no/such/folder/gatehouse.db"),
+        # RFC 7518 section 3.2 wants 64 bytes, and the secret of the tests has 50.
+        ("ALGORITHM", "HS512"),
         ("ALGORITHM", "none"),
         ("ALGORITHM", "hunter2"),
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "hunter2"),
@@ -91,6 +93,42 @@ def test_a_file_that_is_not_text_is_refused_in_a_line(tmp_path: Path) -> None:
 
     assert failed.returncode == 1
     assert failed.stderr == "gatehouse: .env must be text in UTF-8\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('\n# comment\n\n\nSECRET_KEY="hunter2\n', [5]),
+        ("SECRET_KEY hunter2\n\nPORT=1\n PORT: 'hunter2'", [1, 4]),
+        ("PORT=1\r\n\r\n=hunter2\r\n", [3]),
+        ("LOG_FORMAT='json' hunter2", [1]),
+        ('CORS_ORIGINS="https://a.example,\nhttps://b.example"\nexport = hunter2', [3]),
+    ],
+)
+def test_a_line_that_is_no_setting_is_refused_with_its_number(
+    tmp_path: Path, text: str, lines: list[int]
+) -> None:
+    (tmp_path / ".env").write_bytes(text.encode())
+    ended = run(["migrate"], tmp_path, SECRET_KEY=SECRET_KEY)
+
+    assert ended.status == 1
+    assert ended.stderr.splitlines() == [
+        f"gatehouse: .env line {line} must be NAME=value" for line in lines
+    ]
+
+
+def test_every_form_of_a_line_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text(
+        "\ufeff\n  # comment\n\nexport LOG_LEVEL=error # why\n"
+        "PUBLIC_URL = 'https://a.example'\nWORKERS=\nNAME_ALONE\n"
+        'CORS_ORIGINS="https://a.example,\nhttps://b.example"\n\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(Settings.model_config, "env_file", ".env")
+    read = load_settings(secret_key=SECRET_KEY)
+
+    assert (read.log_level, read.public_url, read.workers) == ("ERROR", "https://a.example", 1)
+    assert read.cors_origins == ("https://a.example", "https://b.example")
 
 
 def test_secret_makes_one_that_will_do(tmp_path: Path) -> None:

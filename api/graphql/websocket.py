@@ -35,6 +35,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import graphql_context, token_in
+from api.graphql.json_input import parse
 from api.graphql.limited_socket import LimitedSocket
 from api.graphql.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from api.telemetry.observers import RequestObservers
@@ -214,10 +215,10 @@ class WebSockets(GraphQL[Context, None]):
         return acknowledge
 
     def decode_json(self, data: str | bytes) -> Any:
-        """Decode a message. Raises JSONDecodeError for anything that cannot be decoded, endless
-        numbers and nesting included."""
+        """Decode a message. Raises JSONDecodeError for anything that cannot be decoded in time,
+        endless numbers and nesting included."""
         try:
-            return json.loads(data)
+            return parse(data.decode() if isinstance(data, bytes) else data)
         except (ValueError, RecursionError):
             raise json.JSONDecodeError("not JSON", "", 0) from None
 

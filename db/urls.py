@@ -101,8 +101,8 @@ def _errors_before_connecting(parameters: dict[str, str]) -> set[bytes]:
     looks up no host."""
     from psycopg import conninfo, pq
 
-    nowhere = {"host": "127.0.0.1", "hostaddr": None, "port": "0"}
-    text = conninfo.make_conninfo(**parameters | nowhere)
+    values = {name: value for name, value in parameters.items() if name != "hostaddr"}
+    text = conninfo.make_conninfo("", **values | {"host": "127.0.0.1", "port": "0"})
     connection = pq.PGconn.connect_start(text.encode())
     errors = set(connection.error_message.splitlines())
     connection.finish()

@@ -40,8 +40,9 @@ def run(arguments: Sequence[str], folder: Path, **variables: str) -> Run:
             command()
         except SystemExit as end:
             # As Python exits: the text of a SystemExit is printed.
-            status, message = (1, f"{end.code}\n") if isinstance(end.code, str) else (end.code, "")
-    return Run(status or 0, out.getvalue(), err.getvalue() + message)
+            is_text = isinstance(end.code, str)
+            status, message = (1, f"{end.code}\n") if is_text else (int(end.code or 0), "")
+    return Run(status, out.getvalue(), err.getvalue() + message)
 
 
 def _start_to_serve() -> None:

@@ -16,6 +16,17 @@ _USER = re.compile(r"\A(?P<name>[^:/@]*)(?P<password>:[^@]*)?@")
 
 _MAX_PORT = 65_535
 
+# The parameters that libpq reads as numbers, and only when a host accepts its connection.
+_NUMBERS = (
+    "connect_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+)
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
+
 
 def with_async_driver(database_url: str | URL) -> URL:
     """Return the URL that SQLAlchemy connects with. One that this function made stays as it is.
@@ -54,13 +65,14 @@ def _postgresql(rest: str) -> URL:
     try:
         found = conninfo.conninfo_to_dict(f"postgresql://{_USER.sub(_encode, rest, count=1)}")
         parameters = {name: str(value) for name, value in found.items()}
+        _require_values(parameters)
         hosts = _hosts(parameters)
         ports = _ports(parameters, max(1, len(hosts)))
     except (ProgrammingError, ValueError):
         # Its message may quote the password.
         raise ValueError(
-            "DATABASE_URL is not a valid PostgreSQL URL, or has a parameter that libpq does not"
-            " know. See .env.example."
+            "DATABASE_URL is not a valid PostgreSQL URL, or has a parameter or a value that libpq"
+            " does not know. See .env.example."
         ) from None
     user, password, database = (parameters.pop(key, None) for key in ("user", "password", "dbname"))
     url = URL.create("postgresql+psycopg", user, password, database=database, query=parameters)
@@ -73,6 +85,28 @@ def _encode(user: re.Match[str]) -> str:
     """Encode the name and the password of a user, which may contain what libpq wants encoded."""
     name, password = (quote(unquote(user[part] or ""), safe=":") for part in ("name", "password"))
     return f"{name}{password}@"
+
+
+def _require_values(parameters: dict[str, str]) -> None:
+    """Raise ValueError for a value that libpq refuses, such as of `sslmode`. It would be refused at
+    each connection, and taken for a server that is not available."""
+    if not all(_NUMBER.fullmatch(parameters.get(name, "0")) for name in _NUMBERS):
+        raise ValueError
+    if _errors_before_connecting(parameters) != _errors_before_connecting({}):
+        raise ValueError
+
+
+def _errors_before_connecting(parameters: dict[str, str]) -> set[bytes]:
+    """Return the errors of libpq. It judges all other values before the port, which is invalid, and
+    looks up no host."""
+    from psycopg import conninfo, pq
+
+    values = {name: value for name, value in parameters.items() if name != "hostaddr"}
+    text = conninfo.make_conninfo("", **values | {"host": "127.0.0.1", "port": "0"})
+    connection = pq.PGconn.connect_start(text.encode())
+    errors = set(connection.error_message.splitlines())
+    connection.finish()
+    return errors
 
 
 def _hosts(parameters: dict[str, str]) -> list[str]:
@@ -92,6 +126,10 @@ def _ports(parameters: dict[str, str], hosts: int) -> list[str]:
     ports = parameters.pop("port", "").split(",")
     if len(ports) == 1:
         ports *= hosts
-    if len(ports) != hosts or not all(not port or 0 < int(port) <= _MAX_PORT for port in ports):
+    if len(ports) != hosts or not all(map(_is_port, ports)):
         raise ValueError
     return ports
+
+
+def _is_port(text: str) -> bool:
+    return not text or (_NUMBER.fullmatch(text) is not None and 0 < int(text) <= _MAX_PORT)

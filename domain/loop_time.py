@@ -14,7 +14,7 @@ _charged: ContextVar[TokenBucket | None] = ContextVar("charged", default=None)
 
 
 async def charge(work: Coroutine[Any, Any, Result], bucket: TokenBucket) -> Result:
-    """Return what the work returns. At its end, take the seconds of its steps from a bucket."""
+    """Return what the work returns. Take the seconds that each of its steps uses from a bucket."""
     outer = _charged.set(bucket)
     try:
         return await _Timed(work, bucket)
@@ -37,25 +37,22 @@ class _Timed(Generic[Result]):
 
     def __await__(self) -> Generator[Any, Any, Result]:
         """Delegate to the coroutine as ``yield from`` does (PEP 380), and time it."""
-        work, clock, used = self._work, time.perf_counter, 0.0
+        work, bucket, clock = self._work, self._bucket, time.perf_counter
         resume: Any = work.send
         with_what: Any = None
-        try:
-            while True:
-                started = clock()
-                try:
-                    waits_for = resume(with_what)
-                except StopIteration as stop:
-                    result: Result = stop.value
-                    return result
-                finally:
-                    used += clock() - started
-                try:
-                    resume, with_what = work.send, (yield waits_for)
-                except GeneratorExit:
-                    work.close()
-                    raise
-                except BaseException as error:
-                    resume, with_what = work.throw, error
-        finally:
-            self._bucket.take(used)
+        while True:
+            started = clock()
+            try:
+                waits_for = resume(with_what)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+            finally:
+                bucket.take(clock() - started)
+            try:
+                resume, with_what = work.send, (yield waits_for)
+            except GeneratorExit:
+                work.close()
+                raise
+            except BaseException as error:
+                resume, with_what = work.throw, error

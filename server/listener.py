@@ -1,19 +1,13 @@
 """The listening sockets on HOST and PORT."""
 
-import errno
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from api.hosts import NO_SUCH_NETWORK, names_of
 from settings import Settings
-
-# What a system without IPv6, or without an IPv6 address for this machine, responds.
-_NO_SUCH_NETWORK = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
-
-# RFC 6761 section 6.3. The system may know one of them by this name.
-_LOOPBACK = {"localhost": ("127.0.0.1", "::1")}
 
 
 @contextmanager
@@ -46,7 +40,7 @@ def _bind(host: str, port: int, opened: ExitStack) -> list[socket.socket]:
             listener = opened.enter_context(socket.socket(family))
             _bind_to(listener, (address[0], port, *address[2:]))
         except OSError as error:
-            if error.errno not in _NO_SUCH_NETWORK:
+            if error.errno not in NO_SUCH_NETWORK:
                 raise
             unavailable = error
         else:
@@ -62,7 +56,7 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, Any]]:
     """Return the addresses to listen on."""
     addresses: list[tuple[socket.AddressFamily, Any]] = [
         (row[0], row[4])
-        for name in _LOOPBACK.get(host, (host,))
+        for name in names_of(host)
         for row in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     ]
     if any(address[0] == "::" for _, address in addresses):

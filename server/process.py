@@ -1,5 +1,6 @@
-"""What a process needs before it can serve: standard streams, signals and enough open files."""
+"""What a process needs before it can serve: imports, standard streams, signals and open files."""
 
+import gc
 import os
 import signal
 import sys
@@ -11,6 +12,18 @@ from types import FrameType
 MAX_OPEN_FILES = 65_536
 
 STANDARD_ERROR = 2
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Pause garbage collection while the block imports modules. They make many objects and discard
+    few: collections took a fifth of the start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def open_standard_streams() -> None:

@@ -67,7 +67,7 @@ class Worker:
                 sys.executable,
                 "-P",  # do not import from the current folder
                 "-m",
-                "server.worker",
+                "server",
                 *map(str, passed),
                 pass_fds=passed,
                 # With the prefix it wins over both names of the parent's environment.

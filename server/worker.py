@@ -1,7 +1,8 @@
 """A worker process of `gatehouse serve`.
 
-Its parent starts it as `python -m server.worker LISTENER... PARENT`, with the file descriptors of
-the listening sockets and of the socket that connects it to its parent (`server/supervisor.py`).
+Its parent starts it as `python -m server LISTENER... PARENT` (`server/__main__.py`), with the file
+descriptors of the listening sockets and of the socket that connects it to its parent
+(`server/supervisor.py`).
 `server/serve.py` lists the signals.
 """
 
@@ -68,7 +69,3 @@ class WorkerServer(Server):
     async def _send_heartbeat(self) -> None:
         with suppress(OSError):
             self._parent.send(b".")
-
-
-if __name__ == "__main__":
-    main()

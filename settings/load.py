@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from dotenv.parser import Original, parse_stream
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -13,10 +14,11 @@ from settings.settings import Settings
 def load_settings(**overrides: Any) -> Settings:
     """Return the settings of this process. ``overrides`` win over the environment and ``.env``.
 
-    Raises SystemExit with one line for each invalid setting. A line never contains its value.
+    Raises SystemExit with one line for each invalid setting, or for each invalid line of ``.env``.
+    None contains a value.
     """
     try:
-        _require_readable(Settings.model_config.get("env_file"))
+        _check_file(Settings.model_config.get("env_file"))
         return Settings(**overrides)
     except UnicodeDecodeError:
         raise SystemExit("gatehouse: .env must be text in UTF-8") from None
@@ -26,11 +28,23 @@ def load_settings(**overrides: Any) -> Settings:
         raise SystemExit("\n".join(map(_line, error.errors(include_input=False)))) from None
 
 
-def _require_readable(file: Any) -> None:
-    """Raise OSError for a folder or a link that leads nowhere. pydantic-settings ignores both, and
-    Docker makes a folder in place of a missing file that is mounted."""
-    if file is not None and os.path.lexists(file) and not Path(file).is_fifo():
-        Path(file).open().close()
+def _check_file(file: Any) -> None:
+    """Raise OSError for a folder or a link that leads nowhere, and SystemExit for lines that are no
+    settings. pydantic-settings ignores all of them, and Docker makes a folder in place of a missing
+    file that is mounted. (A pipe can be read only once.)"""
+    if file is None or not os.path.lexists(file) or Path(file).is_fifo():
+        return
+    with Path(file).open(encoding=Settings.model_config.get("env_file_encoding")) as stream:
+        broken = [_number(binding.original) for binding in parse_stream(stream) if binding.error]
+    if broken:
+        lines = (f"gatehouse: .env line {number} must be NAME=value" for number in broken)
+        raise SystemExit("\n".join(lines))
+
+
+def _number(original: Original) -> int:
+    """Return the number of the line, without the empty lines that the parser puts before it."""
+    text = original.string
+    return original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _line(error: ErrorDetails) -> str:

@@ -32,6 +32,7 @@ from settings.types import (
     Secret,
     in_lower_case,
     in_upper_case,
+    require_size_for,
     require_text,
 )
 from settings.variables import merge
@@ -150,7 +151,17 @@ class Settings(BaseSettings):
         if info.data.get("algorithm") in ("ES256", "RS256") and secret in ("", SecretStr("")):
             return SecretStr("")
         checked: SecretStr = check(secret)
+        require_size_for(info.data.get("algorithm"), checked)
         return checked
+
+    @field_validator("secret_key_fallbacks")
+    @classmethod
+    def _former_secrets_sign_too(
+        cls, secrets: tuple[SecretStr, ...], info: ValidationInfo
+    ) -> tuple[SecretStr, ...]:
+        # Whoever finds one can sign tokens.
+        require_size_for(info.data.get("algorithm"), *secrets)
+        return secrets
 
     # A default factory that reads another setting reports an error whenever any setting is invalid.
     @field_validator("hashing_threads", mode="before")

@@ -13,8 +13,11 @@ from pydantic_settings import NoDecode
 
 T = TypeVar("T")
 
-# 256 bits: the minimum for HS256 (RFC 7518 section 3.2), and too many to guess.
+# 256 bits: the minimum for HS256, and too many to guess.
 _SECRET_BYTES = 32
+
+# The size of the hash (RFC 7518 section 3.2).
+_SIGNING_BYTES = {"HS384": 48, "HS512": 64}
 
 # RFC 6454 section 6.2, with the final slash that people copy from the address bar. A page never has
 # the scheme of a WebSocket.
@@ -99,8 +102,18 @@ def _normalize_each(normal_form: Callable[[str], str | None], message: str) -> A
     return AfterValidator(normalize)
 
 
-def _is_long_enough(secret: SecretStr) -> bool:
-    return len(secret.get_secret_value().encode()) >= _SECRET_BYTES
+def _is_long_enough(secret: SecretStr, size: int = _SECRET_BYTES) -> bool:
+    return len(secret.get_secret_value().encode()) >= size
+
+
+def require_size_for(algorithm: str | None, *secrets: SecretStr) -> None:
+    """Raise ValueError for a secret that is shorter than the hash of the algorithm."""
+    size = _SIGNING_BYTES.get(algorithm or "", _SECRET_BYTES)
+    if not all(_is_long_enough(secret, size) for secret in secrets):
+        raise ValueError(
+            f"must have at least {size} bytes with ALGORITHM={algorithm}; make one with"
+            " `gatehouse secret`"
+        )
 
 
 def _origin(text: str) -> str | None:

@@ -49,7 +49,9 @@ def empty_postgres(encoding: str | None = None) -> Iterator[str]:
 def without_users(url: str) -> str:
     """Delete every user with all their data, and return the URL."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("TRUNCATE users, security_events CASCADE")
+        # TRUNCATE makes new files for each table and index, which takes a tenth of a second.
+        connection.execute("SET synchronous_commit = off")
+        connection.execute("DELETE FROM users; DELETE FROM security_events")
     return url
 
 

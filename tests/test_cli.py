@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import commands
+from tests.commands import run
 from tests.conftest import SECRET_KEY
 from tests.servers import GATEHOUSE, Server, environment, running_server
 
@@ -44,16 +45,17 @@ def test_serve_needs_a_database_that_is_up_to_date(empty_database_url: str, tmp_
 
 
 def test_migrate_may_be_run_again(database_url: str, tmp_path: Path) -> None:
-    again = gatehouse("migrate", database_url, tmp_path)
+    again = run(["migrate"], tmp_path, SECRET_KEY=SECRET_KEY, DATABASE_URL=database_url)
 
-    assert again.returncode == 0
+    assert again.status == 0
     assert again.stdout == "Gatehouse: the database is up to date.\n"
 
 
 def test_migrate_says_in_a_line_that_the_database_is_not_available(tmp_path: Path) -> None:
-    failed = gatehouse("migrate", "postgresql://gatehouse:hunter2@127.0.0.1:1/gatehouse", tmp_path)
+    unavailable = "postgresql://gatehouse:hunter2@127.0.0.1:1/gatehouse"
+    failed = run(["migrate"], tmp_path, SECRET_KEY=SECRET_KEY, DATABASE_URL=unavailable)
 
-    assert failed.returncode == 1
+    assert failed.status == 1
     assert len(failed.stderr.splitlines()) == 1
     assert "hunter2" not in failed.stderr
 

@@ -4,6 +4,7 @@ database and of the role that the code must not depend on."""
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,8 +15,8 @@ from api.app import create_app
 from cli.check.database import database
 from cli.check.findings import Level
 from tests import databases
-from tests.conftest import client_of, settings_for
-from tests.failing_commands import lines_of
+from tests.commands import run
+from tests.conftest import SECRET_KEY, client_of, settings_for
 from tests.operations import CREATE_POST, LOGIN, ME, REFRESH
 from tests.pgbouncer import PGBOUNCER_PROGRAM, running_pgbouncer
 from tests.users import GraphQL, RegisteredUser, register_user
@@ -143,14 +144,12 @@ async def test_the_core_works(url: str) -> None:
     ("command", "encoding"), [("migrate", "LATIN1"), ("serve", "SQL_ASCII"), ("check", "EUC_JP")]
 )
 def test_a_database_that_cannot_store_every_text_is_refused_in_a_line(
-    command: str,
-    encoding: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    command: str, encoding: str, tmp_path: Path
 ) -> None:
     with databases.empty_postgres(encoding) as url:
-        lines = lines_of(command, url, monkeypatch, capsys)
-    said = [line for line in lines if "UTF8" in line]
+        ended = run([command], tmp_path, SECRET_KEY=SECRET_KEY, DATABASE_URL=url)
+    said = [line for line in ended.lines if "UTF8" in line]
 
+    assert ended.status != 0
     assert len(said) == 1
     assert f"the database has the encoding {encoding}" in said[0]

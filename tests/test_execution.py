@@ -199,6 +199,20 @@ async def test_what_is_odd_is_answered_the_same(
     assert by_ada is True or by_ada[0] == by_ada[1]
 
 
+@pytest.mark.parametrize("kind", ["query", "mutation"])
+@pytest.mark.parametrize(
+    "condition", ["__typename @skip(if: $if)", "... @include(if: $if) { a: __typename }"]
+)
+async def test_a_condition_that_is_null_at_the_root_is_answered_the_same(
+    services: Services, kind: str, condition: str
+) -> None:
+    document = f"{kind} ($if: Boolean = true) {{ b: __typename {condition} }}"
+    planned, executed = await answers(services, document, variables={"if": None})
+
+    # The classes differ. A response shows only what follows.
+    assert json.loads(planned)[1:] == json.loads(executed)[1:]
+
+
 @pytest.mark.parametrize("condition", ["skip", "include"])
 async def test_a_condition_that_is_null_is_refused_before_anything_runs(
     services: Services, condition: str

@@ -57,6 +57,36 @@ async def test_a_malformed_request_is_refused_as_json(
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        "[" + "[]," * 300_000 + "1]",
+        "[" + "1.5," * 200_000 + "1]",
+        "[" + '"",' * 300_000 + "1]",
+        "{" + ",".join(f'"{n}":1' for n in range(90_000)) + "}",
+        "9" * 4000 + " " * 500_000,
+    ],
+)
+async def test_json_that_takes_long_to_parse_is_refused_before(
+    client: httpx.AsyncClient, value: str
+) -> None:
+    body = f'{{"query": "{{ __typename }}", "variables": {{"x": {value}}}}}'
+    response = await client.post("/graphql", content=body, headers=JSON)
+    [error] = response.json()["errors"]
+
+    assert response.status_code == 400
+    assert error["message"].startswith("Outside of its strings")
+    assert error["extensions"]["code"] == "INVALID_INPUT"
+
+
+@pytest.mark.parametrize("text", ['"', "\\", '\\"', ",", "[{:", "\N{SNOWMAN}", "\N{ROCKET}"])
+async def test_a_string_of_any_content_is_read(client: httpx.AsyncClient, text: str) -> None:
+    body = {"query": "{ __typename }", "variables": {"unused": text * 100_000}}
+    response = await client.post("/graphql", json=body)
+
+    assert response.json() == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize(
     "document",
     [
         "{ me { id } " * 20_000,

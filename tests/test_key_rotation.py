@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,10 +13,11 @@ import pytest
 from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 
+from tests.commands import run
 from tests.conftest import SECRET_KEY
 from tests.operations import LOGIN, REFRESH, REGISTER
 from tests.paths import ROOT
-from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, environment, running_server
+from tests.servers import TIMEOUT_SECONDS, Server, running_server
 
 GUIDE = ROOT / "docs" / "how-to" / "verify-tokens.md"
 
@@ -38,15 +38,9 @@ class Servers:
 
     def keys(self, *arguments: str) -> str:
         """Run `gatehouse keys`, and return its output."""
-        return subprocess.run(
-            [GATEHOUSE, "keys", *arguments],
-            cwd=self.folder,
-            env=environment(ALGORITHM="ES256"),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        ).stdout
+        ended = run(["keys", *arguments], self.folder, ALGORITHM="ES256")
+        assert ended.status == 0
+        return ended.stdout
 
     def new_key(self, *arguments: str) -> str:
         """Create a key, and return its kid."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -13,27 +12,21 @@ from api.app import create_app
 from api.signing_keys.files import read_keys, write_key
 from api.signing_keys.watcher import KeyReloader
 from domain.access_tokens.keys import Key
+from tests.commands import Run, run
 from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
-from tests.servers import GATEHOUSE, environment, running_server
+from tests.servers import running_server
 
 HOUR = 3600
 
 
-def gatehouse(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [GATEHOUSE, *arguments],
-        cwd=folder,
-        env=environment(**{"ALGORITHM": "ES256", "PORT": "0", **settings}),
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
+def gatehouse(folder: Path, *arguments: str, **settings: str) -> Run:
+    return run(arguments, folder, **{"ALGORITHM": "ES256", **settings})
 
 
 def keys(folder: Path, *arguments: str, **settings: str) -> str:
     """Return the output of `gatehouse keys`, whether it succeeds or fails."""
-    run = gatehouse(folder, "keys", *arguments, **settings)
-    return run.stdout + run.stderr
+    ended = gatehouse(folder, "keys", *arguments, **settings)
+    return ended.stdout + ended.stderr
 
 
 def made(folder: Path, *, made_at: int = 1_700_000_000, algorithm: str = "ES256") -> Key:
@@ -131,11 +124,11 @@ def test_a_secret_needs_no_keys_and_says_how_to_change(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kid", ["../../x", "unknown", "", "x" * 5000])
 def test_what_is_no_kid_is_refused_in_a_line(tmp_path: Path, kid: str) -> None:
     made(tmp_path)
-    run = gatehouse(tmp_path, "keys", "retire", kid)
+    ended = gatehouse(tmp_path, "keys", "retire", kid)
 
-    assert run.returncode == 1
+    assert ended.status == 1
     assert (
-        run.stderr
+        ended.stderr
         == "gatehouse: There is no key with this id. `gatehouse keys list` shows all keys.\n"
     )
 
@@ -176,14 +169,14 @@ def test_serve_refuses_keys_that_it_cannot_use_in_a_line(
 ) -> None:
     if members:
         change(tmp_path, made(tmp_path), **members)
-    run = gatehouse(tmp_path, "serve", DATABASE_URL=f"sqlite:///{tmp_path}/gatehouse.db")
+    ended = gatehouse(tmp_path, "serve", DATABASE_URL=f"sqlite:///{tmp_path}/gatehouse.db")
 
-    assert run.returncode == 1
-    [line] = run.stderr.splitlines()[-1:]
+    assert ended.status == 1
+    [line] = ended.stderr.splitlines()[-1:]
     assert line.startswith("gatehouse: ")
     assert says in line
-    assert "Traceback" not in run.stderr
-    assert "hunter2" not in run.stderr
+    assert "Traceback" not in ended.stderr
+    assert "hunter2" not in ended.stderr
 
 
 def test_a_file_of_another_name_is_refused(tmp_path: Path) -> None:
@@ -283,11 +276,11 @@ def test_secrets_that_cannot_be_used_are_refused_in_a_line(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
     made(tmp_path)
-    run = gatehouse(
+    ended = gatehouse(
         tmp_path, "serve", DATABASE_URL=f"sqlite:///{tmp_path}/gatehouse.db", **settings
     )
 
-    assert run.returncode == 1
-    assert "SECRET_KEY" in run.stderr.splitlines()[-1]
-    assert "Traceback" not in run.stderr
-    assert "hunter2" not in run.stderr
+    assert ended.status == 1
+    assert "SECRET_KEY" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+    assert "hunter2" not in ended.stderr

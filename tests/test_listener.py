@@ -9,7 +9,14 @@ import pytest
 
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment, running_server, wait_until
+from tests.servers import (
+    GATEHOUSE,
+    TIMEOUT_SECONDS,
+    environment,
+    free_port,
+    running_server,
+    wait_until,
+)
 
 
 def has_ipv6() -> bool:
@@ -40,13 +47,16 @@ def test_both_protocols_are_served_with_the_addresses_of_their_clients(
 ) -> None:
     url = copy_of(migrated_sqlite, tmp_path)
     settings = {"HOST": host, "WORKERS": workers, "LOG_FORMAT": "json"}
+    settings |= {"METRICS_HOST": host, "METRICS_PORT": str(free_port())}
     with running_server(url, SECRET_KEY, tmp_path, **settings) as server:
         port = httpx.URL(server.url).port
+        metrics = [accepts(ip, int(settings["METRICS_PORT"])) for ip in ("127.0.0.1", "::1")]
         by_ipv4 = httpx.get(f"http://127.0.0.1:{port}/health/ready")
         by_ipv6 = httpx.get(f"http://[::1]:{port}/health/ready")
         wait_until(lambda: server.logged().count('"route": "/health/ready"') == 2)
 
     assert by_ipv4.status_code == by_ipv6.status_code == 200
+    assert metrics == [True, True]
     assert '"127.0.0.1"' in server.logged()
     assert '"::1"' in server.logged()
     assert "::ffff" not in server.logged()

@@ -19,8 +19,8 @@ from db.engine import create_engine
 from db.migrations import SchemaMismatch
 from db.models import Base
 from tests import databases
-from tests.conftest import client_of, settings_for
-from tests.failing_commands import lines_of
+from tests.commands import run
+from tests.conftest import SECRET_KEY, client_of, settings_for
 from tests.operations import LOGIN
 from tests.users import GraphQL
 
@@ -132,16 +132,16 @@ def test_a_database_of_a_newer_release_is_a_line(
     empty_database_url: str,
     command: str,
     former: bool,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     databases.migrate(empty_database_url)
     execute(empty_database_url, f"UPDATE {migrations.VERSION_TABLE} SET version_num = '0999'")
     if former:
         use_former_table(empty_database_url)
-    lines = lines_of(command, empty_database_url, monkeypatch, capsys)
-    said = [line for line in lines if "0999" in line]
+    ended = run([command], tmp_path, SECRET_KEY=SECRET_KEY, DATABASE_URL=empty_database_url)
+    said = [line for line in ended.lines if "0999" in line]
 
+    assert ended.status != 0
     assert len(said) == 1
     assert "The database is newer than this program" in said[0]
     assert "gatehouse migrate" not in said[0]

@@ -4,19 +4,15 @@ import os
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
+from collections.abc import Callable
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cli import commands
-from settings import Settings
 from tests import databases
+from tests.commands import run
 from tests.conftest import SECRET_KEY
 from tests.servers import CHEAP_SETTINGS, GATEHOUSE, TIMEOUT_SECONDS, environment
 
@@ -113,35 +109,6 @@ def folder(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-@contextmanager
-def process_of(
-    arguments: Sequence[str], folder: Path, variables: Mapping[str, str]
-) -> Iterator[tuple[StringIO, StringIO]]:
-    """Make this process like that of a new command: its folder, environment, .env and output."""
-    out, err = StringIO(), StringIO()
-    with (
-        chdir(folder),
-        patch.dict(os.environ, {**CHEAP_SETTINGS, **variables}),
-        patch.dict(Settings.model_config, env_file=".env"),
-        patch("sys.argv", ["gatehouse", *arguments]),
-        redirect_stdout(out),
-        redirect_stderr(err),
-    ):
-        yield out, err
-
-
-def run(arguments: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
-    """Run a command in this process, and return its status and its errors."""
-    with process_of(arguments, folder, variables) as (_, err):
-        try:
-            commands.main()
-        except SystemExit as end:
-            if isinstance(end.code, str):
-                return 1, err.getvalue() + end.code
-            return end.code or 0, err.getvalue()
-    return 0, err.getvalue()
-
-
 EXAMPLES = settings(
     max_examples=150,
     deadline=None,
@@ -156,11 +123,11 @@ EXAMPLES = settings(
 def test_any_environment_ends_in_lines_and_a_status(
     folder: Path, command: tuple[str, ...], variables: dict[str, str]
 ) -> None:
-    status, errors = run(command, folder, variables)
+    ended = run(command, folder, **variables)
 
-    assert status in (0, 1)
-    assert all(line.startswith("gatehouse: ") for line in errors.splitlines())
-    assert "hunter2" not in errors
+    assert ended.status in (0, 1)
+    assert all(line.startswith("gatehouse: ") for line in ended.stderr.splitlines())
+    assert "hunter2" not in ended.stderr
 
 
 @EXAMPLES
@@ -177,12 +144,12 @@ def test_any_file_ends_in_lines_and_a_status(
     ]
     (folder / ".env").write_bytes(first + b"\n".join([*lines, junk]))
     try:
-        status, errors = run(("prune",), folder, {"SECRET_KEY": SECRET_KEY})
+        ended = run(["prune"], folder, SECRET_KEY=SECRET_KEY)
     finally:
         (folder / ".env").unlink()
 
-    assert status in (0, 1)
-    assert all(line.startswith("gatehouse: ") for line in errors.splitlines())
+    assert ended.status in (0, 1)
+    assert all(line.startswith("gatehouse: ") for line in ended.stderr.splitlines())
 
 
 def make_folder(file: Path) -> None:
@@ -216,10 +183,9 @@ def test_a_file_that_cannot_be_read_is_refused_in_a_line(
 ) -> None:
     make(tmp_path / ".env")
 
-    assert run(("check",), tmp_path, {"SECRET_KEY": SECRET_KEY}) == (
-        1,
-        f"gatehouse: cannot read .env: {why}",
-    )
+    ended = run(["check"], tmp_path, SECRET_KEY=SECRET_KEY)
+
+    assert (ended.status, ended.stderr) == (1, f"gatehouse: cannot read .env: {why}\n")
 
 
 def start(

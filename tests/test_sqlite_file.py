@@ -17,7 +17,8 @@ from api.app import create_app
 from cli.check.database import database
 from cli.check.findings import Level
 from tests import databases
-from tests.conftest import client_of, settings_for
+from tests.commands import run
+from tests.conftest import SECRET_KEY, client_of, settings_for
 from tests.operations import CREATE_POST, LOGIN, ME, POSTS, REGISTER, UPDATE_ME
 from tests.posts import NOTES
 from tests.users import Answer, GraphQL, RegisteredUser
@@ -114,6 +115,43 @@ def forbid_folder(file: Path) -> None:
     file.parent.chmod(0o555)
 
 
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow. To SQLite that is a full disk."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of POSIX")
+async def test_a_full_disk_refuses_writes_serves_reads_and_is_left_behind(
+    graphql: GraphQL, ada: RegisteredUser, caplog: pytest.LogCaptureFixture
+) -> None:
+    post = {"title": "Long", "content": "a" * 50_000}
+    with full_disk():
+        writes = [
+            await graphql(CREATE_POST, by=ada, input=post),
+            await graphql(UPDATE_ME, by=ada, input={"imageFile": "ada.png"}),
+            await graphql(LOGIN, username="Ada", password=ada.password),
+        ]
+        reads = [await graphql(ME, by=ada), await graphql(POSTS)]
+    after = [
+        await graphql(CREATE_POST, by=ada, input=post),
+        await graphql(LOGIN, username="Ada", password=ada.password),
+    ]
+    posts = await graphql(POSTS)
+
+    assert [answer.code for answer in writes] == ["UNAVAILABLE"] * 3
+    assert [answer.errors for answer in [*reads, *after]] == [[]] * 4
+    assert len(posts.data["posts"]["edges"]) == 1
+    assert "Traceback" not in caplog.text
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs permissions of POSIX")
 @pytest.mark.parametrize("forbid", [forbid_file, forbid_folder])
 async def test_what_may_not_be_written_is_not_ready(
@@ -131,6 +169,25 @@ async def test_what_may_not_be_written_is_not_ready(
     assert ready.json()["error_description"] == "The database is read-only."
     assert [finding.level for finding in findings] == [Level.PROBLEM]
     assert "cannot write to" in findings[0].message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs permissions of POSIX")
+@pytest.mark.parametrize("command", ["serve", "migrate", "check", "prune"])
+def test_a_journal_that_cannot_be_made_ends_a_command_in_a_line(
+    file: Path, migrated_sqlite: Path, tmp_path: Path, command: str
+) -> None:
+    secret = {"SECRET_KEY": SECRET_KEY}
+    # First on another file: another user may not be able to import what the command does.
+    other = databases.copy_of(migrated_sqlite, tmp_path)
+    run(["check" if command == "serve" else command], tmp_path, DATABASE_URL=other, **secret)
+    # With WAL, even a reader makes two files.
+    file.parent.chmod(0o555)
+    with unprivileged(file, file.parent):
+        ended = run([command], file.parent, DATABASE_URL=f"sqlite:///{file}", **secret)
+    said = [line for line in ended.lines if "readonly" in line or "cannot write to" in line]
+
+    assert ended.status == 1
+    assert len(said) == 1
 
 
 async def use_app(url: str) -> tuple[httpx.Response, Answer]:

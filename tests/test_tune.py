@@ -16,6 +16,7 @@ from cli.tune import would_gain_by_huge_pages
 from domain.passwords.hashing import HashingQueue
 from domain.passwords.tuning import Costs, fit
 from settings import Settings
+from tests.commands import Run, run
 from tests.hashing import hash_password
 from tests.servers import GATEHOUSE, environment
 
@@ -23,17 +24,8 @@ from tests.servers import GATEHOUSE, environment
 OWASP = [(47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5)]
 
 
-def tune(
-    *options: str, folder: Path | None = None, **settings: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [GATEHOUSE, "tune", *options],
-        cwd=folder,
-        env=environment(**{"HASHING_THREADS": "1"} | settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def tune(folder: Path, *options: str, **settings: str) -> Run:
+    return run(["tune", *options], folder, **{"HASHING_THREADS": "1"} | settings)
 
 
 def machine(*, kib_a_second: float) -> Callable[[Costs], Awaitable[float]]:
@@ -68,16 +60,23 @@ def test_hashes_that_glibc_keeps_no_memory_for_gain_by_huge_pages(
 
 
 def test_what_it_prints_may_go_into_env_as_it_stands(tmp_path: Path) -> None:
-    run = tune("--target-ms", "40", folder=tmp_path)
-    (tmp_path / ".env").write_text(run.stdout)
+    made = subprocess.run(
+        [GATEHOUSE, "tune", "--target-ms", "40"],
+        cwd=tmp_path,
+        env=environment(HASHING_THREADS="1"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    (tmp_path / ".env").write_text(made.stdout)
 
-    assert (run.returncode, run.stderr) == (0, "")
+    assert (made.returncode, made.stderr) == (0, "")
     printed = dotenv_values(tmp_path / ".env")
     assert list(printed) == ["ARGON2_MEMORY_KIB", "ARGON2_TIME_COST", "ARGON2_PARALLELISM"]
     settings = Settings.model_validate({"secret_key": "x" * 32, **_lowered(printed)})
     assert is_safe(Costs(settings.argon2_memory_kib, settings.argon2_time_cost))
     assert re.search(
-        r"^# That is [1-9]\d* hashes a second with HASHING_THREADS=1", run.stdout, re.M
+        r"^# That is [1-9]\d* hashes a second with HASHING_THREADS=1", made.stdout, re.M
     )
 
 
@@ -86,11 +85,11 @@ def _lowered(variables: dict[str, str | None]) -> dict[str, str | None]:
 
 
 def test_a_machine_that_is_too_slow_is_told_so_and_given_the_minimum(tmp_path: Path) -> None:
-    run = tune("--target-ms", "1", folder=tmp_path)
+    ended = tune(tmp_path, "--target-ms", "1")
 
-    assert run.returncode == 0
-    assert run.stdout.startswith("# This machine is too slow for 1 ms")
-    assert "ARGON2_MEMORY_KIB=19456\nARGON2_TIME_COST=2\n" in run.stdout
+    assert ended.status == 0
+    assert ended.stdout.startswith("# This machine is too slow for 1 ms")
+    assert "ARGON2_MEMORY_KIB=19456\nARGON2_TIME_COST=2\n" in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -107,21 +106,23 @@ def test_a_machine_that_is_too_slow_is_told_so_and_given_the_minimum(tmp_path: P
         ("--hashes", "1"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_in_a_line(options: tuple[str, ...]) -> None:
-    run = tune(*options)
+def test_what_cannot_be_asked_is_refused_in_a_line(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    ended = tune(tmp_path, *options)
 
-    assert run.returncode != 0
-    assert run.stdout == ""
-    [line] = run.stderr.splitlines()
+    assert ended.status != 0
+    assert ended.stdout == ""
+    [line] = ended.stderr.splitlines()
     assert line.startswith("gatehouse: ")
     assert len(line) < 200
 
 
 def test_more_memory_than_there_is_is_refused_before_it_is_taken(tmp_path: Path) -> None:
-    run = tune("--memory-mib", "4096", folder=tmp_path, HASHING_THREADS="256")
+    ended = tune(tmp_path, "--memory-mib", "4096", HASHING_THREADS="256")
 
-    assert run.returncode == 1
-    [line] = run.stderr.splitlines()
+    assert ended.status == 1
+    [line] = ended.stderr.splitlines()
     assert "1048576 MiB" in line
 
 

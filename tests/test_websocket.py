@@ -143,6 +143,8 @@ def test_the_legacy_protocol_is_off(server: Server) -> None:
         '{"type": "\\ud800"}',
         "[" * 100_000,
         "9" * 5_000,
+        # Well-formed, and long to parse.
+        '{"type": "ping", "payload": {"x": [' + "1," * 50_000 + "1]}}",
     ],
 )
 def test_a_malformed_message_closes_the_socket_with_a_reason(

@@ -1,7 +1,6 @@
 """The application at /graphql: GraphQL over HTTP, WebSockets and the explorer."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from strawberry.types.graphql import OperationType
 from api import pages
 from api.dependencies import graphql_context
 from api.fair_scheduler import FairScheduler
-from api.graphql.responses import MAX_SMALL_BYTES, to_json
+from api.graphql.json_input import TooComplex, parse
+from api.graphql.json_output import MAX_SMALL_BYTES, to_json
 from api.graphql.socket_limits import SocketLimits
 from api.graphql.websocket import WebSockets, problem_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
@@ -212,7 +212,9 @@ def _query_parameters(request: Request) -> dict[str, Any]:
 
 def _json_object(text: str | bytes) -> dict[str, Any]:
     try:
-        parsed = json.loads(text.decode() if isinstance(text, bytes) else text)
+        parsed = parse(text.decode() if isinstance(text, bytes) else text)
+    except TooComplex as error:
+        raise RequestError(400, str(error)) from None
     except (ValueError, RecursionError):
         # Invalid UTF-8, endless numbers and endless nesting are not JSON either.
         raise RequestError(400, "Unable to parse request body as JSON") from None

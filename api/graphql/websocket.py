@@ -36,8 +36,9 @@ from strawberry.types.unset import UNSET, UnsetType
 
 from api.dependencies import graphql_context, token_in
 from api.fair_scheduler import FairScheduler
+from api.graphql.json_input import parse
+from api.graphql.json_output import MAX_SMALL_BYTES, to_json
 from api.graphql.limited_socket import LimitedSocket
-from api.graphql.responses import MAX_SMALL_BYTES, to_json
 from api.graphql.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import RequestRecord, current
@@ -216,10 +217,10 @@ class WebSockets(GraphQL[Context, None]):
         return text.decode()
 
     def decode_json(self, data: str | bytes) -> Any:
-        """Decode a message. Raises JSONDecodeError for anything that cannot be decoded, endless
-        numbers and nesting included."""
+        """Decode a message. Raises JSONDecodeError for anything that cannot be decoded in time,
+        endless numbers and nesting included."""
         try:
-            return json.loads(data)
+            return parse(data.decode() if isinstance(data, bytes) else data)
         except (ValueError, RecursionError):
             raise json.JSONDecodeError("not JSON", "", 0) from None
 

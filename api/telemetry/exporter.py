@@ -5,11 +5,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.hosts import NO_SUCH_NETWORK, names_of
 from api.telemetry import metrics
 from settings import Settings
 
@@ -37,12 +38,12 @@ def serving_metrics(settings: Settings, workers: int = 1) -> Iterator[None]:
     if settings.metrics_port is None:
         yield
     elif workers == 1:
-        with _server(settings.metrics_host, settings.metrics_port, _own_registry()):
+        with _servers(settings.metrics_host, settings.metrics_port, _own_registry()):
             yield
     else:
         with (
             _folder() as folder,
-            _server(settings.metrics_host, settings.metrics_port, _shared_registry(folder)),
+            _servers(settings.metrics_host, settings.metrics_port, _shared_registry(folder)),
         ):
             yield
 
@@ -56,16 +57,37 @@ def forget(pid: int) -> None:
 
 
 @contextmanager
+def _servers(host: str, port: int, registry: "CollectorRegistry") -> Iterator[None]:
+    with ExitStack() as started:
+        try:
+            _start_servers(host, port, registry, started)
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "the host name is invalid"
+            raise SystemExit(
+                f"gatehouse: METRICS_HOST and METRICS_PORT cannot be listened on: {why}"
+            ) from None
+        yield
+
+
+def _start_servers(host: str, port: int, registry: "CollectorRegistry", started: ExitStack) -> None:
+    names = names_of(host)
+    unavailable = []
+    for name in names:
+        try:
+            started.enter_context(_server(name, port, registry))
+        except OSError as error:
+            if error.errno not in NO_SUCH_NETWORK:
+                raise
+            unavailable.append(error)
+    if len(unavailable) == len(names):
+        raise unavailable[0]
+
+
+@contextmanager
 def _server(host: str, port: int, registry: "CollectorRegistry") -> Iterator[None]:
     from prometheus_client import start_http_server
 
-    try:
-        server, thread = start_http_server(port, host, registry)
-    except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "the host name is invalid"
-        raise SystemExit(
-            f"gatehouse: METRICS_HOST and METRICS_PORT cannot be listened on: {why}"
-        ) from None
+    server, thread = start_http_server(port, host, registry)
     # By default it prints a traceback whenever Prometheus disconnects.
     server.handle_error = _log_failure  # type: ignore[method-assign]
     try:

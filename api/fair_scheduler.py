@@ -5,8 +5,9 @@ waits for a step of everything that this client has under way at once.
 """
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -17,27 +18,29 @@ from domain.token_bucket import TokenBucket, TokenBuckets
 
 Result = TypeVar("Result")
 
-# Of the time of the event loop. A network that uses more of it is busy, and gets no more while
-# others have work.
-SHARE_OF_NETWORK = 0.2
+# What a network gets of the time of the event loop while others have work.
+SHARE_OF_NETWORK = 0.3
 
-# The time that a network can save up: enough for a page that loads.
-SAVED = timedelta(seconds=0.2)
+# The time of which a network can save up its share: enough for a page that loads.
+SAVED = timedelta(seconds=0.1)
 
-# How long busy networks yield to others after these had their responses: a page that sends one
-# request after the other is served as if alone.
-YIELDING = timedelta(seconds=0.1)
+# The work of a network that runs at once while others have work.
+MAX_AT_ONCE = 2
 
-# For one turn of a busy network. What waits for a password's hash does not use the event loop.
+# After that, work does not count as running: what waits for a password's hash or for the database
+# does not use the event loop.
 LONGEST_TURN = timedelta(seconds=0.1)
 
-# The work of a busy network that waits for a turn. Clients that leave do not make more of it.
+# How long the work of others counts after its end: a page that sends one request after the other
+# is served as if alone.
+REMEMBERED = timedelta(seconds=0.1)
+
+# The work of a network that waits for its turn. Clients that leave do not make more of it.
 MAX_WAITING = 100
 
 
 class FairScheduler:
-    """Runs the work of busy networks one piece at a time, and in their share of the time, while
-    others have work.
+    """Runs the work of a network in turns, and in its share of the time, while others have work.
 
     A network alone gets all of the time, so nothing is slower behind a proxy that is not in
     TRUSTED_PROXIES, where all clients are one network.
@@ -45,84 +48,86 @@ class FairScheduler:
 
     def __init__(self) -> None:
         self._networks = TokenBuckets(_Network)
-        # Pieces of work under way of networks that are not busy, and the end of the last one.
-        self._preferred = 0
-        self._preferred_ended = 0.0
+        # The work under way that its network's share allowed.
+        self._within_share = 0
+        # The last end of such work, and the last one of another network.
+        self._last: tuple[_Network | None, float] = (None, -math.inf)
+        self._last_of_another: tuple[_Network | None, float] = (None, -math.inf)
 
     async def run(self, network: str, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run work of a network, and return what it returns. Raises Overloaded if too much work of
-        a busy network waits."""
-        networks_time = self._networks.of(network)
-        if networks_time.is_busy():
-            return await self._run_in_turn(networks_time, work)
-        self._preferred += 1
-        try:
-            return await charge(work, networks_time)
-        finally:
-            self._preferred -= 1
-            if networks_time.left > 0:
-                self._preferred_ended = time.monotonic()
+        """Run work of a network, and return what it returns.
 
-    def is_busy(self, network: str) -> bool:
-        """Return whether a network has used up its time."""
-        return self._networks.of(network).is_busy()
-
-    async def _run_in_turn(
-        self, networks_time: "_Network", work: Coroutine[Any, Any, Result]
-    ) -> Result:
-        if self._must_yield():
+        Raises Overloaded if too much work of the network waits for its turn.
+        """
+        own = self._networks.of(network)
+        if self._others_have_work(own) and not own.may_start():
             try:
-                await networks_time.turn(self._must_yield)
+                await own.turn()
             except BaseException:
                 work.close()
                 raise
-        networks_time.running += 1
+        is_within_share = own.left > 0
+        own.running += 1
+        own.within_share += is_within_share
+        self._within_share += is_within_share
         try:
-            return await charge(work, networks_time)
+            return await charge(work, own)
         finally:
-            networks_time.running -= 1
-            networks_time.ended.set()
+            own.running -= 1
+            own.ended.set()
+            own.within_share -= is_within_share
+            self._within_share -= is_within_share
+            if is_within_share:
+                self._note_end(own)
 
-    def _must_yield(self) -> bool:
-        since = time.monotonic() - self._preferred_ended
-        return bool(self._preferred) or since < YIELDING.total_seconds()
+    def time_left(self, network: str) -> float:
+        """Return how many seconds of its share a network has left: less than 0 if it used more."""
+        return self._networks.of(network).left
+
+    def _others_have_work(self, own: "_Network") -> bool:
+        if self._within_share > own.within_share:
+            return True
+        last, ended = self._last
+        if last is own:
+            _, ended = self._last_of_another
+        return time.monotonic() - ended < REMEMBERED.total_seconds()
+
+    def _note_end(self, own: "_Network") -> None:
+        if self._last[0] is not own:
+            self._last_of_another = self._last
+        self._last = own, time.monotonic()
 
 
 class _Network(TokenBucket):
-    """The time in seconds that a network has, and the turns of its work."""
+    """The share of a network, in seconds of the event loop, and its turns."""
 
-    __slots__ = ("_is_busy", "_queue", "_waiting", "ended", "running")
+    __slots__ = ("_queue", "_waiting", "ended", "running", "within_share")
 
     def __init__(self) -> None:
         super().__init__(SHARE_OF_NETWORK, SHARE_OF_NETWORK * SAVED.total_seconds())
-        self._is_busy = False
         self._queue = asyncio.Lock()
         self._waiting = 0
-        self.running = 0
         self.ended = asyncio.Event()
+        self.running = 0
+        self.within_share = 0
 
-    def is_busy(self) -> bool:
-        """Return whether the network has used up its time, and not saved all of it again since."""
-        left = self.left
-        self._is_busy = left < self._capacity if self._is_busy else left <= 0
-        return self._is_busy
+    def may_start(self) -> bool:
+        return self.running < MAX_AT_ONCE and self.left > 0 and not self._waiting
 
-    async def turn(self, must_yield: Callable[[], bool]) -> None:
-        """Wait for a turn, in order of the calls."""
+    async def turn(self) -> None:
+        """Wait for a turn, in order of the calls. Raises Overloaded if too many wait."""
         if self._waiting >= MAX_WAITING:
-            raise Overloaded("The server is busy with other requests of yours. Try again later.")
+            raise Overloaded("Too many of your requests wait for each other. Try again later.")
         self._waiting += 1
         try:
             async with self._queue:
-                await self._wait_until_idle()
-                while must_yield() and (seconds := self.wait()):
-                    await asyncio.sleep(seconds)
+                await self._wait_for_an_end()
+                await asyncio.sleep(self.wait())
         finally:
             self._waiting -= 1
 
-    async def _wait_until_idle(self) -> None:
-        """Wait until no work of the network runs, or the turn of what runs is over."""
-        if self.running:
+    async def _wait_for_an_end(self) -> None:
+        if self.running >= MAX_AT_ONCE:
             self.ended.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_TURN.total_seconds()):

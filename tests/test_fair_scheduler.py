@@ -8,7 +8,8 @@ from statistics import median
 
 import pytest
 
-from api.fair_scheduler import SAVED, SHARE_OF_NETWORK, FairScheduler
+from api.fair_scheduler import MAX_WAITING, SAVED, SHARE_OF_NETWORK, FairScheduler
+from domain.errors import Overloaded
 from domain.loop_time import charge_same
 
 STEP_SECONDS = 0.005
@@ -33,8 +34,8 @@ async def keep_busy(scheduler: FairScheduler, network: str, connections: int) ->
 
 
 async def use_up_the_time_of(scheduler: FairScheduler, network: str) -> None:
-    steps = SAVED.total_seconds() * SHARE_OF_NETWORK / STEP_SECONDS
-    await scheduler.run(network, work(int(steps) + 2))
+    steps = 2 * SAVED.total_seconds() * SHARE_OF_NETWORK / STEP_SECONDS
+    await scheduler.run(network, work(int(steps)))
 
 
 async def waits_of(scheduler: FairScheduler, network: str) -> float:
@@ -72,7 +73,10 @@ async def test_work_that_waits_does_not_hold_up_its_network() -> None:
     scheduler = FairScheduler()
     await use_up_the_time_of(scheduler, "busy")
     never = asyncio.Event()
-    waiting = [asyncio.create_task(scheduler.run(n, never.wait())) for n in ("other", "busy")]
+    waiting = [
+        asyncio.create_task(scheduler.run(network, never.wait()))
+        for network in ("other", "busy", "busy")
+    ]
 
     async with asyncio.timeout(5):
         await scheduler.run("busy", asyncio.sleep(0))
@@ -89,18 +93,18 @@ async def test_the_time_of_tasks_that_the_work_starts_counts() -> None:
 
     await scheduler.run("busy", start_tasks())
 
-    assert scheduler.is_busy("busy")
+    assert scheduler.time_left("busy") < 0
 
 
-async def test_a_network_is_not_busy_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_network_gets_time_again(monkeypatch: pytest.MonkeyPatch) -> None:
     scheduler = FairScheduler()
     await use_up_the_time_of(scheduler, "busy")
-    assert scheduler.is_busy("busy")
+    assert scheduler.time_left("busy") < 0
 
     later = time.monotonic() + 1
     monkeypatch.setattr(time, "monotonic", lambda: later)
 
-    assert not scheduler.is_busy("busy")
+    assert scheduler.time_left("busy") == scheduler.time_left("another") > 0
 
 
 async def test_results_errors_and_cancellation_pass_through() -> None:
@@ -126,7 +130,7 @@ async def test_work_that_is_cancelled_before_its_turn_never_begins() -> None:
     await use_up_the_time_of(scheduler, "busy")
     tasks = [
         asyncio.create_task(scheduler.run(network, asyncio.Event().wait()))
-        for network in ("other", "busy", "busy", "busy")
+        for network in ("other", *["busy"] * 5)
     ]
     await asyncio.sleep(0)
 
@@ -137,3 +141,20 @@ async def test_work_that_is_cancelled_before_its_turn_never_begins() -> None:
         gc.collect()
 
     assert not warned
+
+
+async def test_what_waits_for_its_turn_is_bounded() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+    tasks = [
+        asyncio.create_task(scheduler.run(network, asyncio.Event().wait()))
+        for network in ("other", *["busy"] * (MAX_WAITING + 1))
+    ]
+    await asyncio.sleep(0)
+
+    with pytest.raises(Overloaded):
+        await tasks[-1]
+
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,10 +7,12 @@ waits for a step of everything that this client has under way at once.
 import asyncio
 import math
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect
 
 from domain.errors import Overloaded
 from domain.loop_time import charge
@@ -54,15 +56,22 @@ class FairScheduler:
         self._last: tuple[_Network | None, float] = (None, -math.inf)
         self._last_of_another: tuple[_Network | None, float] = (None, -math.inf)
 
-    async def run(self, network: str, work: Coroutine[Any, Any, Result]) -> Result:
+    async def run(
+        self,
+        network: str,
+        work: Coroutine[Any, Any, Result],
+        *,
+        is_dropped: Callable[[], bool] | None = None,
+    ) -> Result:
         """Run work of a network, and return what it returns.
 
-        Raises Overloaded if too much work of the network waits for its turn.
+        Raises Overloaded if too much work of the network waits for its turn, and
+        ClientDisconnect if the work is dropped by then.
         """
         own = self._networks.of(network)
         if self._others_have_work(own) and not own.may_start():
             try:
-                await own.turn()
+                await own.turn(is_dropped)
             except BaseException:
                 work.close()
                 raise
@@ -114,15 +123,19 @@ class _Network(TokenBucket):
     def may_start(self) -> bool:
         return self.running < MAX_AT_ONCE and self.left > 0 and not self._waiting
 
-    async def turn(self) -> None:
-        """Wait for a turn, in order of the calls. Raises Overloaded if too many wait."""
+    async def turn(self, is_dropped: Callable[[], bool] | None) -> None:
+        """Wait for a turn, in order of the calls. Raises Overloaded if too many wait, and
+        ClientDisconnect if the work is dropped."""
         if self._waiting >= MAX_WAITING:
             raise Overloaded("Too many of your requests wait for each other. Try again later.")
         self._waiting += 1
         try:
             async with self._queue:
-                await self._wait_for_an_end()
-                await asyncio.sleep(self.wait())
+                if not (is_dropped and is_dropped()):
+                    await self._wait_for_an_end()
+                    await asyncio.sleep(self.wait())
+            if is_dropped and is_dropped():
+                raise ClientDisconnect
         finally:
             self._waiting -= 1
 

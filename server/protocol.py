@@ -10,9 +10,15 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.middleware.request_limits import IS_CLOSING
+
 # The limit of uvicorn with h11. Browsers send a few KiB. It is for everything in a request but its
 # body, so for chunk sizes, chunk extensions and trailers too (RFC 9112 section 7.1.1).
 MAX_HEAD_BYTES = 64 * 1024
+
+# Each takes a microsecond, before and in every part of the application. Browsers and proxies send
+# some dozens.
+MAX_HEADERS = 200
 
 # What a piece counts in addition to its bytes. A chunked body of empty lines has so many pieces
 # that they would take 0.3 seconds of the event loop.
@@ -90,6 +96,8 @@ class BoundedHttp(HttpToolsProtocol):
         if is_upgrade and not self._should_upgrade():
             return  # `_ignore_upgrade` parses it again.
         self._check_head_bytes()
+        if len(self.headers) > MAX_HEADERS:
+            raise _Malformed("The request has too many headers.")
         hosts = []
         for name, value in self.headers:
             if name == b"host":
@@ -97,6 +105,8 @@ class BoundedHttp(HttpToolsProtocol):
             elif name == b"content-length":
                 self._content_left = int(value)
         self._check_host(hosts)
+        # Requests that wait for their turn are dropped when their client leaves.
+        self.scope["state"][IS_CLOSING] = self.transport.is_closing
         super().on_headers_complete()
         if not is_upgrade:
             # Trailers are dropped (RFC 9112 section 7.1.2). As headers, they would replace what a

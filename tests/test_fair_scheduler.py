@@ -7,6 +7,7 @@ import warnings
 from statistics import median
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from api.fair_scheduler import MAX_WAITING, SAVED, SHARE_OF_NETWORK, FairScheduler
 from domain.errors import Overloaded
@@ -141,6 +142,22 @@ async def test_work_that_is_cancelled_before_its_turn_never_begins() -> None:
         gc.collect()
 
     assert not warned
+
+
+async def test_work_of_a_client_that_has_left_never_begins() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+    await scheduler.run("other", asyncio.sleep(0))
+    begun = False
+
+    async def begin() -> None:
+        nonlocal begun
+        begun = True
+
+    with pytest.raises(ClientDisconnect):
+        await scheduler.run("busy", begin(), is_dropped=lambda: True)
+
+    assert not begun
 
 
 async def test_what_waits_for_its_turn_is_bounded() -> None:

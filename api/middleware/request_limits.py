@@ -17,6 +17,10 @@ from domain.errors import InvalidInput
 # For a document with its variables: far more than any needs, and little enough to hold in memory.
 MAX_BODY_BYTES = 1024 * 1024
 
+# The key in the state of a scope for a function that returns whether the client has left, from
+# servers that know it.
+IS_CLOSING = "is_closing"
+
 # Every response is about the caller or this moment. RFC 6749 section 5.1 requires it for tokens.
 NOT_STORED = (b"cache-control", b"no-store")
 
@@ -63,7 +67,11 @@ class RequestLimitsMiddleware:
 
         try:
             work: Any = self.app(scope, receive_within_limit, send_with_headers)
-            await deadline.run(self._scheduler.run(_network_of(scope), work))
+            await deadline.run(
+                self._scheduler.run(
+                    _network_of(scope), work, is_dropped=scope.get("state", {}).get(IS_CLOSING)
+                )
+            )
         except ClientDisconnect:
             return
         except Exception as error:

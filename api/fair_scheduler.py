@@ -89,6 +89,13 @@ class FairScheduler:
             if is_within_share:
                 self._note_end(own)
 
+    async def pace(self, network: str, used: float) -> None:
+        """Take the seconds that a network used since it was last paced, and let others run: for
+        one turn of the event loop or, if they have work, until the network has time again."""
+        own = self._networks.of(network)
+        own.take(used)
+        await asyncio.sleep(own.wait() if self._others_have_work(own) else 0)
+
     def time_left(self, network: str) -> float:
         """Return how many seconds of its share a network has left: less than 0 if it used more."""
         return self._networks.of(network).left

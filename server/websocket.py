@@ -16,7 +16,7 @@ from api.graphql.socket_limits import POLICY_VIOLATION, SPENT_BY_SERVER, Share
 from server.protocol import REQUEST_TIMEOUT, RESPONSE_TIMEOUT
 
 # What is parsed before others run. The shortest frames have 6 bytes and take some microseconds.
-PARSED_AT_ONCE = 4096
+PARSED_AT_ONCE = 1024
 
 # From the close frame to the end of the connection. At once, the system would reset a connection of
 # which it has unread data, and the client would not get the frame.

@@ -4,6 +4,8 @@ They work with any ASGI server. `server/websocket.py` adds what only the transpo
 """
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -17,6 +19,9 @@ from api.middleware.request_limits import MAX_BODY_BYTES
 # page uses the socket or not. A client that needs the socket open sends `ping` messages
 # (`keepAlive` of graphql-ws).
 IDLE_TIMEOUT = timedelta(minutes=10)
+
+# What the server and the application do for a handshake.
+HANDSHAKE_SECONDS = 0.001
 
 # For one message, as for the response to a request (RESPONSE_TIMEOUT of server/protocol.py).
 SEND_TIMEOUT = timedelta(seconds=30)
@@ -32,10 +37,20 @@ _DISCONNECTED = {"type": "websocket.disconnect", "code": 1006}
 class LimitedSocket:
     """Limits what a client sends, how long its socket is idle, and what it does not read."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, share: Share) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        share: Share,
+        pace: Callable[[float], Awaitable[None]],
+    ) -> None:
         self._receive = receive
         self._send = send
         self._share = share
+        self._pace = pace
+        # The time from which the application handles what it has received: first the handshake.
+        self._handling_since = time.perf_counter() - HANDSHAKE_SECONDS
         # One at a time: a server may let all of them send as soon as the client reads again.
         self._sending = asyncio.Lock()
         self._idle: asyncio.Timeout | None = None
@@ -47,7 +62,13 @@ class LimitedSocket:
 
     async def receive(self) -> Message:
         # Requests of others run between two messages, however many have arrived at once.
-        await asyncio.sleep(0)
+        await self._pace(time.perf_counter() - self._handling_since)
+        try:
+            return await self._receive_one()
+        finally:
+            self._handling_since = time.perf_counter()
+
+    async def _receive_one(self) -> Message:
         if self._is_closed:
             return _DISCONNECTED
         try:

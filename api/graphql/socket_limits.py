@@ -50,7 +50,7 @@ TRY_AGAIN_LATER = 1013
 # microseconds.
 SOCKET = Allowance(
     messages=100,
-    messages_at_once=500,
+    messages_at_once=200,
     bytes=128 * KIB,
     bytes_at_once=4 * MIB,
     close_code=POLICY_VIOLATION,
@@ -58,7 +58,7 @@ SOCKET = Allowance(
 # For the sockets of a network together: an office, for example. At most 3% of the process.
 NETWORK = Allowance(
     messages=500,
-    messages_at_once=2_000,
+    messages_at_once=1_000,
     bytes=512 * KIB,
     bytes_at_once=8 * MIB,
     close_code=POLICY_VIOLATION,

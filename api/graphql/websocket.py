@@ -11,6 +11,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -187,9 +188,11 @@ class WebSockets(GraphQL[Context, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host, _ = scope.get("client") or (None, None)
+        network = network_of(host)
+        pace = partial(self.scheduler.pace, network)
         try:
-            with self._limits.opening(network_of(host)) as share:
-                socket = scope[LIMITED_SOCKET] = LimitedSocket(scope, receive, send, share)
+            with self._limits.opening(network) as share:
+                socket = scope[LIMITED_SOCKET] = LimitedSocket(scope, receive, send, share, pace)
                 await super().__call__(scope, socket.receive, socket.send)
         except TooManySockets as error:
             await _refuse_handshake(WebSocket(scope, receive, send), error)

@@ -1,5 +1,6 @@
 """What a process needs before it can serve: imports, standard streams, signals and open files."""
 
+import ctypes
 import gc
 import os
 import signal
@@ -12,6 +13,10 @@ from types import FrameType
 MAX_OPEN_FILES = 65_536
 
 STANDARD_ERROR = 2
+
+# The parameters of mallopt(3), and the value that glibc begins with for both.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_FREED_BYTES = 128 * 1024
 
 
 @contextmanager
@@ -86,3 +91,15 @@ def raise_limit_of_open_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def return_freed_memory() -> None:
+    """Return large pieces of freed memory to the system at once.
+
+    By default glibc keeps more of it after each large response, up to 64 MiB in each thread. Other
+    C libraries do not know these parameters.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
+            mallopt(parameter, _FREED_BYTES)

@@ -36,7 +36,12 @@ from api.telemetry import exporter, logs
 from domain.rate_limits import IN_MEMORY
 from server.application import configure, run
 from server.listener import listening
-from server.process import exit_on_signals, open_standard_streams, raise_limit_of_open_files
+from server.process import (
+    exit_on_signals,
+    open_standard_streams,
+    raise_limit_of_open_files,
+    return_freed_memory,
+)
 from server.shutdown import Server
 from server.supervisor import CannotStart, Supervisor
 from settings import Settings, load_settings
@@ -51,6 +56,7 @@ def serve(*, workers: int | None = None) -> None:
     logs.configure(settings)
     exit_on_signals()
     raise_limit_of_open_files()
+    return_freed_memory()
     with listening(settings) as listeners, exporter.serving_metrics(settings, settings.workers):
         if settings.workers == 1:
             server = Server(configure(settings), settings.shutdown_grace)

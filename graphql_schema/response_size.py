@@ -51,6 +51,11 @@ class ResponseSize:
         self._reserved = 0
         self._is_over = False
 
+    @property
+    def may_be_large(self) -> bool:
+        """Whether bytes are reserved, as for each post with its content."""
+        return self._reserved > 0
+
     def reserve(self, size: int) -> None:
         """Reserve bytes before they are read. Raises QueryTooCostly or Overloaded, or Unavailable
         after the response: a field whose result is not needed may still be running."""

@@ -53,15 +53,17 @@ _CLOSE_FRAME = re.compile(rb"\x88[\x02-\x7d]([\x03-\x13].)", re.DOTALL)
 
 
 class Budget:
-    """Allows a rate of bytes, and saves up to a second of it."""
+    """Allows a rate of bytes, and saves up to a tenth of a second of it: the processor is shared
+    with the user who reads."""
 
     def __init__(self, bytes_per_second: float) -> None:
-        self._rate = self._left = bytes_per_second
+        self._rate = bytes_per_second
+        self._most = self._left = bytes_per_second / 10
         self._at = time.monotonic()
 
     async def spend(self, size: int) -> None:
         now = time.monotonic()
-        self._left = min(self._rate, self._left + (now - self._at) * self._rate) - size
+        self._left = min(self._most, self._left + (now - self._at) * self._rate) - size
         self._at = now
         if self._left < 0:
             await asyncio.sleep(-self._left / self._rate)

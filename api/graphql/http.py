@@ -24,7 +24,7 @@ from api import pages
 from api.dependencies import graphql_context
 from api.fair_scheduler import FairScheduler
 from api.graphql.json_input import TooComplex, parse
-from api.graphql.json_output import MAX_SMALL_BYTES, to_json
+from api.graphql.json_output import MAX_SMALL_BYTES, to_json, to_json_in_pieces
 from api.graphql.socket_limits import SocketLimits
 from api.graphql.websocket import WebSockets, problem_in
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
@@ -145,7 +145,8 @@ class GraphQLApp:
             raise RequestError(400, problem)
         context = current().context = graphql_context(request)
         response = _to_response(await self._execute(request, context, parameters, accepted))
-        body = to_json(response)
+        is_large = context.response.may_be_large
+        body = await to_json_in_pieces(response) if is_large else to_json(response)
         if len(body) <= MAX_SMALL_BYTES:
             return Response(body, _status(response, accepted), media_type=accepted)
         context.response.grow_to(len(body))

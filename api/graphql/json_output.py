@@ -1,14 +1,38 @@
-"""Responses as JSON."""
+"""Responses as JSON, in UTF-8.
 
+Escapes would take up to three times the bytes. Lone surrogates, which UTF-8 cannot represent, stay
+escapes.
+"""
+
+import asyncio
 import json
 
 # As much as a server buffers for a connection before it waits for the client. Larger responses
 # count as under way until they are read.
 MAX_SMALL_BYTES = 64 * 1024
 
+# What is encoded before others run. A mebibyte takes some milliseconds.
+PIECE_CHARACTERS = 128 * 1024
+
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
 
 def to_json(response: object) -> bytes:
-    """Return a response in UTF-8: escapes would take up to three times the bytes. Lone surrogates,
-    which UTF-8 cannot represent, stay escapes."""
-    text = json.dumps(response, separators=(",", ":"), ensure_ascii=False)
+    return _to_bytes(_encoder.encode(response))
+
+
+async def to_json_in_pieces(response: object) -> bytes:
+    """Encode a response that may be large. Others run in between."""
+    pieces: list[bytes] = []
+    characters = 0
+    for piece in _encoder.iterencode(response):
+        pieces.append(_to_bytes(piece))
+        characters += len(piece)
+        if characters > PIECE_CHARACTERS:
+            characters = 0
+            await asyncio.sleep(0)
+    return b"".join(pieces)
+
+
+def _to_bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")

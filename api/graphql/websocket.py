@@ -38,7 +38,7 @@ from strawberry.types.unset import UNSET, UnsetType
 from api.dependencies import graphql_context, token_in
 from api.fair_scheduler import FairScheduler
 from api.graphql.json_input import parse
-from api.graphql.json_output import MAX_SMALL_BYTES, to_json
+from api.graphql.json_output import MAX_SMALL_BYTES, to_json, to_json_in_pieces
 from api.graphql.limited_socket import LimitedSocket
 from api.graphql.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from api.telemetry.observers import RequestObservers
@@ -83,7 +83,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         super().__init__(**options)
         self._numbers = count(1)
         self._running = asyncio.Semaphore(MAX_RUNNING_OPERATIONS)
-        self._socket: LimitedSocket = options["websocket"].ws.scope[LIMITED_SOCKET]
+        self._websocket: WebSocket = options["websocket"].ws
+        self._socket: LimitedSocket = self._websocket.scope[LIMITED_SOCKET]
 
     async def handle_message(self, message: Message) -> None:
         if _is_well_formed(message):
@@ -124,6 +125,15 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             work = super(Handler, alone).run_operation(operation)
             await self.view.scheduler.run(alone.context.device.network, work)
             record.status = 200
+
+    async def send_message(self, message: Message) -> None:
+        """Send a message. Raises QueryTooCostly or Overloaded if it is too large a result."""
+        context = current().context
+        is_large = context is not None and context.response.may_be_large
+        text = await to_json_in_pieces(message) if is_large else to_json(message)
+        if context and len(text) > MAX_SMALL_BYTES:
+            context.response.grow_to(len(text))
+        await self._websocket.send_text(text.decode())
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Ignore clients that disconnect, for which Strawberry logs a traceback."""
@@ -211,13 +221,6 @@ class WebSockets(GraphQL[Context, None]):
         context.connection_params = None
         acknowledge: UnsetType = UNSET
         return acknowledge
-
-    def encode_json(self, data: object) -> str:
-        """Encode a message. Raises QueryTooCostly or Overloaded if it is too large a result."""
-        text = to_json(data)
-        if len(text) > MAX_SMALL_BYTES and (context := current().context):
-            context.response.grow_to(len(text))
-        return text.decode()
 
     def decode_json(self, data: str | bytes) -> Any:
         """Decode a message. Raises JSONDecodeError for anything that cannot be decoded in time,

@@ -11,9 +11,11 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import health, pages
+from api import account_pages, health, pages
+from api.account_pages import Brand
 from api.background import learning_costs, pruning, purging, reloading_keys
 from api.database import prepare_if_available
 from api.dependencies import AppState
@@ -92,6 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         Route(GRAPHQL, graphql),
         WebSocketRoute(GRAPHQL, graphql),
         *pages.routes(explorer=settings.allows("graphiql")),
+        *(_account_pages(settings) if settings.account_pages else []),
     ]
     for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)
@@ -175,6 +178,16 @@ def _graphql(settings: Settings, observers: RequestObservers) -> GraphQLApp:
             per_network=settings.max_websockets_per_network,
             per_process=settings.max_websockets,
         ),
+    )
+
+
+def _account_pages(settings: Settings) -> list[BaseRoute]:
+    try:
+        logo = account_pages.read_logo(settings.brand_logo) if settings.brand_logo else None
+    except ValueError as error:
+        raise SystemExit(f"gatehouse: {error}") from None
+    return account_pages.routes(
+        Brand(settings.brand_name, settings.brand_color, logo), settings.cors_origins
     )
 
 

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
+import { Failure } from "./Failure";
 import { Frame, Loading } from "./Frame";
 import { setNotice } from "./notice";
 import { Delete } from "./pages/Delete";
@@ -11,7 +12,7 @@ import { Sessions } from "./pages/Sessions";
 import { SignUp } from "./pages/SignUp";
 import { returnAddress } from "./returnAddress";
 import { goTo, navigate, pageAt, type Page, useAddress } from "./router";
-import { takeFarewell, useSession } from "./session";
+import { session, takeFarewell, useSession } from "./session";
 import { settings } from "./settings";
 
 const FOR_VISITORS = { login: Login, "sign-up": SignUp };
@@ -28,18 +29,31 @@ export function App() {
   const { status } = useSession();
   const page = pageAt(address);
   useRedirects(page, address, status);
+  const waiting = <Starting />;
 
   if (!page) return <Frame title="notFound" content={<NotFound />} />;
   if (isForVisitors(page)) {
     const Content = FOR_VISITORS[page];
-    const content = status === "signedOut" ? <Content returnTo={returnTo(address)} /> : <Loading />;
+    const content = status === "signedOut" ? <Content returnTo={returnTo(address)} /> : waiting;
     return <Frame title={page} content={content} />;
   }
   const Content = FOR_USERS[page];
   const isSignedIn = status === "signedIn";
   return (
-    <Frame title={page} isForUsers={isSignedIn} content={isSignedIn ? <Content /> : <Loading />} />
+    <Frame title={page} isForUsers={isSignedIn} content={isSignedIn ? <Content /> : waiting} />
   );
+}
+
+/** Shown until the server has said whether someone is signed in, and if it cannot be reached. */
+function Starting() {
+  const [error, setError] = useState<unknown>();
+  const start = () => session.refresh().then(() => setError(undefined), setError);
+
+  useEffect(() => {
+    void session.ready.then(({ status }) => status === "starting" && start());
+  }, []);
+
+  return error === undefined ? <Loading /> : <Failure error={error} retry={start} />;
 }
 
 /** Lead visitors to the sign-in and back, and users away from it. */

@@ -10,10 +10,7 @@ export interface Explanation {
 }
 
 export function explain(error: unknown, texts: Texts, locale: string): Explanation {
-  if (!(error instanceof GatehouseError)) {
-    const isNetwork = error instanceof TypeError;
-    return { message: isNetwork ? texts.errors.network : texts.errors.unexpected, fields: {} };
-  }
+  if (!(error instanceof GatehouseError)) return { message: texts.errors.unexpected, fields: {} };
   const fields = Object.fromEntries(
     Object.entries(error.fields).map(([name, text]) => [name, texts.server[text] ?? text]),
   );
@@ -32,7 +29,8 @@ function messageOf(error: GatehouseError, texts: Texts, locale: string): string 
     case "OVERLOADED":
       return texts.errors.overloaded;
     case "UNAVAILABLE":
-      return texts.errors.unavailable;
+      // The server names no cause: the browser does, when it does not reach the server.
+      return error.cause ? texts.errors.network : texts.errors.unavailable;
     case "UNAUTHENTICATED":
     case "TOKEN_EXPIRED":
       return texts.notices.ended;

@@ -2,7 +2,7 @@
 
 import { createSession, type SessionState } from "@gatehouse/client";
 import { useSyncExternalStore } from "react";
-import type { Notice } from "./notice";
+import { type Notice, setNotice } from "./notice";
 
 export const session = createSession({
   url: new URL("../graphql", location.href).href,
@@ -21,7 +21,11 @@ export function useSession(): SessionState {
 /** Sign out on purpose. The notice is shown on the page that follows. */
 export async function leave(notice: Notice): Promise<void> {
   farewell = notice;
-  await session.signOut();
+  try {
+    await session.signOut();
+  } catch {
+    setNotice(({ notices }) => notices.perhapsActive);
+  }
 }
 
 /** Return the notice of `leave`, once: undefined means that the session ended by itself. */

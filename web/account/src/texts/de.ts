@@ -114,6 +114,8 @@ export const de: Texts = {
     signedOut: "Sie sind abgemeldet.",
     ended: "Ihre Sitzung ist beendet. Melden Sie sich an, um fortzufahren.",
     deleted: "Ihr Konto ist gelöscht.",
+    perhapsActive:
+      "Sie sind in diesem Browser abgemeldet. Der Server war nicht erreichbar, und die Sitzung ist dort vielleicht noch aktiv.",
   },
   errors: {
     tooManyAttempts: (wait) => `Zu viele Versuche. Versuchen Sie es in ${wait} wieder.`,

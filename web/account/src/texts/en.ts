@@ -113,6 +113,8 @@ export const en = {
     signedOut: "You are signed out.",
     ended: "Your session has ended. Sign in to continue.",
     deleted: "Your account is deleted.",
+    perhapsActive:
+      "You are signed out in this browser. The server could not be reached, so the session may still be active there.",
   },
   errors: {
     tooManyAttempts: (wait: string) => `Too many attempts. Try again in ${wait}.`,

@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NATIVE := $(VENV)/.argon2-native
 NATIVE_CFLAGS := -O3 -march=native
+CLIENT := web/client/dist/index.js
 EXPLORER := api/static/explorer/index.html
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -35,7 +36,7 @@ docs: $(VENV)/.docs  ## build the documentation as a site in build/docs; a broke
 test-browser: install explorer $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser
 
-test-clients: install web/node_modules/.installed  ## run Apollo, urql, Relay and other clients against a live server
+test-clients: install web/node_modules/.installed $(CLIENT)  ## run Apollo, urql, Relay and other clients against a live server
 	$(BIN)/pytest clients
 
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## benchmark against peers (30 min, needs wrk); ONLY=me,page runs a part
@@ -59,13 +60,18 @@ explorer: $(EXPLORER)
 	@:
 endif
 
-$(EXPLORER): web/node_modules/.explorer $(shell find web/explorer -name node_modules -prune -o -type f -print)
+# The npm package @gatehouse/client, which the other folders in web/ import.
+$(CLIENT): web/node_modules/.explorer web/client/package.json web/client/tsconfig.json $(wildcard web/client/src/*)
+	cd web && npm run --silent build --workspace client
+	@touch $@
+
+$(EXPLORER): web/node_modules/.explorer $(CLIENT) $(shell find web/explorer -name node_modules -prune -o -type f -print)
 	cd web && npm run --silent build --workspace explorer
 	@touch $@
 
-# The explorer alone needs a quarter of the packages.
+# The explorer and the client need a quarter of the packages.
 web/node_modules/.explorer: web/package-lock.json
-	cd web && npm ci --silent --workspace explorer
+	cd web && npm ci --silent --workspace explorer --workspace client
 	@touch $@
 
 web/node_modules/.installed: web/package-lock.json

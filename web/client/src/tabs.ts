@@ -1,0 +1,60 @@
+import type { SessionState } from "./types.js";
+
+/** How long a tab waits for another tab to hand it an access token, in milliseconds. */
+const ANSWER_TIME = 50;
+
+type Message = { news: SessionState } | { answer: SessionState } | { question: true };
+
+/** The tabs of a browser that share one cookie. */
+export interface Tabs {
+  /** Run while no other tab does. The newest cookie is then the last one to be stored. */
+  exclusive<T>(run: () => Promise<T>): Promise<T>;
+  /** Ask the other tabs for an access token. Returns when one has come, or after a moment. */
+  ask(): Promise<void>;
+  tell(state: SessionState): void;
+}
+
+export const NO_OTHER_TABS: Tabs = {
+  exclusive: (run) => run(),
+  ask: async () => {},
+  tell: () => {},
+};
+
+/**
+ * Connect to the other tabs with the same cookie. `usable` returns a state that can be handed on;
+ * `take` is called with the state of another tab.
+ */
+export function connectTabs(
+  name: string,
+  usable: () => SessionState | undefined,
+  take: (state: SessionState) => void,
+): Tabs {
+  // Browsers have no locks on pages without HTTPS, except on this machine.
+  const locks = navigator.locks as LockManager | undefined;
+  const exclusive: Tabs["exclusive"] = (run) =>
+    locks ? (locks.request(name, run) as ReturnType<typeof run>) : run();
+  if (typeof BroadcastChannel === "undefined") return { ...NO_OTHER_TABS, exclusive };
+
+  const channel = new BroadcastChannel(name);
+  const send = (message: Message) => channel.postMessage(message);
+  let answered: (() => void) | undefined;
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    const state = usable();
+    if ("news" in data) take(data.news);
+    else if ("question" in data) state && send({ answer: state });
+    else if (answered && data.answer.accessToken !== state?.accessToken) {
+      take(data.answer);
+      answered();
+    }
+  };
+  return {
+    exclusive,
+    tell: (state) => send({ news: state }),
+    ask: () =>
+      new Promise<void>((resolve) => {
+        answered = resolve;
+        setTimeout(resolve, ANSWER_TIME);
+        send({ question: true });
+      }).finally(() => (answered = undefined)),
+  };
+}

@@ -50,7 +50,7 @@ function Starting() {
   const start = () => session.refresh().then(() => setError(undefined), setError);
 
   useEffect(() => {
-    void session.ready.then(({ status }) => status === "starting" && start());
+    void session.ready.then(({ status }) => (status === "starting" ? start() : undefined));
   }, []);
 
   return error === undefined ? <Loading /> : <Failure error={error} retry={start} />;
@@ -69,7 +69,8 @@ function useRedirects(page: Page | undefined, address: URL, status: string): voi
     } else if (status === "signedOut" && page && !isForVisitors(page)) {
       const farewell = takeFarewell();
       const back = encodeURIComponent(current.pathname + current.search);
-      navigate(farewell ? "login" : `login?return_to=${back}`, { replace: true });
+      const isUsual = farewell || page === "profile";
+      navigate(isUsual ? "login" : `login?return_to=${back}`, { replace: true });
       setNotice(farewell ?? (wasSignedIn.current ? ({ notices }) => notices.ended : undefined));
       wasSignedIn.current = false;
     }

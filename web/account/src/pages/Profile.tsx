@@ -42,6 +42,8 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
     }
     const input = needsPassword ? { ...changes, currentPassword: values.currentPassword } : changes;
     const { updateMe } = await session.request<{ updateMe: Data }>(UPDATE_PROFILE, { input });
+    // The name is in the session's state, here and in other tabs.
+    if (changes.username) await session.refresh().catch(() => {});
     setEmail(updateMe.email);
     onSave(updateMe);
     setNotice(({ profile }) => profile.saved);

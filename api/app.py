@@ -9,12 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import health, pages
 from api.background import learning_costs, pruning, purging, reloading_keys
+from api.cookies import HEADER as SESSION_HEADER
+from api.cookies import SessionCookies
 from api.database import prepare_if_available
 from api.dependencies import AppState
 from api.errors import on_http_exception
@@ -22,6 +23,7 @@ from api.fast_path import App
 from api.graphql.http import GraphQLApp, on_error
 from api.graphql.socket_limits import SocketLimits
 from api.lifespan import Lifespan
+from api.middleware.cors import ListedOriginsMiddleware
 from api.middleware.request_context import RequestContextMiddleware
 from api.middleware.request_limits import RequestLimitsMiddleware
 from api.middleware.security_headers import SecurityHeadersMiddleware
@@ -45,7 +47,14 @@ logger = logging.getLogger("gatehouse")
 GRAPHQL = "/graphql"
 
 # The headers that this server reads. Browsers ask before they send one to another origin.
-REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Request-ID", "traceparent", "tracestate")
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    SESSION_HEADER,
+    "X-Request-ID",
+    "traceparent",
+    "tracestate",
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -169,6 +178,7 @@ def _graphql(settings: Settings, observers: RequestObservers) -> GraphQLApp:
     return GraphQLApp(
         schema,
         observers,
+        cookies=SessionCookies(settings),
         graphiql=settings.allows("graphiql"),
         allowed_origins=settings.cors_origins,
         socket_limits=SocketLimits(
@@ -183,7 +193,7 @@ def _add_middleware(app: FastAPI, settings: Settings, observers: RequestObserver
     app.add_middleware(RequestLimitsMiddleware, deadline=settings.request_deadline)
     # Outside of the request limits, so that a browser can read their errors too.
     app.add_middleware(
-        CORSMiddleware,
+        ListedOriginsMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST"],
         allow_headers=[*REQUEST_HEADERS, *settings.cors_headers],

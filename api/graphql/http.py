@@ -22,6 +22,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from api import pages
+from api.cookies import SessionCookies
 from api.dependencies import graphql_context
 from api.graphql.socket_limits import SocketLimits
 from api.graphql.websocket import WebSockets, problem_in
@@ -30,6 +31,7 @@ from api.parameters import decode
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import current
 from domain.errors import DomainError, ErrorCode, to_domain_error
+from graphql_schema.browser_session import BrowserSession
 from graphql_schema.context import Context
 from graphql_schema.errors import NO_SUCH_OPERATION
 from graphql_schema.schema import Schema
@@ -89,11 +91,13 @@ class GraphQLApp:
         schema: Schema,
         observers: RequestObservers,
         *,
+        cookies: SessionCookies,
         graphiql: bool,
         allowed_origins: tuple[str, ...],
         socket_limits: SocketLimits,
     ) -> None:
         self._schema = schema
+        self._cookies = cookies
         self._sockets = WebSockets(
             schema, observers, allowed_origins=allowed_origins, limits=socket_limits
         )
@@ -108,6 +112,7 @@ class GraphQLApp:
         scope["state"]["on_error"] = on_error
         try:
             response = await self._respond_to_all(request)
+            self._set_cookie(request, response)
             await response(scope, receive, send)
         finally:
             if context := current().context:
@@ -140,12 +145,27 @@ class GraphQLApp:
         if problem := problem_in(parameters):
             raise RequestError(400, problem)
         context = current().context = graphql_context(request)
+        if request.method == "POST":
+            context.browser_session = self._browser_session(request)
         response = _to_response(await self._execute(request, context, parameters, accepted))
         body = _to_json(response)
         if len(body) <= MAX_SMALL_BYTES:
             return Response(body, _status(response, accepted), media_type=accepted)
         context.response.grow_to(len(body))
         return LargeResponse(body, _status(response, accepted), media_type=accepted)
+
+    def _browser_session(self, request: Request) -> BrowserSession | None:
+        try:
+            return self._cookies.read(request)
+        except ValueError as error:
+            raise RequestError(400, str(error)) from None
+
+    def _set_cookie(self, request: Request, response: Response) -> None:
+        """Set the cookie on any response, errors included: the refresh token that it held may be
+        used."""
+        context = current().context
+        if context and (browser := context.browser_session) and browser.is_changed:
+            response.headers["Set-Cookie"] = self._cookies.header(request, browser)
 
     async def _execute(
         self,

@@ -5,10 +5,12 @@
 FROM node:24-bookworm-slim AS explorer
 WORKDIR /build/web
 COPY web/package.json web/package-lock.json ./
+COPY web/client/package.json client/
 COPY web/explorer/package.json explorer/
-RUN npm ci --workspace explorer --no-audit --no-fund
+RUN npm ci --workspace client --workspace explorer --no-audit --no-fund
+COPY web/client/ client/
 COPY web/explorer/ explorer/
-RUN npm run build --workspace explorer
+RUN npm run build --workspace client && npm run build --workspace explorer
 
 FROM python:3.13-slim-bookworm AS packages
 WORKDIR /build

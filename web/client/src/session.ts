@@ -145,7 +145,10 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
     accessToken?: string,
   ): Promise<Response> {
     if (accessToken) headers.set("Authorization", `Bearer ${accessToken}`);
-    if (!usesCookie || withoutQuery(input) !== endpoint) return fetch(input, { ...init, headers });
+    const isPost = (init.method ?? (input as Request).method)?.toUpperCase() === "POST";
+    if (!usesCookie || !isPost || withoutQuery(input) !== endpoint) {
+      return fetch(input, { ...init, headers });
+    }
     headers.set("Gatehouse-Session", "cookie");
     return fetch(input, { ...init, headers, credentials: "include" });
   }

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
@@ -28,9 +29,7 @@ LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp
 MAX_LOGO_KIB = 256
 
 # An SVG file that is opened by itself is a page. It may use its own styles, and run nothing.
-_LOGO_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; sandbox"
-)
+_LOGO_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +73,41 @@ def read_logo(path: Path) -> Logo:
 
 
 def routes(brand: Brand, return_origins: Sequence[str]) -> list[BaseRoute]:
-    """Return the routes of the pages, or none while they are not built."""
-    index = BUILT / "index.html"
-    if not index.exists():
-        logger.warning(
-            "The account pages are not built (run `make account`, which needs npm): /account returns 404."
-        )
-        return []
-    page = Page.of(_fill(index.read_text(), brand, return_origins), LOCAL)
+    """Return the routes of the pages and of the files they load."""
+    page = _page(brand, return_origins)
+    assets = BUILT / "assets"
 
     async def show_profile(request: Request) -> Response:
         # Relative, so that it is right behind a proxy with a path, too.
         return RedirectResponse("account/profile")
 
     async def show(request: Request) -> Response:
+        if page is None:
+            raise HTTPException(404)
         return page.response(200 if request.path_params["page"] in PAGES else 404)
 
     async def show_logo(request: Request) -> Response:
-        return brand.logo.response() if brand.logo else page.response(404)
+        if brand.logo is None:
+            raise HTTPException(404)
+        return brand.logo.response()
 
     return [
         Route("/account", show_profile),
         Route("/account/logo", show_logo),
         Route("/account/{page}", show),
-        Mount("/account/assets", BuiltFiles(directory=BUILT / "assets")),
+        *([Mount("/account/assets", BuiltFiles(directory=assets))] if assets.exists() else []),
     ]
+
+
+def _page(brand: Brand, return_origins: Sequence[str]) -> Page | None:
+    """Return the document of all pages, or None while they are not built."""
+    index = BUILT / "index.html"
+    if index.exists():
+        return Page.of(_fill(index.read_text(), brand, return_origins), LOCAL)
+    logger.warning(
+        "The account pages are not built (run `make account`, which needs npm): /account/login returns 404."
+    )
+    return None
 
 
 def _fill(document: str, brand: Brand, return_origins: Sequence[str]) -> str:

@@ -201,6 +201,19 @@ def test_a_taken_username_is_named_at_its_field(page: Page, server: Server, name
     expect(page.get_by_label("Username")).to_have_accessible_description(re.compile("taken"))
 
 
+def test_the_same_error_is_announced_again(page: Page, name: str) -> None:
+    page.goto("/account/login")
+    log_in(page, name, "wrong engine")
+    expect(page.get_by_role("alert")).to_have_text("The username or the password is wrong.")
+    held: list[Route] = []
+    page.route("**/graphql", lambda route: held.append(route))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("")
+    held[0].continue_()
+
+    expect(page.get_by_role("alert")).to_have_text("The username or the password is wrong.")
+
+
 def test_a_password_can_be_shown(page: Page) -> None:
     page.goto("/account/login")
     expect(password(page)).to_have_attribute("type", "password")
@@ -429,8 +442,9 @@ def test_renewals_are_shown_if_asked_for(page: Page, name: str) -> None:
 def test_times_are_in_the_time_zone_and_the_locale_of_the_user(
     browser: Browser, server: Server, name: str
 ) -> None:
-    place = {"locale": "de-AT", "timezone_id": "Pacific/Auckland"}
-    context = browser.new_context(base_url=server.url, **place)
+    context = browser.new_context(
+        base_url=server.url, locale="de-AT", timezone_id="Pacific/Auckland"
+    )
     page = context.new_page()
     page.goto("/account/sign-up?return_to=/account/events")
     page.get_by_label("Benutzername").fill(name)
@@ -644,22 +658,17 @@ def test_the_language_is_the_browsers_or_the_chosen_one(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "de")
 
 
-class TestInGerman:
-    @pytest.fixture
-    def page_options(self) -> dict[str, Any]:
-        return {"extra_http_headers": {}, "viewport": {"width": 1280, "height": 800}}
+def test_messages_of_the_server_are_translated(page: Page) -> None:
+    page.goto("/account/sign-up")
+    page.get_by_role("button", name="Deutsch").click()
+    page.get_by_label("Benutzername").fill("?")
+    page.get_by_label("E-Mail").fill("nirgends")
+    password(page, "Passwort").fill("password")
+    page.get_by_role("button", name="Konto erstellen").click()
 
-    def test_messages_of_the_server_are_translated(self, page: Page, name: str) -> None:
-        page.goto("/account/sign-up")
-        page.get_by_role("button", name="Deutsch").click()
-        page.get_by_label("Benutzername").fill("?")
-        page.get_by_label("E-Mail").fill("nirgends")
-        password(page, "Passwort").fill("password")
-        page.get_by_role("button", name="Konto erstellen").click()
-
-        expect(page.get_by_text("Ein Benutzername muss 3 bis 32 Zeichen haben.")).to_be_visible()
-        expect(page.get_by_text("Geben Sie eine gültige E-Mail-Adresse ein.")).to_be_visible()
-        expect(page.get_by_text("Dieses Passwort ist zu verbreitet.")).to_be_visible()
+    expect(page.get_by_text("Ein Benutzername muss 3 bis 32 Zeichen haben.")).to_be_visible()
+    expect(page.get_by_text("Geben Sie eine gültige E-Mail-Adresse ein.")).to_be_visible()
+    expect(page.get_by_text("Dieses Passwort ist zu verbreitet.")).to_be_visible()
 
 
 # ---- Looks ----

@@ -50,10 +50,11 @@ export function Form(props: {
       return;
     }
     setBusy(true);
+    // An error that comes again is announced again.
+    setFailure(undefined);
     try {
       const values = Object.fromEntries(new FormData(current).entries()) as Values;
       await props.send(values, current);
-      setFailure(undefined);
     } catch (error) {
       setFailure({ error });
     }

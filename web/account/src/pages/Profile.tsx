@@ -103,9 +103,10 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
 /** Return what differs, since the server counts changes of names and emails against a rate limit. */
 function changesIn(values: Values, profile: Data): Partial<Data> {
   const changes: Partial<Data> = {};
-  if (values.username !== profile.username) changes.username = values.username;
-  if (values.email !== profile.email) changes.email = values.email;
-  const imageFile = values.imageFile || null;
+  const [username, email] = [values.username?.trim(), values.email?.trim()];
+  if (username !== profile.username) changes.username = username;
+  if (email !== profile.email) changes.email = email;
+  const imageFile = values.imageFile?.trim() || null;
   if (imageFile !== profile.imageFile) changes.imageFile = imageFile;
   return changes;
 }

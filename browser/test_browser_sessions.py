@@ -243,5 +243,5 @@ def test_scripts_reach_no_refresh_token(page: Page, direct: Server, name: str) -
 def cookie_of(page: Page) -> str:
     [cookie] = page.context.cookies()
     assert cookie["name"] == "__Host-gatehouse"
-    assert cookie["httpOnly"] and cookie["secure"] and cookie["sameSite"] == "Strict"
+    assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Strict")
     return cookie["value"]

@@ -56,6 +56,7 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
   }
 
   function end(): void {
+    refreshToken = "cookie";
     change({ status: "signedOut" });
     tabs.tell(state);
   }

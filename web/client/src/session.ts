@@ -28,7 +28,7 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const tabs = isShared
-    ? connectTabs(`gatehouse ${endpoint}`, () => (isUsable() ? state : undefined), change)
+    ? connectTabs(`gatehouse ${endpoint}`, { state: () => state, isUsable, take: change })
     : NO_OTHER_TABS;
   const ready = isShared ? refresh().catch(ignore).then(() => state) : Promise.resolve(state);
   if ("document" in globalThis) {
@@ -56,6 +56,7 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
   }
 
   function end(): void {
+    refreshToken = "cookie";
     change({ status: "signedOut" });
     tabs.tell(state);
   }

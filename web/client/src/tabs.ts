@@ -20,15 +20,16 @@ export const NO_OTHER_TABS: Tabs = {
   tell: () => {},
 };
 
-/**
- * Connect to the other tabs with the same cookie. `usable` returns a state that can be handed on;
- * `take` is called with the state of another tab.
- */
-export function connectTabs(
-  name: string,
-  usable: () => SessionState | undefined,
-  take: (state: SessionState) => void,
-): Tabs {
+/** This tab, as the others need it. */
+export interface ThisTab {
+  state(): SessionState;
+  /** Whether the access token can be handed on. */
+  isUsable(): boolean;
+  take(state: SessionState): void;
+}
+
+/** Connect to the other tabs with the same cookie. */
+export function connectTabs(name: string, tab: ThisTab): Tabs {
   // Browsers have no locks on pages without HTTPS, except on this machine.
   const locks = navigator.locks as LockManager | undefined;
   const exclusive: Tabs["exclusive"] = (run) =>
@@ -39,11 +40,11 @@ export function connectTabs(
   const send = (message: Message) => channel.postMessage(message);
   let answered: (() => void) | undefined;
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
-    const state = usable();
-    if ("news" in data) take(data.news);
-    else if ("question" in data) state && send({ answer: state });
-    else if (answered && data.answer.accessToken !== state?.accessToken) {
-      take(data.answer);
+    if ("news" in data) tab.take(data.news);
+    else if ("question" in data) {
+      if (tab.isUsable()) send({ answer: tab.state() });
+    } else if (answered && data.answer.accessToken !== tab.state().accessToken) {
+      tab.take(data.answer);
       answered();
     }
   };

@@ -267,6 +267,18 @@ def test_a_start_without_a_server_can_be_tried_again(unchecked_page: Page) -> No
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+def test_production_without_its_address_says_what_is_missing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'gatehouse.db'}"
+    with running_server(url, SECRET_KEY, tmp_path, ENVIRONMENT="production") as server:
+        context = browser.new_context(base_url=server.url, locale="en-GB")
+        page = context.new_page()
+        page.goto("/account")
+        expect(page.get_by_role("alert")).to_contain_text("it is neither PUBLIC_URL's nor in CORS")
+        context.close()
+
+
 def test_a_button_is_disabled_and_keeps_the_focus_while_it_is_busy(page: Page) -> None:
     page.goto("/account/login")
     expect(page.get_by_label("Username or email")).to_be_visible()

@@ -1,14 +1,18 @@
-# Three stages build the explorer's page, the locked packages, and Gatehouse's wheel; the last stage
+# Three stages build the pages, the locked packages, and Gatehouse's wheel; the last stage
 # runs them. What changes often comes last, so that a change of code does not install the packages
 # again.
 
-FROM node:24-bookworm-slim AS explorer
+FROM node:24-bookworm-slim AS pages
 WORKDIR /build/web
 COPY web/package.json web/package-lock.json ./
+COPY web/client/package.json client/
 COPY web/explorer/package.json explorer/
-RUN npm ci --workspace explorer --no-audit --no-fund
+COPY web/account/package.json account/
+RUN npm ci --workspace client --workspace explorer --workspace account --no-audit --no-fund
+COPY web/client/ client/
 COPY web/explorer/ explorer/
-RUN npm run build --workspace explorer
+COPY web/account/ account/
+RUN npm run build --workspace client && npm run build --workspace explorer --workspace account
 
 FROM python:3.13-slim-bookworm AS packages
 WORKDIR /build
@@ -30,7 +34,7 @@ COPY graphql_schema graphql_schema/
 COPY domain domain/
 COPY db db/
 COPY settings settings/
-COPY --from=explorer /build/api/static/explorer api/static/explorer/
+COPY --from=pages /build/api/static api/static/
 RUN python -m hatchling build --target wheel --directory /dist
 
 FROM python:3.13-slim-bookworm

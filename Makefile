@@ -7,16 +7,18 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NATIVE := $(VENV)/.argon2-native
 NATIVE_CFLAGS := -O3 -march=native
+CLIENT := web/client/dist/index.js
 EXPLORER := api/static/explorer/index.html
+ACCOUNT := api/static/account/index.html
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test docs test-browser test-clients bench soak check install argon2-native explorer wheel lock
+.PHONY: help run test docs test-browser test-clients bench soak check install argon2-native explorer account wheel lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | LC_ALL=C sort -u -t'|' -k1,1 | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 run: install .env  ## set up what is missing, and serve on http://127.0.0.1:8000
-	@$(MAKE) --no-print-directory explorer || echo "The explorer could not be built; the API runs without it."
+	@$(MAKE) --no-print-directory explorer account || echo "The pages could not be built; the API runs without them."
 	@$(BIN)/gatehouse serve
 
 test: check  ## run all checks and tests; on PostgreSQL too if TEST_POSTGRES_URL is set
@@ -32,10 +34,10 @@ docs: $(VENV)/.docs  ## build the documentation as a site in build/docs; a broke
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet --conf-dir docs . build/docs
 	@echo "Open build/docs/index.html in a browser."
 
-test-browser: install explorer $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
+test-browser: install explorer account $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser
 
-test-clients: install web/node_modules/.installed  ## run Apollo, urql, Relay and other clients against a live server
+test-clients: install web/node_modules/.installed $(CLIENT)  ## run Apollo, urql, Relay and other clients against a live server
 	$(BIN)/pytest clients
 
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## benchmark against peers (30 min, needs wrk); ONLY=me,page runs a part
@@ -52,25 +54,40 @@ benchmarks/.venv/.installed: benchmarks/requirements.lock
 	@touch $@
 
 explorer:  ## build the page at /graphql; needs npm
+account:  ## build the pages at /account; needs npm
 ifeq ($(shell command -v npm 2>/dev/null),)
+explorer:
 	@echo "npm was not found: the page at /graphql $(if $(wildcard $(EXPLORER)),stays as it was built,will load from a CDN)."
+account:
+	@echo "npm was not found: the pages at /account $(if $(wildcard $(ACCOUNT)),stay as they were built,will be missing)."
 else
 explorer: $(EXPLORER)
 	@:
+account: $(ACCOUNT)
+	@:
 endif
 
-$(EXPLORER): web/node_modules/.explorer $(shell find web/explorer -name node_modules -prune -o -type f -print)
+# The npm package @gatehouse/client, which the other folders in web/ import.
+$(CLIENT): web/node_modules/.pages web/client/package.json web/client/tsconfig.json $(wildcard web/client/src/*)
+	cd web && npm run --silent build --workspace client
+	@touch $@
+
+$(EXPLORER): web/node_modules/.pages $(CLIENT) $(shell find web/explorer -name node_modules -prune -o -type f -print)
 	cd web && npm run --silent build --workspace explorer
 	@touch $@
 
-# The explorer alone needs a quarter of the packages.
-web/node_modules/.explorer: web/package-lock.json
-	cd web && npm ci --silent --workspace explorer
+$(ACCOUNT): web/node_modules/.pages $(CLIENT) $(shell find web/account -name node_modules -prune -o -type f -print)
+	cd web && npm run --silent build --workspace account
+	@touch $@
+
+# The pages and the client need a quarter of the packages.
+web/node_modules/.pages: web/package-lock.json
+	cd web && npm ci --silent --workspace explorer --workspace account --workspace client
 	@touch $@
 
 web/node_modules/.installed: web/package-lock.json
 	cd web && npm ci --silent
-	@touch $@ web/node_modules/.explorer
+	@touch $@ web/node_modules/.pages
 
 %/node_modules/.installed: %/package-lock.json
 	cd $* && npm ci --silent
@@ -113,7 +130,7 @@ $(NATIVE): requirements.lock requirements-native.lock | $(INSTALLED)
 	@secret=$$($(BIN)/gatehouse secret) && umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$secret|" .env.example > $@
 	@echo "Created .env with a new SECRET_KEY."
 
-wheel: install explorer  ## build a wheel that contains the explorer, into dist/
+wheel: install explorer account  ## build a wheel that contains the pages, into dist/
 	$(BIN)/python -m hatchling build -t wheel
 
 lock:  ## update the pinned versions and hashes

@@ -9,12 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import health, pages
+from api import account_pages, health, pages
+from api.account_pages import Brand
 from api.background import learning_costs, pruning, purging, reloading_keys
+from api.cookies import HEADER as SESSION_HEADER
+from api.cookies import SessionCookies
 from api.database import prepare_if_available
 from api.dependencies import AppState
 from api.errors import on_http_exception
@@ -23,6 +26,7 @@ from api.fast_path import App
 from api.graphql.http import GraphQLApp, on_error
 from api.graphql.socket_limits import SocketLimits
 from api.lifespan import Lifespan
+from api.middleware.cors import ListedOriginsMiddleware
 from api.middleware.request_context import RequestContextMiddleware
 from api.middleware.request_limits import RequestLimitsMiddleware
 from api.middleware.security_headers import SecurityHeadersMiddleware
@@ -46,7 +50,14 @@ logger = logging.getLogger("gatehouse")
 GRAPHQL = "/graphql"
 
 # The headers that this server reads. Browsers ask before they send one to another origin.
-REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Request-ID", "traceparent", "tracestate")
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    SESSION_HEADER,
+    "X-Request-ID",
+    "traceparent",
+    "tracestate",
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -94,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         Route(GRAPHQL, graphql),
         WebSocketRoute(GRAPHQL, graphql),
         *pages.routes(explorer=settings.allows("graphiql")),
+        *(_account_pages(settings) if settings.account_pages else []),
     ]
     for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)
@@ -174,12 +186,23 @@ def _graphql(
         schema,
         observers,
         scheduler=scheduler,
+        cookies=SessionCookies(settings),
         graphiql=settings.allows("graphiql"),
         allowed_origins=settings.cors_origins,
         socket_limits=SocketLimits(
             per_network=settings.max_websockets_per_network,
             per_process=settings.max_websockets,
         ),
+    )
+
+
+def _account_pages(settings: Settings) -> list[BaseRoute]:
+    try:
+        logo = account_pages.read_logo(settings.brand_logo) if settings.brand_logo else None
+    except ValueError as error:
+        raise SystemExit(f"gatehouse: {error}") from None
+    return account_pages.routes(
+        Brand(settings.brand_name, settings.brand_color, logo), settings.cors_origins
     )
 
 
@@ -192,7 +215,7 @@ def _add_middleware(
     )
     # Outside of the request limits, so that a browser can read their errors too.
     app.add_middleware(
-        CORSMiddleware,
+        ListedOriginsMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST"],
         allow_headers=[*REQUEST_HEADERS, *settings.cors_headers],

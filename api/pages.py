@@ -16,14 +16,15 @@ from api.routes import Mount, Route
 
 logger = logging.getLogger("gatehouse")
 
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 
 # What `make explorer` builds.
-EXPLORER = _STATIC / "explorer"
+EXPLORER = STATIC / "explorer"
 
-_DOCS = _STATIC / "docs"
+_DOCS = STATIC / "docs"
 
-_LOCAL = {
+# A page may load files of this server and call it, and nothing else.
+LOCAL = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
@@ -38,7 +39,7 @@ _LOCAL = {
 # Strawberry's page is shown while the explorer is not built. It loads from a CDN and has an inline
 # script.
 _STRAWBERRY = {
-    **_LOCAL,
+    **LOCAL,
     "script-src": "https://unpkg.com 'unsafe-inline'",
     "style-src": "https://unpkg.com 'unsafe-inline'",
     "img-src": "https: data:",
@@ -55,15 +56,15 @@ class Page:
     def of(cls, html: str, directives: Mapping[str, str]) -> Self:
         return cls(html, "; ".join(f"{name} {sources}" for name, sources in directives.items()))
 
-    def response(self) -> Response:
-        return HTMLResponse(self.html, headers={"Content-Security-Policy": self.policy})
+    def response(self, status: int = 200) -> Response:
+        return HTMLResponse(self.html, status, {"Content-Security-Policy": self.policy})
 
 
 def explorer() -> Page:
     """Return the page of the explorer or, if that is not built, Strawberry's GraphiQL."""
     index = EXPLORER / "index.html"
     if index.exists():
-        return Page.of(index.read_text(), _LOCAL)
+        return Page.of(index.read_text(), LOCAL)
     logger.warning(
         "The explorer is not built (run `make explorer`, which needs npm): /graphql shows a page that loads from a CDN."
     )
@@ -74,7 +75,7 @@ def routes(*, explorer: bool) -> list[BaseRoute]:
     """Return the routes of the pages and of the files they load. With the explorer, ``/`` leads to
     it."""
     assets = EXPLORER / "assets"
-    docs = Page.of((_DOCS / "index.html").read_text(), _LOCAL)
+    docs = Page.of((_DOCS / "index.html").read_text(), LOCAL)
 
     async def show_docs(request: Request) -> Response:
         return docs.response()
@@ -87,7 +88,7 @@ def routes(*, explorer: bool) -> list[BaseRoute]:
         *([Route("/", show_explorer)] if explorer else []),
         Route("/docs", show_docs),
         Mount("/docs/assets", _Files(directory=_DOCS, packages=[("fastapi_swagger", "resources")])),
-        *([Mount("/explorer/assets", _BuiltFiles(directory=assets))] if assets.exists() else []),
+        *([Mount("/explorer/assets", BuiltFiles(directory=assets))] if assets.exists() else []),
     ]
 
 
@@ -102,7 +103,7 @@ class _Files(StaticFiles):
         return response
 
 
-class _BuiltFiles(_Files):
+class BuiltFiles(_Files):
     """Files whose names change with their content."""
 
     caching = "public, max-age=31536000, immutable"

@@ -34,9 +34,11 @@ def test_the_explorer_registers_and_executes_there(page: Page, server: Server) -
 
     assert urlsplit(page.url).path == "/accounts/graphql"
     assert "data" in response.value.json()
-    with page.expect_response("**/accounts/revoke") as revoked:
+    page.reload()
+    expect(page.get_by_text("Signed in as")).to_contain_text("ada")
+    with page.expect_response("**/accounts/graphql") as logout:
         page.get_by_role("button", name="Log out").click()
-    assert revoked.value.ok
+    assert logout.value.json()["data"]["logout"]
 
 
 def test_swagger_authorizes_and_reads_there(page: Page, server: Server) -> None:
@@ -53,3 +55,22 @@ def test_swagger_authorizes_and_reads_there(page: Page, server: Server) -> None:
         page.get_by_role("button", name="Execute").click()
 
     assert response.value.json()["email"] == "ada@example.com"
+
+
+def test_the_account_pages_work_there(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/account/sessions")
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_label("Username").fill("grace")
+    page.get_by_label("Email").fill("grace@example.com")
+    page.get_by_label("Password", exact=True).fill("nanoseconds of wire")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("This device")).to_be_visible()
+    assert urlsplit(page.url).path == "/accounts/account/sessions"
+    page.reload()
+    expect(page.get_by_text("This device")).to_be_visible()
+    page.get_by_role("link", name="Profile").click()
+    expect(page.get_by_label("Username")).to_have_value("grace")
+    page.goto(f"{server.url}/account")
+    expect(page.get_by_label("Username")).to_have_value("grace")
+
+    assert urlsplit(page.url).path == "/accounts/account/profile"

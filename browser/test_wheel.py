@@ -1,4 +1,4 @@
-"""The contents of a wheel that is built after the explorer."""
+"""The contents of a wheel that is built after the pages."""
 
 import subprocess
 import sys
@@ -14,7 +14,8 @@ def test_a_wheel_contains_the_pages(tmp_path: Path) -> None:
     [wheel] = tmp_path.glob("*.whl")
     names = ZipFile(wheel).namelist()
 
-    for name in ("explorer/index.html", "docs/index.html", "docs/start.js"):
+    for name in ("account/index.html", "explorer/index.html", "docs/index.html", "docs/start.js"):
         assert f"api/static/{name}" in names
-    assert any(name.startswith("api/static/explorer/assets/") for name in names)
+    for folder in ("account", "explorer"):
+        assert any(name.startswith(f"api/static/{folder}/assets/") for name in names)
     assert not any("node_modules" in name for name in names)

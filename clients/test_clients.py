@@ -1,15 +1,12 @@
 """Generate, type-check and run the programs in ``web/examples`` against a live server."""
 
 import re
-import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from domain.access_tokens.tokens import AccessTokens, Caller
+from clients.npm import expired_token, run_npm
 from tests.conftest import SECRET_KEY
 from tests.servers import Server, running_server
 
@@ -18,15 +15,7 @@ EXAMPLES = ROOT / "web" / "examples"
 
 
 def npm(*arguments: str) -> str:
-    run = subprocess.run(
-        ["npm", "run", "--silent", *arguments],
-        cwd=EXAMPLES,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
+    return run_npm(EXAMPLES, "run", "--silent", *arguments)
 
 
 def documented_programs() -> list[str]:
@@ -89,24 +78,14 @@ def test_a_client_with_persisted_queries_sends_its_documents_instead(
     assert server.logged().count("PERSISTED_QUERY_NOT_SUPPORTED") > before
 
 
-def test_urql_refreshes_a_session_and_repeats_what_was_lost(server: Server) -> None:
-    token = expired_token(server)
+@pytest.mark.parametrize("client", ["apollo", "urql", "relay", "fetch"])
+def test_a_user_stays_signed_in(server: Server, client: str) -> None:
+    arguments = (client, f"{server.url}/graphql", expired_token(server))
 
-    assert program("urqlSession", server, token) == "urql: stays signed in\n"
+    assert npm("program", "--", "src/session.ts", *arguments) == f"{client}: stays signed in\n"
 
 
 def test_relay_keeps_private_fields_that_are_selected_on_me(server: Server) -> None:
-    assert program("relayCache", server) == "relay: keeps what is selected on me\n"
+    kept = npm("program", "--", "src/relayCache.ts", f"{server.url}/graphql")
 
-
-def program(name: str, server: Server, *arguments: str) -> str:
-    return npm("program", "--", f"src/{name}.ts", f"{server.url}/graphql", *arguments)
-
-
-def expired_token(server: Server) -> str:
-    """Return a token as the server would have issued it a minute before it expired."""
-    tokens = AccessTokens(
-        secret=SECRET_KEY, algorithm="HS256", lifetime=timedelta(minutes=30), issuer=server.url
-    )
-    caller = Caller(uuid4(), uuid4())
-    return tokens.issue(caller, not_after=datetime.now(UTC) - timedelta(minutes=1)).value
+    assert kept == "relay: keeps what is selected on me\n"

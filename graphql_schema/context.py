@@ -13,6 +13,7 @@ from domain.accounts.current_user import CurrentUser, CurrentUserLoader
 from domain.devices import Device
 from domain.errors import Unauthenticated
 from domain.services import Services
+from graphql_schema.browser_session import BrowserSession
 from graphql_schema.loaders import Loaders
 from graphql_schema.response_size import ResponseSize, ResponsesUnderWay
 
@@ -31,6 +32,8 @@ class Context:
     device: Device
     bearer: str | None
     request_id: str
+    #: None, unless the client asked for it and its origin is allowed. Over a WebSocket always None.
+    browser_session: BrowserSession | None = None
     #: What a WebSocket client sent with ``connection_init``. Strawberry sets it.
     connection_params: dict[str, object] | None = None
     #: What is known of the operation so far, for logs, metrics and traces.

@@ -22,8 +22,10 @@ from pydantic_settings import (
 )
 
 from settings.types import (
+    BrandName,
     FormerSecrets,
     HeaderNames,
+    HexColor,
     Host,
     Networks,
     Origins,
@@ -103,6 +105,12 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = ()
     cors_origins: Origins = ()
     cors_headers: HeaderNames = ()
+
+    account_pages: bool = True
+    brand_name: BrandName = "Gatehouse"
+    # `api.account_pages` reads the file.
+    brand_logo: Path | None = None
+    brand_color: HexColor = "#6a3de8"
 
     argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
     argon2_time_cost: int = Field(default=2, ge=1, le=100)

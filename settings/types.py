@@ -35,6 +35,11 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Without a final slash, since the paths of the routes follow it, and without dot segments.
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
+# CSS Color 4 section 5.2, without transparency.
+_HEX_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+
+_MAX_BRAND_NAME_LENGTH = 50
+
 _REDIS_URL = re.compile(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?")
 
 
@@ -193,6 +198,18 @@ def _is_redis_url(url: SecretStr) -> bool:
     return _REDIS_URL.fullmatch(url.get_secret_value()) is not None
 
 
+def _hex_color(text: str) -> str | None:
+    """Return a colour with six lower-case digits."""
+    if not _HEX_COLOR.fullmatch(text):
+        return None
+    digits = text[1:].lower()
+    return f"#{digits if len(digits) == 6 else ''.join(digit * 2 for digit in digits)}"
+
+
+def _is_brand_name(text: str) -> bool:
+    return len(text) <= _MAX_BRAND_NAME_LENGTH and text.isprintable()
+
+
 in_lower_case = _if_text(str.lower)
 in_upper_case = _if_text(str.upper)
 
@@ -257,4 +274,16 @@ HeaderNames = Annotated[
         _is_header_name,
         "must be names of headers such as apollographql-client-name, separated by commas",
     ),
+]
+
+BrandName = Annotated[
+    str,
+    _check(
+        _is_brand_name,
+        f"must be a name of at most {_MAX_BRAND_NAME_LENGTH} characters on one line",
+    ),
+]
+
+HexColor = Annotated[
+    str, _normalize(_hex_color, "must be a colour of three or six hex digits, such as #6a3de8")
 ]

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from api import pages
+from api import account_pages, pages
 from api.app import create_app
 from settings import Settings
 from tests.conftest import client_of, settings_for
@@ -68,19 +69,21 @@ async def test_behind_a_trusted_proxy_it_does_not_either(database_url: str) -> N
             assert "evil" not in response.text + str(response.headers)
 
 
-@pytest.mark.parametrize("path", ["/docs", "/graphql"])
+@pytest.mark.parametrize("path", ["/docs", "/graphql", "/account/login"])
 async def test_a_page_loads_by_relative_addresses_alone(
     client: httpx.AsyncClient, path: str
 ) -> None:
     page = (await client.get(path, headers=BROWSER)).text
     if path == "/graphql" and not pages.EXPLORER.exists():
         pytest.skip("needs the explorer: make explorer")
+    if path == "/account/login" and not account_pages.BUILT.exists():
+        pytest.skip("needs the account pages: make account")
 
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert addresses
     for address in addresses:
-        assert re.match(r"[a-z]+[/.]", address), address
-        assert (await client.get(f"/{address}")).status_code == 200
+        assert re.match(r"(\./)?[a-z]+[/.]", address), address
+        assert (await client.get(urljoin(path, address))).status_code == 200
 
 
 @pytest.fixture(params=["a proxy that strips the path", "a proxy that passes it on"])

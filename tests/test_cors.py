@@ -34,7 +34,7 @@ async def test_a_chosen_origin_may_read_answers_and_errors(
     response = await client.get(path, headers={"Origin": "https://app.example.com"})
 
     assert response.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
-    assert "Access-Control-Allow-Credentials" not in response.headers
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
 
 
 @pytest.mark.parametrize("origin", ["https://app.example.com", "capacitor://localhost"])
@@ -43,6 +43,7 @@ async def test_a_chosen_origin_may_read_answers_and_errors(
     [
         "authorization, content-type",
         "x-request-id",
+        "content-type, gatehouse-session",
         "traceparent,tracestate",
         "apollographql-client-name, baggage, content-type",
     ],
@@ -54,6 +55,7 @@ async def test_a_chosen_origin_may_send_what_is_read_or_chosen(
 
     assert response.status_code == 200
     assert response.headers["Access-Control-Allow-Origin"] == origin
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
     allowed = response.headers["Access-Control-Allow-Headers"].lower().split(", ")
     assert {name.strip() for name in headers.split(",")} <= set(allowed)
 
@@ -75,6 +77,18 @@ async def test_all_headers_may_be_allowed(database_url: str) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("origins", ["*", "*, https://app.example.com"])
+async def test_cookies_are_never_allowed_to_all_origins(database_url: str, origins: str) -> None:
+    settings = settings_for(database_url, cors_origins=origins)
+    async with unprepared_app(settings) as app, client_of(app) as client:
+        asked = await preflight(client, "gatehouse-session", "https://app.example.com")
+        response = await client.get("/userinfo", headers={"Origin": "https://app.example.com"})
+
+    for answer in (asked, response):
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
 async def test_a_chosen_origin_may_read_why_it_is_refused(client: httpx.AsyncClient) -> None:
     response = await client.get("/userinfo", headers={"Origin": "https://app.example.com"})
     exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
@@ -85,5 +99,9 @@ async def test_a_chosen_origin_may_read_why_it_is_refused(client: httpx.AsyncCli
 
 async def test_no_other_origin_may(client: httpx.AsyncClient) -> None:
     response = await client.get("/userinfo", headers={"Origin": "https://evil.example"})
+    asked = await preflight(client, "gatehouse-session", "https://evil.example")
 
-    assert "Access-Control-Allow-Origin" not in response.headers
+    assert asked.status_code == 400
+    for answer in (response, asked):
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert "Access-Control-Allow-Credentials" not in answer.headers

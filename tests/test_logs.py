@@ -94,6 +94,13 @@ def send_requests(server: Server, database: Path) -> Run:
         refreshed["accessToken"],
         refreshed["refreshToken"],
     }
+    page = {"Origin": server.url, "Gatehouse-Session": "cookie"}
+    kept = {"query": LOGIN, "variables": {"username": NAME, "password": PASSWORD}}
+    for name in ("cookie", "cookie-refreshed"):
+        cookie = send(name, "POST", "/graphql", json=kept, headers=page).headers["Set-Cookie"]
+        page["Cookie"] = cookie.partition(";")[0]
+        run.secrets.add(page["Cookie"].partition("=")[2])
+        kept = {"query": REFRESH, "variables": {"token": "cookie"}}
     send("get", "GET", "/graphql", params={"query": f'{{ user(id: "{PASSWORD}") {{ id }} }}'})
     form = {"grant_type": "password", "username": NAME, "password": PASSWORD}
     run.secrets.add(send("token", "POST", "/token", data=form).json()["access_token"])
@@ -150,6 +157,8 @@ def execute_over_websocket(server: Server, token: str) -> None:
 
 
 def run_of(template: Path, folder: Path, **settings: str) -> Run:
+    port = free_port()
+    settings |= {"PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
     with running_server(copy_of(template, folder), SECRET_KEY, folder, **settings) as server:
         run = send_requests(server, folder / "gatehouse.db")
     run.log = server.logged()

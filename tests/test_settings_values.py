@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from settings import Settings, load_settings
 from tests.conftest import SECRET_KEY, settings_for
@@ -63,6 +64,10 @@ def test_the_file_is_cleaned_too(env_file: Path) -> None:
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "1_440", 1440),
         ("HOST", "[::1]", "::1"),
         ("TRUSTED_PROXIES", "fe80::1%eth0 ,10.0.0.0/8", ("fe80::1%eth0", "10.0.0.0/8")),
+        ("ACCOUNT_PAGES", "off", False),
+        ("BRAND_COLOR", "#ABC", "#aabbcc"),
+        ("BRAND_COLOR", " #0A7d4F ", "#0a7d4f"),
+        ("BRAND_NAME", " Ada & Söhne ", "Ada & Söhne"),
         ("CORS_HEADERS", "baggage , X-My-Header", ("baggage", "X-My-Header")),
     ],
 )
@@ -186,3 +191,15 @@ def test_what_kubernetes_does_not_set_is_refused(
 
     with pytest.raises(SystemExit, match="PORT must be a valid integer"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("brand_color", text) for text in ("red", "#ab", "#abcd", "#abcdef00", "#ggg", "#fff;")),
+        *(("brand_name", text) for text in ("a" * 51, "two\nlines", "\u202ereversed")),
+    ],
+)
+def test_a_brand_that_cannot_be_shown_is_not_valid(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        settings_for(BARE, **{name: value})

@@ -21,6 +21,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from api import pages
+from api.cookies import SessionCookies
 from api.dependencies import graphql_context
 from api.fair_scheduler import FairScheduler
 from api.graphql.json_input import TooComplex, parse
@@ -32,6 +33,7 @@ from api.parameters import decode
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import current
 from domain.errors import DomainError, ErrorCode, to_domain_error
+from graphql_schema.browser_session import BrowserSession
 from graphql_schema.context import Context
 from graphql_schema.errors import NO_SUCH_OPERATION
 from graphql_schema.schema import Schema
@@ -89,11 +91,13 @@ class GraphQLApp:
         observers: RequestObservers,
         *,
         scheduler: FairScheduler,
+        cookies: SessionCookies,
         graphiql: bool,
         allowed_origins: tuple[str, ...],
         socket_limits: SocketLimits,
     ) -> None:
         self._schema = schema
+        self._cookies = cookies
         self._sockets = WebSockets(
             schema,
             observers,
@@ -112,6 +116,7 @@ class GraphQLApp:
         scope["state"]["on_error"] = on_error
         try:
             response = await self._respond_to_all(request)
+            self._set_cookie(request, response)
             await response(scope, receive, send)
         finally:
             if context := current().context:
@@ -144,6 +149,8 @@ class GraphQLApp:
         if problem := problem_in(parameters):
             raise RequestError(400, problem)
         context = current().context = graphql_context(request)
+        if request.method == "POST":
+            context.browser_session = self._browser_session(request)
         response = _to_response(await self._execute(request, context, parameters, accepted))
         is_large = context.response.may_be_large
         body = await to_json_in_pieces(response) if is_large else to_json(response)
@@ -151,6 +158,19 @@ class GraphQLApp:
             return Response(body, _status(response, accepted), media_type=accepted)
         context.response.grow_to(len(body))
         return LargeResponse(body, _status(response, accepted), media_type=accepted)
+
+    def _browser_session(self, request: Request) -> BrowserSession | None:
+        try:
+            return self._cookies.read(request)
+        except ValueError as error:
+            raise RequestError(400, str(error)) from None
+
+    def _set_cookie(self, request: Request, response: Response) -> None:
+        """Set the cookie on any response, errors included: the refresh token that it held may be
+        used."""
+        context = current().context
+        if context and (browser := context.browser_session) and browser.is_changed:
+            response.headers["Set-Cookie"] = self._cookies.header(request, browser)
 
     async def _execute(
         self,

@@ -28,10 +28,8 @@ async def revoke(request: Request) -> Response:
     invalid token is not an error, since a client could not do anything about it (section 2.2)."""
     text = await read_token(request)
     device = device_of(request)
-    if refresh_token := RefreshToken.parse(text):
-        await sessions.revoke(services(request), device, refresh_token)
-        return Response()
+    refresh_token = RefreshToken.parse(text)
     with suppress(Unauthenticated):
-        caller = services(request).access_tokens.read(text).caller
-        await sessions.log_out(services(request), device, caller)
+        caller = None if refresh_token else services(request).access_tokens.read(text).caller
+        await sessions.log_out(services(request), device, caller, refresh_token)
     return Response()

@@ -6,7 +6,7 @@ concurrent ones run one after the other. A refresh locks its one session.
 """
 
 from domain.sessions.active import MAX_SESSIONS, active, find, require_active
-from domain.sessions.end import end, end_all, end_all_of, log_out, revoke
+from domain.sessions.end import end, end_all, end_all_of, log_out
 from domain.sessions.refresh import refresh
 from domain.sessions.start import LoginMethod, SignedIn, start
 
@@ -22,6 +22,5 @@ __all__ = [
     "log_out",
     "refresh",
     "require_active",
-    "revoke",
     "start",
 ]

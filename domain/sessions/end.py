@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
@@ -15,18 +15,37 @@ from domain.devices import Device
 from domain.errors import NotFound, SessionEnded
 from domain.security_events import EventKind
 from domain.services import Services
-from domain.sessions.active import find_family, is_active, require_active
+from domain.sessions.active import is_active, require_active
 from domain.sessions.refresh_tokens import RefreshToken
 
 
 @retried
-async def log_out(services: Services, device: Device, caller: Caller) -> None:
-    """End the caller's own session. Raises SessionEnded."""
+async def log_out(
+    services: Services,
+    device: Device,
+    caller: Caller | None,
+    refresh_token: RefreshToken | None = None,
+) -> UUID:
+    """End the session of an access token, of a refresh token, or of both, and return the id of one
+    that ended. A used refresh token works as well (RFC 7009 section 2.1).
+
+    Raises SessionEnded if none of them is active.
+    """
+    named: list[ColumnElement[bool]] = []
+    if caller:
+        named.append(LoginSession.id == caller.session_id)
+    if refresh_token:
+        named.append(LoginSession.family_hash == refresh_token.family_hash)
+    active = select(LoginSession.id).where(or_(false(), *named), is_active())
+    # Read first: made-up tokens must not occupy SQLite's single writer.
     async with services.database.reading() as session:
-        await require_active(session, caller)
+        ids = (await session.scalars(active)).all()
+    if not ids:
+        raise SessionEnded
     async with services.database.writing() as session:
-        if not await end_and_record(session, device, LoginSession.id == caller.session_id):
+        if not await end_and_record(session, device, LoginSession.id.in_(ids)):
             raise SessionEnded
+    return caller.session_id if caller and caller.session_id in ids else ids[0]
 
 
 @retried
@@ -57,17 +76,6 @@ async def end_all(services: Services, device: Device, caller: Caller, *, except_
         return await end_and_record(
             session, device, LoginSession.user_id == caller.user_id, *others
         )
-
-
-@retried
-async def revoke(services: Services, device: Device, token: RefreshToken) -> None:
-    """End the session of a refresh token, if there is one. A used token works as well (RFC 7009
-    section 2.1)."""
-    async with services.database.reading() as session:
-        session_id = await find_family(session, token)
-    if session_id is not None:
-        async with services.database.writing() as session:
-            await end_and_record(session, device, LoginSession.id == session_id)
 
 
 async def end_all_of(session: AsyncSession, user: User) -> None:

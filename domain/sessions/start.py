@@ -54,6 +54,8 @@ class SignedIn:
     caller: Caller
     access_token: AccessToken = field(repr=False)
     refresh_token: RefreshToken = field(repr=False)
+    #: When the session expires, unless it is refreshed.
+    expires_at: datetime
 
     @classmethod
     def of(
@@ -61,7 +63,7 @@ class SignedIn:
     ) -> Self:
         caller = Caller(user.id, session.id)
         access_token = services.access_tokens.issue(caller, not_after=session.expires_at)
-        return cls(user, caller, access_token, refresh_token)
+        return cls(user, caller, access_token, refresh_token, session.expires_at)
 
 
 async def start(

@@ -74,7 +74,7 @@ async def register(
         email=input.email,
         password=input.password,
     )
-    return Token.of(signed_in)
+    return Token.of(signed_in, info.context.browser_session)
 
 
 @strawberry.mutation(
@@ -110,4 +110,6 @@ async def delete_me(
     user_id = await accounts.delete(
         info.context.services, info.context.device, info.context.caller(), password=password
     )
+    if browser := info.context.browser_session:
+        browser.forget()
     return strawberry.ID(str(user_id))

@@ -32,4 +32,4 @@ async def change_password(
         current_password=current_password,
         new_password=new_password,
     )
-    return Token.of(signed_in)
+    return Token.of(signed_in, info.context.browser_session)

@@ -5,8 +5,12 @@ from typing import Annotated
 import strawberry
 
 from domain import authentication, sessions
+from domain.access_tokens.tokens import Caller
+from domain.errors import Unauthenticated
 from domain.sessions import LoginMethod
-from graphql_schema.context import Info
+from domain.sessions.refresh_tokens import RefreshToken
+from graphql_schema.browser_session import IN_COOKIE, BrowserSession
+from graphql_schema.context import Context, Info
 from graphql_schema.engine.costs import PASSWORD_HASH, cost
 from graphql_schema.ids import as_uuid
 from graphql_schema.types.token import Token
@@ -33,7 +37,7 @@ async def login(
         password=password,
         method=LoginMethod.LOGIN,
     )
-    return Token.of(signed_in)
+    return Token.of(signed_in, info.context.browser_session)
 
 
 @strawberry.mutation(
@@ -44,22 +48,37 @@ async def login(
 async def refresh(
     info: Info,
     refresh_token: Annotated[
-        str, strawberry.argument(description="The `refreshToken` of the last Token.")
+        str,
+        strawberry.argument(
+            description="The `refreshToken` of the last Token. The word `cookie` stands for the one in the cookie."
+        ),
     ],
 ) -> Token:
-    return Token.of(
-        await sessions.refresh(info.context.services, info.context.device, refresh_token)
-    )
+    context, browser = info.context, info.context.browser_session
+    if refresh_token != IN_COOKIE or browser is None:
+        signed_in = await sessions.refresh(context.services, context.device, refresh_token)
+    else:
+        with browser.forgotten_if_invalid():
+            signed_in = await sessions.refresh(
+                context.services, context.device, browser.refresh_token or ""
+            )
+    return Token.of(signed_in, browser)
 
 
 @strawberry.mutation(
     description="Ends the session of this request with all of its tokens, and returns the session's id."
+    " With a refresh token in the cookie, it needs no access token and ends the session of the cookie too."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED."
 )
 async def logout(info: Info) -> strawberry.ID:
-    caller = info.context.caller()
-    await sessions.log_out(info.context.services, info.context.device, caller)
-    return strawberry.ID(str(caller.session_id))
+    context, browser = info.context, info.context.browser_session or BrowserSession()
+    refresh_token = RefreshToken.parse(browser.refresh_token or "")
+    with browser.forgotten_if_invalid():
+        session_id = await sessions.log_out(
+            context.services, context.device, _caller(context, refresh_token), refresh_token
+        )
+    browser.forget()
+    return strawberry.ID(str(session_id))
 
 
 @strawberry.mutation(
@@ -71,12 +90,15 @@ async def logout_everywhere(
         bool | None, strawberry.argument(description="Whether this session stays active.")
     ] = False,
 ) -> int:
-    return await sessions.end_all(
+    ended = await sessions.end_all(
         info.context.services,
         info.context.device,
         info.context.caller(),
         except_this=bool(except_this),
     )
+    if (browser := info.context.browser_session) and not except_this:
+        browser.forget()
+    return ended
 
 
 @strawberry.mutation(
@@ -90,3 +112,13 @@ async def end_session(
         info.context.services, info.context.device, info.context.caller(), as_uuid(id)
     )
     return id
+
+
+def _caller(context: Context, refresh_token: RefreshToken | None) -> Caller | None:
+    """Return the caller, or None if the refresh token is enough."""
+    try:
+        return context.caller()
+    except Unauthenticated:
+        if refresh_token is None:
+            raise
+        return None

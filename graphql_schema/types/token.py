@@ -5,6 +5,7 @@ from typing import Self
 import strawberry
 
 from domain.sessions import SignedIn
+from graphql_schema.browser_session import IN_COOKIE, BrowserSession
 from graphql_schema.types.private_user import PrivateUser
 
 
@@ -19,16 +20,20 @@ class Token:
     )
     refresh_token: str = strawberry.field(
         description="Exchange it with `refresh`, once, for the next Token. Store it where other scripts cannot read it."
+        " For a request with the header `Gatehouse-Session: cookie`, it is in a cookie, and this is the word `cookie`."
     )
     user: PrivateUser = strawberry.field(description="The user who signed in.")
 
     @classmethod
-    def of(cls, signed_in: SignedIn) -> Self:
+    def of(cls, signed_in: SignedIn, browser: BrowserSession | None) -> Self:
+        """Return the tokens, without the refresh token if the browser keeps it."""
+        if browser:
+            browser.keep(signed_in)
         return cls(
             access_token=signed_in.access_token.value,
             token_type="bearer",
             expires_in=signed_in.access_token.expires_in,
-            refresh_token=signed_in.refresh_token.value,
+            refresh_token=IN_COOKIE if browser else signed_in.refresh_token.value,
             user=PrivateUser.of(signed_in.user, signed_in.caller),
         )
 

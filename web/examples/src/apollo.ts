@@ -6,6 +6,8 @@ import {
   InMemoryCache,
 } from "@apollo/client";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
+import type { Session } from "@gatehouse/client";
+import { apolloLink } from "@gatehouse/client/apollo";
 import { type Execute, authorization, operationType, sha256 } from "./client";
 import { ApiError } from "./errors";
 import { POSTS, RENAME } from "./operations";
@@ -45,16 +47,15 @@ export function apolloPersisted(url: string): Execute {
  * them. They are new without another query, because the mutation selects `publicUser`.
  */
 export async function namesAfterRename(
-  url: string,
-  accessToken: string,
+  session: Session,
   author: string,
   username: string,
 ): Promise<string[]> {
-  const client = new ApolloClient({ link: new HttpLink({ uri: url }), cache: new InMemoryCache() });
+  const link = apolloLink(session);
+  const client = new ApolloClient({ link, cache: new InMemoryCache() });
   const page = { query: POSTS, variables: { first: 20, author } };
   await client.query(page);
-  const context = { headers: authorization(accessToken) };
-  await client.mutate({ mutation: RENAME, variables: { username }, context });
+  await client.mutate({ mutation: RENAME, variables: { username } });
   const cached = client.readQuery(page);
   return cached?.posts.edges.map(({ node }) => node.author.username) ?? [];
 }

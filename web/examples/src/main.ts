@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { createSession } from "@gatehouse/client";
 import { apollo, apolloPersisted, namesAfterRename } from "./apollo";
 import { apollo3, apollo3Persisted } from "./apollo3";
 import type { Execute } from "./client";
@@ -69,7 +70,9 @@ assert.deepEqual(titles, ["three", "two", "one"].map((title) => `${title} by ${u
 // A new name shows beside the posts that are in the cache.
 if (name === "apollo") {
   const renamed = `${username}-2`;
-  const names = await namesAfterRename(url, refresh.accessToken, register.user.id, renamed);
+  const session = createSession({ url, mode: "memory" });
+  session.adopt(refresh);
+  const names = await namesAfterRename(session, register.user.id, renamed);
   assert.deepEqual(names, [renamed, renamed, renamed]);
 }
 

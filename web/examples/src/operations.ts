@@ -7,6 +7,7 @@ export const REGISTER = graphql(`
     register(input: $input) {
       accessToken
       refreshToken
+      expiresIn
       user {
         id
         username
@@ -29,6 +30,7 @@ export const REFRESH = graphql(`
     refresh(refreshToken: $refreshToken) {
       accessToken
       refreshToken
+      expiresIn
     }
   }
 `);

@@ -4,9 +4,12 @@
  */
 
 import assert from "node:assert/strict";
+import { createSession } from "@gatehouse/client";
+import { relayFetch } from "@gatehouse/client/relay";
+import type { ResultOf } from "@graphql-typed-document-node/core";
+import { print } from "graphql";
 import {
   Environment,
-  type FetchFunction,
   type GraphQLTaggedNode,
   Network,
   RecordSource,
@@ -16,8 +19,6 @@ import {
   getFragment,
   getSingularSelector,
 } from "relay-runtime";
-import { authorization } from "./client";
-import { graphqlRequest } from "./graphqlRequest";
 import { REGISTER, WRITE } from "./operations";
 import meQuery, { type RelayCacheMeQuery } from "./relay/__generated__/RelayCacheMeQuery.graphql";
 import postsQuery, {
@@ -27,31 +28,23 @@ import privateFragment from "./relay/__generated__/RelayCache_private.graphql";
 import userFragment from "./relay/__generated__/RelayCache_user.graphql";
 
 const [url = ""] = process.argv.slice(2);
-const execute = graphqlRequest(url);
+const session = createSession({ url, mode: "memory" });
 
 const input = {
   username: "user-relay",
   email: "relay@example.com",
   password: "analytical engine",
 };
-const { register } = await execute(REGISTER, { input });
-await execute(WRITE, { input: { title: "one", content: "They can." } }, register.accessToken);
-
-const send: FetchFunction = async ({ text: query }, variables) => {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", ...authorization(register.accessToken) },
-    body: JSON.stringify({ query, variables }),
-  });
-  return response.json();
-};
+const { register } = await session.request<ResultOf<typeof REGISTER>>(print(REGISTER), { input });
+session.adopt(register);
+await session.request(print(WRITE), { input: { title: "one", content: "They can." } });
 
 // Relay warns of a record with two types, in development.
 const warnings: string[] = [];
 console.error = (...message: unknown[]) => warnings.push(message.join(" "));
 
 const environment = new Environment({
-  network: Network.create(send),
+  network: Network.create(relayFetch(session)),
   store: new Store(new RecordSource()),
 });
 

@@ -9,12 +9,14 @@ export function AccountPanel() {
   const heading = useRef<HTMLHeadingElement>(null);
   const previousStatus = useRef(account.status);
   const hasSignedIn = useRef(false);
-  if (account.status !== "signed out") hasSignedIn.current = true;
+  if ("username" in account) hasSignedIn.current = true;
 
   // The focused element is removed when the status changes. Focus moves to the heading, so that
   // keyboard users continue from there.
   useEffect(() => {
-    if (previousStatus.current !== account.status && document.activeElement === document.body) {
+    const hasStarted = previousStatus.current === "starting";
+    const hasChanged = previousStatus.current !== account.status && !hasStarted;
+    if (hasChanged && document.activeElement === document.body) {
       heading.current?.focus();
     }
     previousStatus.current = account.status;
@@ -28,14 +30,13 @@ export function AccountPanel() {
       <div role="status">
         {account.status === "signed in" && (
           <p>
-            Signed in as <strong>{account.token.user.username}</strong> (
-            {account.token.user.email}). Your access token is sent with every request and expires
+            Signed in as <strong>{account.username}</strong> ({account.email}). Your access token is sent with every request and expires
             at <Time date={account.expiresAt} />.
           </p>
         )}
         {account.status === "expired" && (
           <p className="warning">
-            The access token of <strong>{account.token.user.username}</strong> expired at{" "}
+            The access token of <strong>{account.username}</strong> expired at{" "}
             <Time date={account.expiresAt} />. Get a new one to continue.
           </p>
         )}
@@ -43,11 +44,8 @@ export function AccountPanel() {
           <p className="warning">{account.reason} Log in again.</p>
         )}
       </div>
-      {account.status === "signed out" ? (
-        <SignIn isNew={!hasSignedIn.current} />
-      ) : (
-        <Actions />
-      )}
+      {account.status === "signed out" && <SignIn isNew={!hasSignedIn.current} />}
+      {"username" in account && <Actions />}
       <Examples />
     </section>
   );

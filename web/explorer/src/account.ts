@@ -1,29 +1,31 @@
 /**
- * The account that the explorer is signed in to. It is kept in memory only: reloading the page
- * signs out, and a script that runs here later finds no token or password in the browser's storage.
+ * The account that the explorer is signed in to, in all tabs and after a reload. The access token
+ * is in memory and the refresh token in a cookie that no script can read, so a script that runs
+ * here later finds no token or password in the browser's storage.
  */
 
+import { GatehouseError, type TokenAnswer, createSession } from "@gatehouse/client";
 import { useSyncExternalStore } from "react";
-import {
-  type GraphQLError,
-  type GraphQLResponse,
-  LOGIN,
-  REFRESH,
-  REGISTER,
-  type Token,
-  send,
-} from "./graph";
+import { EMAIL, type GraphQLError, type GraphQLResponse, LOGIN, REGISTER } from "./graph";
 
 export type Account =
+  | { status: "starting" }
   | { status: "signed out"; reason?: string }
-  | { status: "signed in" | "expired"; token: Token; expiresAt: Date };
+  | { status: "signed in" | "expired"; username: string; email: string; expiresAt: Date };
 
 /** The longest delay of a browser's timer, in milliseconds. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
-let account: Account = { status: "signed out" };
+const session = createSession({ url: "graphql", mode: "cookie" });
+
+let account: Account = { status: "starting" };
+let isLoggingOut = false;
 let expiryTimer: number | undefined;
 const listeners = new Set<() => void>();
+
+session.onChange(() => void update());
+// Without an answer of the server, users can sign in.
+void session.ready.then(({ status }) => status === "starting" && set({ status: "signed out" }));
 
 export function useAccount(): Account {
   return useSyncExternalStore(
@@ -38,68 +40,91 @@ export function useAccount(): Account {
 export type Values = Record<string, string>;
 
 export function register(input: Values): Promise<GraphQLError | undefined> {
-  return signIn({ query: REGISTER, variables: { input } });
+  return signIn(REGISTER, { input });
 }
 
 export function logIn(variables: Values): Promise<GraphQLError | undefined> {
-  return signIn({ query: LOGIN, variables });
+  return signIn(LOGIN, variables);
 }
 
 /** Refresh the session. This also works when its access token has expired. */
 export async function refresh(): Promise<GraphQLError | undefined> {
-  if (account.status === "signed out") return undefined;
-  const { refreshToken } = account.token;
-  const error = await signIn({ query: REFRESH, variables: { refreshToken } });
-  if (error?.extensions?.code !== "UNAUTHENTICATED") return error;
-  set({ status: "signed out", reason: "Your session has ended." });
+  try {
+    await session.refresh();
+  } catch (error) {
+    if (account.status !== "signed out") return graphQLError(error);
+  }
   return undefined;
 }
 
-/** End the session by its refresh token, which works when the access token has expired. */
 export async function logOut(): Promise<void> {
-  if (account.status === "signed out") return;
-  const body = new URLSearchParams({ token: account.token.refreshToken });
-  set({ status: "signed out" });
-  const response = await fetch("revoke", { method: "POST", body }).catch(() => undefined);
-  if (!response?.ok) {
+  isLoggingOut = true;
+  try {
+    await session.signOut();
+  } catch {
     set({ status: "signed out", reason: "Your session may still be active on the server." });
+  } finally {
+    isLoggingOut = false;
   }
 }
 
 /**
- * Return the headers that authenticate a request. An expired token is sent too: the API then
- * returns TOKEN_EXPIRED for the fields that need a user, and data for the others.
+ * Return the headers that authenticate a request. If an expired token cannot be refreshed, it is
+ * sent too: the API then returns TOKEN_EXPIRED for the fields that need a user, and data for the
+ * others.
  */
-export function authorization(): Values {
-  return account.status === "signed out"
-    ? {}
-    : { Authorization: `Bearer ${account.token.accessToken}` };
+export async function authorization(): Promise<Values> {
+  const token = await session.accessToken();
+  return token ? { Authorization: `Bearer ${token}` } : {};
 }
 
-/** Update the account if the response to a request shows that its token or session has ended. */
-export function updateFrom(response: GraphQLResponse<unknown>, sentHeader: string | null): void {
-  if (account.status === "signed out" || sentHeader !== authorization().Authorization) return;
+/** Refresh if the response to a request shows that its token or session has ended. */
+export async function updateFrom(
+  response: GraphQLResponse<unknown>,
+  sentHeader: string | null,
+): Promise<void> {
+  if (sentHeader !== `Bearer ${session.state.accessToken}`) return;
   // An error with `fields` is about an argument, not about the token of the request.
   const errors = response.errors?.filter(({ extensions }) => !extensions?.fields);
-  const hasCode = (code: string) => errors?.some(({ extensions }) => extensions?.code === code);
-  if (hasCode("TOKEN_EXPIRED")) set({ ...account, status: "expired" });
-  if (hasCode("UNAUTHENTICATED")) set({ status: "signed out", reason: "Your session has ended." });
+  const codes = errors?.map(({ extensions }) => extensions?.code);
+  if (codes?.includes("TOKEN_EXPIRED") || codes?.includes("UNAUTHENTICATED")) await refresh();
 }
 
-/**
- * Send a request that returns a Token and sign in with it. Return the error if there is one.
- * The response is discarded if the account has changed in the meantime.
- */
-async function signIn(request: object): Promise<GraphQLError | undefined> {
-  const before = account;
-  const { data, errors } = await send<Record<string, Token>>(request, new Headers());
-  if (account !== before) return undefined;
-  const token = data && Object.values(data)[0];
-  if (!token) return errors?.[0] ?? { message: "The server returned no token." };
-  const expiresAt = new Date(Date.now() + token.expiresIn * 1000);
-  set({ status: "signed in", token, expiresAt });
+async function signIn(query: string, variables: object): Promise<GraphQLError | undefined> {
+  try {
+    const data = await session.request<Record<string, TokenAnswer>>(query, { ...variables });
+    for (const token of Object.values(data)) session.adopt(token);
+    return undefined;
+  } catch (error) {
+    return graphQLError(error);
+  }
+}
+
+function graphQLError(error: unknown): GraphQLError {
+  if (error instanceof GatehouseError) return error;
+  return { message: String(error) };
+}
+
+/** Show the state of the session, with the email, which is not part of it. */
+async function update(): Promise<void> {
+  const { state } = session;
+  const { user, expiresAt } = state;
+  if (!user || !expiresAt) {
+    const hasEnded = "username" in account && !isLoggingOut;
+    set({ status: "signed out", ...(hasEnded && { reason: "Your session has ended." }) });
+    return;
+  }
+  const { username } = user;
+  const email =
+    "username" in account && account.username === username ? account.email : await readEmail();
+  if (session.state !== state) return;
+  set({ status: "signed in", username, email, expiresAt: new Date(expiresAt) });
   markExpiredInTime();
-  return undefined;
+}
+
+async function readEmail(): Promise<string> {
+  const data = await session.request<{ me: { email: string } }>(EMAIL).catch(() => undefined);
+  return data?.me.email ?? "unknown email";
 }
 
 function markExpiredInTime(): void {

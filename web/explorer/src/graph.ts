@@ -1,4 +1,4 @@
-/** The operations of the account panel, and how the explorer sends every request. */
+/** The operations of the account panel, and how the explorer sends the documents of users. */
 
 export interface GraphQLError {
   message: string;
@@ -14,14 +14,7 @@ export interface GraphQLResponse<Data> {
   errors?: GraphQLError[];
 }
 
-export interface Token {
-  accessToken: string;
-  refreshToken: string;
-  expiresIn: number;
-  user: { username: string; email: string };
-}
-
-const TOKEN = "accessToken refreshToken expiresIn user { username email }";
+const TOKEN = "accessToken refreshToken expiresIn user { id username }";
 
 export const REGISTER = `mutation Register($input: RegisterInput!) {
   register(input: $input) { ${TOKEN} }
@@ -29,11 +22,12 @@ export const REGISTER = `mutation Register($input: RegisterInput!) {
 export const LOGIN = `mutation Login($username: String!, $password: String!) {
   login(username: $username, password: $password) { ${TOKEN} }
 }`;
-export const REFRESH = `mutation Refresh($refreshToken: String!) {
-  refresh(refreshToken: $refreshToken) { ${TOKEN} }
-}`;
+export const EMAIL = "query Email { me { email } }";
 
-/** Send a GraphQL request. Never rejects: a network error is returned as a GraphQL error. */
+/**
+ * Send a GraphQL request. Never rejects: a network error is returned as a GraphQL error. It does
+ * not ask for the cookie: what users try out does not change who the panel is signed in as.
+ */
 export async function send<Data>(
   request: object,
   headers: Headers,

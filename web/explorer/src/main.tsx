@@ -26,7 +26,7 @@ function AccountIcon() {
 
 /** Send a request of GraphiQL. A header from the Headers pane overrides the account's token. */
 async function fetcher(request: object, options?: { headers?: Record<string, unknown> }) {
-  const headers = new Headers(authorization());
+  const headers = new Headers(await authorization());
   try {
     for (const [name, value] of Object.entries(options?.headers ?? {})) {
       headers.set(name, String(value));
@@ -36,7 +36,7 @@ async function fetcher(request: object, options?: { headers?: Record<string, unk
   }
   const sentHeader = headers.get("Authorization");
   const response = await send(request, headers);
-  updateFrom(response, sentHeader);
+  await updateFrom(response, sentHeader);
   return response;
 }
 

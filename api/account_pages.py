@@ -1,0 +1,124 @@
+"""The account pages at /account: one HTML document for all of them, which knows the brand and the
+origins that a sign-in may return to."""
+
+import hashlib
+import html
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from api.pages import LOCAL, STATIC, BuiltFiles, Page
+from api.routes import Mount, Route
+
+logger = logging.getLogger("gatehouse")
+
+# What `make account` builds.
+BUILT = STATIC / "account"
+
+# As in web/account/src/router.ts.
+PAGES = frozenset(("login", "sign-up", "profile", "password", "sessions", "events", "delete"))
+
+LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
+MAX_LOGO_KIB = 256
+
+# An SVG file that is opened by itself is a page. It may use its own styles, and run nothing.
+_LOGO_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    content: bytes
+    media_type: str
+
+    @property
+    def address(self) -> str:
+        """The address beside the pages. It changes with the content."""
+        return f"logo?v={hashlib.sha256(self.content).hexdigest()[:16]}"
+
+    def response(self) -> Response:
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Security-Policy": _LOGO_POLICY,
+        }
+        return Response(self.content, headers=headers, media_type=self.media_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    name: str
+    color: str
+    logo: Logo | None = None
+
+
+def read_logo(path: Path) -> Logo:
+    """Read the image of BRAND_LOGO. Raises ValueError, with one line, if it cannot be used."""
+    media_type = LOGO_TYPES.get(path.suffix.lower())
+    if media_type is None:
+        raise ValueError(f"BRAND_LOGO must be a file that ends with {', '.join(LOGO_TYPES)}")
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_LOGO_KIB * 1024 + 1)
+    except OSError as error:
+        raise ValueError(f"BRAND_LOGO cannot be read: {error.strerror}") from None
+    if len(content) > MAX_LOGO_KIB * 1024:
+        raise ValueError(f"BRAND_LOGO must have at most {MAX_LOGO_KIB} KiB")
+    return Logo(content, media_type)
+
+
+def routes(brand: Brand, return_origins: Sequence[str]) -> list[BaseRoute]:
+    """Return the routes of the pages and of the files they load."""
+    page = _page(brand, return_origins)
+    assets = BUILT / "assets"
+
+    async def show_profile(request: Request) -> Response:
+        # Relative, so that it is right behind a proxy with a path, too.
+        return RedirectResponse("account/profile")
+
+    async def show(request: Request) -> Response:
+        if page is None:
+            raise HTTPException(404)
+        return page.response(200 if request.path_params["page"] in PAGES else 404)
+
+    async def show_logo(request: Request) -> Response:
+        if brand.logo is None:
+            raise HTTPException(404)
+        return brand.logo.response()
+
+    return [
+        Route("/account", show_profile),
+        Route("/account/logo", show_logo),
+        Route("/account/{page}", show),
+        *([Mount("/account/assets", BuiltFiles(directory=assets))] if assets.exists() else []),
+    ]
+
+
+def _page(brand: Brand, return_origins: Sequence[str]) -> Page | None:
+    """Return the document of all pages, or None while they are not built."""
+    index = BUILT / "index.html"
+    if index.exists():
+        return Page.of(_fill(index.read_text(), brand, return_origins), LOCAL)
+    logger.warning(
+        "The account pages are not built (run `make account`, which needs npm): /account/login returns 404."
+    )
+    return None
+
+
+def _fill(document: str, brand: Brand, return_origins: Sequence[str]) -> str:
+    """Fill in what the scripts read: the policy of the page allows no inline script."""
+    settings = {
+        "name": brand.name,
+        "color": brand.color,
+        "logo": brand.logo.address if brand.logo else None,
+        # `*` allows every origin to call the API, but a sign-in must not lead just anywhere.
+        "returnOrigins": [origin for origin in return_origins if origin != "*"],
+    }
+    return document.replace("{{name}}", html.escape(brand.name)).replace(
+        "{{settings}}", html.escape(json.dumps(settings))
+    )

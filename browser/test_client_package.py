@@ -1,0 +1,145 @@
+"""The npm package ``@gatehouse/client`` as it is published, in a page of another origin."""
+
+import functools
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import SECRET_KEY
+from tests.servers import Server, running_server
+
+PACKAGE = Path(__file__).parent.parent / "web" / "client" / "dist"
+PAGE = """<!doctype html>
+<title>App</title>
+<script type="module">
+  import { createSession } from "/index.js";
+  globalThis.session = createSession({ url: "%s/graphql", mode: "cookie" });
+</script>
+"""
+REGISTER = """mutation Register($input: RegisterInput!) {
+  register(input: $input) { accessToken refreshToken expiresIn user { id username } }
+}"""
+
+
+class Files(SimpleHTTPRequestHandler):
+    """Serves the files of a folder without a log."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the folder of a page that loads the package's modules as they are."""
+    folder = tmp_path_factory.mktemp("app")
+    shutil.copytree(PACKAGE, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def origin(folder: Path) -> Iterator[str]:
+    handler = functools.partial(Files, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, origin: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    data = tmp_path_factory.mktemp("server")
+    url = f"sqlite:///{data / 'gatehouse.db'}"
+    with running_server(url, SECRET_KEY, data, CORS_ORIGINS=origin) as server:
+        (folder / "index.html").write_text(PAGE % server.url)
+        yield server
+
+
+@pytest.fixture
+def app(browser: Browser, server: Server, origin: str) -> Iterator[Page]:
+    """Open a page of another port."""
+    context = browser.new_context(base_url=origin)
+    page = context.new_page()
+    page.goto("/")
+    yield page
+    context.close()
+
+
+def status(page: Page) -> str:
+    page.wait_for_function("globalThis.session")
+    found: str = page.evaluate("session.ready.then((state) => state.status)")
+    return found
+
+
+def register(page: Page, name: str) -> None:
+    page.evaluate(
+        """async ([query, input]) => {
+            const { register } = await session.request(query, { input });
+            if (register.refreshToken !== "cookie") throw new Error("It is not in the cookie.");
+            session.adopt(register);
+        }""",
+        [
+            REGISTER,
+            {"username": name, "email": f"{name}@example.com", "password": "analytical engine"},
+        ],
+    )
+
+
+def me(page: Page) -> str:
+    name: str = page.evaluate(
+        "session.request('{ me { username } }').then(({ me }) => me.username)"
+    )
+    return name
+
+
+def test_a_page_of_another_origin_stays_signed_in_after_a_reload(app: Page) -> None:
+    before = status(app)
+    register(app, "ada")
+    app.reload()
+    after = status(app)
+
+    assert (before, after) == ("signedOut", "signedIn")
+    assert me(app) == "ada"
+    assert app.evaluate("session.state.user.username") == "ada"
+    assert app.evaluate("document.cookie") == ""
+
+
+def test_signing_out_clears_the_cookie(app: Page) -> None:
+    status(app)
+    register(app, "grace")
+    app.evaluate("session.signOut()")
+    app.reload()
+
+    assert status(app) == "signedOut"
+    assert app.context.cookies() == []
+
+
+def test_queries_by_get_have_no_header_that_they_may_not_have(app: Page) -> None:
+    status(app)
+    register(app, "alan")
+    found = app.evaluate(
+        """session.fetch(`${session.url}?query={me{username}}`)
+            .then((response) => response.json())"""
+    )
+
+    assert found == {"data": {"me": {"username": "alan"}}}
+
+
+def test_the_token_goes_to_other_services_and_the_cookie_does_not(
+    app: Page, server: Server
+) -> None:
+    status(app)
+    register(app, "edsger")
+    with app.expect_request("**/userinfo") as sent:
+        name = app.evaluate(
+            "session.fetch(new URL('userinfo', session.url))"
+            ".then((response) => response.json()).then((user) => user.preferred_username)"
+        )
+
+    assert name == "edsger"
+    assert "gatehouse-session" not in sent.value.all_headers()
+    assert "cookie" not in sent.value.all_headers()

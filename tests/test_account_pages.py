@@ -1,0 +1,294 @@
+"""What serves the pages at /account. `browser/test_account.py` tests the pages in a browser."""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from graphql import build_schema, parse, validate
+
+from api import account_pages
+from api.app import create_app
+from domain import emails, passwords, usernames
+from domain.accounts import profile
+from domain.accounts.users import email_problems
+from domain.authentication import reauthentication
+from domain.errors import EmailTaken, UsernameTaken
+from domain.security_events import EventKind
+from settings import Settings
+from tests.conftest import client_of, settings_for, unprepared_app
+from tests.paths import ROOT
+
+SOURCE = ROOT / "web" / "account" / "src"
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+@pytest.fixture(autouse=True)
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder like the one that `make account` builds."""
+    folder = tmp_path / "account"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text(
+        '<title>{{name}}</title><meta name="account-pages" content="{{settings}}" />'
+    )
+    (folder / "assets" / "index-abc.js").write_text("start()")
+    monkeypatch.setattr(account_pages, "BUILT", folder)
+    return folder
+
+
+async def get(settings: Settings, path: str, method: str = "GET") -> httpx.Response:
+    async with unprepared_app(settings) as app, client_of(app) as client:
+        return await client.request(method, path)
+
+
+def filled_in(response: httpx.Response) -> dict[str, Any]:
+    found = re.search(r'content="([^"]*)"', response.text)
+    assert found
+    settings: dict[str, Any] = json.loads(html.unescape(found[1]))
+    return settings
+
+
+@pytest.mark.parametrize("page", sorted(account_pages.PAGES))
+async def test_every_page_is_the_same_document(settings: Settings, page: str) -> None:
+    response = await get(settings, f"/account/{page}")
+
+    assert response.status_code == 200
+    assert "<title>Gatehouse</title>" in response.text
+
+
+def test_the_server_knows_the_pages_that_the_scripts_know() -> None:
+    names = re.search(r"PAGES = \[(.*?)\]", (SOURCE / "router.ts").read_text(), re.S)
+
+    assert names
+    assert set(re.findall(r'"([\w-]+)"', names[1])) == account_pages.PAGES
+
+
+async def test_the_first_page_is_the_profile(settings: Settings) -> None:
+    response = await get(settings, "/account")
+
+    # Relative: behind a proxy with a path it leads to the right place too.
+    assert (response.status_code, response.headers["Location"]) == (307, "account/profile")
+
+
+@pytest.mark.parametrize("page", ["nowhere", "Login", "login.html", "index.html"])
+async def test_an_unknown_page_is_the_document_with_status_404(
+    settings: Settings, page: str
+) -> None:
+    response = await get(settings, f"/account/{page}")
+
+    assert response.status_code == 404
+    assert "<title>Gatehouse</title>" in response.text
+
+
+@pytest.mark.parametrize("path", ["/account/", "/account/login/", "/account/a/b"])
+async def test_other_addresses_lead_nowhere(settings: Settings, path: str) -> None:
+    response = await get(settings, path)
+
+    assert response.status_code == 404
+    assert "<title>" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/account/login", "/account/nowhere"])
+async def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(
+    settings: Settings, path: str
+) -> None:
+    policy = (await get(settings, path)).headers["Content-Security-Policy"]
+
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "frame-ancestors 'none'" in policy
+    assert "form-action 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+async def test_what_the_pages_load_is_kept_by_browsers_and_the_document_is_not(
+    settings: Settings,
+) -> None:
+    asset = await get(settings, "/account/assets/index-abc.js")
+    document = await get(settings, "/account/login")
+
+    assert "immutable" in asset.headers["Cache-Control"]
+    assert document.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/account/login", "/account/assets/index-abc.js"])
+async def test_head_has_the_headers_of_get(settings: Settings, path: str) -> None:
+    got, headed = await get(settings, path), await get(settings, path, "HEAD")
+
+    assert headed.status_code == 200
+    assert headed.headers["Content-Length"] == got.headers["Content-Length"]
+    assert headed.headers["Content-Type"] == got.headers["Content-Type"]
+
+
+async def test_a_form_that_is_sent_without_its_script_is_refused(settings: Settings) -> None:
+    response = await get(settings, "/account/login", "POST")
+
+    assert response.status_code == 405
+
+
+async def test_production_has_them_too(database_url: str) -> None:
+    response = await get(settings_for(database_url, environment="production"), "/account/login")
+
+    assert response.status_code == 200
+
+
+async def test_they_can_be_turned_off(database_url: str) -> None:
+    settings = settings_for(database_url, account_pages="false")
+
+    for path in ("/account", "/account/login", "/account/assets/index-abc.js"):
+        assert (await get(settings, path)).status_code == 404
+
+
+async def test_not_built_they_are_missing_and_the_log_says_so(
+    settings: Settings,
+    built: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(account_pages, "BUILT", built / "nothing")
+    response = await get(settings, "/account/login")
+
+    assert response.status_code == 404
+    assert "The account pages are not built" in caplog.text
+
+
+@pytest.mark.parametrize("prefix", ["", "/accounts"], ids=["stripped", "passed on"])
+async def test_behind_a_path_they_are_under_it(database_url: str, prefix: str) -> None:
+    settings = settings_for(database_url, public_url="https://example.com/accounts")
+    async with client_of(create_app(settings)) as client:
+        first = await client.get(f"{prefix}/account")
+        page = await client.get(f"{prefix}/account/sessions")
+        asset = await client.get(f"{prefix}/account/assets/index-abc.js")
+
+    assert first.headers["Location"] == "account/profile"
+    assert page.status_code == asset.status_code == 200
+
+
+# ---- The brand and the return addresses ----
+
+
+async def test_without_a_brand_it_is_gatehouses(settings: Settings) -> None:
+    assert filled_in(await get(settings, "/account/login")) == {
+        "name": "Gatehouse",
+        "color": "#6a3de8",
+        "logo": None,
+        "returnOrigins": [],
+    }
+    assert (await get(settings, "/account/logo")).status_code == 404
+
+
+async def test_a_name_is_text_whatever_it_contains(database_url: str) -> None:
+    name = """</title><b>"'&{{name}}"""
+    response = await get(settings_for(database_url, brand_name=name), "/account/login")
+
+    assert filled_in(response)["name"] == name
+    assert "<b>" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [("logo.svg", "image/svg+xml"), ("LOGO.PNG", "image/png"), ("a.webp", "image/webp")],
+)
+async def test_a_logo_is_served_and_cannot_run_anything(
+    database_url: str, tmp_path: Path, name: str, media_type: str
+) -> None:
+    (tmp_path / name).write_bytes(SVG)
+    settings = settings_for(database_url, brand_logo=str(tmp_path / name))
+    address = filled_in(await get(settings, "/account/login"))["logo"]
+    response = await get(settings, f"/account/{address}")
+
+    assert response.content == SVG
+    assert response.headers["Content-Type"] == media_type
+    assert "immutable" in response.headers["Cache-Control"]
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none';")
+    assert policy.endswith("sandbox")
+
+
+async def test_another_logo_has_another_address(database_url: str, tmp_path: Path) -> None:
+    addresses = []
+    for content in (b"one", b"two"):
+        (tmp_path / "logo.png").write_bytes(content)
+        settings = settings_for(database_url, brand_logo=str(tmp_path / "logo.png"))
+        addresses.append(filled_in(await get(settings, "/account/login"))["logo"])
+
+    assert addresses[0] != addresses[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("logo.gif", b"GIF", "BRAND_LOGO must be a file that ends with .svg, .png, .webp"),
+        ("logo", b"", "BRAND_LOGO must be a file that ends with .svg, .png, .webp"),
+        ("logo.svg", None, "BRAND_LOGO cannot be read: No such file or directory"),
+        ("logo.png", b"x" * (256 * 1024 + 1), "BRAND_LOGO must have at most 256 KiB"),
+    ],
+)
+def test_a_logo_that_cannot_be_used_stops_the_start(
+    database_url: str, tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(SystemExit, match=re.escape(message)):
+        create_app(settings_for(database_url, brand_logo=str(tmp_path / name)))
+
+
+async def test_only_listed_origins_may_be_returned_to(database_url: str) -> None:
+    settings = settings_for(database_url, cors_origins="https://app.example.com,*")
+    response = await get(settings, "/account/login")
+
+    assert filled_in(response)["returnOrigins"] == ["https://app.example.com"]
+
+
+# ---- What the scripts take from the server ----
+
+
+def documents() -> Mapping[str, str]:
+    """Return the documents of operations.ts, with their constants filled in."""
+    text = (SOURCE / "operations.ts").read_text()
+    constants = dict(re.findall(r'^const (\w+) = "(.*)";$', text, re.M))
+    found = dict(re.findall(r"^export const (\w+) = `(.*?)`;$", text, re.M | re.S))
+    for name, value in constants.items():
+        found = {key: each.replace(f"${{{name}}}", value) for key, each in found.items()}
+    return found
+
+
+def test_the_documents_of_the_pages_are_valid() -> None:
+    schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
+
+    assert len(documents()) == 10
+    for name, document in documents().items():
+        assert validate(schema, parse(document)) == [], name
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_kind_of_event_has_a_text(language: str) -> None:
+    kinds = re.search(r"kinds: \{(.*?)\}", (SOURCE / "texts" / f"{language}.ts").read_text(), re.S)
+
+    assert kinds
+    assert re.findall(r"^ +(\w+):", kinds[1], re.M) == [kind.value for kind in EventKind]
+
+
+def test_every_message_about_a_field_is_translated() -> None:
+    translated = (SOURCE / "texts" / "de.ts").read_text()
+    messages = [
+        *usernames.problems(""),
+        *usernames.problems("a b c"),
+        UsernameTaken.message,
+        *email_problems(emails.parse("nowhere")),
+        EmailTaken.message,
+        *passwords.problems("short"),
+        *passwords.problems("with a \0 in it"),
+        *passwords.problems("password"),
+        *passwords.problems("analytical engine", username="analytical engine"),
+        reauthentication._wrong_password("password").message,
+        *profile._image_file_problems("javascript:"),
+    ]
+
+    for message in messages:
+        assert f'"{message}":' in translated, message

@@ -1,0 +1,87 @@
+import { useEffect, useRef, useState } from "react";
+import { Failure } from "./Failure";
+import { Frame, Loading } from "./Frame";
+import { setNotice } from "./notice";
+import { Delete } from "./pages/Delete";
+import { Events } from "./pages/Events";
+import { Login } from "./pages/Login";
+import { NotFound } from "./pages/NotFound";
+import { Password } from "./pages/Password";
+import { Profile } from "./pages/Profile";
+import { Sessions } from "./pages/Sessions";
+import { SignUp } from "./pages/SignUp";
+import { returnAddress } from "./returnAddress";
+import { goTo, navigate, pageAt, type Page, useAddress } from "./router";
+import { session, takeFarewell, useSession } from "./session";
+import { settings } from "./settings";
+
+const FOR_VISITORS = { login: Login, "sign-up": SignUp };
+const FOR_USERS = {
+  profile: Profile,
+  password: Password,
+  sessions: Sessions,
+  events: Events,
+  delete: Delete,
+};
+
+export function App() {
+  const address = useAddress();
+  const { status } = useSession();
+  const page = pageAt(address);
+  useRedirects(page, address, status);
+  const waiting = <Starting />;
+
+  if (!page) return <Frame title="notFound" content={<NotFound />} />;
+  if (isForVisitors(page)) {
+    const Content = FOR_VISITORS[page];
+    const content = status === "signedOut" ? <Content returnTo={returnTo(address)} /> : waiting;
+    return <Frame title={page} content={content} />;
+  }
+  const Content = FOR_USERS[page];
+  const isSignedIn = status === "signedIn";
+  return (
+    <Frame title={page} isForUsers={isSignedIn} content={isSignedIn ? <Content /> : waiting} />
+  );
+}
+
+/** Shown until the server has said whether someone is signed in, and if it cannot be reached. */
+function Starting() {
+  const [error, setError] = useState<unknown>();
+  const start = () => session.refresh().then(() => setError(undefined), setError);
+
+  useEffect(() => {
+    void session.ready.then(({ status }) => (status === "starting" ? start() : undefined));
+  }, []);
+
+  return error === undefined ? <Loading /> : <Failure error={error} retry={start} />;
+}
+
+/** Lead visitors to the sign-in and back, and users away from it. */
+function useRedirects(page: Page | undefined, address: URL, status: string): void {
+  const wasSignedIn = useRef(false);
+  const { href } = address;
+
+  useEffect(() => {
+    const current = new URL(href);
+    if (status === "signedIn") {
+      wasSignedIn.current = true;
+      if (page && isForVisitors(page)) goTo(returnTo(current) ?? new URL("profile", current));
+    } else if (status === "signedOut" && page && !isForVisitors(page)) {
+      const farewell = takeFarewell();
+      const back = encodeURIComponent(current.pathname + current.search);
+      const isUsual = farewell || page === "profile";
+      navigate(isUsual ? "login" : `login?return_to=${back}`, { replace: true });
+      setNotice(farewell ?? (wasSignedIn.current ? ({ notices }) => notices.ended : undefined));
+      wasSignedIn.current = false;
+    }
+  }, [status, page, href]);
+}
+
+function returnTo(address: URL): URL | undefined {
+  const text = address.searchParams.get("return_to");
+  return returnAddress(text, location.origin, settings.returnOrigins);
+}
+
+function isForVisitors(page: Page): page is keyof typeof FOR_VISITORS {
+  return page in FOR_VISITORS;
+}

@@ -1,0 +1,58 @@
+import { useId, useState, type ComponentProps } from "react";
+import { useTexts } from "./texts/language";
+import { useProblem } from "./Form";
+
+type Props = {
+  name: string;
+  label: string;
+  hint?: string;
+  isOptional?: boolean;
+} & Omit<ComponentProps<"input">, "name" | "id" | "required">;
+
+/** A labelled input with its hint and its error message, both of which describe it. */
+export function Field({ name, label, hint, isOptional, ...input }: Props) {
+  const id = useId();
+  const problem = useProblem(name);
+  const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        autoCapitalize="none"
+        autoCorrect="off"
+        spellCheck={false}
+        {...input}
+        id={id}
+        name={name}
+        aria-required={!isOptional}
+        aria-invalid={problem !== undefined}
+        aria-describedby={described || undefined}
+      />
+      {problem && (
+        <p id={`${id}-problem`} className="problem">
+          {problem}
+        </p>
+      )}
+      {hint && (
+        <p id={`${id}-hint`} className="hint">
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** An input for a password, which can be shown. */
+export function PasswordField(props: Props & { autoComplete: "current-password" | "new-password" }) {
+  const texts = useTexts();
+  const [isShown, setShown] = useState(false);
+  return (
+    <div className="password">
+      <Field {...props} type={isShown ? "text" : "password"} />
+      <label className="check">
+        <input type="checkbox" checked={isShown} onChange={() => setShown(!isShown)} />
+        {texts.showPassword}
+      </label>
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+/** Errors as users read them. */
+
+import { GatehouseError } from "@gatehouse/client";
+import type { Texts } from "./texts/en";
+
+export interface Explanation {
+  message: string;
+  /** Messages by the name of the field. */
+  fields: Record<string, string>;
+}
+
+export function explain(error: unknown, texts: Texts, locale: string): Explanation {
+  if (!(error instanceof GatehouseError)) return { message: texts.errors.unexpected, fields: {} };
+  const fields = Object.fromEntries(
+    Object.entries(error.fields).map(([name, text]) => [name, texts.server[text] ?? text]),
+  );
+  return { message: messageOf(error, texts, locale), fields };
+}
+
+function messageOf(error: GatehouseError, texts: Texts, locale: string): string {
+  const { retryAfter, requestId } = error.extensions;
+  switch (error.code) {
+    case "TOO_MANY_ATTEMPTS":
+      return texts.errors.tooManyAttempts(duration(Number(retryAfter), locale));
+    case "INVALID_CREDENTIALS":
+      return texts.errors.wrongLogin;
+    case "NOT_FOUND":
+      return texts.errors.notFound;
+    case "OVERLOADED":
+      return texts.errors.overloaded;
+    case "UNAVAILABLE":
+      // The server names no cause: the browser does, when it does not reach the server.
+      return error.cause ? texts.errors.network : texts.errors.unavailable;
+    case "UNAUTHENTICATED":
+    case "TOKEN_EXPIRED":
+      return texts.notices.ended;
+    case "INVALID_INPUT":
+      // Without fields it is about the request, such as an origin that the settings do not list.
+      return `${texts.errors.unexpected} ${error.message}`;
+    default:
+      return requestId
+        ? `${texts.errors.unexpected} ${texts.errors.reference(String(requestId))}`
+        : texts.errors.unexpected;
+  }
+}
+
+/** Return a number of seconds in words, such as "9 seconds" or "2 minutes". */
+function duration(seconds: number, locale: string): string {
+  const [count, unit] =
+    seconds < 120
+      ? [seconds, "second"]
+      : seconds < 7200
+        ? [Math.ceil(seconds / 60), "minute"]
+        : [Math.ceil(seconds / 3600), "hour"];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(count);
+}

@@ -1,0 +1,34 @@
+import { Field, PasswordField } from "../Field";
+import { Form, type Values } from "../Form";
+import { Link } from "../Link";
+import { LOGIN, type Token } from "../operations";
+import { session } from "../session";
+import { useTexts } from "../texts/language";
+
+export function Login({ returnTo }: { returnTo: URL | undefined }) {
+  const texts = useTexts();
+
+  async function logIn({ username, password }: Values) {
+    const { login } = await session.request<{ login: Token }>(LOGIN, { username, password });
+    session.adopt(login);
+  }
+
+  return (
+    <>
+      {returnTo && returnTo.origin !== location.origin && (
+        <p className="intro">{texts.login.returnsTo(returnTo.host)}</p>
+      )}
+      <Form submit={texts.login.submit} send={logIn}>
+        <Field name="username" label={texts.fields.login} autoComplete="username" />
+        <PasswordField
+          name="password"
+          label={texts.fields.password}
+          autoComplete="current-password"
+        />
+      </Form>
+      <p className="other">
+        {texts.login.newHere} <Link to={`sign-up${location.search}`}>{texts.login.signUp}</Link>
+      </p>
+    </>
+  );
+}

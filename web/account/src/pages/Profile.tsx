@@ -1,0 +1,112 @@
+import { useState } from "react";
+import { Failure } from "../Failure";
+import { Field, PasswordField } from "../Field";
+import { Form, type Values } from "../Form";
+import { Loading } from "../Frame";
+import { setNotice } from "../notice";
+import { type Profile as Data, READ_PROFILE, UPDATE_PROFILE } from "../operations";
+import { session } from "../session";
+import { useDay } from "../Time";
+import { useTexts } from "../texts/language";
+import { useQuery } from "../useQuery";
+
+export function Profile() {
+  const texts = useTexts();
+  const { data, error, load, setData } = useQuery<{ me: Data }>(READ_PROFILE);
+  return (
+    <>
+      <p className="intro">{texts.profile.intro}</p>
+      {error !== undefined ? (
+        <Failure error={error} retry={load} />
+      ) : data ? (
+        <ProfileForm profile={data.me} onSave={(me) => setData({ me })} />
+      ) : (
+        <Loading />
+      )}
+    </>
+  );
+}
+
+function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data) => void }) {
+  const texts = useTexts();
+  const since = useDay(profile.createdAt);
+  const [email, setEmail] = useState(profile.email);
+  const needsPassword = email.trim().toLowerCase() !== profile.email;
+
+  async function save(values: Values) {
+    setNotice(undefined);
+    const changes = changesIn(values, profile);
+    if (Object.keys(changes).length === 0) {
+      setNotice(({ profile }) => profile.unchanged);
+      return;
+    }
+    const input = needsPassword ? { ...changes, currentPassword: values.currentPassword } : changes;
+    const { updateMe } = await session.request<{ updateMe: Data }>(UPDATE_PROFILE, { input });
+    // The name is in the session's state, here and in other tabs.
+    if (changes.username) await session.refresh().catch(() => {});
+    setEmail(updateMe.email);
+    onSave(updateMe);
+    setNotice(({ profile }) => profile.saved);
+  }
+
+  return (
+    <>
+      <div className="card identity">
+        <span className="avatar" aria-hidden="true">
+          {profile.username.slice(0, 2)}
+        </span>
+        <div>
+          <strong>{profile.username}</strong>
+          <p className="hint">{texts.profile.since(since)}</p>
+        </div>
+      </div>
+      <div className="card">
+        <Form submit={texts.profile.submit} send={save}>
+          <Field
+            name="username"
+            label={texts.fields.username}
+            hint={texts.hints.username}
+            autoComplete="username"
+            defaultValue={profile.username}
+          />
+          <Field
+            name="email"
+            label={texts.fields.email}
+            type="email"
+            autoComplete="email"
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+          />
+          {needsPassword && (
+            <PasswordField
+              name="currentPassword"
+              label={texts.fields.currentPassword}
+              hint={texts.hints.emailPassword}
+              autoComplete="current-password"
+            />
+          )}
+          <Field
+            name="imageFile"
+            label={texts.fields.imageFile}
+            hint={texts.hints.imageFile}
+            autoComplete="photo"
+            inputMode="url"
+            isOptional
+            defaultValue={profile.imageFile ?? ""}
+          />
+        </Form>
+      </div>
+    </>
+  );
+}
+
+/** Return what differs, since the server counts changes of names and emails against a rate limit. */
+function changesIn(values: Values, profile: Data): Partial<Data> {
+  const changes: Partial<Data> = {};
+  const [username, email] = [values.username?.trim(), values.email?.trim()];
+  if (username !== profile.username) changes.username = username;
+  if (email !== profile.email) changes.email = email;
+  const imageFile = values.imageFile?.trim() || null;
+  if (imageFile !== profile.imageFile) changes.imageFile = imageFile;
+  return changes;
+}

@@ -1,0 +1,132 @@
+import { useState } from "react";
+import { Failure } from "../Failure";
+import { Loading } from "../Frame";
+import { setNotice } from "../notice";
+import { END_OTHER_SESSIONS, END_SESSION, READ_SESSIONS, type Session } from "../operations";
+import { session } from "../session";
+import { Time } from "../Time";
+import { useTexts } from "../texts/language";
+import { useQuery } from "../useQuery";
+
+export function Sessions() {
+  const texts = useTexts();
+  const { data, error, load } = useQuery<{ me: { sessions: Session[] } }>(READ_SESSIONS);
+  return (
+    <>
+      <p className="intro">{texts.sessions.intro}</p>
+      {error !== undefined ? (
+        <Failure error={error} retry={load} />
+      ) : data ? (
+        <SessionList sessions={data.me.sessions} reload={load} />
+      ) : (
+        <Loading />
+      )}
+    </>
+  );
+}
+
+function SessionList({ sessions, reload }: { sessions: Session[]; reload: () => Promise<void> }) {
+  const texts = useTexts();
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+  const [current, others] = [
+    sessions.filter(({ isCurrent }) => isCurrent),
+    sessions.filter(({ isCurrent }) => !isCurrent),
+  ];
+
+  /** Do something and read the list again. The button may be gone by then, and the focus with it. */
+  async function act(action: () => Promise<void>) {
+    if (isBusy) return;
+    setBusy(true);
+    setError(undefined);
+    setNotice(undefined);
+    try {
+      await action();
+      await reload();
+      document.querySelector<HTMLElement>("h1")?.focus();
+    } catch (error) {
+      setError(error);
+    }
+    setBusy(false);
+  }
+
+  const end = (id: string) =>
+    act(async () => {
+      await session.request(END_SESSION, { id });
+      setNotice(({ sessions }) => sessions.ended);
+    });
+
+  const endOthers = () =>
+    act(async () => {
+      const { logoutEverywhere: count } = await session.request<{ logoutEverywhere: number }>(
+        END_OTHER_SESSIONS,
+      );
+      setNotice(({ sessions }) => sessions.othersEnded(count));
+    });
+
+  return (
+    <>
+      <Failure error={error} />
+      <ul className="rows card">
+        {[...current, ...others].map((each) => (
+          <SessionRow key={each.id} session={each} isBusy={isBusy} end={() => void end(each.id)} />
+        ))}
+      </ul>
+      {others.length > 0 ? (
+        <button
+          type="button"
+          className="danger quiet"
+          aria-disabled={isBusy}
+          onClick={() => void endOthers()}
+        >
+          {texts.sessions.endOthers}
+        </button>
+      ) : (
+        <p className="hint">{texts.sessions.only}</p>
+      )}
+    </>
+  );
+}
+
+function SessionRow(props: { session: Session; isBusy: boolean; end: () => void }) {
+  const texts = useTexts().sessions;
+  const { isCurrent, createdAt, lastUsedAt } = props.session;
+  const device = props.session.device ?? texts.unknownDevice;
+  const ip = props.session.ip ?? texts.unknownPlace;
+  return (
+    <li>
+      <DeviceIcon device={device} />
+      <div className="about">
+        <strong>{device}</strong> {isCurrent && <span className="badge">{texts.current}</span>}
+        <p className="hint">{ip}</p>
+        <p className="hint">
+          {texts.lastUsed} <Time at={lastUsedAt} /> · {texts.started}{" "}
+          <Time at={createdAt} isExact />
+        </p>
+      </div>
+      {!isCurrent && (
+        <button
+          type="button"
+          aria-label={texts.endNamed(device, ip)}
+          aria-disabled={props.isBusy}
+          onClick={props.end}
+        >
+          {texts.end}
+        </button>
+      )}
+    </li>
+  );
+}
+
+function DeviceIcon({ device }: { device: string }) {
+  const isPhone = /iOS|Android|Mobile/.test(device);
+  return (
+    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true">
+      {isPhone ? (
+        <path d="M8 2.75h8A1.25 1.25 0 0 1 17.25 4v16A1.25 1.25 0 0 1 16 21.25H8A1.25 1.25 0 0 1 6.75 20V4A1.25 1.25 0 0 1 8 2.75zM11 18h2" />
+      ) : (
+        <path d="M4 4.75h16A1.25 1.25 0 0 1 21.25 6v9A1.25 1.25 0 0 1 20 16.25H4A1.25 1.25 0 0 1 2.75 15V6A1.25 1.25 0 0 1 4 4.75zM8 20.25h8M12 16.25v4" />
+      )}
+    </svg>
+  );
+}

@@ -1,0 +1,36 @@
+/** The session of these pages. Its refresh token is in a cookie that no script can read. */
+
+import { createSession, type SessionState } from "@gatehouse/client";
+import { useSyncExternalStore } from "react";
+import { type Notice, setNotice } from "./notice";
+
+export const session = createSession({
+  url: new URL("../graphql", location.href).href,
+  mode: "cookie",
+});
+
+let farewell: Notice | undefined;
+
+export function useSession(): SessionState {
+  return useSyncExternalStore(
+    (listener) => session.onChange(listener),
+    () => session.state,
+  );
+}
+
+/** Sign out on purpose. The notice is shown on the page that follows. */
+export async function leave(notice: Notice): Promise<void> {
+  farewell = notice;
+  try {
+    await session.signOut();
+  } catch {
+    setNotice(({ notices }) => notices.perhapsActive);
+  }
+}
+
+/** Return the notice of `leave`, once: undefined means that the session ended by itself. */
+export function takeFarewell(): Notice | undefined {
+  const notice = farewell;
+  farewell = undefined;
+  return notice;
+}

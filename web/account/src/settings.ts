@@ -1,0 +1,13 @@
+/** What the server fills into the document. */
+export interface Settings {
+  name: string;
+  color: string;
+  /** The address of the logo beside the pages, or null. */
+  logo: string | null;
+  /** The origins of other applications that a sign-in may return to. */
+  returnOrigins: string[];
+}
+
+const meta = document.querySelector<HTMLMetaElement>('meta[name="account-pages"]');
+
+export const settings = JSON.parse(meta?.content ?? "") as Settings;

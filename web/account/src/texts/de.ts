@@ -1,0 +1,153 @@
+import type { Texts } from "./en";
+
+export const de: Texts = {
+  language: "Sprache",
+  skip: "Zum Inhalt",
+  navigation: "Konto",
+  signOut: "Abmelden",
+  signedInAs: (name) => `Angemeldet als ${name}`,
+  loading: "Wird geladen …",
+  tryAgain: "Erneut versuchen",
+  busy: "Bitte warten …",
+  showPassword: "Passwort anzeigen",
+  required: "Füllen Sie dieses Feld aus.",
+
+  pages: {
+    login: "Anmelden",
+    "sign-up": "Konto erstellen",
+    profile: "Profil",
+    password: "Passwort",
+    sessions: "Sitzungen",
+    events: "Sicherheitsereignisse",
+    delete: "Konto löschen",
+  },
+  notFound: {
+    title: "Seite nicht gefunden",
+    text: "Unter dieser Adresse gibt es keine Seite.",
+    link: "Zu Ihrem Konto",
+  },
+
+  fields: {
+    login: "Benutzername oder E-Mail",
+    username: "Benutzername",
+    email: "E-Mail",
+    password: "Passwort",
+    currentPassword: "Aktuelles Passwort",
+    newPassword: "Neues Passwort",
+    imageFile: "Adresse des Bildes",
+  },
+  hints: {
+    username: "3 bis 32 Zeichen: Buchstaben a bis z, Ziffern und dazwischen einzelne . - _",
+    newPassword: "8 bis 128 Zeichen. Am besten einige Wörter, die Sie sonst nirgends verwenden.",
+    imageFile: "Ein Dateiname oder eine Adresse, die mit https:// oder http:// beginnt. Freiwillig.",
+    emailPassword: "Nötig, um Ihre E-Mail zu ändern.",
+  },
+
+  login: {
+    submit: "Anmelden",
+    newHere: "Neu hier?",
+    signUp: "Konto erstellen",
+    returnsTo: (host) => `Nach dem Anmelden geht es zurück zu ${host}.`,
+  },
+  signUp: {
+    submit: "Konto erstellen",
+    hasAccount: "Haben Sie schon ein Konto?",
+    login: "Anmelden",
+  },
+  profile: {
+    intro: "Was Anwendungen über Sie wissen. Andere sehen Ihren Benutzernamen und Ihr Bild.",
+    since: (date) => `Mitglied seit ${date}`,
+    submit: "Änderungen speichern",
+    saved: "Ihre Änderungen sind gespeichert.",
+    unchanged: "Es gibt nichts zu speichern.",
+  },
+  password: {
+    intro: "Wenn Sie Ihr Passwort ändern, werden Sie überall sonst abgemeldet.",
+    submit: "Passwort ändern",
+    saved: "Ihr Passwort ist geändert. Sie sind überall sonst abgemeldet.",
+  },
+  sessions: {
+    intro: "Hier sind Sie angemeldet. Beenden Sie eine Sitzung, die Sie nicht kennen, und ändern Sie Ihr Passwort.",
+    current: "Dieses Gerät",
+    unknownDevice: "Unbekanntes Gerät",
+    unknownPlace: "Unbekannte Adresse",
+    lastUsed: "Zuletzt benutzt",
+    started: "Angemeldet",
+    end: "Sitzung beenden",
+    endNamed: (device, ip) => `Sitzung beenden: ${device}, ${ip}`,
+    ended: "Die Sitzung ist beendet.",
+    endOthers: "Alle anderen Sitzungen beenden",
+    othersEnded: (count) =>
+      count === 1 ? "Eine andere Sitzung ist beendet." : `${count} andere Sitzungen sind beendet.`,
+    only: "Sie sind sonst nirgends angemeldet.",
+  },
+  events: {
+    intro: "Was mit Ihrem Konto geschehen ist, das Neueste zuerst. Ändern Sie Ihr Passwort, wenn Sie etwas nicht kennen.",
+    includeRenewals: "Auch Erneuerungen von Sitzungen anzeigen",
+    more: "Mehr anzeigen",
+    moreShown: (count) => (count === 1 ? "Ein weiteres Ereignis." : `${count} weitere Ereignisse.`),
+    none: "Es ist noch nichts geschehen.",
+    kinds: {
+      REGISTERED: "Konto erstellt",
+      LOGGED_IN: "Angemeldet",
+      WRONG_PASSWORD: "Falsches Passwort eingegeben",
+      REFRESHED: "Sitzung erneuert",
+      TOKEN_REUSED: "Sitzung beendet: Ein Token wurde zweimal benutzt und ist vielleicht gestohlen",
+      EMAIL_CHANGED: "E-Mail geändert",
+      PASSWORD_CHANGED: "Passwort geändert",
+      SESSION_ENDED: "Sitzung beendet",
+      DELETED: "Konto gelöscht",
+    },
+  },
+  delete: {
+    intro: "Damit wird Ihr Konto mit allem, was dazugehört, sofort und endgültig gelöscht:",
+    lost: [
+      "Ihr Profil mit Benutzername, E-Mail und Bild",
+      "alles, was Sie veröffentlicht haben",
+      "alle Sitzungen: Sie werden überall abgemeldet",
+    ],
+    confirm: "Geben Sie zur Bestätigung Ihr Passwort ein.",
+    submit: "Mein Konto löschen",
+  },
+
+  notices: {
+    signedOut: "Sie sind abgemeldet.",
+    ended: "Ihre Sitzung ist beendet. Melden Sie sich an, um fortzufahren.",
+    deleted: "Ihr Konto ist gelöscht.",
+    perhapsActive:
+      "Sie sind in diesem Browser abgemeldet. Der Server war nicht erreichbar, und die Sitzung ist dort vielleicht noch aktiv.",
+  },
+  errors: {
+    tooManyAttempts: (wait) => `Zu viele Versuche. Versuchen Sie es in ${wait} wieder.`,
+    wrongLogin: "Der Benutzername oder das Passwort ist falsch.",
+    notFound: "Das gibt es nicht mehr.",
+    overloaded: "Der Server ist ausgelastet. Versuchen Sie es gleich noch einmal.",
+    unavailable:
+      "Der Server kann gerade nicht antworten. Versuchen Sie es bald wieder. Ihre letzte Änderung ist vielleicht gespeichert.",
+    network: "Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut.",
+    unexpected: "Etwas ist schiefgegangen. Versuchen Sie es später noch einmal.",
+    reference: (id) => `Kennzeichen: ${id}`,
+    fields: "Prüfen Sie die markierten Felder.",
+  },
+  server: {
+    "A username must have 3 to 32 characters.": "Ein Benutzername muss 3 bis 32 Zeichen haben.",
+    "A username may contain the letters a to z, digits, and single dots, hyphens or underscores between them.":
+      "Ein Benutzername darf die Buchstaben a bis z, Ziffern und dazwischen einzelne Punkte, Binde- oder Unterstriche haben.",
+    "This username, or one that looks the same, is already taken.":
+      "Dieser Benutzername, oder einer, der gleich aussieht, ist schon vergeben.",
+    "Enter a valid email address.": "Geben Sie eine gültige E-Mail-Adresse ein.",
+    "An account with this email already exists.": "Mit dieser E-Mail gibt es schon ein Konto.",
+    "A password must have 8 to 128 characters.": "Ein Passwort muss 8 bis 128 Zeichen haben.",
+    "A password must not contain NUL characters or lone surrogates.":
+      "Ein Passwort darf keine unlesbaren Zeichen enthalten.",
+    "This password is too common. Choose another one.":
+      "Dieses Passwort ist zu verbreitet. Wählen Sie ein anderes.",
+    "The password must not be the username or the email.":
+      "Das Passwort darf nicht der Benutzername oder die E-Mail sein.",
+    "The current password is wrong.": "Das aktuelle Passwort ist falsch.",
+    "Enter your current password to change the email.":
+      "Geben Sie Ihr aktuelles Passwort ein, um die E-Mail zu ändern.",
+    "An image file must be a file name or an http or https URL.":
+      "Das Bild muss ein Dateiname oder eine http- oder https-Adresse sein.",
+  },
+};

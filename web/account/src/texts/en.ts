@@ -1,0 +1,134 @@
+/** All texts of the pages in English. The other languages have the same keys. */
+export const en = {
+  language: "Language",
+  skip: "Skip to content",
+  navigation: "Account",
+  signOut: "Sign out",
+  signedInAs: (name: string) => `Signed in as ${name}`,
+  loading: "Loading…",
+  tryAgain: "Try again",
+  busy: "Please wait…",
+  showPassword: "Show password",
+  required: "Fill in this field.",
+
+  pages: {
+    login: "Sign in",
+    "sign-up": "Create an account",
+    profile: "Profile",
+    password: "Password",
+    sessions: "Sessions",
+    events: "Security events",
+    delete: "Delete account",
+  },
+  notFound: {
+    title: "Page not found",
+    text: "There is no page at this address.",
+    link: "Go to your account",
+  },
+
+  fields: {
+    login: "Username or email",
+    username: "Username",
+    email: "Email",
+    password: "Password",
+    currentPassword: "Current password",
+    newPassword: "New password",
+    imageFile: "Picture address",
+  },
+  hints: {
+    username: "3 to 32 characters: letters a to z, digits, and single . - _ between them.",
+    newPassword: "8 to 128 characters. A few words that you do not use elsewhere are best.",
+    imageFile: "A file name, or an address that begins with https:// or http://. Optional.",
+    emailPassword: "Needed to change your email.",
+  },
+
+  login: {
+    submit: "Sign in",
+    newHere: "New here?",
+    signUp: "Create an account",
+    returnsTo: (host: string) => `After signing in, you go back to ${host}.`,
+  },
+  signUp: {
+    submit: "Create account",
+    hasAccount: "Already have an account?",
+    login: "Sign in",
+  },
+  profile: {
+    intro: "What applications know about you. Others see your username and your picture.",
+    since: (date: string) => `Member since ${date}`,
+    submit: "Save changes",
+    saved: "Your changes are saved.",
+    unchanged: "There is nothing to save.",
+  },
+  password: {
+    intro: "Changing your password signs you out everywhere else.",
+    submit: "Change password",
+    saved: "Your password is changed. You are signed out everywhere else.",
+  },
+  sessions: {
+    intro: "The places where you are signed in. End a session that you do not recognise, and change your password.",
+    current: "This device",
+    unknownDevice: "Unknown device",
+    unknownPlace: "Unknown address",
+    lastUsed: "Last used",
+    started: "Signed in",
+    end: "End session",
+    endNamed: (device: string, ip: string) => `End session: ${device}, ${ip}`,
+    ended: "The session has ended.",
+    endOthers: "End all other sessions",
+    othersEnded: (count: number) =>
+      count === 1 ? "One other session has ended." : `${count} other sessions have ended.`,
+    only: "You are signed in nowhere else.",
+  },
+  events: {
+    intro: "What happened to your account, newest first. Change your password if you do not recognise something.",
+    includeRenewals: "Show renewals of sessions too",
+    more: "Show more",
+    moreShown: (count: number) => (count === 1 ? "One more event." : `${count} more events.`),
+    none: "Nothing has happened yet.",
+    kinds: {
+      REGISTERED: "Account created",
+      LOGGED_IN: "Signed in",
+      WRONG_PASSWORD: "Wrong password entered",
+      REFRESHED: "Session renewed",
+      TOKEN_REUSED: "Session ended: a token was used twice and may be stolen",
+      EMAIL_CHANGED: "Email changed",
+      PASSWORD_CHANGED: "Password changed",
+      SESSION_ENDED: "Session ended",
+      DELETED: "Account deleted",
+    } as Record<string, string>,
+  },
+  delete: {
+    intro: "This deletes your account with everything that belongs to it, at once and permanently:",
+    lost: [
+      "your profile, with username, email and picture",
+      "all that you have published",
+      "all sessions: you are signed out everywhere",
+    ],
+    confirm: "Enter your password to confirm.",
+    submit: "Delete my account",
+  },
+
+  notices: {
+    signedOut: "You are signed out.",
+    ended: "Your session has ended. Sign in to continue.",
+    deleted: "Your account is deleted.",
+    perhapsActive:
+      "You are signed out in this browser. The server could not be reached, so the session may still be active there.",
+  },
+  errors: {
+    tooManyAttempts: (wait: string) => `Too many attempts. Try again in ${wait}.`,
+    wrongLogin: "The username or the password is wrong.",
+    notFound: "It is no longer there.",
+    overloaded: "The server is busy. Try again in a moment.",
+    unavailable: "The server cannot answer at the moment. Try again soon. Your last change may have been saved.",
+    network: "The server cannot be reached. Check your connection and try again.",
+    unexpected: "Something went wrong. Try again later.",
+    reference: (id: string) => `Reference: ${id}`,
+    fields: "Check the marked fields.",
+  },
+  /** Translations of the server's messages about fields. English shows them as they are. */
+  server: {} as Record<string, string>,
+};
+
+export type Texts = typeof en;

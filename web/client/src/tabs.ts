@@ -1,0 +1,61 @@
+import type { SessionState } from "./types.js";
+
+/** How long a tab waits for another tab to hand it an access token, in milliseconds. */
+const ANSWER_TIME = 50;
+
+type Message = { news: SessionState } | { answer: SessionState } | { question: true };
+
+/** The tabs of a browser that share one cookie. */
+export interface Tabs {
+  /** Run while no other tab does. The newest cookie is then the last one to be stored. */
+  exclusive<T>(run: () => Promise<T>): Promise<T>;
+  /** Ask the other tabs for an access token. Returns when one has come, or after a moment. */
+  ask(): Promise<void>;
+  tell(state: SessionState): void;
+}
+
+export const NO_OTHER_TABS: Tabs = {
+  exclusive: (run) => run(),
+  ask: async () => {},
+  tell: () => {},
+};
+
+/** This tab, as the others need it. */
+export interface ThisTab {
+  state(): SessionState;
+  /** Whether the access token can be handed on. */
+  isUsable(): boolean;
+  take(state: SessionState): void;
+}
+
+/** Connect to the other tabs with the same cookie. */
+export function connectTabs(name: string, tab: ThisTab): Tabs {
+  // Browsers have no locks on pages without HTTPS, except on this machine.
+  const locks = navigator.locks as LockManager | undefined;
+  const exclusive: Tabs["exclusive"] = (run) =>
+    locks ? (locks.request(name, run) as ReturnType<typeof run>) : run();
+  if (typeof BroadcastChannel === "undefined") return { ...NO_OTHER_TABS, exclusive };
+
+  const channel = new BroadcastChannel(name);
+  const send = (message: Message) => channel.postMessage(message);
+  let answered: (() => void) | undefined;
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    if ("news" in data) tab.take(data.news);
+    else if ("question" in data) {
+      if (tab.isUsable()) send({ answer: tab.state() });
+    } else if (answered && data.answer.accessToken !== tab.state().accessToken) {
+      tab.take(data.answer);
+      answered();
+    }
+  };
+  return {
+    exclusive,
+    tell: (state) => send({ news: state }),
+    ask: () =>
+      new Promise<void>((resolve) => {
+        answered = resolve;
+        setTimeout(resolve, ANSWER_TIME);
+        send({ question: true });
+      }).finally(() => (answered = undefined)),
+  };
+}

@@ -21,6 +21,8 @@ const start = setTimeout;
 window.setTimeout = (run, delay, ...rest) => start(run, delay * 1000, ...rest);
 """
 
+WAITING = "navigator.locks.query().then(({ pending }) => pending.length)"
+
 numbers = itertools.count()
 
 
@@ -154,8 +156,9 @@ def test_a_sign_in_is_not_undone_by_a_tab_that_opens_meanwhile(
     with proxy.holding():
         second = open_tab(page)
         wait_until(page, proxy.has_answer)
-        # The answer to the second tab will clear the cookie. The sign-in waits for it.
         log_in(page, name)
+        # The answer to the second tab will clear the cookie, so the sign-in must wait for it.
+        wait_until(page, lambda: page.evaluate(WAITING) == 1)
     expect_signed_in(page, name)
     expect_signed_in(second, name)
     second.close()

@@ -86,7 +86,7 @@ def open_tab(page: Page) -> Page:
 def expiry(page: Page) -> str:
     shown = page.get_by_role("status").locator("time").get_attribute("datetime")
     assert shown
-    return shown
+    return str(shown)
 
 
 def get_new_token(page: Page) -> None:
@@ -271,4 +271,4 @@ def cookie_of(page: Page) -> str:
     [cookie] = page.context.cookies()
     assert cookie["name"] == "__Host-gatehouse"
     assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Strict")
-    return cookie["value"]
+    return str(cookie["value"])

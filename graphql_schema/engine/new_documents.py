@@ -17,7 +17,7 @@ from domain.token_bucket import TokenBucket, TokenBuckets
 SHARE_OF_PROCESS = 0.5
 
 # How much of its time a network can save up, and the process.
-SAVED_SECONDS = 2.0
+SAVED_SECONDS = 1.0
 
 
 class NewDocuments:

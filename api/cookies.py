@@ -7,9 +7,7 @@ asks for it takes a preflight, and the origin must be a listed one.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from math import ceil
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.types import Scope
@@ -24,7 +22,8 @@ _HEADER = HEADER.lower().encode()
 # 4.1.3.2), so that no other host of the site can set it.
 NAME = "__Host-gatehouse"
 
-# For development over plain HTTP, where browsers refuse the other name.
+# For development over plain HTTP, where browsers refuse the other name. Some accept it on loopback
+# addresses, but not Safari.
 PLAIN_NAME = "gatehouse"
 
 
@@ -79,10 +78,8 @@ class SessionCookies:
             raise ValueError(f"{HEADER} needs a page of the same site: browsers keep no others.")
 
     def _name(self, request: Request) -> str:
-        is_secure = request.scope["scheme"] == "https" or _is_loopback(
-            request.headers.get("host", "")
-        )
-        return PLAIN_NAME if self._may_be_plain and not is_secure else NAME
+        is_plain = request.scope["scheme"] == "http" and self._may_be_plain
+        return PLAIN_NAME if is_plain else NAME
 
 
 def _asked(scope: Scope) -> bytes | None:
@@ -107,16 +104,6 @@ def _value(name: bytes, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     )
     found = [value.strip(b" \t") for key, _, value in pairs if key.strip(b" \t") == name]
     return found[0].decode("ascii", "replace") if len(found) == 1 else None
-
-
-def _is_loopback(host: str) -> bool:
-    """Return whether browsers take a host for secure without HTTPS (Secure Contexts, "potentially
-    trustworthy")."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return f".{name}".endswith(".localhost") or ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _seconds(until: datetime | None) -> int:

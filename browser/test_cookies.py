@@ -64,8 +64,12 @@ def server(pages: list[int], tmp_path_factory: pytest.TempPathFactory) -> Iterat
         SECRET_KEY,
         folder,
         PORT=str(port),
-        PUBLIC_URL=f"http://127.0.0.1:{port}",
-        CORS_ORIGINS=f"http://127.0.0.1:{pages[0]},http://localhost:{pages[0]}",
+        # As behind a proxy with HTTPS. Chromium keeps a secure cookie of a loopback address.
+        PUBLIC_URL="https://accounts.example.com",
+        CORS_ORIGINS=",".join(
+            [f"http://{host}:{pages[0]}" for host in ("127.0.0.1", "localhost")]
+            + [f"http://127.0.0.1:{port}"]
+        ),
     ) as server:
         yield server
 

@@ -188,13 +188,8 @@ async def test_in_production_they_need_public_url(database_url: str) -> None:
         ("https://gatehouse.test", False),
         ("http://gatehouse.test", True),
         ("http://192.168.1.7:8000", True),
-        ("http://notlocalhost:8000", True),
-        ("http://127.0.0.1.example.com", True),
-        ("http://localhost:8000", False),
-        ("http://app.localhost", False),
-        ("http://127.0.0.1:8000", False),
-        ("http://[::1]:8000", False),
-        ("http://[::2]:8000", True),
+        ("http://localhost:8000", True),
+        ("http://127.0.0.1:8000", True),
     ],
 )
 async def test_over_plain_http_the_cookie_has_another_name_where_browsers_need_it(
@@ -230,15 +225,3 @@ async def test_in_production_and_behind_https_the_name_never_changes(
         await page.log_in(ada)
 
     assert page.cookies.keys() == {COOKIE}
-
-
-@pytest.mark.parametrize("host", ["[::1", "[", "a b", "", "é", "localhost:x", "//localhost"])
-async def test_a_malformed_host_is_not_ones_own(database_url: str, host: str) -> None:
-    settings = settings_for(database_url, cors_origins=APP)
-    async with unprepared_app(settings) as app, client_at(app, "http://x") as client:
-        page = BrowserPage(client)
-        page.headers["Host"] = host.encode()  # type: ignore[assignment]
-        page.cookies["gatehouse"] = "x"
-        response = await page.refresh()
-
-    assert response.status_code in (200, 400)

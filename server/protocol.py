@@ -20,6 +20,9 @@ MAX_HEAD_BYTES = 64 * 1024
 # some dozens.
 MAX_HEADERS = 200
 
+# Open connections, from which on a connection ends with its response. An idle one takes 13 KiB.
+MAX_KEPT_CONNECTIONS = 2_000
+
 # What a piece counts in addition to its bytes. A chunked body of empty lines has so many pieces
 # that they would take 0.3 seconds of the event loop.
 PIECE_BYTES = 4
@@ -109,6 +112,8 @@ class BoundedHttp(HttpToolsProtocol):
         self.scope["state"][IS_CLOSING] = self.transport.is_closing
         super().on_headers_complete()
         if not is_upgrade:
+            if len(self.connections) > MAX_KEPT_CONNECTIONS:
+                self.cycle.keep_alive = False
             # Trailers are dropped (RFC 9112 section 7.1.2). As headers, they would replace what a
             # proxy has set or checked.
             self.headers = []

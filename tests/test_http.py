@@ -2,15 +2,17 @@
 
 import json
 import re
+import resource
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
-from server.protocol import MAX_HEAD_BYTES
+from server.protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_KEPT_CONNECTIONS
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.operations import LOGIN, ME
@@ -364,3 +366,22 @@ async def test_head_reads_the_current_user_too(server: Server) -> None:
     assert head.status_code == 200
     assert post.status_code == 405
     assert post.headers["allow"] == "POST"
+
+
+def test_a_request_with_too_many_headers_is_refused(server: Server) -> None:
+    [few] = statuses(server, LIVE + b"X: x\r\n" * (MAX_HEADERS - 2) + b"Connection: close\r\n\r\n")
+    [many] = statuses(server, LIVE + b"X: x\r\n" * MAX_HEADERS + b"\r\n")
+
+    assert (few, many) == (200, 400)
+
+
+def test_idle_connections_are_bounded(server: Server) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with ExitStack() as stack:
+        for _ in range(MAX_KEPT_CONNECTIONS):
+            stack.enter_context(connect(server))
+        while_many = exchange(server, LIVE + b"\r\n")
+    [(status, headers, _)] = while_many
+
+    assert (status, headers["connection"]) == (200, "close")

@@ -53,7 +53,7 @@ class ResponseSize:
 
     @property
     def may_be_large(self) -> bool:
-        """Whether bytes are reserved, as for each post with its content."""
+        """Tell whether bytes are reserved, as for each post with its content."""
         return self._reserved > 0
 
     def reserve(self, size: int) -> None:

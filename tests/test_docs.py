@@ -112,6 +112,10 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         assert not anchor or anchor in anchors_of(target), link
 
 
+def test_every_picture_is_shown_on_a_page() -> None:
+    assert [file.name for file in DOCS.glob("*.png") if f"{file.name})" not in ALL_PAGES] == []
+
+
 def test_the_index_names_every_page_once() -> None:
     links = re.findall(r"\]\(([^)#]+\.md)\)", (DOCS / "index.md").read_text().split("\n## ", 1)[1])
 

@@ -84,7 +84,10 @@ def from_environment() -> Tracing | None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        logger.warning("OTEL_* turns traces on, which need `pip install gatehouse[tracing]`.")
+        logger.warning(
+            "OTEL_* turns traces on, which need `pip install opentelemetry-sdk"
+            " opentelemetry-exporter-otlp-proto-http`."
+        )
         return None
     resource = Resource.create()
     if str(resource.attributes["service.name"]).startswith("unknown_service"):

@@ -73,6 +73,8 @@ async def _fill_and_free(
     figures, outcomes, reads = Figures(), Outcomes(), Outcomes()
     with running_server(url, SECRET_KEY, folder, PORT=str(port), **LONG_REFRESH_GRACE) as server:
         async with running_clients(server.url, outcomes) as clients:
+            while not clients[0].access_token:
+                await asyncio.sleep(0.05)
             await asyncio.sleep(1)
             await asyncio.to_thread(fill, server)
             await _read_for(2, server.url, clients[0], reads)

@@ -198,7 +198,7 @@ def test_the_error_says_when_there_is_time_again() -> None:
             while time.thread_time() < until:
                 pass
 
-    until = time.thread_time() + 0.025
+    until = time.thread_time() + 0.015
     use()
     with pytest.raises(TooManyAttempts) as refused:
         use()

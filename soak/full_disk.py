@@ -19,7 +19,7 @@ from soak.figures import Figures
 from soak.raw_client import RawClient
 from soak.server_settings import LONG_REFRESH_GRACE, SECRET_KEY
 from tests.operations import ME
-from tests.servers import Server, running_server
+from tests.servers import Server, running_server, wait_until
 
 # How far the largest file of the database may still grow.
 SPACE_LEFT_BYTES = 64 * 1024
@@ -73,8 +73,7 @@ async def _fill_and_free(
     figures, outcomes, reads = Figures(), Outcomes(), Outcomes()
     with running_server(url, SECRET_KEY, folder, PORT=str(port), **LONG_REFRESH_GRACE) as server:
         async with running_clients(server.url, outcomes) as clients:
-            while not clients[0].access_token:
-                await asyncio.sleep(0.05)
+            await asyncio.to_thread(wait_until, lambda: bool(clients[0].access_token))
             await asyncio.sleep(1)
             await asyncio.to_thread(fill, server)
             await _read_for(2, server.url, clients[0], reads)

@@ -6,6 +6,7 @@ from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from api.headers import header_of
 from api.signing_keys.watcher import KeyReloader
 from api.telemetry.request import current
 from domain.access_tokens.tokens import Caller
@@ -54,12 +55,12 @@ def device_of(connection: HTTPConnection) -> Device:
     """Return the device of a request or a WebSocket. Behind TRUSTED_PROXIES its address is the
     forwarded one."""
     host = connection.client.host if connection.client else None
-    return Device.of(host, connection.headers.get("user-agent"))
+    return Device.of(host, header_of(connection.scope, b"user-agent"))
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:
     """Return the token in the Authorization header of a request or a handshake, or None."""
-    return token_in(connection.headers.get("authorization"))
+    return token_in(header_of(connection.scope, b"authorization"))
 
 
 def caller_of(connection: HTTPConnection) -> Caller:

@@ -28,6 +28,7 @@ from api.graphql.json_input import TooComplex, parse
 from api.graphql.json_output import MAX_SMALL_BYTES, to_json, to_json_in_pieces
 from api.graphql.socket_limits import SocketLimits
 from api.graphql.websocket import WebSockets, problem_in
+from api.headers import header_of
 from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
 from api.parameters import decode
 from api.telemetry.observers import RequestObservers
@@ -142,7 +143,7 @@ class GraphQLApp:
             if self._page is None:
                 raise RequestError(404, "Not Found")
             return self._page.response()
-        accepted = negotiate(request.headers.get("accept"))
+        accepted = negotiate(header_of(request.scope, b"accept"))
         if accepted is None:
             raise RequestError(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
         parameters = await _parameters(request)
@@ -203,7 +204,7 @@ def _asks_for_page(request: Request) -> bool:
     # Programs send `Accept: */*`.
     return (
         request.method == "GET"
-        and "text/html" in request.headers.get("accept", "")
+        and "text/html" in (header_of(request.scope, b"accept") or "")
         and "query" not in _query_parameters(request)
     )
 
@@ -211,7 +212,7 @@ def _asks_for_page(request: Request) -> bool:
 async def _parameters(request: Request) -> dict[str, Any]:
     if request.method == "GET":
         return _query_parameters(request)
-    if media_type(request.headers.get("content-type")) != JSON:
+    if media_type(header_of(request.scope, b"content-type")) != JSON:
         raise RequestError(415, "Send the request as application/json.")
     return _json_object(await request.body())
 
@@ -272,7 +273,7 @@ def _status(response: Mapping[str, Any], accepted: str) -> int:
 
 def on_error(request: Request, error: Exception, *, request_id: str) -> Response:
     error = to_domain_error(error, request_id=request_id)
-    accepted = negotiate(request.headers.get("accept")) or JSON
+    accepted = negotiate(header_of(request.scope, b"accept")) or JSON
     status = _STATUSES.get(error.code, 400) if accepted == GRAPHQL_RESPONSE else 200
     return _error(request, RequestError(status, error.message, error.code))
 
@@ -283,5 +284,5 @@ def _error(request: Request, error: RequestError) -> Response:
         {"errors": [{"message": error.message, "extensions": {"code": error.code}}]},
         status_code=error.status,
         headers={"Allow": error.allow} if error.allow else None,
-        media_type=negotiate(request.headers.get("accept")) or JSON,
+        media_type=negotiate(header_of(request.scope, b"accept")) or JSON,
     )

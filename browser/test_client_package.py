@@ -1,15 +1,13 @@
 """The npm package ``@gatehouse/client`` as it is published, in a page of another origin."""
 
-import functools
 import shutil
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from browser.app_origin import served
 from tests.conftest import SECRET_KEY
 from tests.servers import Server, running_server
 
@@ -26,13 +24,6 @@ REGISTER = """mutation Register($input: RegisterInput!) {
 }"""
 
 
-class Files(SimpleHTTPRequestHandler):
-    """Serves the files of a folder without a log."""
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the folder of a page that loads the package's modules as they are."""
@@ -43,11 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def origin(folder: Path) -> Iterator[str]:
-    handler = functools.partial(Files, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(folder) as origin:
+        yield origin
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import itertools
 import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests import databases
+from browser.database import database
 from tests.conftest import DATABASES, SECRET_KEY
 from tests.operations import LOGIN, LOGOUT_EVERYWHERE, REGISTER
 from tests.paths import ROOT
-from tests.servers import GATEHOUSE, Server, environment, running_server
+from tests.servers import Server, running_server
 
 AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 PASSWORD = "analytical engine"
@@ -50,15 +49,12 @@ def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("account")
-    with ExitStack() as stack:
-        url = f"sqlite:///{folder / 'gatehouse.db'}"
-        if request.param == "postgresql":
-            url = stack.enter_context(databases.empty_postgres())
-            # A process of its own: Playwright runs an event loop in this one.
-            variables = environment(DATABASE_URL=url, SECRET_KEY=SECRET_KEY)
-            subprocess.run([GATEHOUSE, "migrate"], cwd=folder, env=variables, check=True)
-        settings = {"CORS_ORIGINS": APP, "TRUSTED_PROXIES": "127.0.0.1"}
-        yield stack.enter_context(running_server(url, SECRET_KEY, folder, **settings))
+    settings = {"CORS_ORIGINS": APP, "TRUSTED_PROXIES": "127.0.0.1"}
+    with (
+        database(request.param, folder) as url,
+        running_server(url, SECRET_KEY, folder, **settings) as server,
+    ):
+        yield server
 
 
 @pytest.fixture

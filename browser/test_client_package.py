@@ -1,15 +1,13 @@
 """The npm package ``@gatehouse/client`` as it is published, in a page of another origin."""
 
-import functools
 import shutil
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from browser.app_origin import served
 from tests.conftest import SECRET_KEY
 from tests.servers import Server, running_server
 
@@ -26,13 +24,6 @@ REGISTER = """mutation Register($input: RegisterInput!) {
 }"""
 
 
-class Files(SimpleHTTPRequestHandler):
-    """Serves the files of a folder without a log."""
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the folder of a page that loads the package's modules as they are."""
@@ -43,18 +34,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def origin(folder: Path) -> Iterator[str]:
-    handler = functools.partial(Files, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(folder) as origin:
+        yield origin
 
 
 @pytest.fixture(scope="module")
 def server(folder: Path, origin: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("server")
     url = f"sqlite:///{data / 'gatehouse.db'}"
-    with running_server(url, SECRET_KEY, data, CORS_ORIGINS=origin) as server:
+    # A used refresh token ends its session at once, so that no tab may send one.
+    settings = {"CORS_ORIGINS": origin, "REFRESH_GRACE_SECONDS": "0"}
+    with running_server(url, SECRET_KEY, data, **settings) as server:
         (folder / "index.html").write_text(PAGE % server.url)
         yield server
 
@@ -143,3 +133,45 @@ def test_the_token_goes_to_other_services_and_the_cookie_does_not(
     assert name == "edsger"
     assert "gatehouse-session" not in sent.value.all_headers()
     assert "cookie" not in sent.value.all_headers()
+
+
+# Returns at once: a tab waits for the answer of another one by the clock, which the test moves.
+REFRESH_TEN_TIMES = """() => {
+  globalThis.left = 10;
+  (async () => {
+    for (; left > 0; left--) await session.refresh();
+  })().catch((error) => (globalThis.left = String(error)));
+}"""
+
+
+def refresh_ten_times(tabs: list[Page]) -> None:
+    for tab in tabs:
+        tab.evaluate(REFRESH_TEN_TIMES)
+    while any(tab.evaluate("left > 0") for tab in tabs):
+        for _ in range(10):
+            # Longer than a tab waits for another one, and too short for a refresh to be late.
+            tabs[0].clock.run_for(60)
+    assert [tab.evaluate("left") for tab in tabs] == [0, 0]
+
+
+def test_two_tabs_stay_signed_in_through_a_thousand_refreshes_in_an_hour(
+    app: Page, server: Server
+) -> None:
+    app.clock.install()
+    tabs = [app, app.context.new_page()]
+    for tab in tabs:
+        tab.goto("/")
+        status(tab)
+    register(app, "barbara")
+    for _ in range(100):
+        refresh_ten_times(tabs)
+        app.clock.fast_forward("00:36")
+
+    # All calls at one time share a refresh.
+    assert server.logged().count(" mutation Refresh ") >= 1000
+    assert [tab.evaluate("session.state.status") for tab in tabs] == ["signedIn", "signedIn"]
+    assert [me(tab) for tab in tabs] == ["barbara", "barbara"]
+    tabs[1].close()
+    app.reload()
+    assert status(app) == "signedIn"
+    assert me(app) == "barbara"

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browsers import COOKIE
 from tests.conftest import SECRET_KEY
-from tests.servers import Server, free_port, running_server
+from tests.servers import Server, free_port, running_server, wait_until
 
 REGISTER = 'mutation { register(input: {username: "ada", email: "ada@example.com", password: "analytical engine"}) { refreshToken } }'
 LOGIN = 'mutation { login(username: "ada", password: "analytical engine") { refreshToken } }'
@@ -123,6 +123,22 @@ def test_logging_out_removes_it(context: BrowserContext, page: Page, server: Ser
 
     assert cookies(context) == {}
     assert "errors" in send(page, server, REFRESH)
+
+
+def test_no_log_has_its_value(context: BrowserContext, page: Page, server: Server) -> None:
+    first = cookies(context)[COOKIE]["value"]
+    send(page, server, REFRESH)
+    last = cookies(context)[COOKIE]["value"]
+    send(page, server, LOGOUT)
+    context.add_cookies([{"name": COOKIE, "value": last, "url": "https://127.0.0.1"}])
+    failed = send(page, server, REFRESH.replace("mutation", "mutation LastRefresh"))
+    wait_until(lambda: " mutation LastRefresh " in server.logged())
+    # A third of a value identifies the session, and the rest is secret.
+    parts = {part for value in (first, last) for part in (value[:21], value[22:])}
+
+    assert failed["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert first != last
+    assert not any(part in server.logged() for part in parts)
 
 
 def test_a_page_of_a_listed_origin_of_the_same_site_uses_it(

@@ -8,9 +8,10 @@ import {
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import type { Session } from "@gatehouse/client";
 import { apolloLink } from "@gatehouse/client/apollo";
-import { type Execute, authorization, operationType, sha256 } from "./client";
+import { type Execute, authorization, operationType } from "./client";
 import { ApiError } from "./errors";
 import { POSTS, RENAME } from "./operations";
+import { sha256 } from "./sha256";
 
 export function apollo(url: string, link: ApolloLink = new HttpLink({ uri: url })): Execute {
   const client = new ApolloClient({ link, cache: new InMemoryCache() });

@@ -6,8 +6,9 @@ import {
   InMemoryCache,
 } from "apollo-client-3/core/index.js";
 import { createPersistedQueryLink } from "apollo-client-3/link/persisted-queries/index.js";
-import { type Execute, authorization, operationType, sha256 } from "./client";
+import { type Execute, authorization, operationType } from "./client";
 import { ApiError } from "./errors";
+import { sha256 } from "./sha256";
 
 /** Version 3 of Apollo Client, which many frontends still use. */
 export function apollo3(url: string, link: ApolloLink = new HttpLink({ uri: url })): Execute {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { Kind, type OperationTypeNode } from "graphql";
 
@@ -21,8 +20,4 @@ export function operationType(
   );
   if (!operation) throw new Error("The document has no operation.");
   return operation.operation;
-}
-
-export function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -21,6 +21,12 @@ export const LOGIN = graphql(`
   mutation Login($username: String!, $password: String!) {
     login(username: $username, password: $password) {
       accessToken
+      refreshToken
+      expiresIn
+      user {
+        id
+        username
+      }
     }
   }
 `);

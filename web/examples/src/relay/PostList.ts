@@ -27,16 +27,3 @@ export const postListQuery = graphql`
     ...PostList_query
   }
 `;
-
-export const loginMutation = graphql`
-  mutation PostListLoginMutation($username: String!, $password: String!) {
-    login(username: $username, password: $password) {
-      accessToken
-      refreshToken
-      user {
-        id
-        username
-      }
-    }
-  }
-`;

@@ -9,7 +9,13 @@ from statistics import median
 import pytest
 from starlette.requests import ClientDisconnect
 
-from api.fair_scheduler import MAX_WAITING, SAVED, SHARE_OF_NETWORK, FairScheduler
+from api.fair_scheduler import (
+    LONGEST_TURN,
+    MAX_WAITING,
+    SAVED,
+    SHARE_OF_NETWORK,
+    FairScheduler,
+)
 from domain.errors import Overloaded
 from domain.loop_time import charge_same
 
@@ -84,6 +90,32 @@ async def test_work_that_waits_does_not_hold_up_its_network() -> None:
 
     for task in waiting:
         task.cancel()
+
+
+async def test_work_that_waits_holds_up_its_network_once() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+    never = asyncio.Event()
+    waiting = [
+        asyncio.create_task(scheduler.run(network, never.wait()))
+        for network in ("other", "busy", "busy")
+    ]
+    await scheduler.run("busy", asyncio.sleep(0))
+
+    assert await waits_of(scheduler, "busy") < LONGEST_TURN.total_seconds() / 2
+
+    for task in waiting:
+        task.cancel()
+
+
+async def test_work_waits_no_longer_than_others_have_work() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+    await scheduler.run("other", asyncio.sleep(0))
+
+    # While others have work, each would wait until the time of the one before is saved up.
+    async with asyncio.timeout(1.5):
+        await asyncio.gather(*(scheduler.run("busy", work()) for _ in range(30)))
 
 
 async def test_the_time_of_tasks_that_the_work_starts_counts() -> None:

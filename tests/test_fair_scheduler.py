@@ -4,10 +4,13 @@ import asyncio
 import gc
 import time
 import warnings
+from datetime import timedelta
 from statistics import median
 
 import pytest
+from graphql import get_introspection_query
 from starlette.requests import ClientDisconnect
+from strawberry.types import ExecutionResult
 
 from api.fair_scheduler import (
     LONGEST_TURN,
@@ -18,6 +21,10 @@ from api.fair_scheduler import (
 )
 from domain.errors import Overloaded
 from domain.loop_time import charge_same
+from graphql_schema.engine.limits import Limits
+from graphql_schema.schema import Schema
+
+UNLIMITED = Limits(depth=100, aliases=100, tokens=10_000, cost=1_000_000)
 
 STEP_SECONDS = 0.005
 
@@ -125,6 +132,21 @@ async def test_the_time_of_tasks_that_the_work_starts_counts() -> None:
         await asyncio.gather(*(charge_same(work(20)) for _ in range(2)))
 
     await scheduler.run("busy", start_tasks())
+
+    assert scheduler.time_left("busy") < 0
+
+
+async def test_the_time_of_operations_over_a_websocket_counts() -> None:
+    scheduler = FairScheduler()
+    schema = Schema(UNLIMITED, deadline=timedelta(minutes=1))
+
+    async def execute() -> None:
+        for _ in range(20):
+            async for result in await schema.stream(get_introspection_query()):
+                assert isinstance(result, ExecutionResult)
+                assert result.data
+
+    await scheduler.run("busy", execute())
 
     assert scheduler.time_left("busy") < 0
 

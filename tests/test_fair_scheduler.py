@@ -120,9 +120,13 @@ async def test_work_waits_no_longer_than_others_have_work() -> None:
     await use_up_the_time_of(scheduler, "busy")
     await scheduler.run("other", asyncio.sleep(0))
 
-    # While others have work, each would wait until the time of the one before is saved up.
-    async with asyncio.timeout(1.5):
-        await asyncio.gather(*(scheduler.run("busy", work()) for _ in range(30)))
+    all_at_once = asyncio.Barrier(MAX_WAITING)
+
+    # In turns, they would take five seconds.
+    async with asyncio.timeout(2):
+        await asyncio.gather(
+            *(scheduler.run("busy", all_at_once.wait()) for _ in range(MAX_WAITING))
+        )
 
 
 async def test_the_time_of_tasks_that_the_work_starts_counts() -> None:

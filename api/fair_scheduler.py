@@ -8,8 +8,8 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -71,18 +71,19 @@ class FairScheduler:
         own = self._networks.of(network)
         if self._others_have_work(own) and not own.may_start():
             try:
-                await own.turn(is_dropped)
+                await own.turn(partial(self._others_have_work, own), is_dropped)
             except BaseException:
                 work.close()
                 raise
         is_within_share = own.left > 0
-        own.running += 1
+        running = object()
+        own.running.add(running)
         own.within_share += is_within_share
         self._within_share += is_within_share
         try:
             return await charge(work, own)
         finally:
-            own.running -= 1
+            own.running.discard(running)
             own.ended.set()
             own.within_share -= is_within_share
             self._within_share -= is_within_share
@@ -124,21 +125,24 @@ class _Network(TokenBucket):
         self._queue = asyncio.Lock()
         self._waiting = 0
         self.ended = asyncio.Event()
-        self.running = 0
+        # The work that runs, each for one turn at most.
+        self.running: set[object] = set()
         self.within_share = 0
 
     def may_start(self) -> bool:
-        return self.running < MAX_AT_ONCE and self.left > 0 and not self._waiting
+        return len(self.running) < MAX_AT_ONCE and self.left > 0 and not self._waiting
 
-    async def turn(self, is_dropped: Callable[[], bool] | None) -> None:
-        """Wait for a turn, in order of the calls. Raises Overloaded if too many wait, and
-        ClientDisconnect if the work is dropped."""
+    async def turn(
+        self, others_have_work: Callable[[], bool], is_dropped: Callable[[], bool] | None
+    ) -> None:
+        """Wait for a turn, in order of the calls, while others have work. Raises Overloaded if too
+        many wait, and ClientDisconnect if the work is dropped."""
         if self._waiting >= MAX_WAITING:
             raise Overloaded("Too many of your requests wait for each other. Try again later.")
         self._waiting += 1
         try:
             async with self._queue:
-                if not (is_dropped and is_dropped()):
+                if others_have_work() and not (is_dropped and is_dropped()):
                     await self._wait_for_an_end()
                     await asyncio.sleep(self.wait())
             if is_dropped and is_dropped():
@@ -147,8 +151,10 @@ class _Network(TokenBucket):
             self._waiting -= 1
 
     async def _wait_for_an_end(self) -> None:
-        if self.running >= MAX_AT_ONCE:
+        if len(self.running) >= MAX_AT_ONCE:
             self.ended.clear()
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(LONGEST_TURN.total_seconds()):
                     await self.ended.wait()
+            except TimeoutError:
+                self.running.clear()

@@ -31,10 +31,11 @@ class App(FastAPI):
     ) -> None:
         super().__init__(lifespan=lifespan, **options)
         self._fast_path = fast_path
+        self._on_error = on_error
         self._prefix = prefix
         self._outermost: ASGIApp | None = None
         # Middleware that is added later is outside of this one.
-        self.add_middleware(_Innermost, fast_path=fast_path, on_error=on_error, lifespan=lifespan)
+        self.add_middleware(_Innermost, fast_path=fast_path, lifespan=lifespan)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Build the stack, at the first request, and note where the added middleware begins."""
@@ -48,14 +49,17 @@ class App(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if not scope.get("root_path"):
-            if path == self._fast_path.path:
+        if self._prefix and not scope.get("root_path") and path.startswith(f"{self._prefix}/"):
+            scope["root_path"] = self._prefix
+        root = scope.get("root_path", "")
+        if path.removeprefix(root) == self._fast_path.path:
+            # Now, because middleware may refuse a request before it is routed.
+            scope.setdefault("state", {})["on_error"] = self._on_error
+            if not root:
                 scope["app"], scope["route"] = self, self._fast_path
                 if self._outermost:
                     await self._outermost(scope, receive, send)
                     return
-            elif self._prefix and path.startswith(f"{self._prefix}/"):
-                scope["root_path"] = self._prefix
         await super().__call__(scope, receive, send)
 
 
@@ -66,19 +70,15 @@ class _Innermost:
         self,
         app: ASGIApp,
         fast_path: Route,
-        on_error: Callable[..., Response],
         lifespan: Lifespan,
     ) -> None:
         self._router = app
         self._fast_path = fast_path
-        self._on_error = on_error
         self._lifespan = lifespan
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_fast = scope.get("route") is self._fast_path
         if not self._lifespan.is_running and scope["type"] != "lifespan":
-            if is_fast:
-                scope["state"]["on_error"] = self._on_error
             await self._lifespan.begin()
         if is_fast:
             await self._fast_path.app(scope, receive, send)

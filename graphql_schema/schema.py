@@ -23,6 +23,7 @@ from strawberry.types.graphql import OperationType
 
 from domain.deadline import within
 from domain.errors import ErrorCode, PersistedQueryNotSupported, Unavailable
+from domain.loop_time import charge_same
 from graphql_schema.context import Context
 from graphql_schema.engine.documents import DocumentCacheExtension, Documents
 from graphql_schema.engine.inputs import has_long_name
@@ -128,7 +129,8 @@ class Schema(strawberry.Schema):
 
     async def _stream_one(self, *args: Any, **kwargs: Any) -> AsyncGenerator[ExecutionResult, None]:
         try:
-            result = await within(self._deadline, self.execute(*args, **kwargs))
+            work = charge_same(self.execute(*args, **kwargs))
+            result = await within(self._deadline, work)
             if result.errors and result.data is None and not any(e.path for e in result.errors):
                 # A request error, of a variable for example.
                 result = PreExecutionError(None, result.errors)

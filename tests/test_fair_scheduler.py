@@ -4,14 +4,27 @@ import asyncio
 import gc
 import time
 import warnings
+from datetime import timedelta
 from statistics import median
 
 import pytest
+from graphql import get_introspection_query
 from starlette.requests import ClientDisconnect
+from strawberry.types import ExecutionResult
 
-from api.fair_scheduler import MAX_WAITING, SAVED, SHARE_OF_NETWORK, FairScheduler
+from api.fair_scheduler import (
+    LONGEST_TURN,
+    MAX_WAITING,
+    SAVED,
+    SHARE_OF_NETWORK,
+    FairScheduler,
+)
 from domain.errors import Overloaded
 from domain.loop_time import charge_same
+from graphql_schema.engine.limits import Limits
+from graphql_schema.schema import Schema
+
+UNLIMITED = Limits(depth=100, aliases=100, tokens=10_000, cost=1_000_000)
 
 STEP_SECONDS = 0.005
 
@@ -86,6 +99,36 @@ async def test_work_that_waits_does_not_hold_up_its_network() -> None:
         task.cancel()
 
 
+async def test_work_that_waits_holds_up_its_network_once() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+    never = asyncio.Event()
+    waiting = [
+        asyncio.create_task(scheduler.run(network, never.wait()))
+        for network in ("other", "busy", "busy")
+    ]
+    await scheduler.run("busy", asyncio.sleep(0))
+
+    assert await waits_of(scheduler, "busy") < LONGEST_TURN.total_seconds() / 2
+
+    for task in waiting:
+        task.cancel()
+
+
+async def test_work_waits_no_longer_than_others_have_work() -> None:
+    scheduler = FairScheduler()
+    await use_up_the_time_of(scheduler, "busy")
+    await scheduler.run("other", asyncio.sleep(0))
+
+    all_at_once = asyncio.Barrier(MAX_WAITING)
+
+    # In turns, they would take five seconds.
+    async with asyncio.timeout(2):
+        await asyncio.gather(
+            *(scheduler.run("busy", all_at_once.wait()) for _ in range(MAX_WAITING))
+        )
+
+
 async def test_the_time_of_tasks_that_the_work_starts_counts() -> None:
     scheduler = FairScheduler()
 
@@ -93,6 +136,21 @@ async def test_the_time_of_tasks_that_the_work_starts_counts() -> None:
         await asyncio.gather(*(charge_same(work(20)) for _ in range(2)))
 
     await scheduler.run("busy", start_tasks())
+
+    assert scheduler.time_left("busy") < 0
+
+
+async def test_the_time_of_operations_over_a_websocket_counts() -> None:
+    scheduler = FairScheduler()
+    schema = Schema(UNLIMITED, deadline=timedelta(minutes=1))
+
+    async def execute() -> None:
+        for _ in range(20):
+            async for result in await schema.stream(get_introspection_query()):
+                assert isinstance(result, ExecutionResult)
+                assert result.data
+
+    await scheduler.run("busy", execute())
 
     assert scheduler.time_left("busy") < 0
 

@@ -9,11 +9,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from api import fair_scheduler
+from api.app import create_app
 from domain.passwords import hashing
 from domain.passwords.hashing import SLOTS_PER_THREAD, WAITING_PER_THREAD
 from settings import Settings
-from tests.conftest import settings_for
-from tests.operations import LOGIN
+from tests.conftest import client_of, settings_for
+from tests.operations import LOGIN, ME
 from tests.users import GraphQL
 
 MORE_THAN_FIT = WAITING_PER_THREAD + 60
@@ -57,3 +59,26 @@ async def test_token_past_the_queue_says_when_to_come_back(client: httpx.AsyncCl
     [refused, *_] = [answer for answer in answers if answer.status_code == 503]
     assert refused.headers["Retry-After"] == "1"
     assert refused.json()["error"] == "temporarily_unavailable"
+
+
+@pytest.mark.parametrize("prefix", ["", "/accounts"])
+async def test_a_request_that_waits_for_too_many_others_is_refused_in_the_format_of_its_route(
+    database_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fair_scheduler, "MAX_AT_ONCE", 0)
+    monkeypatch.setattr(fair_scheduler, "MAX_WAITING", 0)
+    monkeypatch.setattr(fair_scheduler, "REMEMBERED", timedelta.max)
+    app = create_app(settings_for(database_url, public_url=f"http://127.0.0.1:8000{prefix}"))
+    async with (
+        app.router.lifespan_context(app),
+        client_of(app, ip="198.51.100.1") as other,
+        client_of(app) as client,
+    ):
+        await other.get("/health/live")
+        in_the_graph = await client.post(f"{prefix}/graphql", json={"query": ME})
+        elsewhere = await client.get(f"{prefix}/userinfo")
+
+    assert in_the_graph.status_code == 200
+    assert in_the_graph.json()["errors"][0]["extensions"] == {"code": "OVERLOADED"}
+    assert elsewhere.status_code == 503
+    assert elsewhere.json()["error"] == "temporarily_unavailable"

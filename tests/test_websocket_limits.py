@@ -21,6 +21,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Opcode
 from websockets.sync.client import ClientConnection
 
+from api import fair_scheduler
 from api.app import create_app
 from api.graphql import limited_socket, websocket
 from api.graphql.limited_socket import SEND_TIMEOUT
@@ -38,11 +39,13 @@ from tests.operations import REGISTER
 from tests.servers import TIMEOUT_SECONDS, Server, running_server, wait_until
 from tests.websockets import (
     code_of_close,
+    error_of,
     execute,
     frame,
     initialize,
     open_socket,
     send_raw,
+    subscribe,
 )
 
 LIMIT = timedelta(seconds=0.5)
@@ -338,6 +341,21 @@ def test_operations_at_once_are_bounded(
         assert set(codes) == {"OK", "TOO_MANY_ATTEMPTS"}
         assert codes.count("OK") >= 3
         assert execute(socket, "{ __typename }") == {"data": {"__typename": "Query"}}
+
+
+@every_server
+def test_an_operation_that_waits_for_too_many_others_is_refused(
+    database: str, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(fair_scheduler, "MAX_AT_ONCE", 0)
+    monkeypatch.setattr(fair_scheduler, "MAX_WAITING", 0)
+    monkeypatch.setattr(fair_scheduler, "REMEMBERED", timedelta.max)
+    with served(database, options) as url, open_from(url) as socket:
+        initialize(socket)
+        httpx.get(f"{url}/health/live", headers={"X-Forwarded-For": "203.0.113.1"})
+        for _ in range(2):
+            subscribe(socket, "{ __typename }")
+            assert error_of(socket) == "OVERLOADED"
 
 
 def test_ordinary_clients_are_served(one_server: Server) -> None:

@@ -113,8 +113,6 @@ class GraphQLApp:
             await self._sockets(scope, receive, send)
             return
         request = Request(scope, receive)
-        # For errors that the request limits respond to.
-        scope["state"]["on_error"] = on_error
         try:
             response = await self._respond_to_all(request)
             self._set_cookie(request, response)

@@ -48,6 +48,7 @@ from domain.devices import network_of
 from domain.errors import (
     DomainError,
     InvalidInput,
+    Overloaded,
     PersistedQueryNotSupported,
     TooManyAttempts,
 )
@@ -123,7 +124,10 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         alone.context = record.context = replace(self.context, request_id=record.request_id)
         with self.view.observers.observe(record), suppress(*_DISCONNECTED):
             work = super(Handler, alone).run_operation(operation)
-            await self.view.scheduler.run(alone.context.device.network, work)
+            try:
+                await self.view.scheduler.run(alone.context.device.network, work)
+            except Overloaded as error:
+                await alone._refuse_begun(operation, error)
             record.status = 200
 
     async def send_message(self, message: Message) -> None:
@@ -154,15 +158,18 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             # Without its traceback, which keeps the result in memory.
             refused = error.with_traceback(None)
         if refused:
-            current().codes = (refused.code,)
-            operation.completed = True
-            self.forget_id(operation.id)
-            await self._refuse(operation.id, refused)
+            await self._refuse_begun(operation, refused)
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
         """Return None: Strawberry would close the socket on a syntax error."""
         return None
+
+    async def _refuse_begun(self, operation: Operation[Context, None], error: DomainError) -> None:
+        current().codes = (error.code,)
+        operation.completed = True
+        self.forget_id(operation.id)
+        await self._refuse(operation.id, error)
 
     async def _refuse(self, id: str, error: DomainError) -> None:
         located = GraphQLError(error.message, original_error=error)

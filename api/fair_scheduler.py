@@ -50,6 +50,7 @@ class FairScheduler:
 
     def __init__(self) -> None:
         self._networks = TokenBuckets(_Network)
+        self._loop: asyncio.AbstractEventLoop | None = None
         # The work under way that its network's share allowed.
         self._within_share = 0
         # The last end of such work, and the last one of another network.
@@ -68,7 +69,7 @@ class FairScheduler:
         Raises Overloaded if too much work of the network waits for its turn, and
         ClientDisconnect if the work is dropped by then.
         """
-        own = self._networks.of(network)
+        own = self._of(network)
         if self._others_have_work(own) and not own.may_start():
             try:
                 await own.turn(partial(self._others_have_work, own), is_dropped)
@@ -93,13 +94,19 @@ class FairScheduler:
     async def pace(self, network: str, used: float) -> None:
         """Take the seconds that a network used since it was last paced, and let others run: for
         one turn of the event loop or, if they have work, until the network has time again."""
-        own = self._networks.of(network)
+        own = self._of(network)
         own.take(used)
         await asyncio.sleep(own.wait() if self._others_have_work(own) else 0)
 
     def time_left(self, network: str) -> float:
         """Return how many seconds of its share a network has left: less than 0 if it used more."""
-        return self._networks.of(network).left
+        return self._of(network).left
+
+    def _of(self, network: str) -> "_Network":
+        # Locks and events belong to an event loop.
+        if self._loop is not (loop := asyncio.get_running_loop()):
+            self._loop, self._networks = loop, TokenBuckets(_Network)
+        return self._networks.of(network)
 
     def _others_have_work(self, own: "_Network") -> bool:
         if self._within_share > own.within_share:

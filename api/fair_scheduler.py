@@ -33,8 +33,8 @@ MAX_AT_ONCE = 2
 # does not use the event loop.
 LONGEST_TURN = timedelta(seconds=0.1)
 
-# How long the work of others counts after its end: a page that sends one request after the other
-# is served as if alone.
+# How long the work of others counts from its begin, and from its end: a page that sends one request
+# after the other is served as if alone. A slow upload does not count for longer.
 REMEMBERED = timedelta(seconds=0.1)
 
 # The work of a network that waits for its turn. Clients that leave do not make more of it.
@@ -50,9 +50,9 @@ class FairScheduler:
 
     def __init__(self) -> None:
         self._networks = TokenBuckets(_Network)
-        # The work under way that its network's share allowed.
-        self._within_share = 0
-        # The last end of such work, and the last one of another network.
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # The last time that work began or ended which its network's share allowed, and the last
+        # one of another network.
         self._last: tuple[_Network | None, float] = (None, -math.inf)
         self._last_of_another: tuple[_Network | None, float] = (None, -math.inf)
 
@@ -68,57 +68,57 @@ class FairScheduler:
         Raises Overloaded if too much work of the network waits for its turn, and
         ClientDisconnect if the work is dropped by then.
         """
-        own = self._networks.of(network)
+        own = self._of(network)
         if self._others_have_work(own) and not own.may_start():
             try:
                 await own.turn(partial(self._others_have_work, own), is_dropped)
             except BaseException:
                 work.close()
                 raise
-        is_within_share = own.left > 0
+        self._note(own)
         running = object()
         own.running.add(running)
-        own.within_share += is_within_share
-        self._within_share += is_within_share
         try:
             return await charge(work, own)
         finally:
             own.running.discard(running)
             own.ended.set()
-            own.within_share -= is_within_share
-            self._within_share -= is_within_share
-            if is_within_share:
-                self._note_end(own)
+            self._note(own)
 
     async def pace(self, network: str, used: float) -> None:
         """Take the seconds that a network used since it was last paced, and let others run: for
         one turn of the event loop or, if they have work, until the network has time again."""
-        own = self._networks.of(network)
+        own = self._of(network)
         own.take(used)
         await asyncio.sleep(own.wait() if self._others_have_work(own) else 0)
 
     def time_left(self, network: str) -> float:
         """Return how many seconds of its share a network has left: less than 0 if it used more."""
-        return self._networks.of(network).left
+        return self._of(network).left
+
+    def _of(self, network: str) -> "_Network":
+        # Locks and events belong to an event loop.
+        if self._loop is not (loop := asyncio.get_running_loop()):
+            self._loop, self._networks = loop, TokenBuckets(_Network)
+        return self._networks.of(network)
 
     def _others_have_work(self, own: "_Network") -> bool:
-        if self._within_share > own.within_share:
-            return True
-        last, ended = self._last
+        last, at = self._last
         if last is own:
-            _, ended = self._last_of_another
-        return time.monotonic() - ended < REMEMBERED.total_seconds()
+            _, at = self._last_of_another
+        return time.monotonic() - at < REMEMBERED.total_seconds()
 
-    def _note_end(self, own: "_Network") -> None:
-        if self._last[0] is not own:
-            self._last_of_another = self._last
-        self._last = own, time.monotonic()
+    def _note(self, own: "_Network") -> None:
+        if own.left > 0:
+            if self._last[0] is not own:
+                self._last_of_another = self._last
+            self._last = own, time.monotonic()
 
 
 class _Network(TokenBucket):
     """The share of a network, in seconds of the event loop, and its turns."""
 
-    __slots__ = ("_queue", "_waiting", "ended", "running", "within_share")
+    __slots__ = ("_queue", "_waiting", "ended", "running")
 
     def __init__(self) -> None:
         super().__init__(SHARE_OF_NETWORK, SHARE_OF_NETWORK * SAVED.total_seconds())
@@ -127,7 +127,6 @@ class _Network(TokenBucket):
         self.ended = asyncio.Event()
         # The work that runs, each for one turn at most.
         self.running: set[object] = set()
-        self.within_share = 0
 
     def may_start(self) -> bool:
         return len(self.running) < MAX_AT_ONCE and self.left > 0 and not self._waiting

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-# How many budgets are remembered. Each takes about 200 bytes.
+# How many budgets are remembered. Each takes a kilobyte at most.
 REMEMBERED = 10_000
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from api.cookies import PLAIN_NAME
 from domain.services import Services
 from settings import Settings
 from tests.browsers import API, APP, COOKIE, BrowserPage, client_at, code_of
@@ -426,6 +427,6 @@ def test_it_is_nothing_to_a_websocket(server: Server) -> None:
         )
         token = execute(socket, log_in)["data"]["login"]["refreshToken"]
 
-    assert cookie.startswith("gatehouse=")
+    assert cookie.startswith(f"{PLAIN_NAME}=")
     assert refused["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert len(token) == 64

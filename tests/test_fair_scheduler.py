@@ -233,3 +233,15 @@ async def test_what_waits_for_its_turn_is_bounded() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_another_event_loop_can_take_over() -> None:
+    scheduler = FairScheduler()
+
+    async def let_work_wait() -> None:
+        await use_up_the_time_of(scheduler, "busy")
+        await scheduler.run("other", asyncio.sleep(0))
+        await asyncio.gather(*(scheduler.run("busy", asyncio.sleep(0)) for _ in range(5)))
+
+    for _ in range(2):
+        asyncio.run(let_work_wait())

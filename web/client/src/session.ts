@@ -122,7 +122,8 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
     if (headers.has("Authorization")) return send(input, init, headers);
     const isPrepared = await prepare();
     const { accessToken } = state;
-    const transmit = () => send(isRequest ? input.clone() : input, init, headers, state.accessToken);
+    const transmit = (signal = init.signal) =>
+      send(isRequest ? input.clone() : input, { ...init, signal }, headers, state.accessToken);
     const response = await exclusiveIfItSetsTheCookie(init, transmit);
     const canRepeat = isPrepared && accessToken && !(init.body instanceof ReadableStream);
     if (!canRepeat || !(await rejectsToken(response))) return response;
@@ -134,9 +135,16 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
   };
 
   /** A response to `login` must not cross the response to another tab's refresh. */
-  function exclusiveIfItSetsTheCookie<T>(init: RequestInit, run: () => Promise<T>): Promise<T> {
-    const setsCookie = typeof init.body === "string" && init.body.includes("refreshToken");
-    return setsCookie ? tabs.exclusive(run) : run();
+  function exclusiveIfItSetsTheCookie(
+    { body, signal }: RequestInit,
+    transmit: (signal?: AbortSignal) => Promise<Response>,
+  ): Promise<Response> {
+    if (typeof body !== "string" || !body.includes("refreshToken")) return transmit();
+    return tabs.exclusive(() => {
+      // The refreshes of all tabs wait for it.
+      const limit = AbortSignal.timeout(MAX_REFRESH_TIME);
+      return transmit(signal ? AbortSignal.any([signal, limit]) : limit);
+    });
   }
 
   function send(

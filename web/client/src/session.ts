@@ -122,7 +122,7 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
     if (headers.has("Authorization")) return send(input, init, headers);
     const isPrepared = await prepare();
     const { accessToken } = state;
-    const transmit = (signal = init.signal) =>
+    const transmit = (signal = init.signal ?? null) =>
       send(isRequest ? input.clone() : input, { ...init, signal }, headers, state.accessToken);
     const response = await exclusiveIfItSetsTheCookie(init, transmit);
     const canRepeat = isPrepared && accessToken && !(init.body instanceof ReadableStream);

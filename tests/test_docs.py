@@ -168,7 +168,7 @@ def test_the_reference_has_every_setting_with_its_default() -> None:
     defaults = dict(re.findall(r"^([A-Z_0-9]+)=(.*)$", example, re.M))
     documented = {row[0].strip("`"): row[1].strip("`") for row in rows("settings.md")}
     # Derived from other settings, or without a value.
-    described = {"SECRET_KEY", "HASHING_THREADS", "PUBLIC_URL"}
+    described = {"SECRET_KEY", "HASHING_THREADS", "PUBLIC_URL", "APP_URL"}
 
     assert sorted(documented) == sorted(name.upper() for name in Settings.model_fields)
     for name, default in defaults.items():

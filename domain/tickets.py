@@ -93,6 +93,18 @@ def code(keys: DataKeys, kind: TicketKind, id: UUID) -> str:
     return _digits(keys.mac(_code_purpose(kind), id.bytes))
 
 
+def reference(ticket: Ticket) -> str:
+    """Return what a message says of its ticket, which is no secret: `proofs` makes them of it."""
+    return f"{ticket.kind}:{ticket.id}"
+
+
+def proofs(keys: DataKeys, reference: str) -> tuple[str, str]:
+    """Return the token and the code of a ticket."""
+    kind, _, id = reference.partition(":")
+    which = (TicketKind(kind), UUID(id))
+    return token(keys, *which), code(keys, *which)
+
+
 async def find(
     session: AsyncSession, keys: DataKeys, kind: TicketKind, token: str
 ) -> Ticket | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -84,18 +85,19 @@ async def mail_server(
 
     def connect() -> SMTP:
         mailbox.connections += 1
-        servers.append(
-            SMTP(
-                mailbox,
-                hostname="mail.test",
-                tls_context=tls,
-                require_starttls=tls is not None,
-                auth_required=auth,
-                auth_require_tls=False,
-                authenticator=mailbox.authenticate if auth else None,
-                loop=asyncio.get_running_loop(),
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # AUTH without TLS
+            servers.append(
+                SMTP(
+                    mailbox,
+                    hostname="mail.test",
+                    tls_context=tls,
+                    require_starttls=tls is not None,
+                    auth_required=auth,
+                    auth_require_tls=tls is not None,
+                    authenticator=mailbox.authenticate if auth else None,
+                    loop=asyncio.get_running_loop(),
+                )
             )
-        )
         return servers[-1]
 
     listening = await asyncio.get_running_loop().create_server(connect, "127.0.0.1", mailbox.port)

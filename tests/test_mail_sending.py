@@ -59,11 +59,12 @@ def sender(mailbox: Mailbox, database: Database) -> Sender:
 
 async def add_notice(database: Database, to: str = "ada@example.com") -> None:
     """Add a mail as our templates need it."""
+    at = datetime.now(UTC).isoformat()
     async with database.writing() as session:
         outbox.add(
             session,
             OutboxKind.MAIL,
-            {"template": "account_mail_test", "to": to, "values": {}},
+            {"template": "account_mail_test", "to": to, "values": {"at": at}},
             expires_at=datetime.now(UTC) + timedelta(hours=1),
         )
 

@@ -36,8 +36,7 @@ def _readable(color: _Color, *, on: _Color, towards: _Color) -> _Color:
     while _contrast(mixed, on) < _CONTRAST and percent < 100:
         percent += 5
         red, green, blue = (
-            part + (goal - part) * percent // 100
-            for part, goal in zip(color, towards, strict=True)
+            part + (goal - part) * percent // 100 for part, goal in zip(color, towards, strict=True)
         )
         mixed = (red, green, blue)
     return mixed

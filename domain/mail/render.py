@@ -6,7 +6,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from domain import emails
@@ -100,3 +100,10 @@ def _in_ascii(email: str) -> str:
     if key is None:
         raise ValueError("The address of the recipient cannot be used.")
     return key
+
+
+def part_of(message: EmailMessage, subtype: Literal["plain", "html"]) -> str:
+    """Return the text or the HTML of a message, as its reader sees it."""
+    body = message.get_body((subtype,))
+    content: str = body.get_content() if body else ""
+    return content

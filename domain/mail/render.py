@@ -73,8 +73,10 @@ class MailRenderer:
         }
 
     def _page(self, name: str = "", **fragment: str) -> str:
-        """Return the URL of a page, or of all pages. A secret stands in the fragment, which browsers
-        send to no server and in no Referer header."""
+        """Return the URL of a page, or of all pages.
+
+        A secret stands in the fragment, which browsers send to no server, not even as a Referer.
+        """
         secrets = "&".join(f"{key}={value}" for key, value in fragment.items())
         return f"{self.pages}/{name}".removesuffix("/") + (f"#{secrets}" if secrets else "")
 

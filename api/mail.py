@@ -1,5 +1,10 @@
-"""The renderer of mails, made of the settings."""
+"""Mails, as the settings say that they look."""
 
+from email.message import EmailMessage
+
+from db.models import OutboxRow
+from domain import tickets
+from domain.data_keys import DataKeys
 from domain.mail import MailRenderer
 from domain.mail.brand import Brand
 from domain.mail.preview import require_usable
@@ -19,3 +24,20 @@ def create_renderer(settings: Settings) -> MailRenderer:
     if folder is not None:
         require_usable(renderer, folder)
     return renderer
+
+
+def render_row(renderer: MailRenderer, keys: DataKeys | None, row: OutboxRow) -> EmailMessage:
+    """Return the message of a row of the outbox. Its token and its code are computed here."""
+    ticket = row.payload.get("ticket")
+    token, code = tickets.proofs(keys, ticket) if keys and ticket else (None, None)
+    return renderer.render(row.payload, id=row.id, date=row.created_at, token=token, code=code)
+
+
+def create_data_keys(settings: Settings) -> DataKeys | None:
+    """Return the data keys, or None without DATA_KEY."""
+    if settings.data_key is None:
+        return None
+    return DataKeys(
+        settings.data_key.get_secret_value(),
+        tuple(key.get_secret_value() for key in settings.data_key_fallbacks),
+    )

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.database import create_engine_from
 from api.dependencies import AppState, ClientCredential
-from api.mail import create_renderer
+from api.mail import create_data_keys, create_renderer
 from api.priority import lower_priority
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
@@ -82,6 +82,7 @@ def _create_services(
             grace=timedelta(seconds=settings.refresh_grace_seconds),
         ),
         posts_per_user=settings.posts_per_user,
+        data_keys=create_data_keys(settings),
         observer=observer,
     )
 

@@ -15,7 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import account_pages, health, mailbox, pages
 from api.account_pages import Brand
-from api.background import learning_costs, pruning, purging, reloading_keys
+from api.background import learning_costs, pruning, purging, reloading_keys, sending_mail
 from api.cookies import HEADER as SESSION_HEADER
 from api.cookies import SessionCookies
 from api.database import prepare_if_available
@@ -158,6 +158,7 @@ async def _run(
             learning_costs(state.services),
             purging(state.services.database),
             reloading_keys(state.key_reloader),
+            sending_mail(state.mail_sender) if state.mail_sender else nullcontext(),
             counts.sampling(state.services) if counts else nullcontext(),
         ):
             yield

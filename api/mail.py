@@ -1,6 +1,8 @@
-"""Mails, as the settings say that they look."""
+"""Mail, made of the settings: how it looks, and what sends it."""
 
 from email.message import EmailMessage
+from functools import partial
+from typing import TYPE_CHECKING
 
 from db.models import OutboxRow
 from domain import tickets
@@ -9,7 +11,11 @@ from domain.mail import MailRenderer
 from domain.mail.brand import Brand
 from domain.mail.preview import require_usable
 from domain.mail.templates import Templates
+from domain.services import Services
 from settings import Settings
+
+if TYPE_CHECKING:
+    from domain.mail.send import Sender
 
 
 def create_renderer(settings: Settings) -> MailRenderer:
@@ -26,11 +32,22 @@ def create_renderer(settings: Settings) -> MailRenderer:
     return renderer
 
 
-def render_row(renderer: MailRenderer, keys: DataKeys | None, row: OutboxRow) -> EmailMessage:
-    """Return the message of a row of the outbox. Its token and its code are computed here."""
-    ticket = row.payload.get("ticket")
-    token, code = tickets.proofs(keys, ticket) if keys and ticket else (None, None)
-    return renderer.render(row.payload, id=row.id, date=row.created_at, token=token, code=code)
+def create_sender(
+    settings: Settings, services: Services, renderer: MailRenderer
+) -> "Sender | None":
+    """Create the sender, or return None without MAIL_URL."""
+    if settings.mail_url is None:
+        return None
+    # Imported here: aiosmtplib takes time, and only this needs it.
+    from domain.mail.send import Sender
+    from domain.mail.server import MailServer
+
+    return Sender(
+        services.database,
+        MailServer.of(settings.mail_url.get_secret_value()),
+        partial(render_row, renderer, services.data_keys),
+        services.observer,
+    )
 
 
 def create_data_keys(settings: Settings) -> DataKeys | None:
@@ -41,3 +58,10 @@ def create_data_keys(settings: Settings) -> DataKeys | None:
         settings.data_key.get_secret_value(),
         tuple(key.get_secret_value() for key in settings.data_key_fallbacks),
     )
+
+
+def render_row(renderer: MailRenderer, keys: DataKeys | None, row: OutboxRow) -> EmailMessage:
+    """Return the message of a row of the outbox. Its token and its code are computed here."""
+    ticket = row.payload.get("ticket")
+    token, code = tickets.proofs(keys, ticket) if keys and ticket else (None, None)
+    return renderer.render(row.payload, id=row.id, date=row.created_at, token=token, code=code)

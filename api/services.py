@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.database import create_engine_from
 from api.dependencies import AppState, ClientCredential
-from api.mail import create_data_keys, create_renderer
+from api.mail import create_data_keys, create_renderer, create_sender
 from api.priority import lower_priority
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
@@ -37,6 +37,7 @@ def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppStat
         key_reloader=key_reloader,
         responses=ResponsesUnderWay(),
         mail_renderer=mail_renderer,
+        mail_sender=create_sender(settings, services, mail_renderer),
         introspection_client=_introspection_client(settings),
     )
 

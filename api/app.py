@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import account_pages, health, pages
+from api import account_pages, health, mailbox, pages
 from api.account_pages import Brand
 from api.background import learning_costs, pruning, purging, reloading_keys, sending_mail
 from api.cookies import HEADER as SESSION_HEADER
@@ -106,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         WebSocketRoute(GRAPHQL, graphql),
         *pages.routes(explorer=settings.allows("graphiql")),
         *(_account_pages(settings) if settings.account_pages else []),
+        *(mailbox.routes(has_key=settings.data_key is not None) if mailbox.is_on(settings) else []),
     ]
     for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)

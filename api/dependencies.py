@@ -13,6 +13,7 @@ from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUserLoader
 from domain.devices import Device
 from domain.errors import Unauthenticated
+from domain.mail import MailRenderer
 from domain.services import Services
 from graphql_schema.context import Context
 from graphql_schema.response_size import ResponsesUnderWay
@@ -42,6 +43,7 @@ class AppState:
     current_users: CurrentUserLoader
     key_reloader: KeyReloader
     responses: ResponsesUnderWay
+    mail_renderer: MailRenderer
     mail_sender: "Sender | None" = None
     introspection_client: ClientCredential | None = None
 

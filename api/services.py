@@ -6,16 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.database import create_engine_from
 from api.dependencies import AppState, ClientCredential
-from api.mail_sender import create_sender, data_keys
+from api.mail import create_data_keys, create_renderer, create_sender
 from api.priority import lower_priority
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
 from domain.access_tokens.keys import KeyRing
 from domain.access_tokens.tokens import AccessTokens
 from domain.accounts.current_user import CurrentUserLoader
-from domain.mail import MailRenderer
-from domain.mail.brand import Brand
-from domain.mail.templates import Templates
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimit, RateLimiter, RateLimits
@@ -28,6 +25,7 @@ def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppStat
     """Create the state. Raises SystemExit, with one line, for settings that cannot be used."""
     engine = create_engine_from(settings)
     try:
+        mail_renderer = create_renderer(settings)
         key_reloader = KeyReloader(settings.signing_keys_dir, settings.algorithm)
         services = _create_services(settings, engine, key_reloader.ring, observer)
     except ValueError as error:
@@ -38,7 +36,8 @@ def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppStat
         current_users=CurrentUserLoader(services.database),
         key_reloader=key_reloader,
         responses=ResponsesUnderWay(),
-        mail_sender=create_sender(settings, services.database, _renderer(settings), observer),
+        mail_renderer=mail_renderer,
+        mail_sender=create_sender(settings, services, mail_renderer),
         introspection_client=_introspection_client(settings),
     )
 
@@ -84,17 +83,8 @@ def _create_services(
             grace=timedelta(seconds=settings.refresh_grace_seconds),
         ),
         posts_per_user=settings.posts_per_user,
-        data_keys=data_keys(settings),
+        data_keys=create_data_keys(settings),
         observer=observer,
-    )
-
-
-def _renderer(settings: Settings) -> MailRenderer:
-    return MailRenderer(
-        sender=settings.sender,
-        pages=settings.links_url,
-        brand=Brand(settings.brand_name, settings.brand_color),
-        templates=Templates(settings.mail_templates_dir),
     )
 
 

@@ -4,12 +4,13 @@ Each serving process claims some that are due, sends them and marks each. A clai
 process is killed, another one sends what it had not marked. So a message is sent at least once.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Update, func, or_, select, update
+from sqlalchemy import String, Update, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import WRITES_OUTBOX, Database, retried
@@ -77,6 +78,25 @@ async def oldest_due(session: AsyncSession, kind: OutboxKind) -> datetime | None
         )
     )
     return since
+
+
+async def newest(session: AsyncSession, kind: OutboxKind, *, limit: int) -> Sequence[OutboxRow]:
+    """Return the newest messages that still have their payload, sent or not, the newest first."""
+    rows = await session.scalars(
+        select(OutboxRow)
+        .where(OutboxRow.kind == kind, _HAS_PAYLOAD)
+        .order_by(OutboxRow.id.desc())
+        .limit(limit)
+    )
+    return rows.all()
+
+
+async def find(session: AsyncSession, kind: OutboxKind, id: UUID) -> OutboxRow | None:
+    """Return a message that still has its payload."""
+    row: OutboxRow | None = await session.scalar(
+        select(OutboxRow).where(OutboxRow.id == id, OutboxRow.kind == kind, _HAS_PAYLOAD)
+    )
+    return row
 
 
 @retried
@@ -149,6 +169,9 @@ async def _mark(database: Database, change: Update) -> None:
     async with database.writing() as session:
         await session.execute(change.execution_options(synchronize_session=False))
 
+
+# A message that was sent or given up has an empty one. Databases compare JSON as text.
+_HAS_PAYLOAD = cast(OutboxRow.payload, String) != "{}"
 
 _IS_PENDING = (OutboxRow.done_at.is_(None), OutboxRow.failed_at.is_(None))
 

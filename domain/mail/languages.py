@@ -18,7 +18,8 @@ class Language:
 
     def moment(self, text: str) -> str:
         """Write a moment, such as "2 March 2027, 14:05 UTC"."""
-        moment = datetime.fromisoformat(text).astimezone(UTC)
+        # `str` reports a missing value by its name.
+        moment = datetime.fromisoformat(str(text)).astimezone(UTC)
         return self.moment_format.format(moment=moment, month=self.months[moment.month - 1])
 
     def duration(self, seconds: int) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from domain import emails
@@ -25,7 +25,7 @@ class MailRenderer:
 
     sender: str
     pages: str
-    brand: Brand = Brand()
+    brand: Brand = field(default_factory=Brand)
     templates: Templates = field(default_factory=Templates)
 
     def render(
@@ -73,8 +73,10 @@ class MailRenderer:
         }
 
     def _page(self, name: str = "", **fragment: str) -> str:
-        """Return the URL of a page, or of all pages. A secret stands in the fragment, which browsers send to no
-        server and in no Referer header."""
+        """Return the URL of a page, or of all pages.
+
+        A secret stands in the fragment, which browsers send to no server, not even as a Referer.
+        """
         secrets = "&".join(f"{key}={value}" for key, value in fragment.items())
         return f"{self.pages}/{name}".removesuffix("/") + (f"#{secrets}" if secrets else "")
 
@@ -100,3 +102,10 @@ def _in_ascii(email: str) -> str:
     if key is None:
         raise ValueError("The address of the recipient cannot be used.")
     return key
+
+
+def part_of(message: EmailMessage, subtype: Literal["plain", "html"]) -> str:
+    """Return the text or the HTML of a message, as its reader sees it."""
+    body = message.get_body((subtype,))
+    content: str = body.get_content() if body else ""
+    return content

@@ -96,7 +96,7 @@ class Sender:
             return await self._give_up(row, "expired")
         try:
             async with asyncio.timeout(MAIL_TIMEOUT.total_seconds()):
-                await _hand_over(smtp, self.render(row), row)
+                await _hand_over(smtp, self.render(row), row.payload["to"])
         except SMTPRecipientsRefused as error:
             await self._rejected(row, error.recipients[0])
         except SMTPResponseException as error:
@@ -131,10 +131,28 @@ class Sender:
         self.observer.mail_ended(MailOutcome.FAILED)
 
 
-async def _hand_over(smtp: SMTP, message: EmailMessage, row: OutboxRow) -> None:
+async def send_now(server: MailServer, message: EmailMessage, to: str) -> None:
+    """Send one mail that is not in the outbox. Raises OSError or SMTPException."""
+    smtp = await server.connect()
+    try:
+        await _hand_over(smtp, message, to)
+    finally:
+        await _disconnect(smtp)
+
+
+def answer_of(error: Exception) -> str:
+    """Return why a mail was not sent, in the words of the server, on one line."""
+    if isinstance(error, SMTPRecipientsRefused):
+        error = error.recipients[0]
+    if isinstance(error, SMTPResponseException):
+        return " ".join(f"{error.code} {error.message}".split())
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+async def _hand_over(smtp: SMTP, message: EmailMessage, to: str) -> None:
     # Addresses of the envelope in ASCII, which every server takes, and not read out of a header.
     sender = message["From"].addresses[0].addr_spec
-    recipient = emails.key(row.payload["to"])
+    recipient = emails.key(to)
     assert recipient is not None
     await smtp.send_message(message, sender=sender, recipients=[recipient])
 

@@ -10,12 +10,14 @@ from domain import emails
 
 
 @retried
-async def mark_undeliverable(database: Database, address: str) -> None:
-    """Record that there is no such mailbox."""
+async def mark_undeliverable(database: Database, address: str) -> bool:
+    """Record that there is no such mailbox. Return whether an account has the address."""
     async with database.writing() as session:
-        await session.execute(
+        ids = await session.scalars(
             update(User)
-            .where(User.email_key == emails.key(address), User.email_undeliverable_at.is_(None))
+            .where(User.email_key == emails.key(address))
             .values(email_undeliverable_at=datetime.now(UTC))
+            .returning(User.id)
             .execution_options(synchronize_session=False)
         )
+        return bool(ids.all())

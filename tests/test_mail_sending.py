@@ -438,6 +438,23 @@ async def test_a_database_that_is_away_does_not_end_the_task(
         await mailbox.until(1)
 
 
+async def test_four_processes_send_each_mail_once(
+    database_url: str, database: Database, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    url = f"smtp://127.0.0.1:{mailbox.port}"
+    with running_server(
+        database_url, SECRET_KEY, tmp_path, MAIL_URL=url, WORKERS="4", **MAIL_SETTINGS
+    ):
+        for n in range(60):
+            await add_notice(database, f"{n}@example.com")
+        await mailbox.until(60)
+        async with asyncio.timeout(20):
+            while {one.done_at is None for one in await rows(database)} != {False}:
+                pass
+
+    assert sorted(mailbox.recipients) == sorted(f"{n}@example.com" for n in range(60))
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows")
 async def test_a_process_that_is_killed_before_its_mark_loses_no_mail(
     database_url: str, database: Database, mailbox: Mailbox, tmp_path: Path

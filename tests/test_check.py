@@ -340,6 +340,8 @@ def test_gatehouse_makes_a_database_file_for_its_owner_only(migrated: Path) -> N
         *(("SECRET_KEY", document) for document in PUBLISHED),
         ("SECRET_KEY_FALLBACKS", "RFC 7515"),
         ("INTROSPECTION_CLIENT_SECRET", "RFC 7515"),
+        ("DATA_KEY", "RFC 7515"),
+        ("DATA_KEY_FALLBACKS", "RFC 7515"),
     ],
 )
 def test_a_secret_that_others_published_is_a_problem(
@@ -368,6 +370,7 @@ def test_a_secret_has_one_purpose(check: Check) -> None:
     run = check(INTROSPECTION_CLIENT_ID="service", INTROSPECTION_CLIENT_SECRET=key)
 
     assert run.items("problem") == ["INTROSPECTION_CLIENT_SECRET"]
+    assert check(DATA_KEY=key).items("problem") == ["DATA_KEY"]
     assert check(SECRET_KEY_FALLBACKS=key).items("warning") == ["SECRET_KEY_FALLBACKS"]
 
 

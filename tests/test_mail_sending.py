@@ -279,7 +279,8 @@ async def test_a_server_that_says_nothing_is_left(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "CONNECT_TIMEOUT", 0.2)
-    silent = await asyncio.start_server(lambda *_: asyncio.Event().wait(), "127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    silent = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
     await add_mails(database)
     await sender_to(silent.sockets[0].getsockname()[1], database).send_due()
     silent.close()

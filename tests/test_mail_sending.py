@@ -211,6 +211,10 @@ async def test_a_mailbox_that_does_not_exist_gets_no_more_mail(
     assert failed.failed_at
     assert (failed.error, failed.payload) == ("550 5.1.1", {})
     assert await undeliverable(database)
+    mailbox.to_recipient = accepted
+    await add_mails(database)
+    await sender.send_due()
+    assert mailbox.mails == []
 
     changes = {"email": "ada@example.org", "currentPassword": ada.password}
     assert (await graphql(UPDATE_ME, by=ada, input=changes)).errors == []

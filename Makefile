@@ -127,8 +127,9 @@ $(NATIVE): requirements.lock requirements-native.lock | $(INSTALLED)
 	@touch $@
 
 .env: | install
-	@secret=$$($(BIN)/gatehouse secret) && umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$secret|" .env.example > $@
-	@echo "Created .env with a new SECRET_KEY."
+	@secret=$$($(BIN)/gatehouse secret) && key=$$($(BIN)/gatehouse secret) && umask 077 \
+		&& sed "s|^SECRET_KEY=.*|SECRET_KEY=$$secret|; s|^DATA_KEY=.*|DATA_KEY=$$key|" .env.example > $@
+	@echo "Created .env with a new SECRET_KEY and DATA_KEY."
 
 wheel: install explorer account  ## build a wheel that contains the pages, into dist/
 	$(BIN)/python -m hatchling build -t wheel

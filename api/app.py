@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import account_pages, health, pages
+from api import account_pages, health, mailbox, pages
 from api.account_pages import Brand
-from api.background import learning_costs, pruning, purging, reloading_keys
+from api.background import learning_costs, pruning, purging, reloading_keys, sending_mail
 from api.cookies import HEADER as SESSION_HEADER
 from api.cookies import SessionCookies
 from api.database import prepare_if_available
@@ -106,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         WebSocketRoute(GRAPHQL, graphql),
         *pages.routes(explorer=settings.allows("graphiql")),
         *(_account_pages(settings) if settings.account_pages else []),
+        *(mailbox.routes(has_key=settings.data_key is not None) if mailbox.is_on(settings) else []),
     ]
     for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
         app.include_router(routes.router)
@@ -157,6 +158,7 @@ async def _run(
             learning_costs(state.services),
             purging(state.services.database),
             reloading_keys(state.key_reloader),
+            sending_mail(state.mail_sender) if state.mail_sender else nullcontext(),
             counts.sampling(state.services) if counts else nullcontext(),
         ):
             yield

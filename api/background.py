@@ -5,12 +5,16 @@ import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
 from domain.passwords import stored_costs
 from domain.retention import prune, purge
 from domain.services import Services
+
+if TYPE_CHECKING:
+    from domain.mail.send import Sender
 
 logger = logging.getLogger("gatehouse")
 
@@ -25,6 +29,10 @@ LEARN_COSTS_EVERY = timedelta(minutes=10)
 # Soon enough for the times in `domain/access_tokens/keys.py`, and cheap: it reads the names and
 # times of a few files.
 RELOAD_KEYS_EVERY = timedelta(seconds=1)
+
+# Mail of this process is sent at once. This finds what other processes left behind, and what is
+# due again.
+SEND_EVERY = timedelta(seconds=1)
 
 
 @asynccontextmanager
@@ -46,6 +54,13 @@ async def learning_costs(services: Services) -> AsyncIterator[None]:
     """Learn what stored hashes cost, before the block and now and then while it runs."""
     await _learn_costs(services)
     async with running(_learn_costs_forever(services)):
+        yield
+
+
+@asynccontextmanager
+async def sending_mail(sender: "Sender") -> AsyncIterator[None]:
+    """Send the mail of the outbox while the block runs."""
+    async with running(_send_forever(sender)):
         yield
 
 
@@ -105,6 +120,23 @@ async def _learn_costs(services: Services) -> None:
             services.hashing_queue.learn(await stored_costs.sample(session))
     except Exception as error:
         logger.warning("Reading the costs of stored hashes failed: %s", type(error).__name__)
+
+
+async def _send_forever(sender: "Sender") -> None:
+    while True:
+        try:
+            await sender.send_due()
+        except Exception as error:
+            logger.warning("Sending mail failed: %s", type(error).__name__)
+        await _wait(sender.database.outbox_written, SEND_EVERY)
+
+
+async def _wait(event: asyncio.Event, limit: timedelta) -> None:
+    """Wait for an event and clear it, or for as long as the limit."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit.total_seconds()):
+            await event.wait()
+    event.clear()
 
 
 async def _reload_keys_forever(key_reloader: KeyReloader) -> None:

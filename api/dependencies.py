@@ -1,6 +1,7 @@
 """What request handlers need: the application's state, the device and the caller."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,9 +14,13 @@ from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUserLoader
 from domain.devices import Device
 from domain.errors import Unauthenticated
+from domain.mail import MailRenderer
 from domain.services import Services
 from graphql_schema.context import Context
 from graphql_schema.response_size import ResponsesUnderWay
+
+if TYPE_CHECKING:
+    from domain.mail.send import Sender
 
 # For the Authorize button of /docs. `bearer_token` reads the token itself, for all routes.
 documented_bearer = OAuth2PasswordBearer(tokenUrl="token", refreshUrl="token", auto_error=False)
@@ -39,6 +44,8 @@ class AppState:
     current_users: CurrentUserLoader
     key_reloader: KeyReloader
     responses: ResponsesUnderWay
+    mail_renderer: MailRenderer
+    mail_sender: "Sender | None" = None
     introspection_client: ClientCredential | None = None
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.database import create_engine_from
 from api.dependencies import AppState, ClientCredential
+from api.mail import create_data_keys, create_renderer, create_sender
 from api.priority import lower_priority
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
@@ -24,6 +25,7 @@ def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppStat
     """Create the state. Raises SystemExit, with one line, for settings that cannot be used."""
     engine = create_engine_from(settings)
     try:
+        mail_renderer = create_renderer(settings)
         key_reloader = KeyReloader(settings.signing_keys_dir, settings.algorithm)
         services = _create_services(settings, engine, key_reloader.ring, observer)
     except ValueError as error:
@@ -34,6 +36,8 @@ def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppStat
         current_users=CurrentUserLoader(services.database),
         key_reloader=key_reloader,
         responses=ResponsesUnderWay(),
+        mail_renderer=mail_renderer,
+        mail_sender=create_sender(settings, services, mail_renderer),
         introspection_client=_introspection_client(settings),
     )
 
@@ -79,6 +83,7 @@ def _create_services(
             grace=timedelta(seconds=settings.refresh_grace_seconds),
         ),
         posts_per_user=settings.posts_per_user,
+        data_keys=create_data_keys(settings),
         observer=observer,
     )
 

@@ -6,6 +6,7 @@ import click
 
 from cli.check import check
 from cli.keys import keys
+from cli.mail import mail
 from cli.migrate import migrate
 from cli.prune import prune
 from cli.schema import schema
@@ -25,7 +26,7 @@ INTERRUPTED = 130
 
 
 @click.group(
-    commands=(check, keys, migrate, prune, schema, secret, serve, tune),
+    commands=(check, keys, mail, migrate, prune, schema, secret, serve, tune),
     # Without a command, the error below and not the whole help.
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,4 +1,4 @@
-"""`gatehouse secret`: print a new SECRET_KEY."""
+"""`gatehouse secret`: print a new SECRET_KEY or DATA_KEY."""
 
 import secrets
 
@@ -12,5 +12,5 @@ SECRET_BYTES = 64
 
 @click.command(epilog=examples("gatehouse secret"))
 def secret() -> None:
-    """Print a new random SECRET_KEY."""
+    """Print a new random SECRET_KEY or DATA_KEY."""
     print(secrets.token_urlsafe(SECRET_BYTES))

@@ -20,6 +20,9 @@ Result = TypeVar("Result")
 # A command whose every run ends in a conflict has another reason than bad luck.
 MAX_RETRIES = 3
 
+# The key in `session.info` of a transaction that writes to the outbox.
+WRITES_OUTBOX = "writes outbox"
+
 
 class Database:
     """Opens database sessions, each for one short piece of work.
@@ -41,6 +44,8 @@ class Database:
         is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer at a time; the others wait here.
         self._writers = ConnectionQueue(1 if is_sqlite else CONNECTIONS)
+        #: Set after each commit of a message to send, for the background task that sends it.
+        self.outbox_written = asyncio.Event()
         self._file = sqlite.File(str(engine.url.database)) if is_sqlite else None
 
     @property
@@ -69,6 +74,8 @@ class Database:
             async with self._writers, self._write.begin() as session:
                 self._require_same_file()
                 yield session
+            if WRITES_OUTBOX in session.info:
+                self.outbox_written.set()
         except DBAPIError as error:
             if is_standby(error):
                 # A pooler led here. What the readers have open may lead to the same standby.

@@ -1,5 +1,15 @@
 """Observers: what the domain reports for metrics."""
 
+from enum import StrEnum
+
+
+class MailOutcome(StrEnum):
+    """How an attempt to send a mail ended. A failed one is not tried again."""
+
+    SENT = "SENT"
+    RETRIED = "RETRIED"
+    FAILED = "FAILED"
+
 
 class Observer:
     """Called as things happen. This one ignores everything."""
@@ -9,6 +19,12 @@ class Observer:
 
     def slot_acquired(self, waited: float) -> None:
         """Count a request that got its slot in the hashing queue after ``waited`` seconds."""
+
+    def mail_ended(self, outcome: MailOutcome) -> None:
+        """Count an attempt to send a mail."""
+
+    def mail_waits(self, seconds: float) -> None:
+        """Measure how long the oldest mail that is due has waited, 0 if none is due."""
 
 
 SILENT = Observer()

@@ -1,17 +1,20 @@
-"""Retention: delete ended sessions and security events after some time, and what is left of deleted
-accounts."""
+"""Retention: delete ended sessions, security events, tickets and sent messages after some time, and
+what is left of deleted accounts."""
 
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database, retried
-from db.models import LoginSession, Post, SecurityEvent, User
+from db.models import LoginSession, OutboxRow, Post, SecurityEvent, Ticket, User
 from domain.ids import first_id_of
+
+# How long messages are kept that were sent or given up, to see what happened to them.
+MESSAGES_KEPT_FOR = timedelta(days=7)
 
 # One transaction for each batch, so that other writers wait only briefly.
 BATCH_SIZE = 1000
@@ -21,12 +24,27 @@ ACCOUNT_BATCH_SIZE = 200
 
 
 async def prune(database: Database, *, kept_for: timedelta) -> int:
-    """Delete what ended or happened longer ago than ``kept_for``, and return the number of rows."""
-    before = datetime.now(UTC) - kept_for
+    """Delete what ended or happened longer ago than ``kept_for``, expired tickets and old messages.
+    Return the number of rows."""
+    now = datetime.now(UTC)
+    before = now - kept_for
     sessions = select(LoginSession.id).where(LoginSession.expires_at < before)
     events = select(SecurityEvent.id).where(SecurityEvent.id < first_id_of(before))
-    return await _delete(database, LoginSession, sessions) + await _delete(
-        database, SecurityEvent, events
+    tickets = select(Ticket.id).where(Ticket.expires_at < now)
+    messages = select(OutboxRow.id).where(
+        OutboxRow.id < first_id_of(now - MESSAGES_KEPT_FOR),
+        # Others are still to be sent.
+        or_(
+            OutboxRow.done_at.is_not(None),
+            OutboxRow.failed_at.is_not(None),
+            OutboxRow.expires_at < now,
+        ),
+    )
+    return (
+        await _delete(database, LoginSession, sessions)
+        + await _delete(database, SecurityEvent, events)
+        + await _delete(database, Ticket, tickets)
+        + await _delete(database, OutboxRow, messages)
     )
 
 
@@ -64,7 +82,11 @@ async def _purge_batch(database: Database, user_id: UUID) -> bool | None:
 async def delete_rows_of(session: AsyncSession, user_id: UUID) -> bool:
     """Delete at most one batch of the rows of a deleted account, and return whether all of it is
     gone. Its row must be locked by this transaction."""
-    for model, owner in ((Post, Post.author_id), (LoginSession, LoginSession.user_id)):
+    for model, owner in (
+        (Post, Post.author_id),
+        (LoginSession, LoginSession.user_id),
+        (Ticket, Ticket.user_id),
+    ):
         batch = select(model.id).where(owner == user_id).limit(ACCOUNT_BATCH_SIZE)
         deleted = await session.scalars(
             delete(model)
@@ -82,7 +104,9 @@ async def delete_rows_of(session: AsyncSession, user_id: UUID) -> bool:
 
 @retried
 async def _delete(
-    database: Database, model: type[LoginSession | SecurityEvent], ids: Select[UUID]
+    database: Database,
+    model: type[LoginSession | OutboxRow | SecurityEvent | Ticket],
+    ids: Select[UUID],
 ) -> int:
     deleted = 0
     while True:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from db.database import Database
 from domain.access_tokens.tokens import AccessTokens
+from domain.data_keys import DataKeys
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimiter
@@ -42,6 +43,7 @@ class Services:
     access_tokens: AccessTokens
     session_lifetimes: SessionLifetimes
     posts_per_user: int
+    data_keys: DataKeys | None = None
     observer: Observer = SILENT
 
     async def close(self) -> None:

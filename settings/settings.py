@@ -27,6 +27,8 @@ from settings.types import (
     HeaderNames,
     HexColor,
     Host,
+    MailAddress,
+    MailUrl,
     Networks,
     Origins,
     PublicUrl,
@@ -112,6 +114,15 @@ class Settings(BaseSettings):
     brand_logo: Path | None = None
     brand_color: HexColor = "#6a3de8"
 
+    mail_url: MailUrl | None = None
+    mail_from: MailAddress | None = None
+    app_url: PublicUrl | None = None
+    # `domain.mail` reads it.
+    mail_templates_dir: Path | None = None
+
+    data_key: Secret | None = None
+    data_key_fallbacks: FormerSecrets = ()
+
     argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
     argon2_time_cost: int = Field(default=2, ge=1, le=100)
     argon2_parallelism: int = Field(default=1, ge=1, le=64)
@@ -194,6 +205,14 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _mail_is_complete(self) -> Self:
+        if self.mail_url is not None and self.mail_from is None:
+            raise ValueError("MAIL_FROM is required with MAIL_URL")
+        if self.mail_url is not None and self.data_key is None:
+            raise ValueError("DATA_KEY is required with MAIL_URL; make one with `gatehouse secret`")
+        return self
+
     @property
     def access_token_lifetime(self) -> timedelta:
         return timedelta(minutes=self.access_token_expire_minutes)
@@ -220,6 +239,25 @@ class Settings(BaseSettings):
     def public_path(self) -> str:
         """The path of PUBLIC_URL, such as `/accounts`, or empty."""
         return urlsplit(self.public_url or "").path
+
+    @property
+    def mail_is_on(self) -> bool:
+        """True if mail is written: it is sent to MAIL_URL, or shown at `/mailbox` in development.
+
+        Without DATA_KEY there is none, since its links and codes are computed from that key.
+        """
+        has_reader = self.mail_url is not None or self.environment == "development"
+        return self.data_key is not None and has_reader
+
+    @property
+    def sender(self) -> str:
+        """The address that mail comes from."""
+        return self.mail_from or "gatehouse@localhost"
+
+    @property
+    def links_url(self) -> str:
+        """The address that links in mail lead to: APP_URL, or by default the account pages."""
+        return self.app_url or f"{self.issuer}/account"
 
     @property
     def logs_json(self) -> bool:

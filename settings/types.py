@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_network
 from typing import Annotated, TypeVar, cast
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
@@ -39,6 +40,18 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _HEX_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 _MAX_BRAND_NAME_LENGTH = 50
+
+# A user name and a password come together, percent-encoded.
+_MAIL_URL = re.compile(
+    r"smtps?://([^\s/?#@:]+:[^\s/?#@:]+@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?/?",
+    re.IGNORECASE,
+)
+
+# RFC 5322 section 3.4, without quotes. The address is ASCII, which every mail server accepts.
+_MAIL_ADDRESS = re.compile(
+    r"""(?P<name>[^<>()[\]@,;:\\"]+ <)?[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9]([a-z0-9.-]*[a-z0-9])?(?(name)>)""",
+    re.IGNORECASE | re.ASCII,
+)
 
 _REDIS_URL = re.compile(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?")
 
@@ -198,6 +211,20 @@ def _is_redis_url(url: SecretStr) -> bool:
     return _REDIS_URL.fullmatch(url.get_secret_value()) is not None
 
 
+def _is_mail_url(url: SecretStr) -> bool:
+    text = url.get_secret_value()
+    if not _MAIL_URL.fullmatch(text):
+        return False
+    try:
+        return urlsplit(text).port != 0
+    except ValueError:
+        return False
+
+
+def _is_mail_address(text: str) -> bool:
+    return text.isprintable() and _MAIL_ADDRESS.fullmatch(text) is not None
+
+
 def _hex_color(text: str) -> str | None:
     """Return a colour with six lower-case digits."""
     if not _HEX_COLOR.fullmatch(text):
@@ -237,6 +264,20 @@ FormerSecrets = Annotated[
 RedisUrl = Annotated[
     SecretStr,
     _check(_is_redis_url, "must be memory:// or a URL such as redis://:password@host:6379/0"),
+]
+
+# Hidden like a secret, because it may contain a password.
+MailUrl = Annotated[
+    SecretStr,
+    _check(_is_mail_url, "must be a URL such as smtp://user:password@mail.example.com:587"),
+]
+
+MailAddress = Annotated[
+    str,
+    _check(
+        _is_mail_address,
+        "must be an address such as accounts@example.com or Example <accounts@example.com>",
+    ),
 ]
 
 PublicUrl = Annotated[

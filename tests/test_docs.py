@@ -50,6 +50,9 @@ ALL_PAGES = "\n".join(page.read_text() for page in PAGES)
 NOT_OURS = {"GLIBC_TUNABLES", "SCHED_IDLE", "SO_REUSEPORT"}
 FOR_TESTS = {"TEST_POSTGRES_URL", "SOAK_PORT"}
 
+# Commands that have commands.
+GROUPS = ("keys", "mail")
+
 
 def without_code(text: str) -> str:
     return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)
@@ -95,8 +98,10 @@ def help_of(*command: str) -> str:
 def commands() -> set[str]:
     """Return the commands of `gatehouse`, such as ``serve`` and ``keys new``."""
     listed = re.compile(r"^ {2,4}([a-z]+) {2,}\S", re.M)
-    found = set(listed.findall(help_of())) - {"keys"}
-    return found | {f"keys {action}" for action in listed.findall(help_of("keys"))}
+    found = set(listed.findall(help_of())) - set(GROUPS)
+    return found | {
+        f"{group} {name}" for group in GROUPS for name in listed.findall(help_of(group))
+    }
 
 
 def test_the_readme_has_at_most_150_lines() -> None:
@@ -137,10 +142,12 @@ def test_every_path_that_is_named_exists() -> None:
 
 
 def test_every_command_that_is_named_exists() -> None:
-    called = re.findall(r"(?:^|[`/$]|=\S+ ) *gatehouse ((?:keys )?[a-z]+)", ALL_PAGES, re.M)
+    called = re.findall(
+        r"(?:^|[`/$]|=\S+ ) *gatehouse ((?:(?:keys|mail) )?[a-z]+)", ALL_PAGES, re.M
+    )
 
     assert len(called) > 20
-    assert set(called) - {"keys"} <= commands()
+    assert set(called) - set(GROUPS) <= commands()
 
 
 def test_the_reference_has_every_command_with_its_options() -> None:
@@ -172,7 +179,7 @@ def test_the_reference_has_every_setting_with_its_default() -> None:
     defaults = dict(re.findall(r"^([A-Z_0-9]+)=(.*)$", example, re.M))
     documented = {row[0].strip("`"): row[1].strip("`") for row in rows("settings.md")}
     # Derived from other settings, or without a value.
-    described = {"SECRET_KEY", "HASHING_THREADS", "PUBLIC_URL"}
+    described = {"SECRET_KEY", "HASHING_THREADS", "PUBLIC_URL", "APP_URL"}
 
     assert sorted(documented) == sorted(name.upper() for name in Settings.model_fields)
     for name, default in defaults.items():

@@ -22,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.telemetry import exporter
 from api.telemetry.metrics import Metrics, of_this_process
+from domain.observer import MailOutcome
 from domain.services import Services
 from settings import Settings
 from tests.conftest import SECRET_KEY, settings_for
@@ -220,6 +221,16 @@ async def test_connections_in_use_and_who_waits_for_one_are_seen(services: Servi
         await asyncio.sleep(0)
 
         assert (value("read", "taken"), value("read", "waiting")) == (0, 0)
+
+
+def test_mails_are_counted_by_outcome_and_the_oldest_is_timed() -> None:
+    metrics = Metrics()
+    metrics.mail_ended(MailOutcome.RETRIED)
+    metrics.mail_waits(12.5)
+
+    value = metrics.registry.get_sample_value
+    assert value("gatehouse_mails_total", {"outcome": "RETRIED"}) == 1
+    assert value("gatehouse_mail_wait_seconds") == 12.5
 
 
 @pytest.fixture

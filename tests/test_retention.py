@@ -1,22 +1,25 @@
-"""How long sessions and security events are kept."""
+"""How long sessions, security events, tickets and messages are kept."""
 
 import asyncio
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text, update
 
 from api import background
 from api.app import create_app
-from db.models import LoginSession, SecurityEvent
-from domain import retention
+from db.models import LoginSession, OutboxRow, SecurityEvent, Ticket
+from domain import retention, tickets
 from domain.ids import first_id_of, new_id
 from domain.services import Services
+from domain.tickets import TicketKind
 from settings import Settings
 from tests.conftest import SECRET_KEY
-from tests.operations import LOGIN, LOGOUT, ME
+from tests.operations import DELETE_ME, LOGIN, LOGOUT, ME
+from tests.outboxes import add_mails
 from tests.servers import GATEHOUSE, environment
 from tests.sessions import log_in, sessions
 from tests.users import GraphQL, RegisteredUser
@@ -24,7 +27,9 @@ from tests.users import GraphQL, RegisteredUser
 KEPT_FOR = timedelta(days=90)
 
 
-async def count(services: Services, model: type[LoginSession | SecurityEvent]) -> int:
+async def count(
+    services: Services, model: type[LoginSession | OutboxRow | SecurityEvent | Ticket]
+) -> int:
     async with services.database.reading() as session:
         return await session.scalar(select(func.count()).select_from(model)) or 0
 
@@ -69,6 +74,38 @@ async def test_what_ended_or_happened_long_ago_goes(
     assert len(await sessions(graphql, laptop)) == 1
     assert await count(services, LoginSession) == 2
     assert await count(services, SecurityEvent) == 1
+
+
+async def test_expired_tickets_and_old_messages_go(services: Services) -> None:
+    database = services.database
+    async with database.writing() as session:
+        for lifetime in (timedelta(0), timedelta(hours=1)):
+            tickets.create(session, TicketKind.SIGN_IN, lifetime=lifetime)
+    now = datetime.now(UTC)
+    for age, days in ((8, 1), (8, 9), (6, 1)):
+        await add_mails(database, lifetime=timedelta(days=days - age))
+        async with database.writing() as session:
+            newest = max(await session.scalars(select(OutboxRow.id)))
+            past = first_id_of(now - timedelta(days=age)).int + newest.int % 2**64
+            await session.execute(
+                update(OutboxRow).where(OutboxRow.id == newest).values(id=UUID(int=past))
+            )
+
+    # One of the messages can still be sent, and one is too recent.
+    assert await retention.prune(database, kept_for=KEPT_FOR) == 2
+    assert (await count(services, Ticket), await count(services, OutboxRow)) == (1, 2)
+
+
+async def test_tickets_go_with_their_user(
+    graphql: GraphQL, ada: RegisteredUser, services: Services
+) -> None:
+    async with services.database.writing() as session:
+        tickets.create(
+            session, TicketKind.SIGN_IN, lifetime=timedelta(hours=1), user_id=UUID(ada.id)
+        )
+    assert (await graphql(DELETE_ME, by=ada, password=ada.password)).errors == []
+
+    assert await count(services, Ticket) == 0
 
 
 async def test_more_than_a_batch_goes_too(

@@ -8,7 +8,7 @@ from functools import cache
 from api.background import running
 from api.telemetry.request import RequestRecord
 from domain.errors import ErrorCode
-from domain.observer import Observer
+from domain.observer import MailOutcome, Observer
 from domain.services import Services
 
 # In seconds: from a response without any wait to one at the deadline.
@@ -85,6 +85,18 @@ class Metrics(Observer):
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._mails = Counter(
+            "gatehouse_mails",
+            "Attempts to send a mail.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._mail_wait = Gauge(
+            "gatehouse_mail_wait_seconds",
+            "How long the oldest mail that is due has waited.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         ProcessCollector(registry=registry)
 
     def request_ended(self, record: RequestRecord) -> None:
@@ -99,6 +111,12 @@ class Metrics(Observer):
 
     def slot_acquired(self, waited: float) -> None:
         self._waits.observe(waited)
+
+    def mail_ended(self, outcome: MailOutcome) -> None:
+        self._mails.labels(outcome).inc()
+
+    def mail_waits(self, seconds: float) -> None:
+        self._mail_wait.set(seconds)
 
     def sampling(self, services: Services) -> AbstractAsyncContextManager[None]:
         """Sample the queues while the block runs. (Every process does so, since another one may

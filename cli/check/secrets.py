@@ -41,6 +41,18 @@ def secrets(settings: Settings) -> Iterator[Finding]:
                 "INTROSPECTION_CLIENT_SECRET",
                 "is a SECRET_KEY: a service that may introspect tokens could sign them",
             )
+    yield from _data_keys(settings, {key, *fallbacks})
+
+
+def _data_keys(settings: Settings, secret_keys: set[str]) -> Iterator[Finding]:
+    if settings.data_key:
+        yield from _secret("DATA_KEY", settings.data_key.get_secret_value())
+        if settings.data_key.get_secret_value() in secret_keys:
+            yield problem(
+                "DATA_KEY", "is a SECRET_KEY: replacing that would make links in mail invalid"
+            )
+    for fallback in settings.data_key_fallbacks:
+        yield from _secret("DATA_KEY_FALLBACKS", fallback.get_secret_value())
 
 
 def _secret(item: str, secret: str) -> Iterator[Finding]:

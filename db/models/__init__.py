@@ -1,9 +1,20 @@
 """The tables: one file for each noun."""
 
 from db.models.base import Base, UtcDateTime
+from db.models.outbox import OutboxRow
 from db.models.posts import Post
 from db.models.security_events import SecurityEvent
 from db.models.sessions import LoginSession
+from db.models.tickets import Ticket
 from db.models.users import User
 
-__all__ = ["Base", "LoginSession", "Post", "SecurityEvent", "User", "UtcDateTime"]
+__all__ = [
+    "Base",
+    "LoginSession",
+    "OutboxRow",
+    "Post",
+    "SecurityEvent",
+    "Ticket",
+    "User",
+    "UtcDateTime",
+]

@@ -37,6 +37,16 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255), deferred=True, deferred_raiseload=True)
     image_file: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When someone proved to read mail at this address.
+    email_verified_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, deferred=True, deferred_raiseload=True
+    )
+    #: When a mail server said that there is no such address. Nothing is sent to it.
+    email_undeliverable_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, deferred=True, deferred_raiseload=True
+    )
+    #: The language of mail, such as "de".
+    locale: Mapped[str | None] = mapped_column(String(8), deferred=True, deferred_raiseload=True)
     #: Set while the rows of a deleted account are being deleted. Nothing shows such an account.
     deleted_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, deferred=True, deferred_raiseload=True

@@ -53,4 +53,5 @@ def _clear(user: User) -> None:
     # Unique, and neither a username nor an email.
     user.username_key = user.email_key = "~" + urlsafe_b64encode(user.id.bytes).decode()
     user.username = user.email = user.password_hash = ""
-    user.image_file = None
+    user.email_verified_at = user.email_undeliverable_at = None
+    user.image_file = user.locale = None

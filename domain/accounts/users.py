@@ -36,6 +36,7 @@ def set_username(user: User, username: str) -> None:
 
 def set_email(user: User, address: Address) -> None:
     user.email, user.email_key = address.text, address.key
+    user.email_verified_at = user.email_undeliverable_at = None
 
 
 @asynccontextmanager

@@ -1,0 +1,190 @@
+"""The outbox: messages that are written in the transaction of what they report, and sent after it.
+
+Each serving process claims some that are due, sends them and marks each. A claim is a lease: if the
+process is killed, another one sends what it had not marked. So a message is sent at least once.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import String, Update, cast, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.database import WRITES_OUTBOX, Database, retried
+from db.models import OutboxRow
+from domain.ids import new_id
+
+BATCH_SIZE = 10
+
+LEASE = timedelta(seconds=60)
+
+# After each attempt that failed. The last one repeats until the message expires (RFC 5321 section
+# 4.5.4.1).
+BACKOFF = (
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+)
+
+_MAX_ERROR_LENGTH = 200
+
+
+class OutboxKind(StrEnum):
+    MAIL = "MAIL"
+
+
+def add(
+    session: AsyncSession,
+    kind: OutboxKind,
+    payload: dict[str, Any],
+    *,
+    expires_at: datetime,
+    target: str | None = None,
+    is_done: bool = False,
+) -> OutboxRow:
+    """Add a message to the transaction, to be sent after its commit and until it expires.
+
+    The payload must not contain anything that a reader of the database could use. A message that
+    ``is_done`` is kept to be shown, and never sent.
+    """
+    now = datetime.now(UTC)
+    row = OutboxRow(
+        id=new_id(),
+        kind=kind,
+        target=target,
+        payload=payload,
+        created_at=now,
+        due_at=now,
+        expires_at=expires_at,
+        attempts=0,
+        done_at=now if is_done else None,
+    )
+    session.add(row)
+    session.info[WRITES_OUTBOX] = True
+    return row
+
+
+async def oldest_due(session: AsyncSession, kind: OutboxKind) -> datetime | None:
+    """Return since when the oldest message has been due, whether it is being sent or not."""
+    now = datetime.now(UTC)
+    since: datetime | None = await session.scalar(
+        select(func.min(OutboxRow.due_at)).where(
+            OutboxRow.kind == kind, *_IS_PENDING, OutboxRow.due_at <= now
+        )
+    )
+    return since
+
+
+async def newest(session: AsyncSession, kind: OutboxKind, *, limit: int) -> Sequence[OutboxRow]:
+    """Return the newest messages that still have their payload, sent or not, the newest first."""
+    rows = await session.scalars(
+        select(OutboxRow)
+        .where(OutboxRow.kind == kind, _HAS_PAYLOAD)
+        .order_by(OutboxRow.id.desc())
+        .limit(limit)
+    )
+    return rows.all()
+
+
+async def find(session: AsyncSession, kind: OutboxKind, id: UUID) -> OutboxRow | None:
+    """Return a message that still has its payload."""
+    row: OutboxRow | None = await session.scalar(
+        select(OutboxRow).where(OutboxRow.id == id, OutboxRow.kind == kind, _HAS_PAYLOAD)
+    )
+    return row
+
+
+@retried
+async def claim(database: Database, kind: OutboxKind) -> list[OutboxRow]:
+    """Lease up to ``BATCH_SIZE`` messages that are due, and return them. Others do not get them
+    before ``lease_until``."""
+    now = datetime.now(UTC)
+    # Materialized: PostgreSQL would otherwise be free to run it again for each row of the outbox,
+    # and lock others each time.
+    picked = (
+        select(OutboxRow.id)
+        .where(OutboxRow.kind == kind, *_IS_PENDING, OutboxRow.due_at <= now)
+        .where(or_(OutboxRow.lease_until.is_(None), OutboxRow.lease_until <= now))
+        .order_by(OutboxRow.due_at)
+        .limit(BATCH_SIZE)
+        .with_for_update(skip_locked=True)
+        .cte("picked")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    async with database.writing() as session:
+        rows = await session.scalars(
+            update(OutboxRow)
+            .where(OutboxRow.id.in_(select(picked.c.id)))
+            .values(lease_until=now + LEASE, attempts=OutboxRow.attempts + 1)
+            .returning(OutboxRow)
+            .execution_options(synchronize_session=False)
+        )
+        return sorted(rows, key=lambda row: row.due_at)
+
+
+async def mark_done(database: Database, row: OutboxRow) -> None:
+    """Record that a message was sent, and forget what it said."""
+    await _mark(
+        database,
+        _pending(row).values(done_at=datetime.now(UTC), payload={}, lease_until=None, error=None),
+    )
+
+
+async def give_up(database: Database, row: OutboxRow, error: str) -> None:
+    """Record that a message cannot be sent, and forget what it said."""
+    await _mark(
+        database,
+        _pending(row).values(
+            failed_at=datetime.now(UTC), payload={}, lease_until=None, error=_shortened(error)
+        ),
+    )
+
+
+async def retry_later(database: Database, row: OutboxRow, error: str) -> None:
+    """Give a message back until it is due again, at the latest when it expires."""
+    due_at = datetime.now(UTC) + BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
+    await _mark(
+        database,
+        _leased(row).values(
+            due_at=min(due_at, row.expires_at), lease_until=None, error=_shortened(error)
+        ),
+    )
+
+
+async def release(database: Database, rows: Collection[OutboxRow]) -> None:
+    """Give messages back that were not tried."""
+    for row in rows:
+        await _mark(
+            database, _leased(row).values(attempts=OutboxRow.attempts - 1, lease_until=None)
+        )
+
+
+@retried
+async def _mark(database: Database, change: Update) -> None:
+    async with database.writing() as session:
+        await session.execute(change.execution_options(synchronize_session=False))
+
+
+# A message that was sent or given up has an empty one. Databases compare JSON as text.
+_HAS_PAYLOAD = cast(OutboxRow.payload, String) != "{}"
+
+_IS_PENDING = (OutboxRow.done_at.is_(None), OutboxRow.failed_at.is_(None))
+
+
+def _pending(row: OutboxRow) -> Update:
+    return update(OutboxRow).where(OutboxRow.id == row.id, *_IS_PENDING)
+
+
+def _leased(row: OutboxRow) -> Update:
+    """Match a row whose lease is still this one."""
+    return _pending(row).where(OutboxRow.lease_until == row.lease_until)
+
+
+def _shortened(error: str) -> str:
+    """Return an error as the column takes it: PostgreSQL accepts no NUL."""
+    return error.replace("\0", "")[:_MAX_ERROR_LENGTH]

@@ -101,7 +101,7 @@ async def find(session: AsyncSession, kind: OutboxKind, id: UUID) -> OutboxRow |
 
 @retried
 async def claim(database: Database, kind: OutboxKind) -> list[OutboxRow]:
-    """Lease up to ``BATCH_SIZE`` messages that are due, and return them. Nobody else gets them
+    """Lease up to ``BATCH_SIZE`` messages that are due, and return them. Others do not get them
     before ``lease_until``."""
     now = datetime.now(UTC)
     # Materialized: PostgreSQL would otherwise be free to run it again for each row of the outbox,

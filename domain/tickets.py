@@ -66,8 +66,8 @@ def create(
     user_id: UUID | None = None,
     state: dict[str, Any] | None = None,
 ) -> NewTicket:
-    """Add a ticket to the transaction. ``user_id`` is None if nobody has the email that it is for:
-    the answer is the same."""
+    """Add a ticket to the transaction. ``user_id`` is None if no user has the email, so that the
+    answer is the same."""
     id, secret, now = new_id(), secrets.token_bytes(_SECRET_BYTES), datetime.now(UTC)
     ticket = Ticket(
         id=id,

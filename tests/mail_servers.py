@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
 
 USERNAME, PASSWORD = "gate/house", "p@ss word"
 
@@ -40,14 +40,14 @@ class Mailbox:
         return sorted(mail["Subject"] for mail in self.mails)
 
     async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, session: Session, envelope: Any, address: str, options: list[str]
     ) -> str:
         answer = await self.to_recipient()
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Any) -> str:  # noqa: N802
         answer = await self.to_mail()
         if answer.startswith("250"):
             assert isinstance(envelope.content, bytes)

@@ -370,8 +370,12 @@ def test_a_secret_has_one_purpose(check: Check) -> None:
     run = check(INTROSPECTION_CLIENT_ID="service", INTROSPECTION_CLIENT_SECRET=key)
 
     assert run.items("problem") == ["INTROSPECTION_CLIENT_SECRET"]
-    assert check(DATA_KEY=key).items("problem") == ["DATA_KEY"]
     assert check(SECRET_KEY_FALLBACKS=key).items("warning") == ["SECRET_KEY_FALLBACKS"]
+
+
+def test_the_data_key_is_not_the_secret_key(check: Check) -> None:
+    assert check(DATA_KEY=GOOD["SECRET_KEY"]).items("problem") == ["DATA_KEY"]
+    assert check(DATA_KEY=secrets.token_urlsafe(64)).items("problem") == []
 
 
 @pytest.mark.parametrize(
@@ -641,7 +645,9 @@ def test_a_role_that_may_not_write_is_a_problem(check: Check, database_url: str)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {role}".encode())
         connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}".encode())
-        connection.execute(f"GRANT INSERT, DELETE ON users, sessions, posts TO {role}".encode())
+        connection.execute(
+            f"GRANT INSERT, DELETE ON users, sessions, posts, tickets, outbox TO {role}".encode()
+        )
         try:
             run = check(DATABASE_URL=f"{database_url}?options=-c%20role%3D{role}")
         finally:

@@ -211,6 +211,10 @@ async def test_a_mailbox_that_does_not_exist_gets_no_more_mail(
     assert failed.failed_at
     assert (failed.error, failed.payload) == ("550 5.1.1", {})
     assert await undeliverable(database)
+    mailbox.to_recipient = accepted
+    await add_mails(database)
+    await sender.send_due()
+    assert mailbox.mails == []
 
     changes = {"email": "ada@example.org", "currentPassword": ada.password}
     assert (await graphql(UPDATE_ME, by=ada, input=changes)).errors == []
@@ -436,6 +440,23 @@ async def test_a_database_that_is_away_does_not_end_the_task(
             await session.execute(text("ALTER TABLE hidden RENAME TO outbox"))
         await add_notice(database)
         await mailbox.until(1)
+
+
+async def test_four_processes_send_each_mail_once(
+    database_url: str, database: Database, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    url = f"smtp://127.0.0.1:{mailbox.port}"
+    with running_server(
+        database_url, SECRET_KEY, tmp_path, MAIL_URL=url, WORKERS="4", **MAIL_SETTINGS
+    ):
+        for n in range(60):
+            await add_notice(database, f"{n}@example.com")
+        await mailbox.until(60)
+        async with asyncio.timeout(20):
+            while {one.done_at is None for one in await rows(database)} != {False}:
+                pass
+
+    assert sorted(mailbox.recipients) == sorted(f"{n}@example.com" for n in range(60))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows")

@@ -82,8 +82,8 @@ async def test_expired_tickets_and_old_messages_go(services: Services) -> None:
         for lifetime in (timedelta(0), timedelta(hours=1)):
             tickets.create(session, TicketKind.SIGN_IN, lifetime=lifetime)
     now = datetime.now(UTC)
-    for age, lifetime in ((8, 1), (8, 9), (6, 1)):
-        await add_mails(database, lifetime=timedelta(days=lifetime - age))
+    for age, days in ((8, 1), (8, 9), (6, 1)):
+        await add_mails(database, lifetime=timedelta(days=days - age))
         async with database.writing() as session:
             newest = max(await session.scalars(select(OutboxRow.id)))
             past = first_id_of(now - timedelta(days=age)).int + newest.int % 2**64

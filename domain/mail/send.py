@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from db.database import Database
 from db.models import OutboxRow
 from domain import emails, outbox
 from domain.mail.server import MailServer
-from domain.mail.undeliverable import mark_undeliverable
+from domain.mail.undeliverable import mark_undeliverable, undeliverable_among
 from domain.observer import SILENT, MailOutcome, Observer
 from domain.outbox import OutboxKind
 
@@ -59,8 +59,9 @@ class Sender:
     async def send_due(self) -> None:
         """Send what is due, until nothing is or the server cannot be used."""
         while await self._is_any_due():
-            rows = await outbox.claim(self.database, OutboxKind.MAIL)
-            if not rows or not await self._send_batch(rows):
+            claimed = await outbox.claim(self.database, OutboxKind.MAIL)
+            rows = await self._give_up_undeliverable(claimed)
+            if not claimed or (rows and not await self._send_batch(rows)):
                 return
 
     async def _is_any_due(self) -> bool:
@@ -70,6 +71,17 @@ class Sender:
         waited = datetime.now(UTC) - since if since else timedelta(0)
         self.observer.mail_waits(waited.total_seconds())
         return since is not None
+
+    async def _give_up_undeliverable(self, claimed: Sequence[OutboxRow]) -> list[OutboxRow]:
+        """Give up what is for mailboxes that do not exist, and return the rest. Servers block a
+        sender that keeps trying them."""
+        to = {row.id: emails.key(row.payload["to"]) or "" for row in claimed}
+        async with self.database.reading() as session:
+            marked = await undeliverable_among(session, set(to.values()))
+        for row in claimed:
+            if to[row.id] in marked:
+                await self._give_up(row, "undeliverable")
+        return [row for row in claimed if to[row.id] not in marked]
 
     async def _send_batch(self, rows: Iterable[OutboxRow]) -> bool:
         """Send by one connection. Return whether the server can be used for more."""

@@ -1,8 +1,10 @@
 """Addresses that a mail server does not know. Nothing is sent to them until they change."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database, retried
 from db.models import User
@@ -21,3 +23,13 @@ async def mark_undeliverable(database: Database, address: str) -> bool:
             .execution_options(synchronize_session=False)
         )
         return bool(ids.all())
+
+
+async def undeliverable_among(session: AsyncSession, keys: Collection[str]) -> set[str]:
+    """Return the keys of the addresses that are marked."""
+    found = await session.scalars(
+        select(User.email_key).where(
+            User.email_key.in_(keys), User.email_undeliverable_at.is_not(None)
+        )
+    )
+    return set(found)

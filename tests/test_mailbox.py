@@ -17,7 +17,7 @@ from domain.data_keys import DataKeys
 from domain.outbox import OutboxKind
 from domain.services import Services
 from domain.tickets import TicketKind
-from tests.conftest import client_of, settings_for, unprepared_app
+from tests.conftest import client_of, settings_for
 
 DATA_KEY = "a data key for tests, and for nothing else but tests"
 
@@ -186,5 +186,6 @@ async def test_there_is_no_mailbox_in_production_and_none_where_mail_is_sent(
     database_url: str, others: dict[str, str], path: str
 ) -> None:
     settings = settings_for(database_url, data_key=DATA_KEY, **others)
-    async with unprepared_app(settings) as app, client_of(app) as client:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app), client_of(app) as client:
         assert (await client.get(path)).status_code == 404

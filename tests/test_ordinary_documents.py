@@ -82,7 +82,10 @@ def documents_of_the_frontends() -> Iterator[tuple[str, str]]:
         if "node_modules" not in file.parts and "dist" not in file.parts
     ]
     for file in files:
-        for text in re.findall(r"`([^`]*)`", file.read_text()):
+        source = file.read_text()
+        constants = dict(re.findall(r'^const (\w+) = "([^"]*)";', source, re.M))
+        for template in re.findall(r"`([^`]*)`", source):
+            text = re.sub(r"\$\{(\w+)\}", lambda m: constants.get(m[1], m[0]), template)
             if re.match(r"(\s|#.*\n)*(query|mutation|fragment)\b[^{]*\{", text):
                 # Directives of Relay's compiler never reach a server.
                 if "@argumentDefinitions" in text:

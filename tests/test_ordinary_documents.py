@@ -83,9 +83,9 @@ def documents_of_the_frontends() -> Iterator[tuple[str, str]]:
     ]
     for file in files:
         source = file.read_text()
-        constants = dict(re.findall(r'^const (\w+) = "([^"]*)";', source, re.M))
-        for template in re.findall(r"`([^`]*)`", source):
-            text = re.sub(r"\$\{(\w+)\}", lambda m: constants.get(m[1], m[0]), template)
+        for name, value in re.findall(r'^const (\w+) = "([^"]*)";', source, re.M):
+            source = source.replace(f"${{{name}}}", value)
+        for text in re.findall(r"`([^`]*)`", source):
             if re.match(r"(\s|#.*\n)*(query|mutation|fragment)\b[^{]*\{", text):
                 # Directives of Relay's compiler never reach a server.
                 if "@argumentDefinitions" in text:

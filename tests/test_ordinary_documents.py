@@ -82,7 +82,10 @@ def documents_of_the_frontends() -> Iterator[tuple[str, str]]:
         if "node_modules" not in file.parts and "dist" not in file.parts
     ]
     for file in files:
-        for text in re.findall(r"`([^`]*)`", file.read_text()):
+        source = file.read_text()
+        for name, value in re.findall(r'^const (\w+) = "([^"]*)";', source, re.M):
+            source = source.replace(f"${{{name}}}", value)
+        for text in re.findall(r"`([^`]*)`", source):
             if re.match(r"(\s|#.*\n)*(query|mutation|fragment)\b[^{]*\{", text):
                 # Directives of Relay's compiler never reach a server.
                 if "@argumentDefinitions" in text:

@@ -171,7 +171,9 @@ def test_passwords_that_wait_to_be_hashed_hold_nothing_up(short_grace: Server) -
         assert exit_status(short_grace) == 0
         took = time.monotonic() - began
 
-        assert all("INVALID_CREDENTIALS" in text or "UNAVAILABLE" in text for text in answers)
+        # On a slow machine some have waited for too long by then.
+        expected = ("INVALID_CREDENTIALS", "UNAVAILABLE", "OVERLOADED")
+        assert all(any(code in text for code in expected) for text in answers)
     # Forty hashes take eight seconds.
     assert took < 5
 

@@ -34,6 +34,13 @@ mutation Change($current: String!, $new: String!) {
 }
 """
 
+REQUEST_PASSWORD_RESET = """
+mutation Request($email: String!) { requestPasswordReset(email: $email) { ticket expiresIn retryAfter } }
+"""
+RESET_PASSWORD = """
+mutation Reset($token: String!, $new: String!) { resetPassword(token: $token, newPassword: $new) }
+"""
+
 UPDATE_ME = """
 mutation Update($input: UpdateMeInput!) {
   updateMe(input: $input) { id username email imageFile }

@@ -1,7 +1,8 @@
-"""Accounts: registration, profile, password change and deletion."""
+"""Accounts: registration, profile, password change and reset, and deletion."""
 
 from domain.accounts.deletion import delete
 from domain.accounts.password_change import change_password
+from domain.accounts.password_reset import request_password_reset, reset_password
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.registration import register
 from domain.accounts.users import get_user
@@ -12,5 +13,7 @@ __all__ = [
     "delete",
     "get_user",
     "register",
+    "request_password_reset",
+    "reset_password",
     "update_profile",
 ]

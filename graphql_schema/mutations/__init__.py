@@ -11,6 +11,8 @@ class Mutation:
     login = sessions.login
     update_me = accounts.update_me
     change_password = passwords.change_password
+    request_password_reset = passwords.request_password_reset
+    reset_password = passwords.reset_password
     refresh = sessions.refresh
     logout = sessions.logout
     logout_everywhere = sessions.logout_everywhere

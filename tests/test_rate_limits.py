@@ -281,7 +281,7 @@ async def test_passwords_within_sessions_count_for_the_network_too(
 
 def rate_limiter(text: str = "2/minute") -> RateLimiter:
     limit = RateLimit.of("account", text)
-    return RateLimiter(RateLimits(*[limit] * 6))
+    return RateLimiter(RateLimits(*[limit] * 8))
 
 
 async def test_no_spelling_of_a_name_counts_as_something_else(
@@ -312,7 +312,7 @@ async def test_the_wait_is_that_of_the_window_which_holds_longest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limit = RateLimit.of("account", "2/second;3/minute")
-    limiter = RateLimiter(RateLimits(*[limit] * 6))
+    limiter = RateLimiter(RateLimits(*[limit] * 8))
     waits = []
     now = time.time()
     for seconds in (0, 0, 2, 2, 2, 2):

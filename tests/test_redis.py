@@ -29,7 +29,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 @asynccontextmanager
 async def rate_limiter_on(redis: RedisServer) -> AsyncIterator[RateLimiter]:
     limit = RateLimit.of("account", "3/hour;5/day")
-    rate_limiter = RateLimiter(RateLimits(*[limit] * 6), redis.url)
+    rate_limiter = RateLimiter(RateLimits(*[limit] * 8), redis.url)
     yield rate_limiter
     await rate_limiter.close()
 

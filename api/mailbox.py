@@ -1,5 +1,6 @@
 """The mailbox at /mailbox: what a development server would send if MAIL_URL were set."""
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,9 +78,7 @@ class _Shown:
 
     @classmethod
     def of(cls, request: Request, row: OutboxRow) -> Self:
-        state = app_state(request)
-        message = render_row(state.mail_renderer, state.services.data_keys, row)
-        return cls(row.id, row.created_at, message)
+        return cls(row.id, row.created_at, _render(request, row))
 
     @property
     def subject(self) -> str:
@@ -106,6 +105,19 @@ class _Shown:
     @property
     def source(self) -> str:
         return bytes(self.message).decode("ascii", "replace").replace("\r\n", "\n")
+
+
+def _render(request: Request, row: OutboxRow) -> EmailMessage:
+    state = app_state(request)
+    try:
+        return render_row(state.mail_renderer, state.services.data_keys, row)
+    # The list shows the other messages, and this one shows its developer what is missing.
+    except Exception as error:
+        message = EmailMessage()
+        message["Subject"] = " ".join(f"Not rendered: {type(error).__name__}: {error}".split())
+        message["To"] = " ".join(str(row.payload.get("to")).split())
+        message.set_content(json.dumps(row.payload, indent=2))
+        return message
 
 
 def _page(template: str, **values: object) -> Response:

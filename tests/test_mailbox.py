@@ -149,6 +149,20 @@ async def test_a_mail_that_was_sent_is_not_listed(
     assert "There is no mail yet." in (await client.get("/mailbox")).text
 
 
+async def test_a_mail_that_cannot_be_rendered_says_why(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    await put(services, "password_changed")
+    id = await put(services, "reset_password")
+
+    page = (await client.get("/mailbox")).text
+    assert "Not rendered: TemplateError: en/reset_password.txt, line 5: " in page
+    assert "Your password was changed" in page
+    page = (await client.get(f"/mailbox/{id}")).text
+    assert "<iframe" not in page
+    assert "&#34;template&#34;: &#34;reset_password&#34;" in page
+
+
 @pytest.mark.parametrize("id", ["01938f2b-6c1e-7a3d-9a51-0f0f0f0f0f0f", "x", "1"])
 async def test_an_unknown_mail_is_not_found(client: httpx.AsyncClient, id: str) -> None:
     assert (await client.get(f"/mailbox/{id}")).status_code == 404

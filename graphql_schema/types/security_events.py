@@ -20,6 +20,7 @@ publish(
         EventKind.REFRESHED: "A session was refreshed.",
         EventKind.TOKEN_REUSED: "A used refresh token was used again, so it may be stolen. Its session was ended.",
         EventKind.EMAIL_CHANGED: "The email was changed.",
+        EventKind.EMAIL_VERIFIED: "The owner proved that they read mail at the email.",
         EventKind.PASSWORD_CHANGED: "The password was changed, and all other sessions ended.",
         EventKind.SESSION_ENDED: "A session was ended: by its owner, by a client that revoked its token, or because there"
         " were too many.",

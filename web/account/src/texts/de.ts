@@ -94,6 +94,7 @@ export const de: Texts = {
       REFRESHED: "Sitzung erneuert",
       TOKEN_REUSED: "Sitzung beendet: Ein Token wurde zweimal benutzt und ist vielleicht gestohlen",
       EMAIL_CHANGED: "E-Mail geändert",
+      EMAIL_VERIFIED: "E-Mail bestätigt",
       PASSWORD_CHANGED: "Passwort geändert",
       SESSION_ENDED: "Sitzung beendet",
       DELETED: "Konto gelöscht",

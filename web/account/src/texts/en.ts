@@ -93,6 +93,7 @@ export const en = {
       REFRESHED: "Session renewed",
       TOKEN_REUSED: "Session ended: a token was used twice and may be stolen",
       EMAIL_CHANGED: "Email changed",
+      EMAIL_VERIFIED: "Email verified",
       PASSWORD_CHANGED: "Password changed",
       SESSION_ENDED: "Session ended",
       DELETED: "Account deleted",

@@ -34,6 +34,11 @@ mutation Change($current: String!, $new: String!) {
 }
 """
 
+REQUEST_EMAIL_VERIFICATION = "mutation { requestEmailVerification { ticket expiresIn retryAfter } }"
+VERIFY_EMAIL = """
+mutation Verify($code: String!) { verifyEmail(code: $code) { id emailVerified } }
+"""
+
 UPDATE_ME = """
 mutation Update($input: UpdateMeInput!) {
   updateMe(input: $input) { id username email imageFile }

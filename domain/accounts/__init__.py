@@ -1,6 +1,7 @@
-"""Accounts: registration, profile, password change and deletion."""
+"""Accounts: registration, email verification, profile, password change and deletion."""
 
 from domain.accounts.deletion import delete
+from domain.accounts.email_verification import request_email_verification, verify_email
 from domain.accounts.password_change import change_password
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.registration import register
@@ -12,5 +13,7 @@ __all__ = [
     "delete",
     "get_user",
     "register",
+    "request_email_verification",
     "update_profile",
+    "verify_email",
 ]

@@ -9,6 +9,7 @@ from domain import tickets
 from domain.data_keys import DataKeys
 from domain.mail import MailRenderer
 from domain.mail.brand import Brand
+from domain.mail.mailer import Mailer
 from domain.mail.preview import require_usable
 from domain.mail.templates import Templates
 from domain.services import Services
@@ -48,6 +49,14 @@ def create_sender(
         partial(render_row, renderer, services.data_keys),
         services.observer,
     )
+
+
+def create_mailer(settings: Settings) -> Mailer | None:
+    """Create what writes mail, or return None if it would neither be sent nor shown."""
+    keys = create_data_keys(settings)
+    if keys is None or not settings.mail_is_on:
+        return None
+    return Mailer(keys, has_server=settings.mail_url is not None)
 
 
 def create_data_keys(settings: Settings) -> DataKeys | None:

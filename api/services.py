@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.database import create_engine_from
 from api.dependencies import AppState, ClientCredential
-from api.mail import create_data_keys, create_renderer, create_sender
+from api.mail import create_data_keys, create_mailer, create_renderer, create_sender
 from api.priority import lower_priority
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
@@ -64,6 +64,8 @@ def _create_services(
                 code=_rate_limit(settings, "code", "code_limit_per_account"),
                 network=_rate_limit(settings, "network", "login_limit_per_network"),
                 registration=_rate_limit(settings, "registration", "register_limit_per_network"),
+                mail_address=_rate_limit(settings, "mail_address", "mail_limit_per_address"),
+                mail_network=_rate_limit(settings, "mail_network", "mail_limit_per_network"),
                 refresh=_rate_limit(settings, "refresh", "refresh_limit_per_network"),
                 write=_rate_limit(settings, "write", "write_limit_per_user"),
                 written_kib=_rate_limit(settings, "written_kib", "write_kib_limit_per_user"),
@@ -85,6 +87,7 @@ def _create_services(
         ),
         posts_per_user=settings.posts_per_user,
         data_keys=create_data_keys(settings),
+        mailer=create_mailer(settings),
         observer=observer,
     )
 

@@ -25,6 +25,8 @@ class ErrorCode(StrEnum):
     INVALID_INPUT = "INVALID_INPUT"
     USERNAME_TAKEN = "USERNAME_TAKEN"
     EMAIL_TAKEN = "EMAIL_TAKEN"
+    INVALID_CODE = "INVALID_CODE"
+    MAIL_NOT_CONFIGURED = "MAIL_NOT_CONFIGURED"
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
@@ -113,6 +115,21 @@ class EmailTaken(DomainError):
 
     def __init__(self) -> None:
         super().__init__(fields={"email": [self.message]})
+
+
+class InvalidCode(DomainError):
+    """A code or a token of a mail, in the ``field``. It never says which of the three it is."""
+
+    code = ErrorCode.INVALID_CODE
+    message = "The code or the link is wrong, expired or already used. Request a new one."
+
+    def __init__(self, field: str) -> None:
+        super().__init__(fields={field: [self.message]})
+
+
+class MailNotConfigured(DomainError):
+    code = ErrorCode.MAIL_NOT_CONFIGURED
+    message = "This server sends no mail."
 
 
 class TooManyAttempts(DomainError):

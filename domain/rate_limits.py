@@ -67,13 +67,16 @@ class RateLimit:
 class RateLimits:
     """``account`` and ``network`` limit the passwords tried on one account and from one network,
     and ``code`` the codes of mails tried by one account; ``registration`` and ``refresh`` limit
-    both for each network. ``write`` and ``written_kib`` limit what one user writes, by number and
-    by size."""
+    both for each network. ``mail_address`` and ``mail_network`` limit the mails that are requested
+    for one address and from one network. ``write`` and ``written_kib`` limit what one user writes,
+    by number and by size."""
 
     account: RateLimit
     code: RateLimit
     network: RateLimit
     registration: RateLimit
+    mail_address: RateLimit
+    mail_network: RateLimit
     refresh: RateLimit
     write: RateLimit
     written_kib: RateLimit
@@ -102,6 +105,11 @@ class RateLimiter:
             if not await self._hit_window(window, hashed, cost):
                 waits = [await self._wait(other, hashed, cost) for other in limit.windows]
                 raise TooManyAttempts(max(1, *waits))
+
+    async def wait(self, limit: RateLimit, *key: str) -> int:
+        """Return the seconds until the next attempt is allowed, or 0."""
+        hashed = _hash(key)
+        return max([await self._wait(window, hashed, 1) for window in limit.windows])
 
     async def reset(self, limit: RateLimit, *key: str) -> None:
         """Forget the attempts, after one that succeeded."""

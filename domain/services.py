@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from db.database import Database
 from domain.access_tokens.tokens import AccessTokens
 from domain.data_keys import DataKeys
+from domain.errors import MailNotConfigured
+from domain.mail.mailer import Mailer
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimiter
@@ -44,7 +46,15 @@ class Services:
     session_lifetimes: SessionLifetimes
     posts_per_user: int
     data_keys: DataKeys | None = None
+    #: None if mail is neither sent nor shown.
+    mailer: Mailer | None = None
     observer: Observer = SILENT
+
+    def require_mailer(self) -> Mailer:
+        """Return the mailer. Raises MailNotConfigured."""
+        if self.mailer is None:
+            raise MailNotConfigured
+        return self.mailer
 
     async def close(self) -> None:
         self.hashing_queue.close()

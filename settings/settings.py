@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     code_limit_per_account: str = "5/5minute;20/day"
     login_limit_per_network: str = "60/minute;600/hour"
     register_limit_per_network: str = "10/minute;60/hour"
+    mail_limit_per_address: str = "1/minute;5/hour;10/day"
+    mail_limit_per_network: str = "10/minute;60/hour"
     refresh_limit_per_network: str = "600/minute"
     write_limit_per_user: str = "60/minute;1000/hour"
     write_kib_limit_per_user: str = "1024/minute;10240/hour"

@@ -39,6 +39,13 @@ VERIFY_EMAIL = """
 mutation Verify($code: String!) { verifyEmail(code: $code) { id emailVerified } }
 """
 
+REQUEST_PASSWORD_RESET = """
+mutation Request($email: String!) { requestPasswordReset(email: $email) { ticket expiresIn retryAfter } }
+"""
+RESET_PASSWORD = """
+mutation Reset($token: String!, $new: String!) { resetPassword(token: $token, newPassword: $new) }
+"""
+
 UPDATE_ME = """
 mutation Update($input: UpdateMeInput!) {
   updateMe(input: $input) { id username email imageFile }

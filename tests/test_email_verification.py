@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from domain.authentication.mail_requests import LIFETIME
 from fastapi import FastAPI
 
 from api.app import create_app
 from api.mail import render_row
+from domain.authentication.mail_requests import LIFETIME
 from domain.mail.render import part_of
 from domain.mail.undeliverable import mark_undeliverable
 from tests.clocks import moved_clock

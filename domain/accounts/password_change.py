@@ -1,13 +1,15 @@
 """Change a password."""
 
 from db.database import retried
-from domain import passwords, sessions
+from domain import passwords, sessions, tickets
 from domain.access_tokens.tokens import Caller
 from domain.authentication.reauthentication import confirm_password, lock_confirmed
 from domain.devices import Device
 from domain.errors import raise_invalid
+from domain.mail import Template
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
+from domain.tickets import TicketKind
 
 
 @retried
@@ -39,6 +41,9 @@ async def change_password(
         user = await lock_confirmed(session, caller, confirmed_hash, field="current_password")
         user.password_hash = new_hash
         await sessions.end_all_of(session, user)
+        await tickets.discard(session, user.id, [TicketKind.PASSWORD_RESET])
+        if services.mailer:
+            services.mailer.notify(session, Template.PASSWORD_CHANGED, user)
         return await sessions.start(
             session, services, device, user, method=LoginMethod.PASSWORD_CHANGE
         )

@@ -69,6 +69,7 @@ async def _add(
         id=new_id(),
         password_hash=password_hash,
         image_file=None,
+        locale=None,
         created_at=datetime.now(UTC),
     )
     set_username(user, username)

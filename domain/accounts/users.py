@@ -24,8 +24,11 @@ async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
     return user
 
 
+INVALID_EMAIL = "Enter a valid email address."
+
+
 def email_problems(address: Address | None) -> list[str]:
-    return [] if address else ["Enter a valid email address."]
+    return [] if address else [INVALID_EMAIL]
 
 
 def set_username(user: User, username: str) -> None:

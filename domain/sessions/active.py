@@ -11,6 +11,7 @@ from sqlalchemy.orm import undefer
 from db.models import LoginSession, User, UtcDateTime
 from domain.access_tokens.tokens import Caller
 from domain.errors import SessionEnded
+from domain.mail.mailer import RECIPIENT
 from domain.sessions.refresh_tokens import RefreshToken
 
 # This bounds `me { sessions }`. Starting one more ends the session that was unused for the longest
@@ -47,7 +48,9 @@ async def require_active(
         row = select(User.id).where(User.id == caller.user_id)
         await session.execute(row.with_for_update(key_share=True))
     if with_secrets:
-        statement = statement.options(undefer(User.password_hash), undefer(User.email_key))
+        statement = statement.options(
+            undefer(User.password_hash), undefer(User.email_key), *RECIPIENT
+        )
     user = await session.scalar(statement)
     if user is None:
         raise SessionEnded

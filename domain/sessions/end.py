@@ -78,10 +78,10 @@ async def end_all(services: Services, device: Device, caller: Caller, *, except_
         )
 
 
-async def end_all_of(session: AsyncSession, user: User) -> None:
+async def end_all_of(session: AsyncSession, user: User) -> int:
     """End all sessions of a user whose row is locked, as part of a change that records its own
-    event."""
-    await _end_matching(session, LoginSession.user_id == user.id)
+    event. Return how many ended."""
+    return len(await _end_matching(session, LoginSession.user_id == user.id))
 
 
 async def end_and_record(

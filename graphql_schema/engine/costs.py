@@ -37,6 +37,9 @@ from graphql_schema.engine.selections import all_selections, selections_in
 # 5,000 this allows four of them in one document, whatever aliases and fragments it uses.
 PASSWORD_HASH = 1_000
 
+# A mail is a transaction, and work for the mail server.
+MAIL = 100
+
 # A list is a query of its own, for each object that has it.
 LIST_QUERY = 20
 

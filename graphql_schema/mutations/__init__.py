@@ -13,6 +13,8 @@ class Mutation:
     request_email_verification = email_verification.request_email_verification
     verify_email = email_verification.verify_email
     change_password = passwords.change_password
+    request_password_reset = passwords.request_password_reset
+    reset_password = passwords.reset_password
     refresh = sessions.refresh
     logout = sessions.logout
     logout_everywhere = sessions.logout_everywhere

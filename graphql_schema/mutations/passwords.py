@@ -6,8 +6,16 @@ import strawberry
 
 from domain import accounts
 from graphql_schema.context import Info
-from graphql_schema.engine.costs import PASSWORD_HASH, cost
+from graphql_schema.engine.costs import MAIL, PASSWORD_HASH, cost
+from graphql_schema.types.mail_requests import MailRequest
 from graphql_schema.types.token import Token
+
+NewPassword = Annotated[
+    str,
+    strawberry.argument(
+        description="8 to 128 characters. Case and blanks count. Common passwords are refused."
+    ),
+]
 
 
 @strawberry.mutation(
@@ -18,12 +26,7 @@ from graphql_schema.types.token import Token
 async def change_password(
     info: Info,
     current_password: Annotated[str, strawberry.argument(description="The current password.")],
-    new_password: Annotated[
-        str,
-        strawberry.argument(
-            description="8 to 128 characters. Case and blanks count. Common passwords are refused."
-        ),
-    ],
+    new_password: NewPassword,
 ) -> Token:
     signed_in = await accounts.change_password(
         info.context.services,
@@ -33,3 +36,38 @@ async def change_password(
         new_password=new_password,
     )
     return Token.of(signed_in, info.context.browser_session)
+
+
+@strawberry.mutation(
+    metadata=cost(MAIL),
+    description="Sends a link to reset the password to the user with this email."
+    " The answer is the same if no user has it. The link leads to `reset-password#token=` at `APP_URL`."
+    " Errors: INVALID_INPUT, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
+)
+async def request_password_reset(
+    info: Info,
+    email: Annotated[str, strawberry.argument(description="The email of the account.")],
+) -> MailRequest:
+    request = await accounts.request_password_reset(
+        info.context.services, info.context.device, email=email
+    )
+    return MailRequest.of(request)
+
+
+@strawberry.mutation(
+    metadata=cost(PASSWORD_HASH),
+    description="Replaces a forgotten password, ends all sessions of the user, and returns how many ended."
+    " It does not sign in: call `login` afterwards. An invalid password does not use the token."
+    " Errors: INVALID_CODE, INVALID_INPUT, TOO_MANY_ATTEMPTS, OVERLOADED, MAIL_NOT_CONFIGURED.",
+)
+async def reset_password(
+    info: Info,
+    token: Annotated[
+        str,
+        strawberry.argument(description="The token of the link. It works once, for ten minutes."),
+    ],
+    new_password: NewPassword,
+) -> int:
+    return await accounts.reset_password(
+        info.context.services, info.context.device, token=token, new_password=new_password
+    )

@@ -29,6 +29,7 @@ export function reactionTo(code: ErrorCode): Reaction {
       return "sign in";
     case "INVALID_CREDENTIALS":
     case "INVALID_INPUT":
+    case "INVALID_CODE":
     case "USERNAME_TAKEN":
     case "EMAIL_TAKEN":
     case "NOT_FOUND":
@@ -43,6 +44,7 @@ export function reactionTo(code: ErrorCode): Reaction {
     case "GRAPHQL_PARSE_FAILED":
     case "GRAPHQL_VALIDATION_FAILED":
     case "PERSISTED_QUERY_NOT_SUPPORTED":
+    case "MAIL_NOT_CONFIGURED":
     case "INTERNAL_ERROR":
       return "report";
     default:

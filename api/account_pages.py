@@ -23,7 +23,19 @@ logger = logging.getLogger("gatehouse")
 BUILT = STATIC / "account"
 
 # As in web/account/src/router.ts.
-PAGES = frozenset(("login", "sign-up", "profile", "password", "sessions", "events", "delete"))
+PAGES = frozenset(
+    (
+        "login",
+        "sign-up",
+        "forgot-password",
+        "reset-password",
+        "profile",
+        "password",
+        "sessions",
+        "events",
+        "delete",
+    )
+)
 
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 MAX_LOGO_KIB = 256
@@ -72,9 +84,9 @@ def read_logo(path: Path) -> Logo:
     return Logo(content, media_type)
 
 
-def routes(brand: Brand, return_origins: Sequence[str]) -> list[BaseRoute]:
+def routes(brand: Brand, return_origins: Sequence[str], *, sends_mail: bool) -> list[BaseRoute]:
     """Return the routes of the pages and of the files they load."""
-    page = _page(brand, return_origins)
+    page = _page(brand, return_origins, sends_mail)
     assets = BUILT / "assets"
 
     async def show_profile(request: Request) -> Response:
@@ -99,18 +111,18 @@ def routes(brand: Brand, return_origins: Sequence[str]) -> list[BaseRoute]:
     ]
 
 
-def _page(brand: Brand, return_origins: Sequence[str]) -> Page | None:
+def _page(brand: Brand, return_origins: Sequence[str], sends_mail: bool) -> Page | None:
     """Return the document of all pages, or None while they are not built."""
     index = BUILT / "index.html"
     if index.exists():
-        return Page.of(_fill(index.read_text(), brand, return_origins), LOCAL)
+        return Page.of(_fill(index.read_text(), brand, return_origins, sends_mail), LOCAL)
     logger.warning(
         "The account pages are not built (run `make account`, which needs npm): /account/login returns 404."
     )
     return None
 
 
-def _fill(document: str, brand: Brand, return_origins: Sequence[str]) -> str:
+def _fill(document: str, brand: Brand, return_origins: Sequence[str], sends_mail: bool) -> str:
     """Fill in what the scripts read: the policy of the page allows no inline script."""
     settings = {
         "name": brand.name,
@@ -118,6 +130,7 @@ def _fill(document: str, brand: Brand, return_origins: Sequence[str]) -> str:
         "logo": brand.logo.address if brand.logo else None,
         # `*` allows every origin to call the API, but a sign-in must not lead just anywhere.
         "returnOrigins": [origin for origin in return_origins if origin != "*"],
+        "sendsMail": sends_mail,
     }
     return document.replace("{{name}}", html.escape(brand.name)).replace(
         "{{settings}}", html.escape(json.dumps(settings))

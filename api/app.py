@@ -204,7 +204,9 @@ def _account_pages(settings: Settings) -> list[BaseRoute]:
     except ValueError as error:
         raise SystemExit(f"gatehouse: {error}") from None
     return account_pages.routes(
-        Brand(settings.brand_name, settings.brand_color, logo), settings.cors_origins
+        Brand(settings.brand_name, settings.brand_color, logo),
+        settings.cors_origins,
+        sends_mail=settings.mail_is_on,
     )
 
 

@@ -20,7 +20,7 @@ from domain.authentication import reauthentication
 from domain.errors import EmailTaken, UsernameTaken
 from domain.security_events import EventKind
 from settings import Settings
-from tests.conftest import client_of, settings_for, unprepared_app
+from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
 from tests.paths import ROOT
 
 SOURCE = ROOT / "web" / "account" / "src"
@@ -177,6 +177,7 @@ async def test_without_a_brand_it_is_gatehouses(settings: Settings) -> None:
         "color": "#6a3de8",
         "logo": None,
         "returnOrigins": [],
+        "sendsMail": False,
     }
     assert (await get(settings, "/account/logo")).status_code == 404
 
@@ -245,6 +246,29 @@ async def test_only_listed_origins_may_be_returned_to(database_url: str) -> None
     assert filled_in(response)["returnOrigins"] == ["https://app.example.com"]
 
 
+@pytest.mark.parametrize(
+    ("mail", "sends_mail"),
+    [
+        ({"data_key": SECRET_KEY}, False),
+        (
+            {
+                "data_key": SECRET_KEY,
+                "mail_url": "smtp://127.0.0.1:1",
+                "mail_from": "accounts@example.com",
+            },
+            True,
+        ),
+    ],
+)
+async def test_the_pages_know_whether_the_server_sends_mail(
+    database_url: str, mail: dict[str, str], sends_mail: bool
+) -> None:
+    settings = settings_for(database_url, environment="production", **mail)
+    response = await get(settings, "/account/login")
+
+    assert filled_in(response)["sendsMail"] is sends_mail
+
+
 # ---- What the scripts take from the server ----
 
 
@@ -261,7 +285,7 @@ def documents() -> Mapping[str, str]:
 def test_the_documents_of_the_pages_are_valid() -> None:
     schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
 
-    assert len(documents()) == 10
+    assert len(documents()) == 12
     for name, document in documents().items():
         assert validate(schema, parse(document)) == [], name
 

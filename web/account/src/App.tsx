@@ -4,10 +4,12 @@ import { Frame, Loading } from "./Frame";
 import { setNotice } from "./notice";
 import { Delete } from "./pages/Delete";
 import { Events } from "./pages/Events";
+import { ForgotPassword } from "./pages/ForgotPassword";
 import { Login } from "./pages/Login";
 import { NotFound } from "./pages/NotFound";
 import { Password } from "./pages/Password";
 import { Profile } from "./pages/Profile";
+import { ResetPassword } from "./pages/ResetPassword";
 import { Sessions } from "./pages/Sessions";
 import { SignUp } from "./pages/SignUp";
 import { returnAddress } from "./returnAddress";
@@ -15,6 +17,7 @@ import { goTo, navigate, pageAt, type Page, useAddress } from "./router";
 import { session, takeFarewell, useSession } from "./session";
 import { settings } from "./settings";
 
+const FOR_ANYONE = { "forgot-password": ForgotPassword, "reset-password": ResetPassword };
 const FOR_VISITORS = { login: Login, "sign-up": SignUp };
 const FOR_USERS = {
   profile: Profile,
@@ -32,6 +35,10 @@ export function App() {
   const waiting = <Starting />;
 
   if (!page) return <Frame title="notFound" content={<NotFound />} />;
+  if (isForAnyone(page)) {
+    const Content = FOR_ANYONE[page];
+    return <Frame title={page} content={<Content />} />;
+  }
   if (isForVisitors(page)) {
     const Content = FOR_VISITORS[page];
     const content = status === "signedOut" ? <Content returnTo={returnTo(address)} /> : waiting;
@@ -62,6 +69,7 @@ function useRedirects(page: Page | undefined, address: URL, status: string): voi
   const { href } = address;
 
   useEffect(() => {
+    if (page && isForAnyone(page)) return;
     const current = new URL(href);
     if (status === "signedIn") {
       wasSignedIn.current = true;
@@ -80,6 +88,10 @@ function useRedirects(page: Page | undefined, address: URL, status: string): voi
 function returnTo(address: URL): URL | undefined {
   const text = address.searchParams.get("return_to");
   return returnAddress(text, location.origin, settings.returnOrigins);
+}
+
+function isForAnyone(page: Page): page is keyof typeof FOR_ANYONE {
+  return page in FOR_ANYONE;
 }
 
 function isForVisitors(page: Page): page is keyof typeof FOR_VISITORS {

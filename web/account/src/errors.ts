@@ -11,6 +11,8 @@ export interface Explanation {
 
 export function explain(error: unknown, texts: Texts, locale: string): Explanation {
   if (!(error instanceof GatehouseError)) return { message: texts.errors.unexpected, fields: {} };
+  // It is about the link that led to the page, which is in no field.
+  if (error.code === "INVALID_CODE") return { message: texts.errors.invalidLink, fields: {} };
   const fields = Object.fromEntries(
     Object.entries(error.fields).map(([name, text]) => [name, texts.server[text] ?? text]),
   );
@@ -24,6 +26,8 @@ function messageOf(error: GatehouseError, texts: Texts, locale: string): string 
       return texts.errors.tooManyAttempts(duration(Number(retryAfter), locale));
     case "INVALID_CREDENTIALS":
       return texts.errors.wrongLogin;
+    case "MAIL_NOT_CONFIGURED":
+      return texts.errors.noMail;
     case "NOT_FOUND":
       return texts.errors.notFound;
     case "OVERLOADED":

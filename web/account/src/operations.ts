@@ -36,6 +36,10 @@ export interface Token {
   user: { id: string; username: string };
 }
 
+export interface MailRequest {
+  expiresIn: number;
+}
+
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
 const PROFILE = "username email imageFile createdAt";
 
@@ -45,6 +49,14 @@ export const REGISTER = `mutation Register($username: String!, $email: String!, 
 
 export const LOGIN = `mutation Login($username: String!, $password: String!) {
   login(username: $username, password: $password) { ${TOKEN} }
+}`;
+
+export const REQUEST_PASSWORD_RESET = `mutation RequestPasswordReset($email: String!) {
+  requestPasswordReset(email: $email) { expiresIn }
+}`;
+
+export const RESET_PASSWORD = `mutation ResetPassword($token: String!, $newPassword: String!) {
+  resetPassword(token: $token, newPassword: $newPassword)
 }`;
 
 export const READ_PROFILE = `query Profile { me { ${PROFILE} } }`;

@@ -7,6 +7,8 @@ import { setNotice } from "./notice";
 export const PAGES = [
   "login",
   "sign-up",
+  "forgot-password",
+  "reset-password",
   "profile",
   "password",
   "sessions",

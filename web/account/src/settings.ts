@@ -6,6 +6,8 @@ export interface Settings {
   logo: string | null;
   /** The origins of other applications that a sign-in may return to. */
   returnOrigins: string[];
+  /** Whether the server sends mail. */
+  sendsMail: boolean;
 }
 
 const meta = document.querySelector<HTMLMetaElement>('meta[name="account-pages"]');

@@ -3,6 +3,7 @@ import { Form, type Values } from "../Form";
 import { Link } from "../Link";
 import { LOGIN, type Token } from "../operations";
 import { session } from "../session";
+import { settings } from "../settings";
 import { useTexts } from "../texts/language";
 
 export function Login({ returnTo }: { returnTo: URL | undefined }) {
@@ -26,6 +27,11 @@ export function Login({ returnTo }: { returnTo: URL | undefined }) {
           autoComplete="current-password"
         />
       </Form>
+      {settings.sendsMail && (
+        <p className="other">
+          <Link to="forgot-password">{texts.login.forgotPassword}</Link>
+        </p>
+      )}
       <p className="other">
         {texts.login.newHere} <Link to={`sign-up${location.search}`}>{texts.login.signUp}</Link>
       </p>

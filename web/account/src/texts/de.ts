@@ -15,6 +15,8 @@ export const de: Texts = {
   pages: {
     login: "Anmelden",
     "sign-up": "Konto erstellen",
+    "forgot-password": "Passwort zurücksetzen",
+    "reset-password": "Neues Passwort wählen",
     profile: "Profil",
     password: "Passwort",
     sessions: "Sitzungen",
@@ -45,6 +47,7 @@ export const de: Texts = {
 
   login: {
     submit: "Anmelden",
+    forgotPassword: "Passwort vergessen?",
     newHere: "Neu hier?",
     signUp: "Konto erstellen",
     returnsTo: (host) => `Nach dem Anmelden geht es zurück zu ${host}.`,
@@ -53,6 +56,20 @@ export const de: Texts = {
     submit: "Konto erstellen",
     hasAccount: "Haben Sie schon ein Konto?",
     login: "Anmelden",
+  },
+  forgotPassword: {
+    intro: "Geben Sie die E-Mail Ihres Kontos ein. Sie erhalten eine Mail mit einem Link, um ein neues Passwort zu wählen.",
+    submit: "Link senden",
+    sent: (email, minutes) =>
+      `Falls ein Konto die E-Mail ${email} hat, ist ein Link dorthin unterwegs. Er gilt ${minutes} Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach und prüfen Sie die E-Mail.`,
+    login: "Zurück zur Anmeldung",
+  },
+  resetPassword: {
+    intro: "Mit einem neuen Passwort werden Sie überall abgemeldet. Melden Sie sich danach damit an.",
+    noToken: "Diese Seite braucht den Link aus der Mail. Öffnen Sie ihn noch einmal, oder fordern Sie einen neuen an.",
+    submit: "Passwort ändern",
+    done: "Ihr Passwort ist geändert, und Sie sind überall abgemeldet. Melden Sie sich mit dem neuen an.",
+    requestAnother: "Neuen Link anfordern",
   },
   profile: {
     intro: "Was Anwendungen über Sie wissen. Andere sehen Ihren Benutzernamen und Ihr Bild.",
@@ -96,6 +113,8 @@ export const de: Texts = {
       EMAIL_CHANGED: "E-Mail geändert",
       EMAIL_VERIFIED: "E-Mail bestätigt",
       PASSWORD_CHANGED: "Passwort geändert",
+      PASSWORD_RESET_REQUESTED: "Link zum Zurücksetzen des Passworts angefordert",
+      PASSWORD_RESET: "Passwort durch einen Link zurückgesetzt und alle Sitzungen beendet",
       SESSION_ENDED: "Sitzung beendet",
       DELETED: "Konto gelöscht",
     },
@@ -121,6 +140,8 @@ export const de: Texts = {
   errors: {
     tooManyAttempts: (wait) => `Zu viele Versuche. Versuchen Sie es in ${wait} wieder.`,
     wrongLogin: "Der Benutzername oder das Passwort ist falsch.",
+    invalidLink: "Dieser Link ist falsch, abgelaufen oder schon benutzt. Fordern Sie einen neuen an.",
+    noMail: "Dieser Server versendet keine Mails. Bitten Sie den Betreiber um Hilfe.",
     notFound: "Das gibt es nicht mehr.",
     overloaded: "Der Server ist ausgelastet. Versuchen Sie es gleich noch einmal.",
     unavailable:

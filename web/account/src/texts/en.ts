@@ -14,6 +14,8 @@ export const en = {
   pages: {
     login: "Sign in",
     "sign-up": "Create an account",
+    "forgot-password": "Reset your password",
+    "reset-password": "Choose a new password",
     profile: "Profile",
     password: "Password",
     sessions: "Sessions",
@@ -44,6 +46,7 @@ export const en = {
 
   login: {
     submit: "Sign in",
+    forgotPassword: "Forgot your password?",
     newHere: "New here?",
     signUp: "Create an account",
     returnsTo: (host: string) => `After signing in, you go back to ${host}.`,
@@ -52,6 +55,20 @@ export const en = {
     submit: "Create account",
     hasAccount: "Already have an account?",
     login: "Sign in",
+  },
+  forgotPassword: {
+    intro: "Enter the email of your account. You get a mail with a link to choose a new password.",
+    submit: "Send the link",
+    sent: (email: string, minutes: number) =>
+      `If an account has the email ${email}, a link is on its way to it. It works for ${minutes} minutes. If nothing arrives, look into the folder for spam and check the email.`,
+    login: "Back to the sign-in",
+  },
+  resetPassword: {
+    intro: "A new password signs you out everywhere. Sign in with it afterwards.",
+    noToken: "This page needs the link of the mail. Open the link again, or request another one.",
+    submit: "Change password",
+    done: "Your password is changed, and you are signed out everywhere. Sign in with the new one.",
+    requestAnother: "Request another link",
   },
   profile: {
     intro: "What applications know about you. Others see your username and your picture.",
@@ -95,6 +112,8 @@ export const en = {
       EMAIL_CHANGED: "Email changed",
       EMAIL_VERIFIED: "Email verified",
       PASSWORD_CHANGED: "Password changed",
+      PASSWORD_RESET_REQUESTED: "Link to reset the password requested",
+      PASSWORD_RESET: "Password reset by a link, and all sessions ended",
       SESSION_ENDED: "Session ended",
       DELETED: "Account deleted",
     } as Record<string, string>,
@@ -120,6 +139,8 @@ export const en = {
   errors: {
     tooManyAttempts: (wait: string) => `Too many attempts. Try again in ${wait}.`,
     wrongLogin: "The username or the password is wrong.",
+    invalidLink: "This link is wrong, expired or already used. Request another one.",
+    noMail: "This server sends no mail. Ask its operator for help.",
     notFound: "It is no longer there.",
     overloaded: "The server is busy. Try again in a moment.",
     unavailable: "The server cannot answer at the moment. Try again soon. Your last change may have been saved.",

@@ -27,7 +27,7 @@ async def request_email_verification(info: Info) -> MailRequest:
 
 @strawberry.mutation(
     metadata=cost(MAIL),
-    description="Verifies your email. A code is dead after five wrong ones."
+    description="Verifies your email. After five wrong codes, the code and its link are dead."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CODE, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
 )
 async def verify_email(

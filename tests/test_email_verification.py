@@ -296,7 +296,19 @@ async def test_an_address_without_a_mailbox_gets_no_more_mail(
 
 
 @pytest.mark.parametrize(
-    "code", ["", " ", "12345", "1234567", "abcdef", "\u0000", "x" * 64, "٣" * 6]
+    "code",
+    [
+        "",
+        " ",
+        "12345",
+        "1234567",
+        "abcdef",
+        "\u0000",
+        "x" * 64,
+        "٣" * 6,
+        " " * 900_000,
+        "1" * 900_000,
+    ],
 )
 async def test_what_is_no_code_is_an_invalid_one(
     graphql: GraphQL, ada: RegisteredUser, code: str

@@ -8,7 +8,7 @@ from domain.authentication import mail_requests
 
 
 @strawberry.type(
-    description="The answer to a request for a mail, which is the same for an address that nobody has."
+    description="The answer to a request for a mail, which is the same for an address that no account has."
 )
 class MailRequest:
     ticket: str = strawberry.field(

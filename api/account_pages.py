@@ -30,6 +30,7 @@ PAGES = frozenset(
         "forgot-password",
         "reset-password",
         "profile",
+        "verify-email",
         "password",
         "sessions",
         "events",

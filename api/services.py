@@ -61,6 +61,7 @@ def _create_services(
         rate_limiter=RateLimiter(
             RateLimits(
                 account=_rate_limit(settings, "account", "login_limit_per_account"),
+                code=_rate_limit(settings, "code", "code_limit_per_account"),
                 network=_rate_limit(settings, "network", "login_limit_per_network"),
                 registration=_rate_limit(settings, "registration", "register_limit_per_network"),
                 mail_address=_rate_limit(settings, "mail_address", "mail_limit_per_address"),

@@ -65,12 +65,14 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """``account`` and ``network`` limit the passwords tried on one account and from one network;
-    ``registration`` and ``refresh`` limit both for each network. ``mail_address`` and
-    ``mail_network`` limit the mails that are requested for one address and from one network.
-    ``write`` and ``written_kib`` limit what one user writes, by number and by size."""
+    """``account`` and ``network`` limit the passwords tried on one account and from one network,
+    and ``code`` the codes of mails tried by one account; ``registration`` and ``refresh`` limit
+    both for each network. ``mail_address`` and ``mail_network`` limit the mails that are requested
+    for one address and from one network. ``write`` and ``written_kib`` limit what one user writes,
+    by number and by size."""
 
     account: RateLimit
+    code: RateLimit
     network: RateLimit
     registration: RateLimit
     mail_address: RateLimit

@@ -33,8 +33,14 @@ MAX_ATTEMPTS = 5
 
 CODE_DIGITS = 6
 
+# With blanks between the digits.
+_MAX_TYPED = 64
+
 _ID_BYTES = 16
 _SECRET_BYTES = 32
+
+# With white space around it.
+_MAX_PASTED = 128
 
 # 16 bytes of the id and 32 that prove something.
 _TEXT = re.compile(r"[A-Za-z0-9_-]{64}")
@@ -114,12 +120,24 @@ async def find(
     return None if id is None else await session.scalar(tickets)
 
 
+def is_token(text: str) -> bool:
+    """Return whether a text has the format of a token, and not that of a code."""
+    return _parts(text) is not None
+
+
 async def use_token(
-    session: AsyncSession, keys: DataKeys, kind: TicketKind, token: str
+    session: AsyncSession,
+    keys: DataKeys,
+    kind: TicketKind,
+    token: str,
+    *,
+    user_id: UUID | None = None,
 ) -> Ticket | None:
-    """Use the ticket of a token. Return None if it is wrong, used or expired."""
+    """Use the ticket of a token. Return None if it is wrong, used or expired, or if it is not the
+    ticket of the user with ``user_id``."""
     id = _id_of_token(keys, kind, token)
-    return None if id is None else await _use(session, kind, Ticket.id == id)
+    owner = () if user_id is None else (Ticket.user_id == user_id,)
+    return None if id is None else await _use(session, kind, Ticket.id == id, *owner)
 
 
 async def use_code(
@@ -195,6 +213,8 @@ def _id_of_token(keys: DataKeys, kind: TicketKind, token: str) -> UUID | None:
 
 def _is_code(keys: DataKeys, kind: TicketKind, id: UUID, code: str) -> bool:
     """Compare a code. People type it in groups, with blanks between them."""
+    if len(code) > _MAX_TYPED:
+        return False
     typed = "".join(code.split()).encode(errors="replace")
     codes = [_digits(mac).encode() for mac in keys.macs(_code_purpose(kind), id.bytes)]
     return _is_one_of(typed, codes)
@@ -225,7 +245,7 @@ def _text(id: UUID, proof: bytes) -> str:
 def _parts(text: str) -> tuple[UUID, bytes] | None:
     """Return the id and the proof, or None if the text does not have this format. White space
     around it is no part of it."""
-    if not _TEXT.fullmatch(text.strip()):
+    if len(text) > _MAX_PASTED or not _TEXT.fullmatch(text.strip()):
         return None
     both = base64.urlsafe_b64decode(text.strip())
     return UUID(bytes=both[:_ID_BYTES]), both[_ID_BYTES:]

@@ -82,6 +82,7 @@ class Settings(BaseSettings):
 
     # `domain.rate_limits` parses them, with the package that counts by them.
     login_limit_per_account: str = "5/minute;20/hour;100/day"
+    code_limit_per_account: str = "5/5minute;20/day"
     login_limit_per_network: str = "60/minute;600/hour"
     register_limit_per_network: str = "10/minute;60/hour"
     mail_limit_per_address: str = "1/minute;5/hour;10/day"

@@ -34,6 +34,11 @@ mutation Change($current: String!, $new: String!) {
 }
 """
 
+REQUEST_EMAIL_VERIFICATION = "mutation { requestEmailVerification { ticket expiresIn retryAfter } }"
+VERIFY_EMAIL = """
+mutation Verify($code: String!) { verifyEmail(code: $code) { id emailVerified } }
+"""
+
 REQUEST_PASSWORD_RESET = """
 mutation Request($email: String!) { requestPasswordReset(email: $email) { ticket expiresIn retryAfter } }
 """

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from domain import emails, passwords, usernames
+from domain import emails, passwords, tickets, usernames
 from domain.errors import InvalidInput
 from domain.pagination import PageRequest
 from domain.sessions.refresh_tokens import RefreshToken
@@ -36,6 +36,7 @@ def page_after(cursor: str) -> None:
         lambda: passwords.problems(SPACES),
         lambda: passwords.problems("analytical engine", username=LETTERS, email=LETTERS),
         lambda: RefreshToken.parse(LETTERS),
+        lambda: tickets.is_token(SPACES),
         lambda: as_uuid(DIGITS),
         lambda: as_uuid("{" * 900_000),
         lambda: page_after(LETTERS),

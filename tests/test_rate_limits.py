@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import fields
 
 import httpx
 import pytest
@@ -281,7 +282,7 @@ async def test_passwords_within_sessions_count_for_the_network_too(
 
 def rate_limiter(text: str = "2/minute") -> RateLimiter:
     limit = RateLimit.of("account", text)
-    return RateLimiter(RateLimits(*[limit] * 8))
+    return RateLimiter(RateLimits(*[limit] * len(fields(RateLimits))))
 
 
 async def test_no_spelling_of_a_name_counts_as_something_else(
@@ -312,7 +313,7 @@ async def test_the_wait_is_that_of_the_window_which_holds_longest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limit = RateLimit.of("account", "2/second;3/minute")
-    limiter = RateLimiter(RateLimits(*[limit] * 8))
+    limiter = RateLimiter(RateLimits(*[limit] * len(fields(RateLimits))))
     waits = []
     now = time.time()
     for seconds in (0, 0, 2, 2, 2, 2):

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import httpx
@@ -29,7 +30,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 @asynccontextmanager
 async def rate_limiter_on(redis: RedisServer) -> AsyncIterator[RateLimiter]:
     limit = RateLimit.of("account", "3/hour;5/day")
-    rate_limiter = RateLimiter(RateLimits(*[limit] * 8), redis.url)
+    rate_limiter = RateLimiter(RateLimits(*[limit] * len(fields(RateLimits))), redis.url)
     yield rate_limiter
     await rate_limiter.close()
 

@@ -18,7 +18,7 @@ class UserInfo(BaseModel):
     sub: str = Field(description="The user's id, the same as `me { id }`.")
     preferred_username: str
     email: str
-    email_verified: bool = Field(description="Always false: emails are not verified yet.")
+    email_verified: bool = Field(description="The same as `me { emailVerified }`.")
     picture: str | None = None
     created_at: datetime
 
@@ -36,7 +36,7 @@ async def userinfo(request: Request) -> UserInfo:
         sub=str(user.id),
         preferred_username=user.username,
         email=user.email,
-        email_verified=False,
+        email_verified=user.email_verified_at is not None,
         picture=user.image_file,
         created_at=user.created_at,
     )

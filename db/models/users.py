@@ -38,9 +38,7 @@ class User(Base):
     image_file: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: When someone proved to read mail at this address.
-    email_verified_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, deferred=True, deferred_raiseload=True
-    )
+    email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: When a mail server said that there is no such address. Nothing is sent to it.
     email_undeliverable_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, deferred=True, deferred_raiseload=True

@@ -1,6 +1,7 @@
-"""Accounts: registration, profile, password change and reset, and deletion."""
+"""Accounts: registration, email verification, profile, password change and reset, and deletion."""
 
 from domain.accounts.deletion import delete
+from domain.accounts.email_verification import request_email_verification, verify_email
 from domain.accounts.password_change import change_password
 from domain.accounts.password_reset import request_password_reset, reset_password
 from domain.accounts.profile import ProfileChanges, update_profile
@@ -13,7 +14,9 @@ __all__ = [
     "delete",
     "get_user",
     "register",
+    "request_email_verification",
     "request_password_reset",
     "reset_password",
     "update_profile",
+    "verify_email",
 ]

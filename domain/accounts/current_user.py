@@ -24,6 +24,7 @@ class CurrentUser:
     id: UUID
     username: str
     email: str
+    email_verified_at: datetime | None
     image_file: str | None
     created_at: datetime
 
@@ -77,7 +78,15 @@ class CurrentUserLoader:
 
 # Built once: building it takes as long as running it.
 _CURRENT_USERS = (
-    select(LoginSession.id, User.id, User.username, User.email, User.image_file, User.created_at)
+    select(
+        LoginSession.id,
+        User.id,
+        User.username,
+        User.email,
+        User.email_verified_at,
+        User.image_file,
+        User.created_at,
+    )
     .join(User, User.id == LoginSession.user_id)
     .where(LoginSession.id.in_(bindparam("session_ids", expanding=True)), is_active(NOW))
 )

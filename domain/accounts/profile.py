@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from db.database import retried
 from db.models import User
-from domain import emails, security_events, sessions, usernames
+from domain import emails, security_events, sessions, tickets, usernames
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import (
     email_problems,
@@ -18,6 +18,7 @@ from domain.devices import Device
 from domain.errors import raise_invalid
 from domain.security_events import EventKind
 from domain.services import Services
+from domain.tickets import TicketKind
 
 MAX_IMAGE_FILE_LENGTH = 2048
 
@@ -76,6 +77,8 @@ async def update_profile(
             if user.password_hash != confirmed_hash:
                 raise_invalid(current_password=["Enter your current password to change the email."])
             set_email(user, address)
+            # Links and codes that were sent to the former address.
+            await tickets.discard(session, user.id, list(TicketKind))
             security_events.record(
                 session,
                 EventKind.EMAIL_CHANGED,

@@ -1,10 +1,12 @@
 """Register an account."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from db.database import retried
 from db.models import User
 from domain import emails, passwords, usernames
+from domain.accounts.email_verification import add_mail
 from domain.accounts.users import (
     email_problems,
     set_email,
@@ -12,18 +14,21 @@ from domain.accounts.users import (
     unique_violations_as_errors,
 )
 from domain.authentication.complete import complete
+from domain.authentication.mail_requests import count_request
 from domain.devices import Device
-from domain.errors import raise_invalid
+from domain.emails import Address
+from domain.errors import TooManyAttempts, raise_invalid
 from domain.ids import new_id
+from domain.mail.mailer import Mailer
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
 
 
-@retried
 async def register(
     services: Services, device: Device, *, username: str, email: str, password: str
 ) -> SignedIn:
-    """Create an account and start its first session.
+    """Create an account, start its first session and send a mail to verify its email, if the
+    server sends mail.
 
     Raises InvalidInput, UsernameTaken, EmailTaken, TooManyAttempts or Overloaded.
     """
@@ -37,10 +42,34 @@ async def register(
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
         password_hash = await hasher.hash(password)
+    mailer = await _mailer_for(services, device, address)
+    return await _add(services, mailer, device, username, address, password_hash)
+
+
+async def _mailer_for(services: Services, device: Device, address: Address) -> Mailer | None:
+    """Count the mail. Return None if the address or the network has had too many: the user can
+    request one later."""
+    if services.mailer is not None:
+        with suppress(TooManyAttempts):
+            await count_request(services, device, address.key)
+            return services.mailer
+    return None
+
+
+@retried
+async def _add(
+    services: Services,
+    mailer: Mailer | None,
+    device: Device,
+    username: str,
+    address: Address,
+    password_hash: str,
+) -> SignedIn:
     user = User(
         id=new_id(),
         password_hash=password_hash,
         image_file=None,
+        locale=None,
         created_at=datetime.now(UTC),
     )
     set_username(user, username)
@@ -51,4 +80,6 @@ async def register(
     ):
         session.add(user)
         await session.flush()
+        if mailer is not None:
+            add_mail(session, mailer, user)
         return await complete(session, services, device, user, method=LoginMethod.REGISTRATION)

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from graphql_schema.mutations import accounts, passwords, posts, sessions
+from graphql_schema.mutations import accounts, email_verification, passwords, posts, sessions
 
 
 @strawberry.type(description="All mutations.")
@@ -10,6 +10,8 @@ class Mutation:
     register = accounts.register
     login = sessions.login
     update_me = accounts.update_me
+    request_email_verification = email_verification.request_email_verification
+    verify_email = email_verification.verify_email
     change_password = passwords.change_password
     request_password_reset = passwords.request_password_reset
     reset_password = passwords.reset_password

@@ -22,6 +22,9 @@ from graphql_schema.types.users import PublicUser, User
 @strawberry.type(description="The current user, with private data. It is only ever the caller.")
 class PrivateUser(User):
     email: str = strawberry.field(description="The email, in lower case. No other type has it.")
+    email_verified: bool = strawberry.field(
+        description="Whether the user has proven that they read mail at `email`. False again after the email was changed."
+    )
     caller: strawberry.Private[Caller]
 
     @classmethod
@@ -32,6 +35,7 @@ class PrivateUser(User):
             image_file=user.image_file,
             created_at=user.created_at,
             email=user.email,
+            email_verified=user.email_verified_at is not None,
             caller=caller,
         )
 

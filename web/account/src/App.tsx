@@ -12,6 +12,7 @@ import { Profile } from "./pages/Profile";
 import { ResetPassword } from "./pages/ResetPassword";
 import { Sessions } from "./pages/Sessions";
 import { SignUp } from "./pages/SignUp";
+import { VerifyEmail } from "./pages/VerifyEmail";
 import { returnAddress } from "./returnAddress";
 import { goTo, navigate, pageAt, type Page, useAddress } from "./router";
 import { session, takeFarewell, useSession } from "./session";
@@ -21,6 +22,7 @@ const FOR_ANYONE = { "forgot-password": ForgotPassword, "reset-password": ResetP
 const FOR_VISITORS = { login: Login, "sign-up": SignUp };
 const FOR_USERS = {
   profile: Profile,
+  "verify-email": VerifyEmail,
   password: Password,
   sessions: Sessions,
   events: Events,
@@ -73,12 +75,17 @@ function useRedirects(page: Page | undefined, address: URL, status: string): voi
     const current = new URL(href);
     if (status === "signedIn") {
       wasSignedIn.current = true;
-      if (page && isForVisitors(page)) goTo(returnTo(current) ?? new URL("profile", current));
+      if (page && isForVisitors(page)) {
+        const target = returnTo(current) ?? new URL("profile", current);
+        // The secret of a link that led here first.
+        if (target.origin === location.origin) target.hash ||= current.hash;
+        goTo(target);
+      }
     } else if (status === "signedOut" && page && !isForVisitors(page)) {
       const farewell = takeFarewell();
       const back = encodeURIComponent(current.pathname + current.search);
       const isUsual = farewell || page === "profile";
-      navigate(isUsual ? "login" : `login?return_to=${back}`, { replace: true });
+      navigate(isUsual ? "login" : `login?return_to=${back}${current.hash}`, { replace: true });
       setNotice(farewell ?? (wasSignedIn.current ? ({ notices }) => notices.ended : undefined));
       wasSignedIn.current = false;
     }

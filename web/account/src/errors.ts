@@ -11,8 +11,11 @@ export interface Explanation {
 
 export function explain(error: unknown, texts: Texts, locale: string): Explanation {
   if (!(error instanceof GatehouseError)) return { message: texts.errors.unexpected, fields: {} };
-  // It is about the link that led to the page, which is in no field.
-  if (error.code === "INVALID_CODE") return { message: texts.errors.invalidLink, fields: {} };
+  // It may be about the link that led to the page, which is in no field.
+  if (error.code === "INVALID_CODE") {
+    const { invalidCode, invalidLink } = texts.errors;
+    return { message: error.fields.code ? invalidCode : invalidLink, fields: {} };
+  }
   const fields = Object.fromEntries(
     Object.entries(error.fields).map(([name, text]) => [name, texts.server[text] ?? text]),
   );

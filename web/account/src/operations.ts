@@ -3,6 +3,7 @@
 export interface Profile {
   username: string;
   email: string;
+  emailVerified: boolean;
   imageFile: string | null;
   createdAt: string;
 }
@@ -41,7 +42,7 @@ export interface MailRequest {
 }
 
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
-const PROFILE = "username email imageFile createdAt";
+const PROFILE = "username email emailVerified imageFile createdAt";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
   register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }
@@ -63,6 +64,14 @@ export const READ_PROFILE = `query Profile { me { ${PROFILE} } }`;
 
 export const UPDATE_PROFILE = `mutation UpdateProfile($input: UpdateMeInput!) {
   updateMe(input: $input) { ${PROFILE} }
+}`;
+
+export const REQUEST_EMAIL_VERIFICATION = `mutation RequestEmailVerification {
+  requestEmailVerification { expiresIn }
+}`;
+
+export const VERIFY_EMAIL = `mutation VerifyEmail($code: String!) {
+  verifyEmail(code: $code) { ${PROFILE} }
 }`;
 
 export const CHANGE_PASSWORD = `mutation ChangePassword($currentPassword: String!, $newPassword: String!) {

@@ -10,6 +10,7 @@ export const PAGES = [
   "forgot-password",
   "reset-password",
   "profile",
+  "verify-email",
   "password",
   "sessions",
   "events",

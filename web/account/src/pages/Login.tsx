@@ -33,7 +33,7 @@ export function Login({ returnTo }: { returnTo: URL | undefined }) {
         </p>
       )}
       <p className="other">
-        {texts.login.newHere} <Link to={`sign-up${location.search}`}>{texts.login.signUp}</Link>
+        {texts.login.newHere} <Link to={`sign-up${location.search}${location.hash}`}>{texts.login.signUp}</Link>
       </p>
     </>
   );

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { EmailVerification } from "../EmailVerification";
 import { Failure } from "../Failure";
 import { Field, PasswordField } from "../Field";
 import { Form, type Values } from "../Form";
@@ -6,6 +7,7 @@ import { Loading } from "../Frame";
 import { setNotice } from "../notice";
 import { type Profile as Data, READ_PROFILE, UPDATE_PROFILE } from "../operations";
 import { session } from "../session";
+import { settings } from "../settings";
 import { useDay } from "../Time";
 import { useTexts } from "../texts/language";
 import { useQuery } from "../useQuery";
@@ -72,6 +74,7 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
           <Field
             name="email"
             label={texts.fields.email}
+            hint={settings.sendsMail ? texts.hints.isVerified(profile.emailVerified) : undefined}
             type="email"
             autoComplete="email"
             value={email}
@@ -96,6 +99,9 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
           />
         </Form>
       </div>
+      {settings.sendsMail && !profile.emailVerified && (
+        <EmailVerification email={profile.email} onVerified={onSave} />
+      )}
     </>
   );
 }

@@ -33,7 +33,7 @@ export function SignUp() {
       </Form>
       <p className="other">
         {texts.signUp.hasAccount}{" "}
-        <Link to={`login${location.search}`}>{texts.signUp.login}</Link>
+        <Link to={`login${location.search}${location.hash}`}>{texts.signUp.login}</Link>
       </p>
     </>
   );

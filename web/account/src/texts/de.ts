@@ -18,6 +18,7 @@ export const de: Texts = {
     "forgot-password": "Passwort zurücksetzen",
     "reset-password": "Neues Passwort wählen",
     profile: "Profil",
+    "verify-email": "E-Mail bestätigen",
     password: "Passwort",
     sessions: "Sitzungen",
     events: "Sicherheitsereignisse",
@@ -37,12 +38,15 @@ export const de: Texts = {
     currentPassword: "Aktuelles Passwort",
     newPassword: "Neues Passwort",
     imageFile: "Adresse des Bildes",
+    code: "Code",
   },
   hints: {
     username: "3 bis 32 Zeichen: Buchstaben a bis z, Ziffern und dazwischen einzelne . - _",
     newPassword: "8 bis 128 Zeichen. Am besten einige Wörter, die Sie sonst nirgends verwenden.",
     imageFile: "Ein Dateiname oder eine Adresse, die mit https:// oder http:// beginnt. Freiwillig.",
     emailPassword: "Nötig, um Ihre E-Mail zu ändern.",
+    isVerified: (is) => (is ? "Bestätigt." : "Nicht bestätigt."),
+    code: "Die sechs Ziffern aus der neuesten Mail.",
   },
 
   login: {
@@ -78,6 +82,18 @@ export const de: Texts = {
     saved: "Ihre Änderungen sind gespeichert.",
     unchanged: "Es gibt nichts zu speichern.",
   },
+  verification: {
+    title: "Ihre E-Mail ist nicht bestätigt",
+    intro: (email) => `Geben Sie den Code aus der Mail an ${email} ein, oder öffnen Sie ihren Link.`,
+    confirm: (email, username) =>
+      `Damit bestätigen Sie, dass ${email} die E-Mail des Kontos ${username} ist.`,
+    submit: "E-Mail bestätigen",
+    send: "Neuen Code senden",
+    sent: (email, minutes) =>
+      `Ein Code ist unterwegs an ${email}. Er gilt ${minutes} Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach und prüfen Sie die E-Mail.`,
+    done: "Ihre E-Mail ist bestätigt.",
+    already: "Ihre E-Mail ist schon bestätigt.",
+  },
   password: {
     intro: "Wenn Sie Ihr Passwort ändern, werden Sie überall sonst abgemeldet.",
     submit: "Passwort ändern",
@@ -111,6 +127,7 @@ export const de: Texts = {
       REFRESHED: "Sitzung erneuert",
       TOKEN_REUSED: "Sitzung beendet: Ein Token wurde zweimal benutzt und ist vielleicht gestohlen",
       EMAIL_CHANGED: "E-Mail geändert",
+      EMAIL_VERIFIED: "E-Mail bestätigt",
       PASSWORD_CHANGED: "Passwort geändert",
       PASSWORD_RESET_REQUESTED: "Link zum Zurücksetzen des Passworts angefordert",
       PASSWORD_RESET: "Passwort durch einen Link zurückgesetzt und alle Sitzungen beendet",
@@ -139,6 +156,8 @@ export const de: Texts = {
   errors: {
     tooManyAttempts: (wait) => `Zu viele Versuche. Versuchen Sie es in ${wait} wieder.`,
     wrongLogin: "Der Benutzername oder das Passwort ist falsch.",
+    invalidCode:
+      "Der Code oder der Link ist falsch, abgelaufen, schon benutzt oder für ein anderes Konto. Fordern Sie einen neuen Code an.",
     invalidLink: "Dieser Link ist falsch, abgelaufen oder schon benutzt. Fordern Sie einen neuen an.",
     noMail: "Dieser Server versendet keine Mails. Bitten Sie den Betreiber um Hilfe.",
     notFound: "Das gibt es nicht mehr.",

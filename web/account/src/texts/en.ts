@@ -17,6 +17,7 @@ export const en = {
     "forgot-password": "Reset your password",
     "reset-password": "Choose a new password",
     profile: "Profile",
+    "verify-email": "Verify your email",
     password: "Password",
     sessions: "Sessions",
     events: "Security events",
@@ -36,12 +37,15 @@ export const en = {
     currentPassword: "Current password",
     newPassword: "New password",
     imageFile: "Picture address",
+    code: "Code",
   },
   hints: {
     username: "3 to 32 characters: letters a to z, digits, and single . - _ between them.",
     newPassword: "8 to 128 characters. A few words that you do not use elsewhere are best.",
     imageFile: "A file name, or an address that begins with https:// or http://. Optional.",
     emailPassword: "Needed to change your email.",
+    isVerified: (is: boolean): string => (is ? "Verified." : "Not verified."),
+    code: "The six digits of the newest mail.",
   },
 
   login: {
@@ -77,6 +81,18 @@ export const en = {
     saved: "Your changes are saved.",
     unchanged: "There is nothing to save.",
   },
+  verification: {
+    title: "Your email is not verified",
+    intro: (email: string) => `Enter the code of the mail to ${email}, or open its link.`,
+    confirm: (email: string, username: string) =>
+      `This confirms that ${email} is the email of the account ${username}.`,
+    submit: "Verify email",
+    send: "Send a new code",
+    sent: (email: string, minutes: number) =>
+      `A code is on its way to ${email}. It works for ${minutes} minutes. If nothing arrives, look into the folder for spam and check the email.`,
+    done: "Your email is verified.",
+    already: "Your email is already verified.",
+  },
   password: {
     intro: "Changing your password signs you out everywhere else.",
     submit: "Change password",
@@ -110,6 +126,7 @@ export const en = {
       REFRESHED: "Session renewed",
       TOKEN_REUSED: "Session ended: a token was used twice and may be stolen",
       EMAIL_CHANGED: "Email changed",
+      EMAIL_VERIFIED: "Email verified",
       PASSWORD_CHANGED: "Password changed",
       PASSWORD_RESET_REQUESTED: "Link to reset the password requested",
       PASSWORD_RESET: "Password reset by a link, and all sessions ended",
@@ -138,6 +155,8 @@ export const en = {
   errors: {
     tooManyAttempts: (wait: string) => `Too many attempts. Try again in ${wait}.`,
     wrongLogin: "The username or the password is wrong.",
+    invalidCode:
+      "The code or the link is wrong, expired, already used or for another account. Request a new code.",
     invalidLink: "This link is wrong, expired or already used. Request another one.",
     noMail: "This server sends no mail. Ask its operator for help.",
     notFound: "It is no longer there.",

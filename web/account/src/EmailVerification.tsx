@@ -1,0 +1,86 @@
+import { useState } from "react";
+import { Failure } from "./Failure";
+import { Field } from "./Field";
+import { Form } from "./Form";
+import { setNotice } from "./notice";
+import {
+  type MailRequest,
+  type Profile,
+  REQUEST_EMAIL_VERIFICATION,
+  VERIFY_EMAIL,
+} from "./operations";
+import { session } from "./session";
+import { useTexts } from "./texts/language";
+
+/** What is shown while the email is not verified: a field for the code, and a button to send it. */
+export function EmailVerification(props: { email: string; onVerified: (saved: Profile) => void }) {
+  const texts = useTexts().verification;
+
+  async function verify(code: string) {
+    props.onVerified(await verifyEmail(code));
+    setNotice(({ verification }) => verification.done);
+  }
+
+  return (
+    <section className="card" aria-labelledby="verification">
+      <h2 id="verification">{texts.title}</h2>
+      <p>{texts.intro(props.email)}</p>
+      <CodeForm verify={verify} />
+      <RequestCode email={props.email} />
+    </section>
+  );
+}
+
+export function CodeForm({ verify }: { verify: (code: string) => Promise<void> }) {
+  const texts = useTexts();
+  return (
+    <Form submit={texts.verification.submit} send={({ code = "" }) => verify(code)}>
+      <Field
+        name="code"
+        label={texts.fields.code}
+        hint={texts.hints.code}
+        autoComplete="one-time-code"
+        inputMode="numeric"
+      />
+    </Form>
+  );
+}
+
+function RequestCode({ email }: { email: string }) {
+  const texts = useTexts().verification;
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+
+  async function request() {
+    if (isBusy) return;
+    setBusy(true);
+    setError(undefined);
+    setNotice(undefined);
+    try {
+      const { requestEmailVerification } = await session.request<{
+        requestEmailVerification: MailRequest;
+      }>(REQUEST_EMAIL_VERIFICATION);
+      const minutes = Math.round(requestEmailVerification.expiresIn / 60);
+      setNotice(({ verification }) => verification.sent(email, minutes));
+    } catch (error) {
+      setError(error);
+    }
+    setBusy(false);
+  }
+
+  return (
+    <div className="another">
+      <Failure error={error} />
+      <button type="button" aria-disabled={isBusy} onClick={() => void request()}>
+        {texts.send}
+      </button>
+    </div>
+  );
+}
+
+/** Verify the email with a code or with the token of a link. */
+export async function verifyEmail(code: string): Promise<Profile> {
+  setNotice(undefined);
+  const { verifyEmail } = await session.request<{ verifyEmail: Profile }>(VERIFY_EMAIL, { code });
+  return verifyEmail;
+}

@@ -476,12 +476,11 @@ async def test_with_a_mail_server_it_waits_in_the_outbox_and_for_nobody_nothing_
     )
     app = create_app(settings)
     services: Services = app.state.gatehouse.services
-    async with client_of(app) as client:
+    async with app.router.lifespan_context(app), client_of(app) as client:
         ada = await register_user(GraphQL(client), "Ada", "ada@example.com", "analytical engine")
         await accounts.request_password_reset(services, THIS_DEVICE, email="nobody@example.com")
         await accounts.request_password_reset(services, THIS_DEVICE, email=ada.email)
         _, nobody, hers = await rows(services.database)
-    await services.close()
 
     assert (nobody.payload, nobody.done_at is None) == ({}, False)
     assert (hers.payload["to"], hers.done_at) == (ada.email, None)

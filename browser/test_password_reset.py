@@ -59,7 +59,7 @@ def mailed_link(page: Page, name: str) -> str:
     item.get_by_role("link", name="Reset your password").first.click()
     link = page.locator("pre a").first.get_attribute("href")
     assert link
-    return link
+    return str(link)
 
 
 def choose(page: Page, secret: str) -> None:

@@ -13,7 +13,7 @@ from db.database import retried
 from db.models import Ticket, User
 from domain import security_events, sessions, tickets
 from domain.access_tokens.tokens import Caller
-from domain.authentication.mail_requests import LIFETIME, MailRequest, count_request
+from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
 from domain.devices import Device
 from domain.errors import InvalidCode, InvalidInput
 from domain.mail import Template
@@ -65,14 +65,7 @@ async def verify_email(services: Services, device: Device, caller: Caller, *, co
 def add_mail(session: AsyncSession, mailer: Mailer, user: User) -> NewTicket:
     """Add a ticket and its mail to the transaction. The user's row must be locked by it, or new."""
     new = tickets.create(session, _KIND, lifetime=LIFETIME, user_id=user.id)
-    mailer.add(
-        session,
-        Template.VERIFY_EMAIL,
-        user,
-        lifetime=LIFETIME,
-        ticket=tickets.reference(new.ticket),
-        values={"expires_in": int(LIFETIME.total_seconds())},
-    )
+    add_proof_mail(session, mailer, Template.VERIFY_EMAIL, user, new)
     return new
 
 

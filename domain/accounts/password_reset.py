@@ -11,7 +11,7 @@ from db.database import retried
 from db.models import Ticket, User
 from domain import emails, passwords, security_events, sessions, tickets
 from domain.accounts.users import INVALID_EMAIL
-from domain.authentication.mail_requests import LIFETIME, MailRequest, count_request
+from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
 from domain.devices import Device
 from domain.errors import InvalidCode, raise_invalid
 from domain.mail import Template
@@ -78,14 +78,7 @@ async def _add_ticket(services: Services, mailer: Mailer, device: Device, key: s
             user_id=user_id,
             state={"email_key": key},
         )
-        mailer.add(
-            session,
-            Template.RESET_PASSWORD,
-            user,
-            lifetime=LIFETIME,
-            ticket=tickets.reference(new.ticket),
-            values={"expires_in": int(LIFETIME.total_seconds())},
-        )
+        add_proof_mail(session, mailer, Template.RESET_PASSWORD, user, new)
         security_events.record(session, EventKind.PASSWORD_RESET_REQUESTED, device, user_id=user_id)
     return new
 

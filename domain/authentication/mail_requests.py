@@ -3,8 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import User
+from domain import tickets
 from domain.devices import Device
+from domain.mail.mailer import Mailer
+from domain.mail.templates import Template
 from domain.services import Services
+from domain.tickets import NewTicket
 
 # OWASP ASVS 5, 6.5.5.
 LIFETIME = timedelta(minutes=10)
@@ -30,3 +37,17 @@ async def count_request(services: Services, device: Device, email_key: str) -> i
     await limiter.hit(limiter.limits.mail_network, device.network)
     await limiter.hit(limiter.limits.mail_address, email_key)
     return await limiter.wait(limiter.limits.mail_address, email_key)
+
+
+def add_proof_mail(
+    session: AsyncSession, mailer: Mailer, template: Template, user: User | None, new: NewTicket
+) -> None:
+    """Add a mail with the token and the code of a ticket of ``LIFETIME`` to the transaction."""
+    mailer.add(
+        session,
+        template,
+        user,
+        lifetime=LIFETIME,
+        ticket=tickets.reference(new.ticket),
+        values={"expires_in": int(LIFETIME.total_seconds())},
+    )

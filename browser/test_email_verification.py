@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser.sign_up import PASSWORD, sign_up
 from tests.conftest import SECRET_KEY
 from tests.paths import ROOT
 from tests.servers import Server, running_server
 
 AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 DATA_KEY = "a data key for tests, and for nothing else but tests"
-PASSWORD = "analytical engine"
 
 numbers = itertools.count()
 
@@ -31,12 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def name(page: Page) -> str:
     """Return the name of a user who has signed up in this browser."""
     name = f"ada{next(numbers)}x"
-    page.goto("/account/sign-up")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Email").fill(f"{name}@example.com")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_role("heading", name="Profile")).to_be_visible()
+    sign_up(page, name)
     return name
 
 

@@ -39,20 +39,23 @@ class _Timed(Generic[Result]):
         """Delegate to the coroutine as ``yield from`` does (PEP 380), and time it."""
         work, bucket, clock = self._work, self._bucket, time.perf_counter
         resume: Any = work.send
-        with_what: Any = None
+        arguments: list[Any] = [None]
         while True:
             started = clock()
             try:
-                waits_for = resume(with_what)
+                # An error that stayed in this frame would refer to itself by its traceback.
+                waits_for = resume(arguments.pop())
             except StopIteration as stop:
                 result: Result = stop.value
                 return result
             finally:
                 bucket.take(clock() - started)
             try:
-                resume, with_what = work.send, (yield waits_for)
+                arguments.append((yield waits_for))
+                resume = work.send
             except GeneratorExit:
                 work.close()
                 raise
             except BaseException as error:
-                resume, with_what = work.throw, error
+                arguments.append(error)
+                resume = work.throw

@@ -73,6 +73,20 @@ def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> Non
         domain_error = to_domain_error(cause, request_id=request_id)
         error.message = domain_error.message
         error.extensions = _extensions(domain_error, request_id=request_id)
+    _forget_frames(error)
+
+
+def _forget_frames(error: GraphQLError) -> None:
+    """Forget where an error was raised, which is logged by now if it has to be.
+
+    The frames refer to the error, in circles that only garbage collection frees: it would take
+    longer than a request when many errors are returned.
+    """
+    raised: BaseException | None = error
+    while raised is not None:
+        raised.__traceback__ = None
+        inner = raised.original_error if isinstance(raised, GraphQLError) else None
+        raised = inner or raised.__cause__ or raised.__context__
 
 
 def codes_of(errors: Sequence[GraphQLError]) -> list[str]:

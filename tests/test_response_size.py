@@ -1,6 +1,7 @@
 """How many bytes one response holds, and all that are under way together."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
+from graphql import GraphQLError
 from starlette.types import Message
 
 from db.models import Post
@@ -281,3 +283,23 @@ async def test_a_request_past_its_deadline_gives_back_what_it_held(
 
     assert code(await ask(app, "198.51.100.1", LARGE_PAGE)) is None
     assert app.state.gatehouse.responses.total == 0
+
+
+@pytest.mark.usefixtures("large_posts")
+async def test_the_errors_of_a_list_are_freed_without_garbage_collection(app: FastAPI) -> None:
+    query = "{ posts(first: 30) { edges { node { content } } } }"
+    gc.collect()
+    gc.disable()
+    try:
+        before = number_of(GraphQLError)
+        refused = await ask(app, "198.51.100.1", query)
+        after = number_of(GraphQLError)
+    finally:
+        gc.enable()
+
+    assert code(refused) == "QUERY_TOO_COSTLY"
+    assert after <= before
+
+
+def number_of(type_: type) -> int:
+    return sum(isinstance(value, type_) for value in gc.get_objects())

@@ -102,9 +102,15 @@ class Field:
     ) -> None:
         """Add an error and return null or, if the value is required, raise the error."""
         located = located_error(error, self.nodes, path.as_list())
-        if is_required:
+        if not is_required:
+            state.errors.add(located, path)
+            return
+        try:
             raise located
-        state.errors.add(located, path)
+        finally:
+            # The traceback has this frame: they would refer to each other. In a list, only one of
+            # the errors is returned, and only garbage collection would free the others.
+            del located, error
 
     def raise_null(self) -> None:
         raise TypeError(f"Cannot return null for non-nullable field {self}.")

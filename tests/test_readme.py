@@ -2,25 +2,33 @@
 
 import re
 import subprocess
+from pathlib import Path
 
+from tests.conftest import SECRET_KEY
 from tests.paths import README
-from tests.servers import Server
+from tests.servers import running_server
+
+# `make run` makes one.
+DATA_KEY = "a data key for tests, and for nothing else but tests"
 
 
-def test_the_tour_with_curl_works_as_it_stands(server: Server) -> None:
+def test_the_tour_with_curl_works_as_it_stands(database_url: str, tmp_path: Path) -> None:
     commands = "\n".join(re.findall(r"^```sh\n(.*?)^```", README.read_text(), re.M | re.S))
-    run = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", commands.replace("http://127.0.0.1:8000", server.url)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    with running_server(database_url, SECRET_KEY, tmp_path, DATA_KEY=DATA_KEY) as server:
+        commands = commands.replace("http://127.0.0.1:8000", server.url)
+        run = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
 
     assert run.returncode == 0, run.stderr
     assert '"register":{"expiresIn":1800' in run.stdout
     assert '"email":"grace@example.com"' in run.stdout
     assert '"kind":"LOGGED_IN"' in run.stdout
     assert '"logoutEverywhere":1' in run.stdout
+    assert '"requestPasswordReset":{"expiresIn":600' in run.stdout
     assert '"access_token":"ey' in run.stdout
     assert '"preferred_username":"grace"' in run.stdout
     assert "error" not in run.stdout

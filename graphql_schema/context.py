@@ -64,6 +64,15 @@ class Context:
             self._loaders = Loaders(self.database)
         return self._loaders
 
+    def release(self) -> None:
+        """Let go of the response, when the client has it or has left.
+
+        Cancelled timers of asyncio's event loop keep their context for the rest of their time, and
+        the loaders keep the last values that they have read.
+        """
+        self.response.release()
+        self._loaders = None
+
     def caller(self) -> Caller:
         """Return the caller that the access token names. The domain checks whether their session is
         active.

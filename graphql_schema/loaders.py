@@ -22,8 +22,7 @@ ReadBatch = Callable[Concatenate[AsyncSession, list[Key], Arguments], Awaitable[
 
 
 class Loaders:
-    """The DataLoaders of one request, or of one WebSocket: one for each function that reads a
-    batch."""
+    """The DataLoaders of one operation: one for each function that reads a batch."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,9 +36,12 @@ class Loaders:
     ) -> DataLoader[Key, Value]:
         """Return the loader of what a function reads with these arguments."""
         if (read, arguments) not in self._loaders:
+            # A loader that referred to this object would keep what it has read, which may be some
+            # megabytes, until a garbage collection.
+            database = self._database
 
             async def load(keys: list[Key]) -> list[Value]:
-                async with self._database.reading() as session:
+                async with database.reading() as session:
                     return await read(session, keys, *arguments, **others)
 
             self._loaders[read, arguments] = DataLoader(load_fn=load, cache=False)

@@ -141,7 +141,7 @@ class Schema(strawberry.Schema):
             yield result
         finally:
             if isinstance(context := kwargs.get("context_value"), Context):
-                context.response.release()
+                context.release()
 
     async def _execute(
         self,

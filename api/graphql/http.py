@@ -119,7 +119,7 @@ class GraphQLApp:
             await response(scope, receive, send)
         finally:
             if context := current().context:
-                context.response.release()
+                context.release()
 
     async def _respond_to_all(self, request: Request) -> Response:
         try:

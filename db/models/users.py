@@ -34,7 +34,7 @@ class User(Base):
     email_key: Mapped[str] = mapped_column(
         String(254), unique=True, deferred=True, deferred_raiseload=True
     )
-    #: None for an account that nobody can sign in to with a password.
+    #: None for an account without a password.
     password_hash: Mapped[str | None] = mapped_column(
         String(255), deferred=True, deferred_raiseload=True
     )

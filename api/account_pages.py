@@ -26,6 +26,7 @@ BUILT = STATIC / "account"
 PAGES = frozenset(
     (
         "login",
+        "login-by-code",
         "sign-up",
         "forgot-password",
         "reset-password",

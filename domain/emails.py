@@ -10,6 +10,8 @@ from domain.text import MAX_IDENTIFIER_LENGTH, can_be_looked_up, is_readable, tr
 
 MAX_LENGTH = MAX_IDENTIFIER_LENGTH
 
+INVALID_EMAIL = "Enter a valid email address."
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

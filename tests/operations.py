@@ -39,6 +39,17 @@ VERIFY_EMAIL = """
 mutation Verify($code: String!) { verifyEmail(code: $code) { id emailVerified } }
 """
 
+REQUEST_SIGN_IN = """
+mutation Request($email: String!) { requestSignIn(email: $email) { ticket expiresIn retryAfter } }
+"""
+SIGN_IN_BY_MAIL = """
+mutation SignIn($ticket: String!, $code: String!) {
+  signInByMail(ticket: $ticket, code: $code) {
+    accessToken refreshToken user { id username email emailVerified hasPassword }
+  }
+}
+"""
+
 REQUEST_PASSWORD_RESET = """
 mutation Request($email: String!) { requestPasswordReset(email: $email) { ticket expiresIn retryAfter } }
 """

@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import Connection, column, inspect, select, table, text
 
 from api.app import create_app
 from db import migrations
@@ -187,23 +188,69 @@ def test_a_database_of_a_release_that_used_alembic_version_stays_usable(
     assert tables == {name: [migrations.HEAD]}
 
 
+# As the code of revision 0006 wrote them.
+USER = """
+INSERT INTO users (id, username, username_key, email, email_key, password_hash, created_at)
+VALUES ('01938f2b6c1e7a3d9a510f0f0f0f0f0f', 'Ada', 'ada', 'ada@example.com', 'ada@example.com',
+        'a hash', '2026-01-01 00:00:00')
+"""
+SESSION = """
+INSERT INTO sessions (id, user_id, method, network, created_at, last_used_at, expires_at,
+                      family_hash, refresh_hash, rotations)
+VALUES ('01938f2b6c1e7a3d9a510f0f0f0f0f0e', '01938f2b6c1e7a3d9a510f0f0f0f0f0f', 'LOGIN', '', '2026-01-01 00:00:00',
+        '2026-01-01 00:00:00', '2026-01-01 00:00:00', 'a', 'b', '[]')
+"""
+
+
+def test_accounts_may_lose_their_password_and_no_row_is_lost(empty_database_url: str) -> None:
+    migrate_to(empty_database_url, "0006")
+    execute(empty_database_url, USER, SESSION)
+    databases.migrate(empty_database_url)
+    sessions = read(
+        empty_database_url, "SELECT user_id FROM sessions JOIN users ON users.id = user_id"
+    )
+    execute(empty_database_url, "UPDATE users SET password_hash = NULL")
+    migrate_to(empty_database_url, "0006", command.downgrade)
+
+    assert len(sessions) == 1
+    assert read(empty_database_url, "SELECT password_hash FROM users") == [""]
+
+
 def make_former(url: str, revision: str) -> None:
     """Migrate to a revision as a former release did, with the revision in ``alembic_version``."""
+    migrate_to(url, revision)
+    use_former_table(url)
 
-    def upgrade(connection: Connection) -> None:
+
+def migrate_to(
+    url: str, revision: str, migrate: Callable[[Config, str], None] = command.upgrade
+) -> None:
+    def run(connection: Connection) -> None:
         config = Config()
         config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        migrate(config, revision)
 
-    async def run() -> None:
+    async def connect() -> None:
         engine = create_engine(url)
         async with engine.begin() as connection:
-            await connection.run_sync(upgrade)
+            await connection.run_sync(run)
         await engine.dispose()
 
-    asyncio.run(run())
-    use_former_table(url)
+    asyncio.run(connect())
+
+
+def read(url: str, query: str) -> list[object]:
+    """Return the first column of the rows."""
+
+    async def run() -> list[object]:
+        engine = create_engine(url)
+        async with engine.connect() as connection:
+            found = list(await connection.scalars(text(query)))
+        await engine.dispose()
+        return found
+
+    return asyncio.run(run())
 
 
 def use_former_table(url: str) -> None:

@@ -370,14 +370,20 @@ async def test_a_deleted_account_has_no_reset(
     assert (await reset(graphql, token)).code == "INVALID_CODE"
 
 
-async def test_both_steps_are_security_events(
+async def test_each_step_is_a_security_event(
     graphql: GraphQL, ada: RegisteredUser, token: str
 ) -> None:
     await reset(graphql, token)
     answer = await graphql(LOGIN, username="Ada", password=NEW)
 
     kinds = await event_kinds(graphql, answer.data["login"]["accessToken"])
-    assert kinds == ["LOGGED_IN", "PASSWORD_RESET", "PASSWORD_RESET_REQUESTED", "REGISTERED"]
+    assert kinds == [
+        "LOGGED_IN",
+        "PASSWORD_RESET",
+        "EMAIL_VERIFIED",
+        "PASSWORD_RESET_REQUESTED",
+        "REGISTERED",
+    ]
 
 
 async def test_a_mail_tells_of_the_new_password(

@@ -83,6 +83,7 @@ def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> 
         "Mutation.login: Token.user: PrivateUser",
         "Mutation.refresh: Token.user: PrivateUser",
         "Mutation.register: Token.user: PrivateUser",
+        "Mutation.signInByMail: Token.user: PrivateUser",
         "Mutation.updateMe: PrivateUser",
         "Mutation.verifyEmail: PrivateUser",
         "Query.me: PrivateUser",

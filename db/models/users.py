@@ -34,7 +34,10 @@ class User(Base):
     email_key: Mapped[str] = mapped_column(
         String(254), unique=True, deferred=True, deferred_raiseload=True
     )
-    password_hash: Mapped[str] = mapped_column(String(255), deferred=True, deferred_raiseload=True)
+    #: None for an account without a password.
+    password_hash: Mapped[str | None] = mapped_column(
+        String(255), deferred=True, deferred_raiseload=True
+    )
     image_file: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: When someone proved to read mail at this address.
@@ -49,3 +52,7 @@ class User(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, deferred=True, deferred_raiseload=True
     )
+
+    @property
+    def has_password(self) -> bool:
+        return self.password_hash is not None

@@ -25,6 +25,7 @@ class CurrentUser:
     username: str
     email: str
     email_verified_at: datetime | None
+    has_password: bool
     image_file: str | None
     created_at: datetime
 
@@ -84,6 +85,7 @@ _CURRENT_USERS = (
         User.username,
         User.email,
         User.email_verified_at,
+        User.password_hash.is_not(None),
         User.image_file,
         User.created_at,
     )

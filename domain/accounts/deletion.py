@@ -52,6 +52,7 @@ def _clear(user: User) -> None:
     user.deleted_at = datetime.now(UTC)
     # Unique, and neither a username nor an email.
     user.username_key = user.email_key = "~" + urlsafe_b64encode(user.id.bytes).decode()
-    user.username = user.email = user.password_hash = ""
+    user.username = user.email = ""
+    user.password_hash = None
     user.email_verified_at = user.email_undeliverable_at = None
     user.image_file = user.locale = None

@@ -91,7 +91,7 @@ async def _verify(
 ) -> User | None:
     """Use the ticket, or count a wrong attempt and return None."""
     async with services.database.writing() as session:
-        user = await sessions.require_active(session, caller, lock="to change")
+        user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
         if await _use(session, mailer, user.id, code) is None:
             return None
         user.email_verified_at = datetime.now(UTC)

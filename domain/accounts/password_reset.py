@@ -1,6 +1,5 @@
 """Reset a forgotten password by mail (OWASP Forgot Password Cheat Sheet)."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,34 +8,31 @@ from sqlalchemy.orm import undefer
 
 from db.database import retried
 from db.models import Ticket, User
-from domain import emails, passwords, security_events, sessions, tickets
-from domain.accounts.users import INVALID_EMAIL
-from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
+from domain import passwords, security_events, sessions, tickets
+from domain.authentication.mail_requests import MailRequest, request_proof
+from domain.authentication.ownership import prove_ownership
 from domain.devices import Device
 from domain.errors import InvalidCode, raise_invalid
 from domain.mail import Template
 from domain.mail.mailer import RECIPIENT, Mailer
 from domain.security_events import EventKind
 from domain.services import Services
-from domain.tickets import NewTicket, TicketKind
+from domain.tickets import TicketKind
 
 
 async def request_password_reset(services: Services, device: Device, *, email: str) -> MailRequest:
-    """Send a link to reset the password to the user with this email.
-
-    Whether there is one shows neither in the answer nor in its time: the transaction is the same.
-    The mail goes to the address as it is stored, and not as it was typed.
+    """Send a link to reset the password to the user with this email, as `request_proof` says.
 
     Raises InvalidInput, TooManyAttempts or MailNotConfigured.
     """
-    mailer = services.require_mailer()
-    key = emails.key(email)
-    if key is None or "@" not in key.strip("@"):
-        raise_invalid(email=[INVALID_EMAIL])
-    assert key is not None
-    retry_after = await count_request(services, device, key)
-    new = await _add_ticket(services, mailer, device, key)
-    return MailRequest(new.value, LIFETIME, retry_after)
+    return await request_proof(
+        services,
+        device,
+        email=email,
+        kind=TicketKind.PASSWORD_RESET,
+        template=Template.RESET_PASSWORD,
+        event=EventKind.PASSWORD_RESET_REQUESTED,
+    )
 
 
 async def reset_password(
@@ -65,25 +61,6 @@ async def reset_password(
 
 
 @retried
-async def _add_ticket(services: Services, mailer: Mailer, device: Device, key: str) -> NewTicket:
-    async with services.database.writing() as session:
-        # Kept until the commit: the ticket refers to it.
-        statement = select(User).where(User.email_key == key).options(*RECIPIENT)
-        user = await session.scalar(statement.with_for_update(read=True, key_share=True))
-        user_id = user.id if user else None
-        new = tickets.create(
-            session,
-            TicketKind.PASSWORD_RESET,
-            lifetime=LIFETIME,
-            user_id=user_id,
-            state={"email_key": key},
-        )
-        add_proof_mail(session, mailer, Template.RESET_PASSWORD, user, new)
-        security_events.record(session, EventKind.PASSWORD_RESET_REQUESTED, device, user_id=user_id)
-    return new
-
-
-@retried
 async def _replace(
     services: Services, mailer: Mailer, device: Device, user_id: UUID, token: str, new_hash: str
 ) -> int:
@@ -96,15 +73,13 @@ async def _replace(
         user = await _user_of(session, ticket)
         if user is None:
             raise InvalidCode("token")
-        user.password_hash = new_hash
-        # Who has not proven to own the address until now may have made the account for the owner to
-        # use: of what came before, nothing gives access any more.
-        user.email_verified_at = datetime.now(UTC)
-        user.email_undeliverable_at = None
+        ended = await sessions.end_all_of(session, user)
         await tickets.discard(session, user.id, list(TicketKind))
+        await prove_ownership(session, device, user)
+        user.password_hash = new_hash
         security_events.record(session, EventKind.PASSWORD_RESET, device, user_id=user.id)
         mailer.notify(session, Template.PASSWORD_CHANGED, user)
-        return await sessions.end_all_of(session, user)
+        return ended
 
 
 async def _user_of(session: AsyncSession, ticket: Ticket | None) -> User | None:
@@ -114,6 +89,6 @@ async def _user_of(session: AsyncSession, ticket: Ticket | None) -> User | None:
     user: User | None = await session.scalar(
         select(User)
         .where(User.id == ticket.user_id, User.email_key == ticket.state["email_key"])
-        .options(undefer(User.password_hash), undefer(User.email_verified_at), *RECIPIENT)
+        .options(undefer(User.password_hash), *RECIPIENT)
     )
     return user

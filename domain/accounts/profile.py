@@ -74,7 +74,7 @@ async def update_profile(
         if address is not None and user.email_key != address.key:
             # The password may have changed since it was confirmed, so its hash is compared under
             # the lock.
-            if user.password_hash != confirmed_hash:
+            if confirmed_hash is None or user.password_hash != confirmed_hash:
                 raise_invalid(current_password=["Enter your current password to change the email."])
             set_email(user, address)
             # Links and codes that were sent to the former address.

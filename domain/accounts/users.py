@@ -12,7 +12,7 @@ from db.database import Database
 from db.errors import violated_constraint
 from db.models import User
 from domain import usernames
-from domain.emails import Address
+from domain.emails import INVALID_EMAIL, Address
 from domain.errors import EmailTaken, UsernameTaken
 from domain.text import trim
 
@@ -22,9 +22,6 @@ async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
         select(User).where(User.id == user_id, User.deleted_at.is_(None))
     )
     return user
-
-
-INVALID_EMAIL = "Enter a valid email address."
 
 
 def email_problems(address: Address | None) -> list[str]:

@@ -3,15 +3,20 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import retried
 from db.models import User
-from domain import tickets
+from domain import emails, security_events, tickets
 from domain.devices import Device
-from domain.mail.mailer import Mailer
+from domain.emails import INVALID_EMAIL
+from domain.errors import InvalidInput
+from domain.mail.mailer import RECIPIENT, Mailer
 from domain.mail.templates import Template
+from domain.security_events import EventKind
 from domain.services import Services
-from domain.tickets import NewTicket
+from domain.tickets import NewTicket, TicketKind
 
 # OWASP ASVS 5, 6.5.5.
 LIFETIME = timedelta(minutes=10)
@@ -28,6 +33,29 @@ class MailRequest:
     ticket: str = field(repr=False)
     lifetime: timedelta
     retry_after: int
+
+
+async def request_proof(
+    services: Services,
+    device: Device,
+    *,
+    email: str,
+    kind: TicketKind,
+    template: Template,
+    event: EventKind,
+) -> MailRequest:
+    """Send a mail with a proof to the user with this email.
+
+    Whether there is one shows neither in the answer nor in its time: the transaction is the same.
+    The mail goes to the address as it is stored, and not as it was typed.
+
+    Raises InvalidInput, TooManyAttempts or MailNotConfigured.
+    """
+    mailer = services.require_mailer()
+    key = _key(email)
+    retry_after = await count_request(services, device, key)
+    new = await _add(services, mailer, device, key, kind, template, event)
+    return MailRequest(new.value, LIFETIME, retry_after)
 
 
 async def count_request(services: Services, device: Device, email_key: str) -> int:
@@ -51,3 +79,32 @@ def add_proof_mail(
         ticket=tickets.reference(new.ticket),
         values={"expires_in": int(LIFETIME.total_seconds())},
     )
+
+
+def _key(email: str) -> str:
+    key = emails.key(email)
+    if key is None or "@" not in key.strip("@"):
+        raise InvalidInput(fields={"email": [INVALID_EMAIL]})
+    return key
+
+
+@retried
+async def _add(
+    services: Services,
+    mailer: Mailer,
+    device: Device,
+    key: str,
+    kind: TicketKind,
+    template: Template,
+    event: EventKind,
+) -> NewTicket:
+    async with services.database.writing() as session:
+        # Kept until the commit: the ticket refers to it.
+        statement = select(User).where(User.email_key == key).options(*RECIPIENT)
+        user = await session.scalar(statement.with_for_update(read=True, key_share=True))
+        user_id = user.id if user else None
+        state = {"email_key": key}
+        new = tickets.create(session, kind, lifetime=LIFETIME, user_id=user_id, state=state)
+        add_proof_mail(session, mailer, template, user, new)
+        security_events.record(session, event, device, user_id=user_id)
+    return new

@@ -2,13 +2,14 @@
 
 import asyncio
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from db.database import retried
-from db.models import LoginSession, User
+from db.models import User
 from domain import emails, passwords, usernames
+from domain.authentication.attempts import KNOWS_NETWORK, counted_as
 from domain.authentication.complete import complete
 from domain.authentication.reauthentication import record_wrong_password
 from domain.devices import Device
@@ -29,10 +30,8 @@ async def log_in(
     account can have is refused before it is counted: it costs no hash, and free attempts must not
     push counts out of the memory.
 
-    Attempts on an account are counted together for all networks that its owner has not signed in
-    from, and separately for each network that they have: guessing elsewhere cannot lock owners out.
-    The count goes by the identifier as it was typed. With one count for username and email, the
-    error would reveal which of them belong together.
+    Attempts are counted as `counted_as` says, by the identifier as it was typed. With one count for
+    username and email, the error would reveal which of them belong together.
     """
     try:
         if not passwords.can_be_verified(password):
@@ -66,8 +65,8 @@ async def _log_in(
         user, knows_network = await _find(session, login, key, device)
     # An identifier that no account can have is counted as it is, up to the length of an email.
     identifier = key or login[: emails.MAX_LENGTH + 1]
-    counted_as = ("known", identifier, device.network) if knows_network else ("new", identifier)
-    await services.rate_limiter.hit(limits.account, *counted_as)
+    key_of_count = counted_as(identifier, device, knows_network=knows_network)
+    await services.rate_limiter.hit(limits.account, *key_of_count)
     signed_in = None
     while signed_in is None:
         verification = await hasher.verify(
@@ -86,7 +85,8 @@ async def _log_in(
                     user.password_hash = verification.updated_hash
                 signed_in = await complete(session, services, device, user, method=method)
     # The count of other networks stays: resetting it would give guessers there their attempts back.
-    await services.rate_limiter.reset(limits.account, "known", identifier, device.network)
+    known = counted_as(identifier, device, knows_network=True)
+    await services.rate_limiter.reset(limits.account, *known)
     return signed_in
 
 
@@ -97,11 +97,8 @@ def _key(login: str) -> str | None:
 
 # Built once: building them for each login takes a quarter of its time.
 _WITH_HASH = undefer(User.password_hash)
-_KNOWS_NETWORK = exists().where(
-    LoginSession.user_id == User.id, LoginSession.network == bindparam("network")
-)
 _BY_USERNAME, _BY_EMAIL = (
-    select(User, _KNOWS_NETWORK).where(column == bindparam("key")).options(_WITH_HASH)
+    select(User, KNOWS_NETWORK).where(column == bindparam("key")).options(_WITH_HASH)
     for column in (User.username_key, User.email_key)
 )
 _LOCKED = (

@@ -14,6 +14,9 @@ from domain.errors import InvalidCredentials
 from domain.security_events import EventKind
 from domain.services import Services
 
+WRONG_PASSWORD = "The current password is wrong."
+NO_PASSWORD = "Your account has no password. Set one with a link by mail."
+
 
 async def confirm_password(
     services: Services, device: Device, caller: Caller, user: User, password: str, *, field: str
@@ -21,10 +24,13 @@ async def confirm_password(
     """Verify the caller's password and return the hash it was verified against, for
     `lock_confirmed`.
 
-    Raises InvalidCredentials, naming the ``field``; TooManyAttempts or Overloaded. Attempts are
-    counted for each session: a stolen session gives no more guesses than its own, and cannot lock
-    the owner out of the others. A password that no account can have is not counted.
+    Raises InvalidCredentials, naming the ``field``, also if the account has no password;
+    TooManyAttempts or Overloaded. Attempts are counted for each session: a stolen session gives no
+    more guesses than its own, and cannot lock the owner out of the others. A password that no
+    account can have is not counted.
     """
+    if user.password_hash is None:
+        raise _wrong_password(field, NO_PASSWORD)
     if not passwords.can_be_verified(password):
         raise _wrong_password(field)
     limits = services.rate_limiter.limits
@@ -65,6 +71,5 @@ async def record_wrong_password(
         )
 
 
-def _wrong_password(field: str) -> InvalidCredentials:
-    message = "The current password is wrong."
+def _wrong_password(field: str, message: str = WRONG_PASSWORD) -> InvalidCredentials:
     return InvalidCredentials(message, fields={field: [message]})

@@ -34,7 +34,9 @@ async def sample(session: AsyncSession) -> list[str]:
 
 async def _sqlite_sample(session: AsyncSession) -> Select[str]:
     newest = await session.scalar(text("SELECT max(rowid) FROM users")) or 0
-    statement = select(func.substr(User.password_hash, 1, _LONGEST))
+    statement = select(func.substr(User.password_hash, 1, _LONGEST)).where(
+        User.password_hash.is_not(None)
+    )
     if newest <= SAMPLE_SIZE:
         return statement
     chosen = random.sample(range(1, newest + 1), SAMPLE_SIZE)
@@ -50,7 +52,8 @@ async def _postgresql_sample(session: AsyncSession) -> Select[str]:
     users = User.__table__
     assert isinstance(users, Table)
     chosen = users.tablesample(func.system(percent))
-    return select(func.substr(chosen.c.password_hash, 1, _LONGEST)).limit(2 * SAMPLE_SIZE)
+    statement = select(func.substr(chosen.c.password_hash, 1, _LONGEST))
+    return statement.where(chosen.c.password_hash.is_not(None)).limit(2 * SAMPLE_SIZE)
 
 
 def _parameters(hashes: Iterable[str]) -> list[str]:

@@ -59,7 +59,11 @@ async def _refresh(
         select(LoginSession, User, DatabaseTime())
         .join(User, User.id == LoginSession.user_id)
         .where(LoginSession.family_hash == token.family_hash, is_active())
-        .options(undefer(LoginSession.refresh_hash), undefer(LoginSession.rotations))
+        .options(
+            undefer(LoginSession.refresh_hash),
+            undefer(LoginSession.rotations),
+            undefer(User.password_hash),
+        )
         .with_for_update(of=LoginSession)
     )
     row = found.one_or_none()

@@ -27,6 +27,7 @@ class LoginMethod(StrEnum):
     LOGIN = "LOGIN"
     PASSWORD_GRANT = "PASSWORD_GRANT"
     PASSWORD_CHANGE = "PASSWORD_CHANGE"
+    EMAIL_CODE = "EMAIL_CODE"
 
 
 # The security event that each method records.
@@ -35,6 +36,7 @@ _EVENTS = {
     LoginMethod.LOGIN: EventKind.LOGGED_IN,
     LoginMethod.PASSWORD_GRANT: EventKind.LOGGED_IN,
     LoginMethod.PASSWORD_CHANGE: EventKind.PASSWORD_CHANGED,
+    LoginMethod.EMAIL_CODE: EventKind.LOGGED_IN,
 }
 
 

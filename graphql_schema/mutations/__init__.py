@@ -2,13 +2,22 @@
 
 import strawberry
 
-from graphql_schema.mutations import accounts, email_verification, passwords, posts, sessions
+from graphql_schema.mutations import (
+    accounts,
+    email_verification,
+    mail_codes,
+    passwords,
+    posts,
+    sessions,
+)
 
 
 @strawberry.type(description="All mutations.")
 class Mutation:
     register = accounts.register
     login = sessions.login
+    request_sign_in = mail_codes.request_sign_in
+    sign_in_by_mail = mail_codes.sign_in_by_mail
     update_me = accounts.update_me
     request_email_verification = email_verification.request_email_verification
     verify_email = email_verification.verify_email

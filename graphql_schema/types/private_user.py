@@ -25,6 +25,10 @@ class PrivateUser(User):
     email_verified: bool = strawberry.field(
         description="Whether the user has proven that they read mail at `email`. False again after the email was changed."
     )
+    has_password: bool = strawberry.field(
+        description="Whether the account has a password. It has none after a sign-in by a mailed code proved an email that"
+        " was not verified: `requestPasswordReset` sends a link to set one."
+    )
     caller: strawberry.Private[Caller]
 
     @classmethod
@@ -36,6 +40,7 @@ class PrivateUser(User):
             created_at=user.created_at,
             email=user.email,
             email_verified=user.email_verified_at is not None,
+            has_password=user.has_password,
             caller=caller,
         )
 

@@ -6,6 +6,7 @@ import { Delete } from "./pages/Delete";
 import { Events } from "./pages/Events";
 import { ForgotPassword } from "./pages/ForgotPassword";
 import { Login } from "./pages/Login";
+import { LoginByCode } from "./pages/LoginByCode";
 import { NotFound } from "./pages/NotFound";
 import { Password } from "./pages/Password";
 import { Profile } from "./pages/Profile";
@@ -19,7 +20,7 @@ import { session, takeFarewell, useSession } from "./session";
 import { settings } from "./settings";
 
 const FOR_ANYONE = { "forgot-password": ForgotPassword, "reset-password": ResetPassword };
-const FOR_VISITORS = { login: Login, "sign-up": SignUp };
+const FOR_VISITORS = { login: Login, "login-by-code": LoginByCode, "sign-up": SignUp };
 const FOR_USERS = {
   profile: Profile,
   "verify-email": VerifyEmail,

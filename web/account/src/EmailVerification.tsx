@@ -1,7 +1,5 @@
-import { useState } from "react";
-import { Failure } from "./Failure";
-import { Field } from "./Field";
-import { Form } from "./Form";
+import { Action } from "./Action";
+import { CodeForm } from "./CodeForm";
 import { setNotice } from "./notice";
 import {
   type MailRequest,
@@ -25,57 +23,24 @@ export function EmailVerification(props: { email: string; onVerified: (saved: Pr
     <section className="card" aria-labelledby="verification">
       <h2 id="verification">{texts.title}</h2>
       <p>{texts.intro(props.email)}</p>
-      <CodeForm verify={verify} />
+      <CodeForm submit={texts.submit} send={verify} />
       <RequestCode email={props.email} />
     </section>
   );
 }
 
-export function CodeForm({ verify }: { verify: (code: string) => Promise<void> }) {
-  const texts = useTexts();
-  return (
-    <Form submit={texts.verification.submit} send={({ code = "" }) => verify(code)}>
-      <Field
-        name="code"
-        label={texts.fields.code}
-        hint={texts.hints.code}
-        autoComplete="one-time-code"
-        inputMode="numeric"
-      />
-    </Form>
-  );
-}
-
 function RequestCode({ email }: { email: string }) {
   const texts = useTexts().verification;
-  const [error, setError] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
 
   async function request() {
-    if (isBusy) return;
-    setBusy(true);
-    setError(undefined);
-    setNotice(undefined);
-    try {
-      const { requestEmailVerification } = await session.request<{
-        requestEmailVerification: MailRequest;
-      }>(REQUEST_EMAIL_VERIFICATION);
-      const minutes = Math.round(requestEmailVerification.expiresIn / 60);
-      setNotice(({ verification }) => verification.sent(email, minutes));
-    } catch (error) {
-      setError(error);
-    }
-    setBusy(false);
+    const { requestEmailVerification } = await session.request<{
+      requestEmailVerification: MailRequest;
+    }>(REQUEST_EMAIL_VERIFICATION);
+    const minutes = Math.round(requestEmailVerification.expiresIn / 60);
+    setNotice(({ verification }) => verification.sent(email, minutes));
   }
 
-  return (
-    <div className="another">
-      <Failure error={error} />
-      <button type="button" aria-disabled={isBusy} onClick={() => void request()}>
-        {texts.send}
-      </button>
-    </div>
-  );
+  return <Action label={texts.send} run={request} />;
 }
 
 /** Verify the email with a code or with the token of a link. */

@@ -4,6 +4,7 @@ export interface Profile {
   username: string;
   email: string;
   emailVerified: boolean;
+  hasPassword: boolean;
   imageFile: string | null;
   createdAt: string;
 }
@@ -38,11 +39,12 @@ export interface Token {
 }
 
 export interface MailRequest {
+  ticket: string;
   expiresIn: number;
 }
 
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
-const PROFILE = "username email emailVerified imageFile createdAt";
+const PROFILE = "username email emailVerified hasPassword imageFile createdAt";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
   register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }
@@ -52,8 +54,16 @@ export const LOGIN = `mutation Login($username: String!, $password: String!) {
   login(username: $username, password: $password) { ${TOKEN} }
 }`;
 
+export const REQUEST_SIGN_IN = `mutation RequestSignIn($email: String!) {
+  requestSignIn(email: $email) { ticket expiresIn }
+}`;
+
+export const SIGN_IN_BY_MAIL = `mutation SignInByMail($ticket: String!, $code: String!) {
+  signInByMail(ticket: $ticket, code: $code) { ${TOKEN} }
+}`;
+
 export const REQUEST_PASSWORD_RESET = `mutation RequestPasswordReset($email: String!) {
-  requestPasswordReset(email: $email) { expiresIn }
+  requestPasswordReset(email: $email) { ticket expiresIn }
 }`;
 
 export const RESET_PASSWORD = `mutation ResetPassword($token: String!, $newPassword: String!) {
@@ -67,7 +77,7 @@ export const UPDATE_PROFILE = `mutation UpdateProfile($input: UpdateMeInput!) {
 }`;
 
 export const REQUEST_EMAIL_VERIFICATION = `mutation RequestEmailVerification {
-  requestEmailVerification { expiresIn }
+  requestEmailVerification { ticket expiresIn }
 }`;
 
 export const VERIFY_EMAIL = `mutation VerifyEmail($code: String!) {

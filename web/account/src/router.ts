@@ -6,6 +6,7 @@ import { setNotice } from "./notice";
 // As in api/account_pages.py.
 export const PAGES = [
   "login",
+  "login-by-code",
   "sign-up",
   "forgot-password",
   "reset-password",

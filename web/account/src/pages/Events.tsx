@@ -9,7 +9,7 @@ import { useTexts } from "../texts/language";
 
 // Every start of an application renews its session, which would hide everything else.
 const ALL_BUT_RENEWALS = Object.keys(en.events.kinds).filter((kind) => kind !== "REFRESHED");
-const WARNINGS = ["WRONG_PASSWORD", "TOKEN_REUSED"];
+const WARNINGS = ["WRONG_PASSWORD", "WRONG_CODE", "TOKEN_REUSED"];
 
 export function Events() {
   const texts = useTexts().events;

@@ -2,6 +2,7 @@ import { Field, PasswordField } from "../Field";
 import { Form, type Values } from "../Form";
 import { Link } from "../Link";
 import { LOGIN, type Token } from "../operations";
+import { ReturnNote } from "../ReturnNote";
 import { session } from "../session";
 import { settings } from "../settings";
 import { useTexts } from "../texts/language";
@@ -16,9 +17,7 @@ export function Login({ returnTo }: { returnTo: URL | undefined }) {
 
   return (
     <>
-      {returnTo && returnTo.origin !== location.origin && (
-        <p className="intro">{texts.login.returnsTo(returnTo.host)}</p>
-      )}
+      <ReturnNote returnTo={returnTo} />
       <Form submit={texts.login.submit} send={logIn}>
         <Field name="username" label={texts.fields.login} autoComplete="username" />
         <PasswordField
@@ -28,9 +27,14 @@ export function Login({ returnTo }: { returnTo: URL | undefined }) {
         />
       </Form>
       {settings.sendsMail && (
-        <p className="other">
-          <Link to="forgot-password">{texts.login.forgotPassword}</Link>
-        </p>
+        <>
+          <p className="other">
+            <Link to={`login-by-code${location.search}${location.hash}`}>{texts.login.byCode}</Link>
+          </p>
+          <p className="other">
+            <Link to="forgot-password">{texts.login.forgotPassword}</Link>
+          </p>
+        </>
       )}
       <p className="other">
         {texts.login.newHere} <Link to={`sign-up${location.search}${location.hash}`}>{texts.login.signUp}</Link>

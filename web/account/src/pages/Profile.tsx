@@ -7,6 +7,7 @@ import { Loading } from "../Frame";
 import { setNotice } from "../notice";
 import { type Profile as Data, READ_PROFILE, UPDATE_PROFILE } from "../operations";
 import { session } from "../session";
+import { SetPassword } from "../SetPassword";
 import { settings } from "../settings";
 import { useDay } from "../Time";
 import { useTexts } from "../texts/language";
@@ -99,6 +100,7 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
           />
         </Form>
       </div>
+      {settings.sendsMail && !profile.hasPassword && <SetPassword email={profile.email} />}
       {settings.sendsMail && !profile.emailVerified && (
         <EmailVerification email={profile.email} onVerified={onSave} />
       )}

@@ -14,6 +14,7 @@ export const de: Texts = {
 
   pages: {
     login: "Anmelden",
+    "login-by-code": "Mit einem Code anmelden",
     "sign-up": "Konto erstellen",
     "forgot-password": "Passwort zurücksetzen",
     "reset-password": "Neues Passwort wählen",
@@ -51,10 +52,32 @@ export const de: Texts = {
 
   login: {
     submit: "Anmelden",
+    byCode: "Mit einem Code aus einer Mail anmelden",
     forgotPassword: "Passwort vergessen?",
     newHere: "Neu hier?",
     signUp: "Konto erstellen",
     returnsTo: (host) => `Nach dem Anmelden geht es zurück zu ${host}.`,
+  },
+  loginByCode: {
+    intro: "Geben Sie die E-Mail Ihres Kontos ein. Sie erhalten eine Mail mit einem Code zum Anmelden.",
+    request: "Code senden",
+    sent: (email, minutes) =>
+      `Falls ein Konto die E-Mail ${email} hat, ist ein Code dorthin unterwegs. Er gilt einmal, ${minutes} Minuten lang. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach und prüfen Sie die E-Mail.`,
+    enter: (email) => `Geben Sie den Code aus der Mail an ${email} ein. Er gilt nur in diesem Browser.`,
+    elsewhere:
+      "Dieser Link gilt nur in dem Browser, in dem der Code angefordert wurde, und nur kurze Zeit. Öffnen Sie ihn dort, oder fordern Sie hier einen anderen Code an.",
+    submit: "Anmelden",
+    another: "Neuen Code senden",
+    otherEmail: "Andere E-Mail verwenden",
+    byPassword: "Mit einem Passwort anmelden",
+  },
+  setPassword: {
+    title: "Sie haben kein Passwort",
+    intro:
+      "Sie melden sich mit Codes aus Mails an. Ihre E-Mail war noch nicht bestätigt, deshalb hat Ihre Anmeldung das frühere Passwort entfernt: Es könnte von jemand anderem stammen.",
+    submit: "Link zum Setzen eines Passworts senden",
+    sent: (email, minutes) =>
+      `Ein Link ist unterwegs an ${email}. Er gilt ${minutes} Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach.`,
   },
   signUp: {
     submit: "Konto erstellen",
@@ -124,6 +147,8 @@ export const de: Texts = {
       REGISTERED: "Konto erstellt",
       LOGGED_IN: "Angemeldet",
       WRONG_PASSWORD: "Falsches Passwort eingegeben",
+      SIGN_IN_CODE_REQUESTED: "Code zum Anmelden angefordert",
+      WRONG_CODE: "Falschen Code eingegeben",
       REFRESHED: "Sitzung erneuert",
       TOKEN_REUSED: "Sitzung beendet: Ein Token wurde zweimal benutzt und ist vielleicht gestohlen",
       EMAIL_CHANGED: "E-Mail geändert",
@@ -184,6 +209,8 @@ export const de: Texts = {
       "Dieses Passwort ist zu verbreitet. Wählen Sie ein anderes.",
     "The password must not be the username or the email.":
       "Das Passwort darf nicht der Benutzername oder die E-Mail sein.",
+    "Your account has no password. Set one with a link by mail.":
+      "Ihr Konto hat kein Passwort. Setzen Sie eines mit einem Link aus einer Mail.",
     "The current password is wrong.": "Das aktuelle Passwort ist falsch.",
     "Enter your current password to change the email.":
       "Geben Sie Ihr aktuelles Passwort ein, um die E-Mail zu ändern.",

@@ -13,6 +13,7 @@ export const en = {
 
   pages: {
     login: "Sign in",
+    "login-by-code": "Sign in with a code",
     "sign-up": "Create an account",
     "forgot-password": "Reset your password",
     "reset-password": "Choose a new password",
@@ -50,10 +51,32 @@ export const en = {
 
   login: {
     submit: "Sign in",
+    byCode: "Sign in with a code sent by mail",
     forgotPassword: "Forgot your password?",
     newHere: "New here?",
     signUp: "Create an account",
     returnsTo: (host: string) => `After signing in, you go back to ${host}.`,
+  },
+  loginByCode: {
+    intro: "Enter the email of your account. You get a mail with a code to sign in.",
+    request: "Send the code",
+    sent: (email: string, minutes: number) =>
+      `If an account has the email ${email}, a code is on its way to it. It works once, for ${minutes} minutes. If nothing arrives, look into the folder for spam and check the email.`,
+    enter: (email: string) => `Enter the code of the mail to ${email}. It works in this browser only.`,
+    elsewhere:
+      "This link works only in the browser that requested the code, and only for a short time. Open it there, or request another code here.",
+    submit: "Sign in",
+    another: "Send a new code",
+    otherEmail: "Use another email",
+    byPassword: "Sign in with a password",
+  },
+  setPassword: {
+    title: "You have no password",
+    intro:
+      "You sign in with codes by mail. Your email had not been verified, so your sign-in removed the former password: someone else could have chosen it.",
+    submit: "Send a link to set a password",
+    sent: (email: string, minutes: number) =>
+      `A link is on its way to ${email}. It works for ${minutes} minutes. If nothing arrives, look into the folder for spam.`,
   },
   signUp: {
     submit: "Create account",
@@ -123,6 +146,8 @@ export const en = {
       REGISTERED: "Account created",
       LOGGED_IN: "Signed in",
       WRONG_PASSWORD: "Wrong password entered",
+      SIGN_IN_CODE_REQUESTED: "Code to sign in requested",
+      WRONG_CODE: "Wrong code entered",
       REFRESHED: "Session renewed",
       TOKEN_REUSED: "Session ended: a token was used twice and may be stolen",
       EMAIL_CHANGED: "Email changed",

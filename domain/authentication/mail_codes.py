@@ -1,0 +1,115 @@
+"""Sign in with a code by mail.
+
+The six digits work only together with the ticket that the browser keeps which asked for them (OWASP
+ASVS 5, 6.5.4 and 6.6.2). The link in the mail merely fills them in: a program that opens links, or
+another reader of the mail, signs in to nothing. A mailed code is no second factor (NIST SP
+800-63B-4 section 3.1.3.1).
+"""
+
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+
+from db.database import retried
+from db.models import Ticket, User
+from domain import security_events, tickets
+from domain.authentication.attempts import KNOWS_NETWORK, counted_as
+from domain.authentication.complete import complete
+from domain.authentication.mail_requests import MailRequest, request_proof
+from domain.authentication.ownership import prove_ownership
+from domain.devices import Device
+from domain.errors import InvalidCode
+from domain.mail.mailer import RECIPIENT, Mailer
+from domain.mail.templates import Template
+from domain.security_events import EventKind
+from domain.services import Services
+from domain.sessions import LoginMethod, SignedIn
+from domain.tickets import TicketKind
+
+_KIND = TicketKind.SIGN_IN
+
+
+async def request_sign_in(services: Services, device: Device, *, email: str) -> MailRequest:
+    """Send a code to sign in to the user with this email, as `request_proof` says.
+
+    Raises InvalidInput, TooManyAttempts or MailNotConfigured.
+    """
+    return await request_proof(
+        services,
+        device,
+        email=email,
+        kind=_KIND,
+        template=Template.SIGN_IN_CODE,
+        event=EventKind.SIGN_IN_CODE_REQUESTED,
+    )
+
+
+async def sign_in_by_mail(
+    services: Services, device: Device, *, ticket: str, code: str
+) -> SignedIn:
+    """Start a session for the user who was sent this code, in the browser that has the ticket. It
+    proves that they own their email.
+
+    Attempts are counted as `counted_as` says, by the email. A new mail gives no more attempts, and
+    none is forgiven (NIST SP 800-63B-4 section 3.1.3.2). What is no ticket, or a dead one, counts
+    for the network alone.
+
+    Raises InvalidCode, whatever was wrong; TooManyAttempts or MailNotConfigured.
+    """
+    mailer = services.require_mailer()
+    limiter = services.rate_limiter
+    await limiter.hit(limiter.limits.network, device.network)
+    # Read first: made-up tickets must not occupy SQLite's single writer.
+    async with services.database.reading() as session:
+        found = await tickets.find_kept(session, _KIND, ticket)
+        knows_network = await _knows_network(session, found, device)
+    if found is None:
+        raise InvalidCode("code")
+    key = counted_as(found.state["email_key"], device, knows_network=knows_network)
+    await limiter.hit(limiter.limits.code, _KIND, *key)
+    signed_in = await _sign_in(services, mailer, device, found.user_id, ticket, code)
+    # After the commit, which counts the wrong attempt.
+    if signed_in is None:
+        raise InvalidCode("code")
+    return signed_in
+
+
+@retried
+async def _sign_in(
+    services: Services,
+    mailer: Mailer,
+    device: Device,
+    user_id: UUID | None,
+    value: str,
+    code: str,
+) -> SignedIn | None:
+    """Use the ticket and start a session, or count a wrong code and return None."""
+    async with services.database.writing() as session:
+        # The user first, as all commands do: tickets may be deleted under this lock.
+        user = await session.scalar(_LOCKED, {"id": user_id})
+        ticket = await tickets.use_code(session, mailer.keys, _KIND, value, code)
+        # Unless the email has changed since the mail was sent.
+        if ticket is None or user is None or user.email_key != ticket.state["email_key"]:
+            security_events.record(session, EventKind.WRONG_CODE, device, user_id=user_id)
+            return None
+        await prove_ownership(session, device, user)
+        return await complete(session, services, device, user, method=LoginMethod.EMAIL_CODE)
+
+
+# With a parameter, so that a ticket without a user takes the same statement.
+_LOCKED = (
+    select(User)
+    .where(User.id == bindparam("id"), User.deleted_at.is_(None))
+    .with_for_update(key_share=True)
+    .options(undefer(User.password_hash), undefer(User.email_key), *RECIPIENT)
+)
+_KNOWN = select(User.id).where(User.id == bindparam("id"), KNOWS_NETWORK)
+
+
+async def _knows_network(session: AsyncSession, ticket: Ticket | None, device: Device) -> bool:
+    """Return whether the user of a ticket has started a session from the device's network."""
+    user_id = ticket.user_id if ticket else None
+    known = await session.scalar(_KNOWN, {"id": user_id, "network": device.network})
+    return known is not None

@@ -39,6 +39,18 @@ VERIFY_EMAIL = """
 mutation Verify($code: String!) { verifyEmail(code: $code) { id emailVerified } }
 """
 
+REQUEST_EMAIL_CHANGE = """
+mutation Request($email: String!, $password: String) {
+  requestEmailChange(newEmail: $email, currentPassword: $password) { ticket expiresIn retryAfter }
+}
+"""
+CONFIRM_EMAIL_CHANGE = """
+mutation Confirm($code: String!) {
+  confirmEmailChange(code: $code) { id email emailVerified pendingEmail }
+}
+"""
+UNDO_EMAIL_CHANGE = "mutation Undo($token: String!) { undoEmailChange(token: $token) }"
+
 REQUEST_PASSWORD_RESET = """
 mutation Request($email: String!) { requestPasswordReset(email: $email) { ticket expiresIn retryAfter } }
 """

@@ -64,6 +64,20 @@ async def reset_password(
     return await _replace(services, mailer, device, user.id, token, new_hash)
 
 
+def add_mail(session: AsyncSession, mailer: Mailer, user: User | None, key: str) -> NewTicket:
+    """Add a ticket and its mail to the transaction. The user, if any, has the email with this key,
+    and their row must be locked by it."""
+    new = tickets.create(
+        session,
+        TicketKind.PASSWORD_RESET,
+        lifetime=LIFETIME,
+        user_id=user.id if user else None,
+        state={"email_key": key},
+    )
+    add_proof_mail(session, mailer, Template.RESET_PASSWORD, user, new)
+    return new
+
+
 @retried
 async def _add_ticket(services: Services, mailer: Mailer, device: Device, key: str) -> NewTicket:
     async with services.database.writing() as session:
@@ -71,14 +85,7 @@ async def _add_ticket(services: Services, mailer: Mailer, device: Device, key: s
         statement = select(User).where(User.email_key == key).options(*RECIPIENT)
         user = await session.scalar(statement.with_for_update(read=True, key_share=True))
         user_id = user.id if user else None
-        new = tickets.create(
-            session,
-            TicketKind.PASSWORD_RESET,
-            lifetime=LIFETIME,
-            user_id=user_id,
-            state={"email_key": key},
-        )
-        add_proof_mail(session, mailer, Template.RESET_PASSWORD, user, new)
+        new = add_mail(session, mailer, user, key)
         security_events.record(session, EventKind.PASSWORD_RESET_REQUESTED, device, user_id=user_id)
     return new
 
@@ -101,7 +108,7 @@ async def _replace(
         # use: of what came before, nothing gives access any more.
         user.email_verified_at = datetime.now(UTC)
         user.email_undeliverable_at = None
-        await tickets.discard(session, user.id, list(TicketKind))
+        await tickets.discard(session, user.id, tickets.PROOFS)
         security_events.record(session, EventKind.PASSWORD_RESET, device, user_id=user.id)
         mailer.notify(session, Template.PASSWORD_CHANGED, user)
         return await sessions.end_all_of(session, user)

@@ -20,6 +20,8 @@ publish(
         EventKind.REFRESHED: "A session was refreshed.",
         EventKind.TOKEN_REUSED: "A used refresh token was used again, so it may be stolen. Its session was ended.",
         EventKind.EMAIL_CHANGED: "The email was changed.",
+        EventKind.EMAIL_CHANGE_UNDONE: "A change of the email was undone by the link in a mail to the former one, and all"
+        " sessions ended.",
         EventKind.EMAIL_VERIFIED: "The owner proved that they read mail at the email.",
         EventKind.PASSWORD_CHANGED: "The password was changed, and all other sessions ended.",
         EventKind.PASSWORD_RESET_REQUESTED: "A link to reset the password was requested for the email of the account.",

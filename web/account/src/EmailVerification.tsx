@@ -1,7 +1,6 @@
 import { useState } from "react";
+import { CodeForm } from "./CodeForm";
 import { Failure } from "./Failure";
-import { Field } from "./Field";
-import { Form } from "./Form";
 import { setNotice } from "./notice";
 import {
   type MailRequest,
@@ -25,24 +24,9 @@ export function EmailVerification(props: { email: string; onVerified: (saved: Pr
     <section className="card" aria-labelledby="verification">
       <h2 id="verification">{texts.title}</h2>
       <p>{texts.intro(props.email)}</p>
-      <CodeForm verify={verify} />
+      <CodeForm submit={texts.submit} send={verify} />
       <RequestCode email={props.email} />
     </section>
-  );
-}
-
-export function CodeForm({ verify }: { verify: (code: string) => Promise<void> }) {
-  const texts = useTexts();
-  return (
-    <Form submit={texts.verification.submit} send={({ code = "" }) => verify(code)}>
-      <Field
-        name="code"
-        label={texts.fields.code}
-        hint={texts.hints.code}
-        autoComplete="one-time-code"
-        inputMode="numeric"
-      />
-    </Form>
   );
 }
 

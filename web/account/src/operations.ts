@@ -4,6 +4,7 @@ export interface Profile {
   username: string;
   email: string;
   emailVerified: boolean;
+  pendingEmail: string | null;
   imageFile: string | null;
   createdAt: string;
 }
@@ -42,7 +43,7 @@ export interface MailRequest {
 }
 
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
-const PROFILE = "username email emailVerified imageFile createdAt";
+const PROFILE = "username email emailVerified pendingEmail imageFile createdAt";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
   register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }
@@ -73,6 +74,16 @@ export const REQUEST_EMAIL_VERIFICATION = `mutation RequestEmailVerification {
 export const VERIFY_EMAIL = `mutation VerifyEmail($code: String!) {
   verifyEmail(code: $code) { ${PROFILE} }
 }`;
+
+export const REQUEST_EMAIL_CHANGE = `mutation RequestEmailChange($newEmail: String!, $currentPassword: String) {
+  requestEmailChange(newEmail: $newEmail, currentPassword: $currentPassword) { expiresIn }
+}`;
+
+export const CONFIRM_EMAIL_CHANGE = `mutation ConfirmEmailChange($code: String!) {
+  confirmEmailChange(code: $code) { ${PROFILE} }
+}`;
+
+export const UNDO_EMAIL_CHANGE = `mutation UndoEmailChange($token: String!) { undoEmailChange(token: $token) }`;
 
 export const CHANGE_PASSWORD = `mutation ChangePassword($currentPassword: String!, $newPassword: String!) {
   changePassword(currentPassword: $currentPassword, newPassword: $newPassword) { ${TOKEN} }

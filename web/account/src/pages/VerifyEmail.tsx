@@ -1,4 +1,5 @@
-import { CodeForm, verifyEmail } from "../EmailVerification";
+import { CodeForm } from "../CodeForm";
+import { verifyEmail } from "../EmailVerification";
 import { Failure } from "../Failure";
 import { Form } from "../Form";
 import { Loading } from "../Frame";
@@ -32,7 +33,7 @@ export function VerifyEmail() {
           {null}
         </Form>
       ) : (
-        <CodeForm verify={verify} />
+        <CodeForm submit={texts.verification.submit} send={verify} />
       )}
     </>
   );

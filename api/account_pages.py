@@ -32,6 +32,8 @@ PAGES = frozenset(
         "reset-password",
         "profile",
         "verify-email",
+        "change-email",
+        "undo-email-change",
         "password",
         "sessions",
         "events",

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.conftest import SECRET_KEY
+from tests.mails import DATA_KEY
 from tests.servers import Server, running_server
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -31,6 +32,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     url = f"sqlite:///{folder / 'gatehouse.db'}"
     with running_server(url, SECRET_KEY, folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mail_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Run a server with the mailbox of development."""
+    folder = tmp_path_factory.mktemp("mail-server")
+    url = f"sqlite:///{folder / 'gatehouse.db'}"
+    with running_server(url, SECRET_KEY, folder, DATA_KEY=DATA_KEY) as server:
         yield server
 
 

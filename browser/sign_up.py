@@ -1,8 +1,17 @@
 """Signing up on the account pages."""
 
+import itertools
+
 from playwright.sync_api import Page, expect
 
 PASSWORD = "analytical engine"
+
+_numbers = itertools.count()
+
+
+def new_name() -> str:
+    """Return a username that no other test has."""
+    return f"ada{next(_numbers)}x"
 
 
 def sign_up(page: Page, name: str) -> None:

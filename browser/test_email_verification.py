@@ -1,60 +1,42 @@
 """Verifying an email on the account pages, with the mailbox of development."""
 
-import itertools
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.sign_up import PASSWORD, sign_up
-from tests.conftest import SECRET_KEY
+from browser import mailbox
+from browser.mailbox import notice
+from browser.sign_up import PASSWORD, new_name, sign_up
 from tests.paths import ROOT
-from tests.servers import Server, running_server
+from tests.servers import Server
 
 AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
-DATA_KEY = "a data key for tests, and for nothing else but tests"
-
-numbers = itertools.count()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("verification")
-    url = f"sqlite:///{folder / 'gatehouse.db'}"
-    with running_server(url, SECRET_KEY, folder, DATA_KEY=DATA_KEY) as server:
-        yield server
+@pytest.fixture
+def server(mail_server: Server) -> Server:
+    return mail_server
 
 
 @pytest.fixture
 def name(page: Page) -> str:
     """Return the name of a user who has signed up in this browser."""
-    name = f"ada{next(numbers)}x"
+    name = new_name()
     sign_up(page, name)
     return name
 
 
 def mailed(page: Page, name: str) -> tuple[str, str]:
     """Return the code and the link of the newest mail, and go back."""
-    page.goto("/mailbox")
-    item = page.get_by_role("listitem").filter(has_text=f"{name}@example.com").first
-    item.get_by_role("link", name="Confirm your email address").click()
-    code = re.search(r"^ +(\d{6})$", page.locator("pre").first.inner_text(), re.MULTILINE)
-    link = page.locator("pre a").first.get_attribute("href")
-    assert code
-    assert link
+    found = mailbox.mailed(page, f"{name}@example.com", "Confirm your email address")
     page.goto("/account/profile")
-    return code[1], link
+    return found
 
 
 def enter(page: Page, code: str) -> None:
     page.get_by_label("Code").fill(code)
     page.get_by_role("button", name="Verify email").click()
-
-
-def notice(page: Page) -> Any:
-    return page.locator("main > [role=status]")
 
 
 def test_the_code_of_the_registration_verifies(page: Page, name: str) -> None:

@@ -1,37 +1,30 @@
 """Resetting a forgotten password on the account pages, with the mailbox of development."""
 
-import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.sign_up import sign_up
+from browser.mailbox import mailed, notice
+from browser.sign_up import new_name, sign_up
 from tests.conftest import SECRET_KEY
 from tests.paths import ROOT
 from tests.servers import Server, running_server
 
 AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
-DATA_KEY = "a data key for tests, and for nothing else but tests"
 NEW = "difference engine"
 PAGES = ("forgot-password", "reset-password", "reset-password#token=x")
 
-numbers = itertools.count()
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("reset")
-    url = f"sqlite:///{folder / 'gatehouse.db'}"
-    with running_server(url, SECRET_KEY, folder, DATA_KEY=DATA_KEY) as server:
-        yield server
+@pytest.fixture
+def server(mail_server: Server) -> Server:
+    return mail_server
 
 
 @pytest.fixture
 def name() -> str:
-    return f"ada{next(numbers)}x"
+    return new_name()
 
 
 def request_link(page: Page, email: str) -> None:
@@ -45,21 +38,12 @@ def request_link(page: Page, email: str) -> None:
 
 
 def mailed_link(page: Page, name: str) -> str:
-    page.goto("/mailbox")
-    item = page.get_by_role("listitem").filter(has_text=f"{name}@example.com")
-    item.get_by_role("link", name="Reset your password").first.click()
-    link = page.locator("pre a").first.get_attribute("href")
-    assert link
-    return str(link)
+    return mailed(page, f"{name}@example.com", "Reset your password")[1]
 
 
 def choose(page: Page, secret: str) -> None:
     page.get_by_label("New password", exact=True).fill(secret)
     page.get_by_role("button", name="Change password").click()
-
-
-def notice(page: Page) -> Any:
-    return page.locator("main > [role=status]")
 
 
 def test_a_forgotten_password_is_reset(page: Page, name: str) -> None:

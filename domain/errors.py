@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    REAUTHENTICATION_REQUIRED = "REAUTHENTICATION_REQUIRED"
     FORBIDDEN = "FORBIDDEN"
     NOT_FOUND = "NOT_FOUND"
     INVALID_INPUT = "INVALID_INPUT"
@@ -77,6 +78,17 @@ class InvalidCredentials(DomainError):
     message = "The username or the password is wrong."
 
 
+class ReauthenticationRequired(DomainError):
+    """The session alone is not enough. ``methods`` are the ways to confirm who the caller is."""
+
+    code = ErrorCode.REAUTHENTICATION_REQUIRED
+    message = "Confirm that this is your account."
+
+    def __init__(self, methods: Sequence[str]) -> None:
+        super().__init__()
+        self.methods = methods
+
+
 class Forbidden(DomainError):
     code = ErrorCode.FORBIDDEN
     message = "You are not allowed to change this."
@@ -113,8 +125,8 @@ class EmailTaken(DomainError):
     code = ErrorCode.EMAIL_TAKEN
     message = "An account with this email already exists."
 
-    def __init__(self) -> None:
-        super().__init__(fields={"email": [self.message]})
+    def __init__(self, field: str = "email") -> None:
+        super().__init__(fields={field: [self.message]})
 
 
 class InvalidCode(DomainError):

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -51,9 +51,15 @@ class TicketKind(StrEnum):
 
     EMAIL_VERIFICATION = "EMAIL_VERIFICATION"
     EMAIL_CHANGE = "EMAIL_CHANGE"
+    EMAIL_CHANGE_UNDO = "EMAIL_CHANGE_UNDO"
     PASSWORD_RESET = "PASSWORD_RESET"
     SIGN_IN = "SIGN_IN"
     REGISTRATION = "REGISTRATION"
+
+
+#: What gives access to an account or changes it. The undo of a changed email is not among them: it
+#: outlives what someone does who has taken the account over.
+PROOFS = frozenset(TicketKind) - {TicketKind.EMAIL_CHANGE_UNDO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +183,39 @@ async def use_code_of(
     return await _use(session, kind, Ticket.id == id, is_right=_is_code(keys, kind, id, code))
 
 
-async def discard(session: AsyncSession, user_id: UUID, kinds: Collection[TicketKind]) -> None:
-    """Delete a user's tickets of these kinds, so that their links and codes no longer work."""
+async def use_own(
+    session: AsyncSession, keys: DataKeys, kind: TicketKind, user_id: UUID, proof: str
+) -> Ticket | None:
+    """Use a user's ticket by its token, or their newest by its code, as `use_code` does."""
+    if is_token(proof):
+        return await use_token(session, keys, kind, proof, user_id=user_id)
+    return await use_code_of(session, keys, kind, user_id, proof)
+
+
+async def usable(
+    session: AsyncSession, kind: TicketKind, user_ids: Collection[UUID]
+) -> Sequence[Ticket]:
+    """Return the tickets of users that can still be used, the oldest first."""
+    found = await session.scalars(
+        select(Ticket)
+        .where(Ticket.user_id.in_(user_ids), *_is_usable(kind, datetime.now(UTC)))
+        .order_by(Ticket.id)
+    )
+    return found.all()
+
+
+async def discard(
+    session: AsyncSession,
+    user_id: UUID,
+    kinds: Collection[TicketKind],
+    *,
+    keep: Collection[UUID] = (),
+) -> None:
+    """Delete a user's tickets of these kinds, except those with the ids to keep, so that their
+    links and codes no longer work."""
     await session.execute(
         delete(Ticket)
-        .where(Ticket.user_id == user_id, Ticket.kind.in_(kinds))
+        .where(Ticket.user_id == user_id, Ticket.kind.in_(kinds), Ticket.id.not_in(keep))
         .execution_options(synchronize_session=False)
     )
 

@@ -9,7 +9,13 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from domain.errors import DomainError, ErrorCode, TooManyAttempts, to_domain_error
+from domain.errors import (
+    DomainError,
+    ErrorCode,
+    ReauthenticationRequired,
+    TooManyAttempts,
+    to_domain_error,
+)
 from graphql_schema.enums import publish
 
 NO_SUCH_OPERATION = "The document has no operation, or none of this name."
@@ -26,6 +32,8 @@ publish(
         ErrorCode.UNAUTHENTICATED: "No valid access token was sent, or its session has ended. Log in again.",
         ErrorCode.TOKEN_EXPIRED: "The access token has expired. Refresh it.",
         ErrorCode.INVALID_CREDENTIALS: "The username or the password is wrong, or the current password.",
+        ErrorCode.REAUTHENTICATION_REQUIRED: "The session alone is not enough: confirm who you are in one of the ways in"
+        " `extensions.methods`. `PASSWORD` is the current password in the arguments of the mutation.",
         ErrorCode.FORBIDDEN: "The object exists but belongs to another user.",
         ErrorCode.NOT_FOUND: "There is no such object.",
         ErrorCode.INVALID_INPUT: "The input is invalid. `extensions.fields` has messages for each argument at fault.",
@@ -102,6 +110,8 @@ def _extensions(error: DomainError, *, request_id: str) -> dict[str, Any]:
         }
     if isinstance(error, TooManyAttempts):
         extensions["retryAfter"] = error.retry_after
+    if isinstance(error, ReauthenticationRequired):
+        extensions["methods"] = list(error.methods)
     if error.code is ErrorCode.INTERNAL_ERROR:
         extensions["requestId"] = request_id
     return extensions

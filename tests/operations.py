@@ -49,6 +49,17 @@ mutation SignIn($ticket: String!, $code: String!) {
   }
 }
 """
+REQUEST_EMAIL_CHANGE = """
+mutation Request($email: String!, $password: String) {
+  requestEmailChange(newEmail: $email, currentPassword: $password) { ticket expiresIn retryAfter }
+}
+"""
+CONFIRM_EMAIL_CHANGE = """
+mutation Confirm($code: String!) {
+  confirmEmailChange(code: $code) { id email emailVerified pendingEmail }
+}
+"""
+UNDO_EMAIL_CHANGE = "mutation Undo($token: String!) { undoEmailChange(token: $token) }"
 
 REQUEST_PASSWORD_RESET = """
 mutation Request($email: String!) { requestPasswordReset(email: $email) { ticket expiresIn retryAfter } }

@@ -30,7 +30,6 @@ from tests.operations import (
     REQUEST_PASSWORD_RESET,
     RESET_PASSWORD,
     SECURITY_EVENTS,
-    UPDATE_ME,
 )
 from tests.outboxes import rows
 from tests.statements import statements
@@ -339,15 +338,6 @@ async def test_an_older_link_works_too(app: FastAPI, graphql: GraphQL, token: st
     assert newer != token
     assert (await reset(graphql, token)).errors == []
     assert (await reset(graphql, newer)).code == "INVALID_CODE"
-
-
-async def test_a_new_email_ends_a_link_to_the_old_one(
-    graphql: GraphQL, ada: RegisteredUser, token: str
-) -> None:
-    email = {"email": "countess@example.com", "currentPassword": ada.password}
-    await graphql(UPDATE_ME, by=ada, input=email)
-
-    assert (await reset(graphql, token)).code == "INVALID_CODE"
 
 
 async def test_a_changed_password_ends_a_link(

@@ -1,6 +1,13 @@
-"""Accounts: registration, email verification, profile, password change and reset, and deletion."""
+"""Accounts: registration, email verification and change, profile, password change and reset, and
+deletion."""
 
 from domain.accounts.deletion import delete
+from domain.accounts.email_change import (
+    confirm_email_change,
+    pending_emails,
+    request_email_change,
+    undo_email_change,
+)
 from domain.accounts.email_verification import request_email_verification, verify_email
 from domain.accounts.password_change import change_password
 from domain.accounts.password_reset import request_password_reset, reset_password
@@ -11,12 +18,16 @@ from domain.accounts.users import get_user
 __all__ = [
     "ProfileChanges",
     "change_password",
+    "confirm_email_change",
     "delete",
     "get_user",
+    "pending_emails",
     "register",
+    "request_email_change",
     "request_email_verification",
     "request_password_reset",
     "reset_password",
+    "undo_email_change",
     "update_profile",
     "verify_email",
 ]

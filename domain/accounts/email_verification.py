@@ -5,12 +5,11 @@ links of a mail, or another owner of the address, therefore verifies nothing (OW
 """
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
-from db.models import Ticket, User
+from db.models import User
 from domain import security_events, sessions, tickets
 from domain.access_tokens.tokens import Caller
 from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
@@ -92,7 +91,7 @@ async def _verify(
     """Use the ticket, or count a wrong attempt and return None."""
     async with services.database.writing() as session:
         user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
-        if await _use(session, mailer, user.id, code) is None:
+        if await tickets.use_own(session, mailer.keys, _KIND, user.id, code) is None:
             return None
         user.email_verified_at = datetime.now(UTC)
         # The other mails that were sent for this.
@@ -105,9 +104,3 @@ async def _verify(
             session_id=caller.session_id,
         )
     return user
-
-
-async def _use(session: AsyncSession, mailer: Mailer, user_id: UUID, code: str) -> Ticket | None:
-    if tickets.is_token(code):
-        return await tickets.use_token(session, mailer.keys, _KIND, code, user_id=user_id)
-    return await tickets.use_code_of(session, mailer.keys, _KIND, user_id, code)

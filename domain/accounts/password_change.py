@@ -41,7 +41,10 @@ async def change_password(
         user = await lock_confirmed(session, caller, confirmed_hash, field="current_password")
         user.password_hash = new_hash
         await sessions.end_all_of(session, user)
-        await tickets.discard(session, user.id, [TicketKind.PASSWORD_RESET])
+        # Also a change of the email that the former password has confirmed.
+        await tickets.discard(
+            session, user.id, [TicketKind.PASSWORD_RESET, TicketKind.EMAIL_CHANGE]
+        )
         if services.mailer:
             services.mailer.notify(session, Template.PASSWORD_CHANGED, user)
         return await sessions.start(

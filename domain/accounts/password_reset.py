@@ -74,7 +74,7 @@ async def _replace(
         if user is None:
             raise InvalidCode("token")
         ended = await sessions.end_all_of(session, user)
-        await tickets.discard(session, user.id, list(TicketKind))
+        await tickets.discard(session, user.id, tickets.PROOFS)
         await prove_ownership(session, device, user)
         user.password_hash = new_hash
         security_events.record(session, EventKind.PASSWORD_RESET, device, user_id=user.id)

@@ -43,7 +43,8 @@ async def update_profile(
     *,
     current_password: str | None,
 ) -> User:
-    """Apply all of the changes or, on an error, none. A new email needs the current password.
+    """Apply all of the changes or, on an error, none. A new email needs the current password. It is
+    invalid where the server sends mail: `request_email_change` has it proven.
 
     Raises InvalidInput, InvalidCredentials, UsernameTaken, EmailTaken, TooManyAttempts, Overloaded
     or SessionEnded.
@@ -72,6 +73,8 @@ async def update_profile(
     ):
         user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
         if address is not None and user.email_key != address.key:
+            if services.mailer is not None:
+                raise_invalid(email=["Use requestEmailChange to change the email."])
             # The password may have changed since it was confirmed, so its hash is compared under
             # the lock.
             if confirmed_hash is None or user.password_hash != confirmed_hash:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -34,20 +35,20 @@ def set_username(user: User, username: str) -> None:
     user.username, user.username_key = trim(username), key
 
 
-def set_email(user: User, address: Address) -> None:
+def set_email(user: User, address: Address, *, verified_at: datetime | None = None) -> None:
     user.email, user.email_key = address.text, address.key
-    user.email_verified_at = user.email_undeliverable_at = None
+    user.email_verified_at, user.email_undeliverable_at = verified_at, None
 
 
 @asynccontextmanager
 async def unique_violations_as_errors(
-    database: Database, user_id: UUID, username: str | None
+    database: Database, user_id: UUID, username: str | None, *, email_field: str = "email"
 ) -> AsyncIterator[None]:
     """Turn a violated unique constraint of the transaction inside into UsernameTaken or EmailTaken.
 
     The database decides uniqueness, because checking first and writing later is a race. When both
     are taken, the error names the username on both databases, whichever constraint they check
-    first.
+    first. ``email_field`` is the argument that the email comes from.
     """
     try:
         yield
@@ -64,5 +65,5 @@ async def unique_violations_as_errors(
                 )
             )
         if holder is None:
-            raise EmailTaken
+            raise EmailTaken(email_field)
     raise UsernameTaken

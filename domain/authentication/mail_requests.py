@@ -12,7 +12,7 @@ from domain import emails, security_events, tickets
 from domain.devices import Device
 from domain.emails import INVALID_EMAIL
 from domain.errors import InvalidInput
-from domain.mail.mailer import RECIPIENT, Mailer
+from domain.mail.mailer import RECIPIENT, Mailer, Recipient
 from domain.mail.templates import Template
 from domain.security_events import EventKind
 from domain.services import Services
@@ -67,8 +67,28 @@ async def count_request(services: Services, device: Device, email_key: str) -> i
     return await limiter.wait(limiter.limits.mail_address, email_key)
 
 
+def add_proof(
+    session: AsyncSession,
+    mailer: Mailer,
+    kind: TicketKind,
+    template: Template,
+    user: User | None,
+    email_key: str,
+) -> NewTicket:
+    """Add a ticket and its mail to the transaction. The user, if any, has the email with this key,
+    and their row must be locked by it."""
+    user_id, state = (user.id if user else None), {"email_key": email_key}
+    new = tickets.create(session, kind, lifetime=LIFETIME, user_id=user_id, state=state)
+    add_proof_mail(session, mailer, template, user, new)
+    return new
+
+
 def add_proof_mail(
-    session: AsyncSession, mailer: Mailer, template: Template, user: User | None, new: NewTicket
+    session: AsyncSession,
+    mailer: Mailer,
+    template: Template,
+    user: User | Recipient | None,
+    new: NewTicket,
 ) -> None:
     """Add a mail with the token and the code of a ticket of ``LIFETIME`` to the transaction."""
     mailer.add(
@@ -102,9 +122,6 @@ async def _add(
         # Kept until the commit: the ticket refers to it.
         statement = select(User).where(User.email_key == key).options(*RECIPIENT)
         user = await session.scalar(statement.with_for_update(read=True, key_share=True))
-        user_id = user.id if user else None
-        state = {"email_key": key}
-        new = tickets.create(session, kind, lifetime=LIFETIME, user_id=user_id, state=state)
-        add_proof_mail(session, mailer, template, user, new)
-        security_events.record(session, event, device, user_id=user_id)
+        new = add_proof(session, mailer, kind, template, user, key)
+        security_events.record(session, event, device, user_id=new.ticket.user_id)
     return new

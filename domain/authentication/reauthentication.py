@@ -10,12 +10,30 @@ from db.models import User
 from domain import passwords, security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.devices import Device
-from domain.errors import InvalidCredentials
+from domain.errors import InvalidCredentials, ReauthenticationRequired
 from domain.security_events import EventKind
 from domain.services import Services
 
 WRONG_PASSWORD = "The current password is wrong."
 NO_PASSWORD = "Your account has no password. Set one with a link by mail."
+
+
+async def reauthenticate(
+    services: Services,
+    device: Device,
+    caller: Caller,
+    user: User,
+    *,
+    password: str | None,
+    field: str,
+) -> str:
+    """Confirm that the caller is the owner, and return the password hash for `lock_confirmed`.
+
+    Raises ReauthenticationRequired without a password, and what `confirm_password` raises.
+    """
+    if password is None:
+        raise ReauthenticationRequired(methods=["PASSWORD"])
+    return await confirm_password(services, device, caller, user, password, field=field)
 
 
 async def confirm_password(

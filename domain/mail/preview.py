@@ -13,14 +13,14 @@ from domain.mail.render import MailRenderer
 from domain.mail.templates import Template, TemplateError, Templates
 
 _QUARTER_OF_AN_HOUR = 15 * 60
-_WEEK = 7 * 24 * 60 * 60
+_DAY = 24 * 60 * 60
 _MOMENT = datetime(2026, 11, 25, 14, 5, tzinfo=UTC)
 
 #: The values that each template needs from the payload of its outbox row.
 SAMPLES: dict[Template, dict[str, Any]] = {
     Template.VERIFY_EMAIL: {"expires_in": _QUARTER_OF_AN_HOUR},
     Template.CHANGE_EMAIL: {"expires_in": _QUARTER_OF_AN_HOUR},
-    Template.EMAIL_CHANGED: {"at": _MOMENT.isoformat(), "expires_in": _WEEK},
+    Template.EMAIL_CHANGED: {"at": _MOMENT.isoformat(), "expires_in": _DAY},
     Template.RESET_PASSWORD: {"expires_in": _QUARTER_OF_AN_HOUR},
     Template.SIGN_IN_CODE: {"expires_in": 10 * 60},
     Template.REGISTRATION_CODE: {"expires_in": _QUARTER_OF_AN_HOUR},

@@ -4,6 +4,7 @@ import strawberry
 
 from graphql_schema.mutations import (
     accounts,
+    email_change,
     email_verification,
     mail_codes,
     passwords,
@@ -21,6 +22,9 @@ class Mutation:
     update_me = accounts.update_me
     request_email_verification = email_verification.request_email_verification
     verify_email = email_verification.verify_email
+    request_email_change = email_change.request_email_change
+    confirm_email_change = email_change.confirm_email_change
+    undo_email_change = email_change.undo_email_change
     change_password = passwords.change_password
     request_password_reset = passwords.request_password_reset
     reset_password = passwords.reset_password

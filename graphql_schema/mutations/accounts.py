@@ -35,7 +35,8 @@ class UpdateMeInput:
         description="The new username.", default=None
     )
     email: strawberry.Maybe[str] = strawberry.field(
-        description="The new email. Needs `currentPassword`.", default=None
+        description="The new email, on a server that sends no mail. Others use `requestEmailChange`. Needs `currentPassword`.",
+        default=None,
     )
     image_file: strawberry.Maybe[str | None] = strawberry.field(
         description="The new picture: a file name or an http or https URL. Null removes the picture.",

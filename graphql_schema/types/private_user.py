@@ -1,11 +1,13 @@
 """Users as they see themselves."""
 
 from typing import Annotated, Self
+from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
-from domain import security_events, sessions
+from domain import accounts, security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUser
 from domain.pagination import PageRequest
@@ -19,11 +21,25 @@ from graphql_schema.types.sessions import Session
 from graphql_schema.types.users import PublicUser, User
 
 
+async def pending_email_of(self: "PrivateUser", info: Info) -> str | None:
+    return await info.context.loaders.of(pending_emails_of).load(self.caller.user_id)
+
+
+async def pending_emails_of(session: AsyncSession, user_ids: list[UUID]) -> list[str | None]:
+    found = await accounts.pending_emails(session, user_ids)
+    return [found.get(user_id) for user_id in user_ids]
+
+
 @strawberry.type(description="The current user, with private data. It is only ever the caller.")
 class PrivateUser(User):
     email: str = strawberry.field(description="The email, in lower case. No other type has it.")
     email_verified: bool = strawberry.field(
-        description="Whether the user has proven that they read mail at `email`. False again after the email was changed."
+        description="Whether the user has proven that they read mail at `email`."
+    )
+    pending_email: str | None = strawberry.field(
+        resolver=pending_email_of,
+        description="The email that `requestEmailChange` sent a code to, until `confirmEmailChange` or until the code"
+        " expires.",
     )
     has_password: bool = strawberry.field(
         description="Whether the account has a password. It has none after a sign-in by a mailed code proved an email that"

@@ -24,6 +24,8 @@ publish(
         EventKind.EMAIL_CHANGED: "The email was changed.",
         EventKind.EMAIL_VERIFIED: "The owner proved that they read mail at the email. By a sign-in with a code or a reset of"
         " the password, this also removed the former password and ended all former sessions.",
+        EventKind.EMAIL_CHANGE_UNDONE: "A change of the email was undone by the link in a mail to the former one, and all"
+        " sessions ended.",
         EventKind.PASSWORD_CHANGED: "The password was changed, and all other sessions ended.",
         EventKind.PASSWORD_RESET_REQUESTED: "A link to reset the password was requested for the email of the account.",
         EventKind.PASSWORD_RESET: "The password was reset by a link in a mail, and all sessions ended.",

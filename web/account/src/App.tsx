@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { Failure } from "./Failure";
 import { Frame, Loading } from "./Frame";
 import { setNotice } from "./notice";
+import { ChangeEmail } from "./pages/ChangeEmail";
 import { Delete } from "./pages/Delete";
 import { Events } from "./pages/Events";
 import { ForgotPassword } from "./pages/ForgotPassword";
@@ -13,17 +14,23 @@ import { Profile } from "./pages/Profile";
 import { ResetPassword } from "./pages/ResetPassword";
 import { Sessions } from "./pages/Sessions";
 import { SignUp } from "./pages/SignUp";
+import { UndoEmailChange } from "./pages/UndoEmailChange";
 import { VerifyEmail } from "./pages/VerifyEmail";
 import { returnAddress } from "./returnAddress";
 import { goTo, navigate, pageAt, type Page, useAddress } from "./router";
 import { session, takeFarewell, useSession } from "./session";
 import { settings } from "./settings";
 
-const FOR_ANYONE = { "forgot-password": ForgotPassword, "reset-password": ResetPassword };
+const FOR_ANYONE = {
+  "forgot-password": ForgotPassword,
+  "reset-password": ResetPassword,
+  "undo-email-change": UndoEmailChange,
+};
 const FOR_VISITORS = { login: Login, "login-by-code": LoginByCode, "sign-up": SignUp };
 const FOR_USERS = {
   profile: Profile,
   "verify-email": VerifyEmail,
+  "change-email": ChangeEmail,
   password: Password,
   sessions: Sessions,
   events: Events,

@@ -16,6 +16,10 @@ export function explain(error: unknown, texts: Texts, locale: string): Explanati
     const { invalidCode, invalidLink } = texts.errors;
     return { message: error.fields.code ? invalidCode : invalidLink, fields: {} };
   }
+  if (error.code === "EMAIL_TAKEN" && !error.fields.email) {
+    const { emailTaken, formerEmailTaken } = texts.errors;
+    return { message: error.fields.token ? formerEmailTaken : emailTaken, fields: {} };
+  }
   const fields = Object.fromEntries(
     Object.entries(error.fields).map(([name, text]) => [name, texts.server[text] ?? text]),
   );

@@ -5,6 +5,7 @@ export interface Profile {
   email: string;
   emailVerified: boolean;
   hasPassword: boolean;
+  pendingEmail: string | null;
   imageFile: string | null;
   createdAt: string;
 }
@@ -44,7 +45,7 @@ export interface MailRequest {
 }
 
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
-const PROFILE = "username email emailVerified hasPassword imageFile createdAt";
+const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile createdAt";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
   register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }
@@ -83,6 +84,16 @@ export const REQUEST_EMAIL_VERIFICATION = `mutation RequestEmailVerification {
 export const VERIFY_EMAIL = `mutation VerifyEmail($code: String!) {
   verifyEmail(code: $code) { ${PROFILE} }
 }`;
+
+export const REQUEST_EMAIL_CHANGE = `mutation RequestEmailChange($newEmail: String!, $currentPassword: String) {
+  requestEmailChange(newEmail: $newEmail, currentPassword: $currentPassword) { expiresIn }
+}`;
+
+export const CONFIRM_EMAIL_CHANGE = `mutation ConfirmEmailChange($code: String!) {
+  confirmEmailChange(code: $code) { ${PROFILE} }
+}`;
+
+export const UNDO_EMAIL_CHANGE = `mutation UndoEmailChange($token: String!) { undoEmailChange(token: $token) }`;
 
 export const CHANGE_PASSWORD = `mutation ChangePassword($currentPassword: String!, $newPassword: String!) {
   changePassword(currentPassword: $currentPassword, newPassword: $newPassword) { ${TOKEN} }

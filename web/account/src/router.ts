@@ -12,6 +12,8 @@ export const PAGES = [
   "reset-password",
   "profile",
   "verify-email",
+  "change-email",
+  "undo-email-change",
   "password",
   "sessions",
   "events",

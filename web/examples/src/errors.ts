@@ -28,6 +28,7 @@ export function reactionTo(code: ErrorCode): Reaction {
     case "UNAUTHENTICATED":
       return "sign in";
     case "INVALID_CREDENTIALS":
+    case "REAUTHENTICATION_REQUIRED":
     case "INVALID_INPUT":
     case "INVALID_CODE":
     case "USERNAME_TAKEN":

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { EmailForm } from "../EmailForm";
 import { EmailVerification } from "../EmailVerification";
 import { Failure } from "../Failure";
 import { Field, PasswordField } from "../Field";
@@ -72,15 +73,16 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
             autoComplete="username"
             defaultValue={profile.username}
           />
-          <Field
-            name="email"
-            label={texts.fields.email}
-            hint={settings.sendsMail ? texts.hints.isVerified(profile.emailVerified) : undefined}
-            type="email"
-            autoComplete="email"
-            value={email}
-            onChange={(event) => setEmail(event.target.value)}
-          />
+          {!settings.sendsMail && (
+            <Field
+              name="email"
+              label={texts.fields.email}
+              type="email"
+              autoComplete="email"
+              value={email}
+              onChange={(event) => setEmail(event.target.value)}
+            />
+          )}
           {needsPassword && (
             <PasswordField
               name="currentPassword"
@@ -101,6 +103,7 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
         </Form>
       </div>
       {settings.sendsMail && !profile.hasPassword && <SetPassword email={profile.email} />}
+      {settings.sendsMail && <EmailForm profile={profile} />}
       {settings.sendsMail && !profile.emailVerified && (
         <EmailVerification email={profile.email} onVerified={onSave} />
       )}
@@ -113,7 +116,7 @@ function changesIn(values: Values, profile: Data): Partial<Data> {
   const changes: Partial<Data> = {};
   const [username, email] = [values.username?.trim(), values.email?.trim()];
   if (username !== profile.username) changes.username = username;
-  if (email !== profile.email) changes.email = email;
+  if (email !== undefined && email !== profile.email) changes.email = email;
   const imageFile = values.imageFile?.trim() || null;
   if (imageFile !== profile.imageFile) changes.imageFile = imageFile;
   return changes;

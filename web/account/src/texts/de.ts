@@ -20,6 +20,8 @@ export const de: Texts = {
     "reset-password": "Neues Passwort wählen",
     profile: "Profil",
     "verify-email": "E-Mail bestätigen",
+    "change-email": "E-Mail ändern",
+    "undo-email-change": "E-Mail wiederherstellen",
     password: "Passwort",
     sessions: "Sitzungen",
     events: "Sicherheitsereignisse",
@@ -117,6 +119,26 @@ export const de: Texts = {
     done: "Ihre E-Mail ist bestätigt.",
     already: "Ihre E-Mail ist schon bestätigt.",
   },
+  emailChange: {
+    submit: "E-Mail ändern",
+    pending: (email) => `Die Änderung auf ${email} wartet auf den Code, der dorthin gesendet wurde.`,
+    enterCode: "Code eingeben",
+    sent: (email, minutes) =>
+      `Ein Code ist unterwegs an ${email}. Er gilt ${minutes} Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach, prüfen Sie die E-Mail, oder nehmen Sie eine, die noch kein Konto hat.`,
+    confirm: (email, username) =>
+      `Damit wird ${email} die E-Mail des Kontos ${username}.`,
+    use: "Diese E-Mail verwenden",
+    done: "Ihre E-Mail ist geändert. Die bisherige erhält einen Link, um das rückgängig zu machen.",
+    nothingPending:
+      "Es gibt keine Änderung zu bestätigen: Sie ist abgelaufen oder gehört zu einem anderen Konto. Beginnen Sie im Profil noch einmal.",
+    toProfile: "Zum Profil",
+  },
+  undoEmailChange: {
+    intro: "Damit wird die E-Mail, die den Link erhalten hat, wieder die Ihres Kontos. Sie werden überall abgemeldet, das jetzige Passwort gilt nicht mehr, und Sie erhalten eine Mail, um ein neues zu wählen.",
+    noToken: "Diese Seite braucht den Link aus der Mail. Öffnen Sie ihn noch einmal.",
+    submit: "Änderung rückgängig machen",
+    done: "Ihre E-Mail ist wiederhergestellt, und Sie sind überall abgemeldet. Eine Mail mit einem Link, um ein neues Passwort zu wählen, ist unterwegs.",
+  },
   password: {
     intro: "Wenn Sie Ihr Passwort ändern, werden Sie überall sonst abgemeldet.",
     submit: "Passwort ändern",
@@ -152,6 +174,7 @@ export const de: Texts = {
       REFRESHED: "Sitzung erneuert",
       TOKEN_REUSED: "Sitzung beendet: Ein Token wurde zweimal benutzt und ist vielleicht gestohlen",
       EMAIL_CHANGED: "E-Mail geändert",
+      EMAIL_CHANGE_UNDONE: "Änderung der E-Mail rückgängig gemacht und alle Sitzungen beendet",
       EMAIL_VERIFIED: "E-Mail bestätigt",
       PASSWORD_CHANGED: "Passwort geändert",
       PASSWORD_RESET_REQUESTED: "Link zum Zurücksetzen des Passworts angefordert",
@@ -184,6 +207,9 @@ export const de: Texts = {
     invalidCode:
       "Der Code oder der Link ist falsch, abgelaufen, schon benutzt oder für ein anderes Konto. Fordern Sie einen neuen Code an.",
     invalidLink: "Dieser Link ist falsch, abgelaufen oder schon benutzt. Fordern Sie einen neuen an.",
+    emailTaken: "Ein anderes Konto hat diese E-Mail inzwischen. Verwenden Sie eine andere.",
+    formerEmailTaken:
+      "Ein anderes Konto hat diese E-Mail inzwischen. Setzen Sie das Passwort jenes Kontos zurück, löschen Sie es, und öffnen Sie den Link noch einmal.",
     noMail: "Dieser Server versendet keine Mails. Bitten Sie den Betreiber um Hilfe.",
     notFound: "Das gibt es nicht mehr.",
     overloaded: "Der Server ist ausgelastet. Versuchen Sie es gleich noch einmal.",
@@ -201,6 +227,7 @@ export const de: Texts = {
     "This username, or one that looks the same, is already taken.":
       "Dieser Benutzername, oder einer, der gleich aussieht, ist schon vergeben.",
     "Enter a valid email address.": "Geben Sie eine gültige E-Mail-Adresse ein.",
+    "This is your email already.": "Das ist schon Ihre E-Mail.",
     "An account with this email already exists.": "Mit dieser E-Mail gibt es schon ein Konto.",
     "A password must have 8 to 128 characters.": "Ein Passwort muss 8 bis 128 Zeichen haben.",
     "A password must not contain NUL characters or lone surrogates.":

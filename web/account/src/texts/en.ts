@@ -19,6 +19,8 @@ export const en = {
     "reset-password": "Choose a new password",
     profile: "Profile",
     "verify-email": "Verify your email",
+    "change-email": "Change your email",
+    "undo-email-change": "Restore your email",
     password: "Password",
     sessions: "Sessions",
     events: "Security events",
@@ -116,6 +118,26 @@ export const en = {
     done: "Your email is verified.",
     already: "Your email is already verified.",
   },
+  emailChange: {
+    submit: "Change email",
+    pending: (email: string) => `The change to ${email} waits for the code that was sent there.`,
+    enterCode: "Enter the code",
+    sent: (email: string, minutes: number) =>
+      `A code is on its way to ${email}. It works for ${minutes} minutes. If nothing arrives, look into the folder for spam, check the email, or use one that has no account yet.`,
+    confirm: (email: string, username: string) =>
+      `This makes ${email} the email of the account ${username}.`,
+    use: "Use this email",
+    done: "Your email is changed. The former one gets a link to undo this.",
+    nothingPending:
+      "There is no change to confirm: it has expired, or was asked for by another account. Start again in your profile.",
+    toProfile: "Go to your profile",
+  },
+  undoEmailChange: {
+    intro: "This makes the email that got the link the one of your account again. You are signed out everywhere, the current password no longer works, and you get a mail to choose a new one.",
+    noToken: "This page needs the link of the mail. Open the link again.",
+    submit: "Undo the change",
+    done: "Your email is restored, and you are signed out everywhere. A mail with a link to choose a new password is on its way.",
+  },
   password: {
     intro: "Changing your password signs you out everywhere else.",
     submit: "Change password",
@@ -151,6 +173,7 @@ export const en = {
       REFRESHED: "Session renewed",
       TOKEN_REUSED: "Session ended: a token was used twice and may be stolen",
       EMAIL_CHANGED: "Email changed",
+      EMAIL_CHANGE_UNDONE: "Change of the email undone, and all sessions ended",
       EMAIL_VERIFIED: "Email verified",
       PASSWORD_CHANGED: "Password changed",
       PASSWORD_RESET_REQUESTED: "Link to reset the password requested",
@@ -183,6 +206,9 @@ export const en = {
     invalidCode:
       "The code or the link is wrong, expired, already used or for another account. Request a new code.",
     invalidLink: "This link is wrong, expired or already used. Request another one.",
+    emailTaken: "Another account has this email by now. Use a different one.",
+    formerEmailTaken:
+      "Another account has this email by now. Reset the password of that account, delete it, and open the link again.",
     noMail: "This server sends no mail. Ask its operator for help.",
     notFound: "It is no longer there.",
     overloaded: "The server is busy. Try again in a moment.",

@@ -120,6 +120,16 @@ async def find(
     return None if id is None else await session.scalar(tickets)
 
 
+async def find_kept(session: AsyncSession, kind: TicketKind, value: str) -> Ticket | None:
+    """Return the ticket of what the browser kept without using it, or None if it cannot be used."""
+    parts = _parts(value)
+    if parts is None:
+        return None
+    tickets = select(Ticket).where(*_kept(*parts), *_is_usable(kind, datetime.now(UTC)))
+    found: Ticket | None = await session.scalar(tickets)
+    return found
+
+
 def is_token(text: str) -> bool:
     """Return whether a text has the format of a token, and not that of a code."""
     return _parts(text) is not None
@@ -148,10 +158,8 @@ async def use_code(
     parts = _parts(value)
     if parts is None:
         return None
-    id, secret = parts
-    # Who does not have the secret cannot use up the attempts either.
-    which = (Ticket.id == id, Ticket.secret_hash == _hash(secret))
-    return await _use(session, kind, *which, is_right=_is_code(keys, kind, id, code))
+    is_right = _is_code(keys, kind, parts[0], code)
+    return await _use(session, kind, *_kept(*parts), is_right=is_right)
 
 
 async def use_code_of(
@@ -192,6 +200,11 @@ async def _use(
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     return ticket if is_right else None
+
+
+def _kept(id: UUID, secret: bytes) -> tuple[ColumnElement[bool], ...]:
+    # Who does not have the secret cannot use up the attempts either.
+    return Ticket.id == id, Ticket.secret_hash == _hash(secret)
 
 
 def _is_usable(kind: TicketKind, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models import User
 from domain import tickets
 from domain.devices import Device
-from domain.mail.mailer import Mailer
+from domain.mail.mailer import Mailer, Recipient
 from domain.mail.templates import Template
 from domain.services import Services
 from domain.tickets import NewTicket
@@ -40,7 +40,11 @@ async def count_request(services: Services, device: Device, email_key: str) -> i
 
 
 def add_proof_mail(
-    session: AsyncSession, mailer: Mailer, template: Template, user: User | None, new: NewTicket
+    session: AsyncSession,
+    mailer: Mailer,
+    template: Template,
+    user: User | Recipient | None,
+    new: NewTicket,
 ) -> None:
     """Add a mail with the token and the code of a ticket of ``LIFETIME`` to the transaction."""
     mailer.add(

@@ -21,6 +21,15 @@ RECIPIENT = (undefer(User.email_undeliverable_at), undefer(User.locale))
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """Someone to write to at an address that no account has."""
+
+    email: str
+    locale: str | None = None
+    email_undeliverable_at: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mailer:
     """Mail that is on. Without a server (``has_server``) it is kept to be shown, and never sent.
 
@@ -34,7 +43,7 @@ class Mailer:
         self,
         session: AsyncSession,
         template: Template,
-        user: User | None,
+        user: User | Recipient | None,
         *,
         lifetime: timedelta,
         ticket: str | None = None,

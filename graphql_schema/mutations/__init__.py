@@ -2,12 +2,21 @@
 
 import strawberry
 
-from graphql_schema.mutations import accounts, email_verification, passwords, posts, sessions
+from graphql_schema.mutations import (
+    accounts,
+    email_verification,
+    passwords,
+    posts,
+    sessions,
+    verified_registration,
+)
 
 
 @strawberry.type(description="All mutations.")
 class Mutation:
     register = accounts.register
+    start_registration = verified_registration.start_registration
+    finish_registration = verified_registration.finish_registration
     login = sessions.login
     update_me = accounts.update_me
     request_email_verification = email_verification.request_email_verification

@@ -5,7 +5,7 @@ import hashlib
 import html
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,9 +88,24 @@ def read_logo(path: Path) -> Logo:
     return Logo(content, media_type)
 
 
-def routes(brand: Brand, return_origins: Sequence[str], *, sends_mail: bool) -> list[BaseRoute]:
+def routes(
+    brand: Brand,
+    return_origins: Sequence[str],
+    *,
+    sends_mail: bool,
+    requires_verified_email: bool = False,
+) -> list[BaseRoute]:
     """Return the routes of the pages and of the files they load."""
-    page = _page(brand, return_origins, sends_mail)
+    settings = {
+        "name": brand.name,
+        "color": brand.color,
+        "logo": brand.logo.address if brand.logo else None,
+        # `*` allows every origin to call the API, but a sign-in must not lead just anywhere.
+        "returnOrigins": [origin for origin in return_origins if origin != "*"],
+        "sendsMail": sends_mail,
+        "requiresVerifiedEmail": requires_verified_email,
+    }
+    page = _page(settings)
     assets = BUILT / "assets"
 
     async def show_profile(request: Request) -> Response:
@@ -115,27 +130,19 @@ def routes(brand: Brand, return_origins: Sequence[str], *, sends_mail: bool) -> 
     ]
 
 
-def _page(brand: Brand, return_origins: Sequence[str], sends_mail: bool) -> Page | None:
+def _page(settings: Mapping[str, object]) -> Page | None:
     """Return the document of all pages, or None while they are not built."""
     index = BUILT / "index.html"
     if index.exists():
-        return Page.of(_fill(index.read_text(), brand, return_origins, sends_mail), LOCAL)
+        return Page.of(_fill(index.read_text(), settings), LOCAL)
     logger.warning(
         "The account pages are not built (run `make account`, which needs npm): /account/login returns 404."
     )
     return None
 
 
-def _fill(document: str, brand: Brand, return_origins: Sequence[str], sends_mail: bool) -> str:
+def _fill(document: str, settings: Mapping[str, object]) -> str:
     """Fill in what the scripts read: the policy of the page allows no inline script."""
-    settings = {
-        "name": brand.name,
-        "color": brand.color,
-        "logo": brand.logo.address if brand.logo else None,
-        # `*` allows every origin to call the API, but a sign-in must not lead just anywhere.
-        "returnOrigins": [origin for origin in return_origins if origin != "*"],
-        "sendsMail": sends_mail,
-    }
-    return document.replace("{{name}}", html.escape(brand.name)).replace(
+    return document.replace("{{name}}", html.escape(str(settings["name"]))).replace(
         "{{settings}}", html.escape(json.dumps(settings))
     )

@@ -207,6 +207,7 @@ def _account_pages(settings: Settings) -> list[BaseRoute]:
         Brand(settings.brand_name, settings.brand_color, logo),
         settings.cors_origins,
         sends_mail=settings.mail_is_on,
+        requires_verified_email=settings.require_verified_email,
     )
 
 

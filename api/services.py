@@ -88,6 +88,7 @@ def _create_services(
         posts_per_user=settings.posts_per_user,
         data_keys=create_data_keys(settings),
         mailer=create_mailer(settings),
+        requires_verified_email=settings.require_verified_email,
         observer=observer,
     )
 

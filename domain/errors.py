@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     USERNAME_TAKEN = "USERNAME_TAKEN"
     EMAIL_TAKEN = "EMAIL_TAKEN"
     INVALID_CODE = "INVALID_CODE"
+    EMAIL_NOT_VERIFIED = "EMAIL_NOT_VERIFIED"
     MAIL_NOT_CONFIGURED = "MAIL_NOT_CONFIGURED"
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
@@ -137,6 +138,13 @@ class InvalidCode(DomainError):
 
     def __init__(self, field: str) -> None:
         super().__init__(fields={field: [self.message]})
+
+
+class EmailNotVerified(DomainError):
+    code = ErrorCode.EMAIL_NOT_VERIFIED
+    message = (
+        "Use startRegistration: this server creates an account only after its email is proven."
+    )
 
 
 class MailNotConfigured(DomainError):

@@ -48,6 +48,8 @@ class Services:
     data_keys: DataKeys | None = None
     #: None if mail is neither sent nor shown.
     mailer: Mailer | None = None
+    #: Whether accounts are created only after their email is proven.
+    requires_verified_email: bool = False
     observer: Observer = SILENT
 
     def require_mailer(self) -> Mailer:

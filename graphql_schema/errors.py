@@ -40,6 +40,7 @@ publish(
         ErrorCode.USERNAME_TAKEN: "The username, or one that looks the same, is already taken.",
         ErrorCode.EMAIL_TAKEN: "An account with this email already exists.",
         ErrorCode.INVALID_CODE: "A code or a token from a mail is wrong, expired or already used. Request a new one.",
+        ErrorCode.EMAIL_NOT_VERIFIED: "This server creates an account only after its email is proven. Use `startRegistration`.",
         ErrorCode.MAIL_NOT_CONFIGURED: "This server sends no mail, so what needs it is not available.",
         ErrorCode.QUERY_TOO_COSTLY: "The document exceeds a limit for one request.",
         ErrorCode.QUOTA_EXCEEDED: "The account holds as much as it may. Delete something first.",

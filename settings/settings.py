@@ -123,6 +123,8 @@ class Settings(BaseSettings):
     # `domain.mail` reads it.
     mail_templates_dir: Path | None = None
 
+    require_verified_email: bool = False
+
     data_key: Secret | None = None
     data_key_fallbacks: FormerSecrets = ()
 
@@ -214,6 +216,14 @@ class Settings(BaseSettings):
             raise ValueError("MAIL_FROM is required with MAIL_URL")
         if self.mail_url is not None and self.data_key is None:
             raise ValueError("DATA_KEY is required with MAIL_URL; make one with `gatehouse secret`")
+        return self
+
+    @model_validator(mode="after")
+    def _proof_of_an_email_needs_mail(self) -> Self:
+        if self.require_verified_email and not self.mail_is_on:
+            raise ValueError(
+                "REQUIRE_VERIFIED_EMAIL needs mail: set MAIL_URL, MAIL_FROM and DATA_KEY"
+            )
         return self
 
     @property

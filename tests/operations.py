@@ -9,6 +9,21 @@ mutation Register($username: String!, $email: String!, $password: String!) {
 }
 """
 
+START_REGISTRATION = """
+mutation Start($username: String!, $email: String!, $password: String!) {
+  startRegistration(input: { username: $username, email: $email, password: $password }) {
+    ticket expiresIn retryAfter
+  }
+}
+"""
+FINISH_REGISTRATION = """
+mutation Finish($ticket: String!, $code: String!, $username: String) {
+  finishRegistration(ticket: $ticket, code: $code, username: $username) {
+    accessToken refreshToken user { id username email }
+  }
+}
+"""
+
 LOGIN = """
 mutation Login($username: String!, $password: String!) {
   login(username: $username, password: $password) {

@@ -178,6 +178,7 @@ async def test_without_a_brand_it_is_gatehouses(settings: Settings) -> None:
         "logo": None,
         "returnOrigins": [],
         "sendsMail": False,
+        "requiresVerifiedEmail": False,
     }
     assert (await get(settings, "/account/logo")).status_code == 404
 
@@ -287,7 +288,7 @@ def documents() -> Mapping[str, str]:
 def test_the_documents_of_the_pages_are_valid() -> None:
     schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
 
-    assert len(documents()) == 19
+    assert len(documents()) == 21
     for name, document in documents().items():
         assert validate(schema, parse(document)) == [], name
 

@@ -77,3 +77,9 @@ def test_links_lead_to_the_account_pages_by_default() -> None:
 
     assert here.links_url == "https://accounts.example.com/account"
     assert elsewhere.links_url == "https://app.example.com/account"
+
+
+def test_proving_emails_first_needs_mail() -> None:
+    assert mail_settings(require_verified_email=True).require_verified_email
+    with pytest.raises(ValidationError, match="REQUIRE_VERIFIED_EMAIL needs mail: set MAIL_URL"):
+        settings_for("sqlite:///x.db", require_verified_email=True)

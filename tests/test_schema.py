@@ -81,6 +81,7 @@ def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> 
     assert sorted(".".join(path) for path in paths) == [
         "Mutation.changePassword: Token.user: PrivateUser",
         "Mutation.confirmEmailChange: PrivateUser",
+        "Mutation.finishRegistration: Token.user: PrivateUser",
         "Mutation.login: Token.user: PrivateUser",
         "Mutation.refresh: Token.user: PrivateUser",
         "Mutation.register: Token.user: PrivateUser",

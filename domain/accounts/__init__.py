@@ -14,12 +14,14 @@ from domain.accounts.password_reset import request_password_reset, reset_passwor
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.registration import register
 from domain.accounts.users import get_user
+from domain.accounts.verified_registration import finish_registration, start_registration
 
 __all__ = [
     "ProfileChanges",
     "change_password",
     "confirm_email_change",
     "delete",
+    "finish_registration",
     "get_user",
     "pending_emails",
     "register",
@@ -27,6 +29,7 @@ __all__ = [
     "request_email_verification",
     "request_password_reset",
     "reset_password",
+    "start_registration",
     "undo_email_change",
     "update_profile",
     "verify_email",

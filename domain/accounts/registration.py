@@ -17,7 +17,7 @@ from domain.authentication.complete import complete
 from domain.authentication.mail_requests import count_request
 from domain.devices import Device
 from domain.emails import Address
-from domain.errors import TooManyAttempts, raise_invalid
+from domain.errors import EmailNotVerified, TooManyAttempts, raise_invalid
 from domain.ids import new_id
 from domain.mail.mailer import Mailer
 from domain.services import Services
@@ -30,8 +30,21 @@ async def register(
     """Create an account, start its first session and send a mail to verify its email, if the
     server sends mail.
 
-    Raises InvalidInput, UsernameTaken, EmailTaken, TooManyAttempts or Overloaded.
+    Raises EmailNotVerified if the server wants the email proven first, InvalidInput, UsernameTaken,
+    EmailTaken, TooManyAttempts or Overloaded.
     """
+    if services.requires_verified_email:
+        raise EmailNotVerified
+    address = require_valid(username, email, password)
+    async with services.hashing_queue.slot() as hasher:
+        await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
+        password_hash = await hasher.hash(password)
+    mailer = await _mailer_for(services, device, address)
+    return await _add(services, mailer, device, username, address, password_hash)
+
+
+def require_valid(username: str, email: str, password: str) -> Address:
+    """Return the address of a new account. Raises InvalidInput."""
     address = emails.parse(email)
     raise_invalid(
         username=usernames.problems(username),
@@ -39,11 +52,20 @@ async def register(
         password=passwords.problems(password, username=username, email=email),
     )
     assert address is not None
-    async with services.hashing_queue.slot() as hasher:
-        await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
-        password_hash = await hasher.hash(password)
-    mailer = await _mailer_for(services, device, address)
-    return await _add(services, mailer, device, username, address, password_hash)
+    return address
+
+
+def new_user(username: str, address: Address, password_hash: str, locale: str | None) -> User:
+    user = User(
+        id=new_id(),
+        password_hash=password_hash,
+        image_file=None,
+        locale=locale,
+        created_at=datetime.now(UTC),
+    )
+    set_username(user, username)
+    set_email(user, address)
+    return user
 
 
 async def _mailer_for(services: Services, device: Device, address: Address) -> Mailer | None:
@@ -65,15 +87,7 @@ async def _add(
     address: Address,
     password_hash: str,
 ) -> SignedIn:
-    user = User(
-        id=new_id(),
-        password_hash=password_hash,
-        image_file=None,
-        locale=None,
-        created_at=datetime.now(UTC),
-    )
-    set_username(user, username)
-    set_email(user, address)
+    user = new_user(username, address, password_hash, locale=None)
     async with (
         unique_violations_as_errors(services.database, user.id, username),
         services.database.writing() as session,

@@ -10,12 +10,15 @@ from graphql_schema.mutations import (
     passwords,
     posts,
     sessions,
+    verified_registration,
 )
 
 
 @strawberry.type(description="All mutations.")
 class Mutation:
     register = accounts.register
+    start_registration = verified_registration.start_registration
+    finish_registration = verified_registration.finish_registration
     login = sessions.login
     request_sign_in = mail_codes.request_sign_in
     sign_in_by_mail = mail_codes.sign_in_by_mail

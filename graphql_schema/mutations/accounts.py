@@ -62,7 +62,8 @@ class UpdateMeInput:
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Creates an account, signs in to it, and sends a code to verify the email, if the server sends mail."
-    " Errors: INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, TOO_MANY_ATTEMPTS, OVERLOADED.",
+    " Errors: EMAIL_NOT_VERIFIED where only `startRegistration` creates accounts, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN,"
+    " TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def register(
     info: Info,

@@ -51,6 +51,16 @@ export const REGISTER = `mutation Register($username: String!, $email: String!, 
   register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }
 }`;
 
+export const START_REGISTRATION = `mutation StartRegistration($username: String!, $email: String!, $password: String!) {
+  startRegistration(input: { username: $username, email: $email, password: $password }) {
+    ticket expiresIn
+  }
+}`;
+
+export const FINISH_REGISTRATION = `mutation FinishRegistration($ticket: String!, $code: String!, $username: String) {
+  finishRegistration(ticket: $ticket, code: $code, username: $username) { ${TOKEN} }
+}`;
+
 export const LOGIN = `mutation Login($username: String!, $password: String!) {
   login(username: $username, password: $password) { ${TOKEN} }
 }`;

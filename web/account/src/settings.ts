@@ -8,6 +8,8 @@ export interface Settings {
   returnOrigins: string[];
   /** Whether the server sends mail. */
   sendsMail: boolean;
+  /** Whether an account is created only after its email is proven. */
+  requiresVerifiedEmail: boolean;
 }
 
 const meta = document.querySelector<HTMLMetaElement>('meta[name="account-pages"]');

@@ -46,6 +46,7 @@ export function reactionTo(code: ErrorCode): Reaction {
     case "GRAPHQL_VALIDATION_FAILED":
     case "PERSISTED_QUERY_NOT_SUPPORTED":
     case "MAIL_NOT_CONFIGURED":
+    case "EMAIL_NOT_VERIFIED":
     case "INTERNAL_ERROR":
       return "report";
     default:

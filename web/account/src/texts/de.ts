@@ -85,6 +85,15 @@ export const de: Texts = {
     submit: "Konto erstellen",
     hasAccount: "Haben Sie schon ein Konto?",
     login: "Anmelden",
+    intro: "Sie erhalten eine Mail mit einem Code, den Sie im nächsten Schritt eingeben.",
+    start: "Weiter",
+    sent: (email, minutes) =>
+      `Eine Mail an ${email} ist unterwegs. Der Code darin gilt ${minutes} Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach und prüfen Sie die E-Mail.`,
+    noCode: "Kein Code, oder eine andere E-Mail?",
+    startAgain: "Neu beginnen",
+    otherBrowser:
+      "Dieser Code ist abgelaufen, oder Sie haben in einem anderen Browser begonnen: Geben Sie ihn dort ein, oder beginnen Sie hier neu.",
+    emailTaken: "Diese E-Mail hat inzwischen ein Konto. Melden Sie sich an, oder setzen Sie Ihr Passwort zurück.",
   },
   forgotPassword: {
     intro: "Geben Sie die E-Mail Ihres Kontos ein. Sie erhalten eine Mail mit einem Link, um ein neues Passwort zu wählen.",

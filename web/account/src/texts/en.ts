@@ -84,6 +84,15 @@ export const en = {
     submit: "Create account",
     hasAccount: "Already have an account?",
     login: "Sign in",
+    intro: "You get a mail with a code, which you enter in the next step.",
+    start: "Continue",
+    sent: (email: string, minutes: number) =>
+      `A mail is on its way to ${email}. Its code works for ${minutes} minutes. If nothing arrives, look into the folder for spam and check the email.`,
+    noCode: "No code, or another email?",
+    startAgain: "Start again",
+    otherBrowser:
+      "This code has expired, or you began in another browser: enter it there, or begin again here.",
+    emailTaken: "This email has an account by now. Sign in, or reset your password.",
   },
   forgotPassword: {
     intro: "Enter the email of your account. You get a mail with a link to choose a new password.",

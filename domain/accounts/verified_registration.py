@@ -1,0 +1,143 @@
+"""Register an account whose owner proves first that they read mail at its email.
+
+Until then there is no account: a ticket holds what it will have. So the address of another person
+cannot be registered to share the account with them later, and the answer does not reveal whether an
+address has an account (OWASP ASVS 5, 6.3.8).
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from db.database import retried
+from db.models import User
+from domain import tickets, usernames
+from domain.accounts.registration import new_user, require_valid
+from domain.accounts.users import unique_violations_as_errors
+from domain.authentication.complete import complete
+from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
+from domain.devices import Device
+from domain.emails import Address
+from domain.errors import InvalidCode, UsernameTaken, raise_invalid
+from domain.mail import Template
+from domain.mail.mailer import RECIPIENT, Mailer, Recipient
+from domain.services import Services
+from domain.sessions import LoginMethod, SignedIn
+from domain.tickets import NewTicket, TicketKind
+
+_KIND = TicketKind.REGISTRATION
+
+
+async def start_registration(
+    services: Services, device: Device, *, username: str, email: str, password: str
+) -> MailRequest:
+    """Send a code to the address of a new account, or tell its owner if it has one.
+
+    Which of the two it is shows neither in the answer nor in its time: the hash and the transaction
+    are the same. Whether the username is taken is told at the end, to who has proven the address.
+
+    Raises InvalidInput, TooManyAttempts, Overloaded or MailNotConfigured.
+    """
+    mailer = services.require_mailer()
+    address = require_valid(username, email, password)
+    async with services.hashing_queue.slot() as hasher:
+        await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
+        retry_after = await count_request(services, device, address.key)
+        password_hash = await hasher.hash(password)
+    account = {
+        "username": username,
+        "email": address.text,
+        "email_key": address.key,
+        "password_hash": password_hash,
+        "locale": None,
+    }
+    new = await _add_ticket(services, mailer, account)
+    return MailRequest(new.value, LIFETIME, retry_after)
+
+
+async def finish_registration(
+    services: Services, device: Device, *, ticket: str, code: str, username: str | None = None
+) -> SignedIn:
+    """Create the account of a ticket with the code of its mail, and start its first session.
+
+    A username that is taken does not use the ticket: another one can be given.
+
+    Raises InvalidCode, InvalidInput, UsernameTaken, EmailTaken if the address has got an account
+    since the start, TooManyAttempts or MailNotConfigured.
+    """
+    mailer = services.require_mailer()
+    raise_invalid(username=[] if username is None else usernames.problems(username))
+    limiter = services.rate_limiter
+    await limiter.hit(limiter.limits.network, device.network)
+    account = await _account_of(services, ticket)
+    # For the address: a new ticket gives no more attempts (NIST SP 800-63B-4 section 3.1.3.2).
+    attempts = (limiter.limits.code, _KIND, account["email_key"])
+    await limiter.hit(*attempts)
+    if username is not None:
+        # Without a limit, its owner could find out which usernames are taken.
+        await limiter.hit(limiter.limits.registration, device.network)
+        account["username"] = username
+    try:
+        signed_in = await _finish(services, mailer, device, ticket, code, account)
+    except UsernameTaken:
+        # The code was right, and is needed for another username.
+        await limiter.reset(*attempts)
+        raise
+    # After the commit, which counts the wrong attempt.
+    if signed_in is None:
+        raise InvalidCode("code")
+    return signed_in
+
+
+@retried
+async def _add_ticket(services: Services, mailer: Mailer, account: dict[str, Any]) -> NewTicket:
+    async with services.database.writing() as session:
+        owner = await session.scalar(
+            select(User).where(User.email_key == account["email_key"]).options(*RECIPIENT)
+        )
+        new = tickets.create(session, _KIND, lifetime=LIFETIME, state=account)
+        template = Template.REGISTRATION_EXISTS if owner else Template.REGISTRATION_CODE
+        to = owner or Recipient(account["email"], account["locale"])
+        add_proof_mail(session, mailer, template, to, new)
+    return new
+
+
+async def _account_of(services: Services, ticket: str) -> dict[str, Any]:
+    """Return what the account of a ticket will have. Raises InvalidCode."""
+    async with services.database.reading() as session:
+        pending = await tickets.find_kept(session, _KIND, ticket)
+    if pending is None:
+        raise InvalidCode("code")
+    return dict(pending.state)
+
+
+@retried
+async def _finish(
+    services: Services,
+    mailer: Mailer,
+    device: Device,
+    ticket: str,
+    code: str,
+    account: dict[str, Any],
+) -> SignedIn | None:
+    """Use the ticket, or count a wrong attempt and return None."""
+    user = new_user(
+        account["username"],
+        Address(account["email"], account["email_key"]),
+        account["password_hash"],
+        account["locale"],
+    )
+    user.email_verified_at = datetime.now(UTC)
+    async with (
+        unique_violations_as_errors(services.database, user.id, user.username),
+        services.database.writing() as session,
+    ):
+        used = await tickets.use_code(session, mailer.keys, _KIND, ticket, code)
+        if used is None:
+            return None
+        # The user has what it held.
+        await session.delete(used)
+        session.add(user)
+        await session.flush()
+        return await complete(session, services, device, user, method=LoginMethod.REGISTRATION)

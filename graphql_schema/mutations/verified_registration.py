@@ -1,0 +1,62 @@
+"""Mutations that register an account once its email is proven."""
+
+from typing import Annotated
+
+import strawberry
+
+from domain import accounts
+from graphql_schema.context import Info
+from graphql_schema.engine.costs import MAIL, PASSWORD_HASH, cost
+from graphql_schema.mutations.accounts import RegisterInput
+from graphql_schema.types.mail_requests import MailRequest
+from graphql_schema.types.token import Token
+
+
+@strawberry.mutation(
+    metadata=cost(PASSWORD_HASH),
+    description="Sends a code to the email of a new account. The account is created by `finishRegistration`."
+    " The answer is the same if the email has an account: its owner is then told by mail. The link in the mail leads to"
+    " `sign-up#code=` at `APP_URL`. Errors: INVALID_INPUT, TOO_MANY_ATTEMPTS, OVERLOADED, MAIL_NOT_CONFIGURED.",
+)
+async def start_registration(
+    info: Info,
+    input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
+) -> MailRequest:
+    request = await accounts.start_registration(
+        info.context.services,
+        info.context.device,
+        username=input.username,
+        email=input.email,
+        password=input.password,
+    )
+    return MailRequest.of(request)
+
+
+@strawberry.mutation(
+    metadata=cost(MAIL),
+    description="Creates the account of `startRegistration`, with its email verified, and signs in to it."
+    " After five wrong codes, the ticket is dead. A username that is taken does not use the code: call this again with"
+    " another one. Errors: INVALID_CODE, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN if the email has got an account in"
+    " the meantime, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
+)
+async def finish_registration(
+    info: Info,
+    ticket: Annotated[
+        str, strawberry.argument(description="The `ticket` that `startRegistration` returned.")
+    ],
+    code: Annotated[str, strawberry.argument(description="The six digits of the mail.")],
+    username: Annotated[
+        str | None,
+        strawberry.argument(
+            description="Another username than that of `startRegistration`, if that is taken."
+        ),
+    ] = None,
+) -> Token:
+    signed_in = await accounts.finish_registration(
+        info.context.services,
+        info.context.device,
+        ticket=ticket,
+        code=code,
+        username=username,
+    )
+    return Token.of(signed_in, info.context.browser_session)

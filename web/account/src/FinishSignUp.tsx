@@ -1,0 +1,74 @@
+import { GatehouseError } from "@gatehouse/client";
+import { useState } from "react";
+import { Field } from "./Field";
+import { Form, type Values } from "./Form";
+import { setNotice } from "./notice";
+import { FINISH_REGISTRATION, type Token } from "./operations";
+import type { PendingRegistration } from "./registration";
+import { navigate } from "./router";
+import { session } from "./session";
+import { useTexts } from "./texts/language";
+
+/** The second step of a registration: a field for the code, and one for another username if needed. */
+export function FinishSignUp(props: {
+  registration: PendingRegistration;
+  /** The code of the link that led here. */
+  code: string | undefined;
+  isFocused: boolean;
+  forget: () => void;
+}) {
+  const texts = useTexts();
+  const [isTaken, setTaken] = useState(false);
+  const { ticket, email } = props.registration;
+
+  async function finish({ code, username }: Values) {
+    setNotice(undefined);
+    try {
+      const { finishRegistration } = await session.request<{ finishRegistration: Token }>(
+        FINISH_REGISTRATION,
+        { ticket, code, username },
+      );
+      session.adopt(finishRegistration);
+      props.forget();
+    } catch (error) {
+      const code = error instanceof GatehouseError ? error.code : undefined;
+      if (code === "USERNAME_TAKEN") setTaken(true);
+      if (code !== "EMAIL_TAKEN") throw error;
+      props.forget();
+      navigate("login", { replace: true });
+      setNotice(({ signUp }) => signUp.emailTaken);
+    }
+  }
+
+  return (
+    <>
+      <p className="intro">{texts.verification.intro(email)}</p>
+      <Form submit={texts.signUp.submit} send={finish}>
+        <Field
+          key={props.code}
+          name="code"
+          label={texts.fields.code}
+          hint={texts.hints.code}
+          autoComplete="one-time-code"
+          inputMode="numeric"
+          defaultValue={props.code}
+          autoFocus={props.isFocused}
+        />
+        {isTaken && (
+          <Field
+            name="username"
+            label={texts.fields.username}
+            hint={texts.hints.username}
+            autoComplete="username"
+          />
+        )}
+      </Form>
+      <p className="other">
+        {texts.signUp.noCode}{" "}
+        <button type="button" onClick={props.forget}>
+          {texts.signUp.startAgain}
+        </button>
+      </p>
+    </>
+  );
+}

@@ -1,5 +1,6 @@
 """Fixtures: Chromium, and a server started by `gatehouse serve`. No other host can be reached."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tests.servers import Server, running_server
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 DOCS = Path(__file__).parent.parent / "docs"
+DATA_KEY = "a data key for tests, and for nothing else but tests"
 
 # Chromium must not look for updates, and its sandbox does not work as root.
 OPTIONS = [
@@ -25,12 +27,15 @@ OPTIONS = [
     "--disable-sync",
 ]
 
+numbers = itertools.count()
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Run a server whose mails go to the mailbox of development."""
     folder = tmp_path_factory.mktemp("server")
     url = f"sqlite:///{folder / 'gatehouse.db'}"
-    with running_server(url, SECRET_KEY, folder) as server:
+    with running_server(url, SECRET_KEY, folder, DATA_KEY=DATA_KEY) as server:
         yield server
 
 
@@ -75,6 +80,12 @@ def page(browser: Browser, server: Server, page_options: dict[str, Any]) -> Iter
 
     assert blocked == []
     assert [line for line in console if line.startswith(("error", "warning"))] == []
+
+
+@pytest.fixture
+def name() -> str:
+    """Return a username that no other test has."""
+    return f"ada{next(numbers)}x"
 
 
 @pytest.fixture

@@ -12,3 +12,4 @@ def sign_up(page: Page, name: str) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_role("heading", name="Profile")).to_be_visible()
+    expect(page.get_by_text("Loading…")).to_be_hidden()

@@ -1,36 +1,19 @@
 """Verifying an email on the account pages, with the mailbox of development."""
 
-import itertools
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser.account.steps import notice
+from browser.axe import problems
 from browser.sign_up import PASSWORD, sign_up
-from tests.conftest import SECRET_KEY
-from tests.paths import ROOT
-from tests.servers import Server, running_server
-
-AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
-DATA_KEY = "a data key for tests, and for nothing else but tests"
-
-numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("verification")
-    url = f"sqlite:///{folder / 'gatehouse.db'}"
-    with running_server(url, SECRET_KEY, folder, DATA_KEY=DATA_KEY) as server:
-        yield server
+from tests.servers import Server
 
 
 @pytest.fixture
-def name(page: Page) -> str:
+def name(page: Page, name: str) -> str:
     """Return the name of a user who has signed up in this browser."""
-    name = f"ada{next(numbers)}x"
     sign_up(page, name)
     return name
 
@@ -51,10 +34,6 @@ def mailed(page: Page, name: str) -> tuple[str, str]:
 def enter(page: Page, code: str) -> None:
     page.get_by_label("Code").fill(code)
     page.get_by_role("button", name="Verify email").click()
-
-
-def notice(page: Page) -> Any:
-    return page.locator("main > [role=status]")
 
 
 def test_the_code_of_the_registration_verifies(page: Page, name: str) -> None:
@@ -140,7 +119,5 @@ def test_the_pages_are_accessible(page: Page, name: str, where: str, language: s
     expect(
         page.get_by_role("button", name=re.compile("Verify email|E-Mail bestätigen"))
     ).to_be_visible()
-    page.evaluate(AXE)
-    violations = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
 
-    assert violations == []
+    assert problems(page) == []

@@ -1,6 +1,5 @@
 """The explorer in a browser, used as its users do."""
 
-import itertools
 import json
 import re
 from pathlib import Path
@@ -18,13 +17,6 @@ PASSWORD = "analytical engine"
 # What the device in the picture calls itself.
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 AXE = Path(__file__).parent.parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
-
-numbers = itertools.count()
-
-
-@pytest.fixture
-def name() -> str:
-    return f"ada{next(numbers)}x"
 
 
 def register(page: Page, name: str) -> None:

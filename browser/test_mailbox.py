@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from browser.conftest import DATA_KEY
 from db.database import Database
 from domain import outbox, tickets
 from domain.mail import Template
@@ -19,8 +20,6 @@ from domain.outbox import OutboxKind
 from domain.tickets import TicketKind
 from tests.conftest import SECRET_KEY
 from tests.servers import Server, running_server
-
-DATA_KEY = "a data key for tests, and for nothing else but tests"
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
 DARK = {"color_scheme": "dark"}

@@ -1,37 +1,19 @@
 """Resetting a forgotten password on the account pages, with the mailbox of development."""
 
-import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser.account.steps import notice
+from browser.axe import problems
 from browser.sign_up import sign_up
 from tests.conftest import SECRET_KEY
-from tests.paths import ROOT
-from tests.servers import Server, running_server
+from tests.servers import running_server
 
-AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
-DATA_KEY = "a data key for tests, and for nothing else but tests"
 NEW = "difference engine"
 PAGES = ("forgot-password", "reset-password", "reset-password#token=x")
-
-numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("reset")
-    url = f"sqlite:///{folder / 'gatehouse.db'}"
-    with running_server(url, SECRET_KEY, folder, DATA_KEY=DATA_KEY) as server:
-        yield server
-
-
-@pytest.fixture
-def name() -> str:
-    return f"ada{next(numbers)}x"
 
 
 def request_link(page: Page, email: str) -> None:
@@ -56,10 +38,6 @@ def mailed_link(page: Page, name: str) -> str:
 def choose(page: Page, secret: str) -> None:
     page.get_by_label("New password", exact=True).fill(secret)
     page.get_by_role("button", name="Change password").click()
-
-
-def notice(page: Page) -> Any:
-    return page.locator("main > [role=status]")
 
 
 def test_a_forgotten_password_is_reset(page: Page, name: str) -> None:
@@ -159,8 +137,6 @@ class TestLooks:
     ) -> None:
         page.goto(f"/account/{path}")
         page.get_by_role("button", name=language).click()
-        page.evaluate(AXE)
-        found = page.evaluate("async () => (await axe.run(document)).violations.map((v) => v.id)")
 
-        assert found == []
+        assert problems(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") == 360

@@ -1,4 +1,4 @@
-"""What serves the pages at /account. `browser/test_account.py` tests the pages in a browser."""
+"""What serves the pages at /account. `browser/account/` tests the pages in a browser."""
 
 import html
 import json

@@ -55,7 +55,7 @@ def test_signing_in_returns_to_an_application(page: Page, server: Server, name: 
 
 def test_signing_up_returns_there_too(page: Page, name: str) -> None:
     page.context.route(f"{APP}/**", lambda route: route.fulfill(body="The application."))
-    page.goto(f"/account/login?return_to={APP}")
+    page.goto(f"/account?return_to={APP}")
     page.get_by_role("link", name="Create an account").click()
     page.get_by_label("Username").fill(name)
     page.get_by_label("Email").fill(f"{name}@example.com")

@@ -110,7 +110,8 @@ def routes(
 
     async def show_profile(request: Request) -> Response:
         # Relative, so that it is right behind a proxy with a path, too.
-        return RedirectResponse("account/profile")
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"account/profile{query}")
 
     async def show(request: Request) -> Response:
         if page is None:

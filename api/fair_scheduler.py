@@ -92,10 +92,6 @@ class FairScheduler:
         own.take(used)
         await asyncio.sleep(own.wait() if self._others_have_work(own) else 0)
 
-    def time_left(self, network: str) -> float:
-        """Return how many seconds of its share a network has left: less than 0 if it used more."""
-        return self._of(network).left
-
     def _of(self, network: str) -> "_Network":
         # Locks and events belong to an event loop.
         if self._loop is not (loop := asyncio.get_running_loop()):

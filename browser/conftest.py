@@ -1,5 +1,6 @@
 """Fixtures: Chromium, and a server started by `gatehouse serve`. No other host can be reached."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.conftest import SECRET_KEY
-from tests.mails import DATA_KEY
+from tests.mail_proofs import DATA_KEY
 from tests.servers import Server, running_server
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -26,19 +27,13 @@ OPTIONS = [
     "--disable-sync",
 ]
 
+numbers = itertools.count()
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Run a server whose mails go to the mailbox of development."""
     folder = tmp_path_factory.mktemp("server")
-    url = f"sqlite:///{folder / 'gatehouse.db'}"
-    with running_server(url, SECRET_KEY, folder) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def mail_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Run a server with the mailbox of development."""
-    folder = tmp_path_factory.mktemp("mail-server")
     url = f"sqlite:///{folder / 'gatehouse.db'}"
     with running_server(url, SECRET_KEY, folder, DATA_KEY=DATA_KEY) as server:
         yield server
@@ -85,6 +80,12 @@ def page(browser: Browser, server: Server, page_options: dict[str, Any]) -> Iter
 
     assert blocked == []
     assert [line for line in console if line.startswith(("error", "warning"))] == []
+
+
+@pytest.fixture
+def name() -> str:
+    """Return a username that no other test has."""
+    return f"ada{next(numbers)}x"
 
 
 @pytest.fixture

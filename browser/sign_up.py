@@ -1,17 +1,8 @@
 """Signing up on the account pages."""
 
-import itertools
-
 from playwright.sync_api import Page, expect
 
 PASSWORD = "analytical engine"
-
-_numbers = itertools.count()
-
-
-def new_name() -> str:
-    """Return a username that no other test has."""
-    return f"ada{next(_numbers)}x"
 
 
 def sign_up(page: Page, name: str) -> None:
@@ -21,3 +12,4 @@ def sign_up(page: Page, name: str) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_role("heading", name="Profile")).to_be_visible()
+    expect(page.get_by_text("Loading…")).to_be_hidden()

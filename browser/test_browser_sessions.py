@@ -58,15 +58,15 @@ def register(page: Page, name: str) -> None:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Email").fill(f"{name}@example.com")
     page.get_by_label("Password").fill(PASSWORD)
-    page.locator("form").get_by_role("button", name="Register").click()
+    page.locator("form").get_by_role("button", name="Sign up").click()
     expect_signed_in(page, name)
 
 
 def log_in(page: Page, name: str) -> None:
-    page.get_by_label("Yes, log in").check()
+    page.get_by_label("Yes, sign in").check()
     page.get_by_label("Username or email").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.locator("form").get_by_role("button", name="Log in").click()
+    page.locator("form").get_by_role("button", name="Sign in").click()
 
 
 def expect_signed_in(page: Page, name: str) -> None:
@@ -74,7 +74,7 @@ def expect_signed_in(page: Page, name: str) -> None:
 
 
 def expect_signed_out(page: Page) -> None:
-    expect(page.get_by_text("Yes, log in")).to_be_visible()
+    expect(page.get_by_text("Yes, sign in")).to_be_visible()
 
 
 def open_tab(page: Page) -> Page:
@@ -149,7 +149,7 @@ def test_a_sign_in_is_not_undone_by_a_tab_that_opens_meanwhile(
     page: Page, proxy: HoldingProxy, name: str
 ) -> None:
     register(page, name)
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Sign out").click()
     expect_signed_out(page)
     page.reload()
     expect_signed_out(page)
@@ -206,7 +206,7 @@ def test_signing_out_and_in_reaches_the_other_tabs(page: Page, name: str) -> Non
     register(page, name)
     second = open_tab(page)
     expect_signed_in(second, name)
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Sign out").click()
     expect_signed_out(second)
     expect_signed_out(page)
     second.reload()
@@ -254,7 +254,7 @@ def test_scripts_reach_no_refresh_token(page: Page, direct: Server, name: str) -
     tokens.append(cookie_of(page))
     stored = page.evaluate("[{...localStorage}, {...sessionStorage}, document.cookie]")
     with page.expect_response("**/graphql"):
-        page.get_by_role("button", name="Log out").click()
+        page.get_by_role("button", name="Sign out").click()
     expect_signed_out(page)
 
     assert tokens[0] != tokens[1]

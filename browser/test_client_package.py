@@ -1,7 +1,7 @@
 """The npm package ``@gatehouse/client`` as it is published, in a page of another origin."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -175,3 +175,55 @@ def test_two_tabs_stay_signed_in_through_a_thousand_refreshes_in_an_hour(
     app.reload()
     assert status(app) == "signedIn"
     assert me(app) == "barbara"
+
+
+# As an application of another origin would, which this page does not hear of.
+LOG_OUT_ELSEWHERE = """() => fetch(session.url, {
+    method: "POST",
+    credentials: "include",
+    headers: { "Content-Type": "application/json", "Gatehouse-Session": "cookie" },
+    body: JSON.stringify({ query: "mutation { logout }" }),
+}).then((response) => response.json())"""
+
+
+# Without a window, Chromium freezes no page: these are the events of one that was frozen.
+def freeze_and_resume(page: Page) -> None:
+    page.evaluate("document.dispatchEvent(new Event('resume'))")
+
+
+def go_back_to_it(page: Page) -> None:
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+
+
+def hide_and_show(page: Page) -> None:
+    show(page, "hidden")
+    page.clock.fast_forward("05:01")
+    show(page, "visible")
+
+
+def show(page: Page, state: str) -> None:
+    page.evaluate(
+        """(value) => {
+            Object.defineProperty(document, "visibilityState", { value, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        state,
+    )
+
+
+@pytest.mark.parametrize("leave_and_return", [freeze_and_resume, go_back_to_it, hide_and_show])
+def test_a_page_that_was_frozen_hands_out_no_token_of_an_ended_session(
+    app: Page, leave_and_return: Callable[[Page], None]
+) -> None:
+    app.clock.install()
+    app.reload()
+    status(app)
+    register(app, leave_and_return.__name__)
+    ended = app.evaluate(LOG_OUT_ELSEWHERE)
+    before = app.evaluate("session.accessToken()")
+    leave_and_return(app)
+
+    assert ended["data"]["logout"]
+    assert before
+    assert app.evaluate("session.accessToken()") is None
+    assert app.evaluate("session.state.status") == "signedOut"

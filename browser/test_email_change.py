@@ -5,24 +5,18 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from browser.mailbox import mailed, notice
-from browser.sign_up import PASSWORD, new_name, sign_up
-from tests.paths import ROOT
+from browser.account.steps import notice
+from browser.axe import problems
+from browser.mailbox import mailed
+from browser.sign_up import PASSWORD, sign_up
 from tests.servers import Server
 
-AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 CODE_MAIL, UNDO_MAIL = "Confirm your new email address", "Your email address was changed"
 
 
 @pytest.fixture
-def server(mail_server: Server) -> Server:
-    return mail_server
-
-
-@pytest.fixture
-def name(page: Page) -> str:
+def name(page: Page, name: str) -> str:
     """Return the name of a user who has signed up in this browser."""
-    name = new_name()
     sign_up(page, name)
     return name
 
@@ -128,8 +122,6 @@ def test_the_pages_are_accessible_on_a_phone(page: Page, name: str) -> None:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             page.get_by_role("button", name=language).click()
             expect(page.locator("main form, main section").first).to_be_visible()
-            page.evaluate(AXE)
-            found = page.evaluate("axe.run().then((it) => it.violations.map(({ id }) => id))")
 
-            assert found == [], path
+            assert problems(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") == 360, path

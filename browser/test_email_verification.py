@@ -6,32 +6,22 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser import mailbox
-from browser.mailbox import notice
-from browser.sign_up import PASSWORD, new_name, sign_up
-from tests.paths import ROOT
+from browser.account.steps import notice
+from browser.axe import problems
+from browser.sign_up import PASSWORD, sign_up
 from tests.servers import Server
 
-AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
-
 
 @pytest.fixture
-def server(mail_server: Server) -> Server:
-    return mail_server
-
-
-@pytest.fixture
-def name(page: Page) -> str:
+def name(page: Page, name: str) -> str:
     """Return the name of a user who has signed up in this browser."""
-    name = new_name()
     sign_up(page, name)
     return name
 
 
 def mailed(page: Page, name: str) -> tuple[str, str]:
-    """Return the code and the link of the newest mail, and go back."""
-    found = mailbox.mailed(page, f"{name}@example.com", "Confirm your email address")
-    page.goto("/account/profile")
-    return found
+    """Return the code and the link of the newest mail."""
+    return mailbox.mailed(page, f"{name}@example.com", "Confirm your email address")
 
 
 def enter(page: Page, code: str) -> None:
@@ -122,7 +112,5 @@ def test_the_pages_are_accessible(page: Page, name: str, where: str, language: s
     expect(
         page.get_by_role("button", name=re.compile("Verify email|E-Mail bestätigen"))
     ).to_be_visible()
-    page.evaluate(AXE)
-    violations = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
 
-    assert violations == []
+    assert problems(page) == []

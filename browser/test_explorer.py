@@ -1,6 +1,5 @@
 """The explorer in a browser, used as its users do."""
 
-import itertools
 import json
 import re
 from pathlib import Path
@@ -19,20 +18,13 @@ PASSWORD = "analytical engine"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 AXE = Path(__file__).parent.parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
-numbers = itertools.count()
-
-
-@pytest.fixture
-def name() -> str:
-    return f"ada{next(numbers)}x"
-
 
 def register(page: Page, name: str) -> None:
     page.goto("/graphql")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Email").fill(f"{name}@example.com")
     page.get_by_label("Password").fill(PASSWORD)
-    submit(page, "Register")
+    submit(page, "Sign up")
     expect(page.get_by_text("Signed in as")).to_contain_text(name)
 
 
@@ -67,8 +59,8 @@ def is_to_a_users_document(response: Response) -> bool:
 
 OPERATIONS = {
     "Who am I": "Me",
-    "Register": "Register",
-    "Log in": "LogIn",
+    "Sign up": "Register",
+    "Sign in": "LogIn",
     "Write a post": "Write",
     "Page through posts": "Posts",
 }
@@ -81,7 +73,7 @@ def open_example(page: Page, title: str) -> None:
 
 
 def log_out(page: Page) -> None:
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Username or email")).to_be_visible()
 
 
@@ -95,10 +87,10 @@ def test_register_run_me_log_out_and_log_in_again(page: Page, name: str) -> None
     first = run(page)
     log_out(page)
     signed_out = run(page)
-    page.get_by_label("Yes, log in").check()
+    page.get_by_label("Yes, sign in").check()
     page.get_by_label("Username or email").fill(f"{name}@example.com")
     page.get_by_label("Password").fill(PASSWORD)
-    submit(page, "Log in")
+    submit(page, "Sign in")
     expect(page.get_by_text("Signed in as")).to_contain_text(name)
     second = run(page)
 
@@ -111,7 +103,7 @@ def test_register_run_me_log_out_and_log_in_again(page: Page, name: str) -> None
 def test_the_browser_stores_no_token_and_no_password(page: Page, name: str) -> None:
     register(page, name)
     run(page)
-    for title in ("Register", "Log in", "Write a post"):
+    for title in ("Sign up", "Sign in", "Write a post"):
         open_example(page, title)
         run(page)
     page.get_by_role("button", name="History").click()
@@ -153,7 +145,7 @@ def test_a_field_shows_its_error(page: Page, name: str) -> None:
     page.get_by_label("Username").fill("?")
     page.get_by_label("Email").fill("nowhere")
     page.get_by_label("Password").fill("password")
-    submit(page, "Register")
+    submit(page, "Sign up")
 
     for label, message in (("Username", "3 to 32"), ("Email", "mail"), ("Password", "too common")):
         expect(page.get_by_label(label)).to_have_accessible_description(re.compile(message))
@@ -161,10 +153,10 @@ def test_a_field_shows_its_error(page: Page, name: str) -> None:
 
 def test_a_wrong_password_shows_an_error(page: Page) -> None:
     page.goto("/graphql")
-    page.get_by_label("Yes, log in").check()
+    page.get_by_label("Yes, sign in").check()
     page.get_by_label("Username or email").fill("unknown")
     page.get_by_label("Password").fill("wrong engine")
-    submit(page, "Log in")
+    submit(page, "Sign in")
 
     expect(page.get_by_role("alert").filter(has_text="wrong")).to_be_visible()
 
@@ -281,7 +273,7 @@ def test_a_session_that_was_ended_elsewhere_signs_out(
     )
     run(page)
 
-    expect(page.get_by_text("Your session has ended. Log in again.")).to_be_visible()
+    expect(page.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
 
 
 def test_it_works_with_the_keyboard_only(page: Page, name: str) -> None:
@@ -339,7 +331,7 @@ class TestColorSchemes:
         page.goto("/graphql")
         expect(page.get_by_label("Username")).to_be_visible()
         initial = accessibility_problems(page)
-        submit(page, "Register")
+        submit(page, "Sign up")
         expect(page.get_by_role("alert").first).to_be_visible()
         with_errors = accessibility_problems(page)
         register(page, name)

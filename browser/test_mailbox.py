@@ -18,9 +18,8 @@ from domain.mail.preview import SAMPLES
 from domain.outbox import OutboxKind
 from domain.tickets import TicketKind
 from tests.conftest import SECRET_KEY
+from tests.mail_proofs import DATA_KEY
 from tests.servers import Server, running_server
-
-DATA_KEY = "a data key for tests, and for nothing else but tests"
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
 DARK = {"color_scheme": "dark"}

@@ -6,25 +6,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.mailbox import mailed, notice
-from browser.sign_up import new_name, sign_up
+from browser.account.steps import notice
+from browser.axe import problems
+from browser.mailbox import mailed
+from browser.sign_up import sign_up
 from tests.conftest import SECRET_KEY
-from tests.paths import ROOT
-from tests.servers import Server, running_server
+from tests.servers import running_server
 
-AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 NEW = "difference engine"
 PAGES = ("forgot-password", "reset-password", "reset-password#token=x")
-
-
-@pytest.fixture
-def server(mail_server: Server) -> Server:
-    return mail_server
-
-
-@pytest.fixture
-def name() -> str:
-    return new_name()
 
 
 def request_link(page: Page, email: str) -> None:
@@ -143,8 +133,6 @@ class TestLooks:
     ) -> None:
         page.goto(f"/account/{path}")
         page.get_by_role("button", name=language).click()
-        page.evaluate(AXE)
-        found = page.evaluate("async () => (await axe.run(document)).violations.map((v) => v.id)")
 
-        assert found == []
+        assert problems(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") == 360

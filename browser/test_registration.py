@@ -1,6 +1,5 @@
 """Registration with the proof of the email first, with the mailbox of development."""
 
-import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,16 +7,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser import mailbox
+from browser.account.steps import notice
+from browser.axe import problems
 from browser.sign_up import PASSWORD
 from tests.conftest import SECRET_KEY
+from tests.mail_proofs import DATA_KEY
 from tests.operations import LOGIN
-from tests.paths import ROOT
 from tests.servers import Server, running_server
-
-AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
-DATA_KEY = "a data key for tests, and for nothing else but tests"
-
-numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +24,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     variables = {"DATA_KEY": DATA_KEY, "REQUIRE_VERIFIED_EMAIL": "true"}
     with running_server(url, SECRET_KEY, folder, **variables) as server:
         yield server
-
-
-@pytest.fixture
-def name() -> str:
-    return f"ada{next(numbers)}x"
 
 
 def start(page: Page, name: str, email: str | None = None, query: str = "") -> None:
@@ -45,17 +37,8 @@ def start(page: Page, name: str, email: str | None = None, query: str = "") -> N
 
 
 def mailed(page: Page, name: str) -> tuple[str, str]:
-    """Return the code and the link of the newest mail, read in another tab."""
-    tab = page.context.new_page()
-    tab.goto("/mailbox")
-    item = tab.get_by_role("listitem").filter(has_text=f"{name}@example.com").first
-    item.get_by_role("link", name="Your Gatehouse registration code").click()
-    code = re.search(r"^ +(\d{6})$", tab.locator("pre").first.inner_text(), re.MULTILINE)
-    link = tab.locator("pre a").first.get_attribute("href")
-    tab.close()
-    assert code
-    assert link
-    return code[1], link
+    """Return the code and the link of the newest mail."""
+    return mailbox.mailed(page, f"{name}@example.com", "Your Gatehouse registration code")
 
 
 def enter(page: Page, code: str) -> None:
@@ -67,10 +50,6 @@ def sign_up(page: Page, name: str) -> None:
     start(page, name)
     enter(page, mailed(page, name)[0])
     expect(page.get_by_role("heading", name="Profile")).to_be_visible()
-
-
-def notice(page: Page) -> Any:
-    return page.locator("main > [role=status]")
 
 
 def stored(page: Page) -> str:
@@ -180,9 +159,7 @@ class TestLooks:
         for next_button in ("Start again|Neu beginnen", "Continue|Weiter"):
             button = page.get_by_role("button", name=re.compile(next_button))
             expect(button).to_be_visible()
-            page.evaluate(AXE)
-            found = page.evaluate("axe.run().then((all) => all.violations.map((v) => v.id))")
 
-            assert found == []
+            assert problems(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") == 360
             button.click()

@@ -1,36 +1,20 @@
 """Signing in with a code by mail on the account pages, with the mailbox of development."""
 
-import itertools
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser import mailbox
+from browser.account.steps import notice
+from browser.axe import problems
 from browser.sign_up import sign_up
-from tests.conftest import SECRET_KEY
-from tests.paths import ROOT
-from tests.servers import Server, running_server
-
-AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
-DATA_KEY = "a data key for tests, and for nothing else but tests"
-
-numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("codes")
-    url = f"sqlite:///{folder / 'gatehouse.db'}"
-    with running_server(url, SECRET_KEY, folder, DATA_KEY=DATA_KEY) as server:
-        yield server
+from tests.servers import Server
 
 
 @pytest.fixture
-def name(page: Page) -> str:
+def name(page: Page, name: str) -> str:
     """Return the name of a user who has signed up and out."""
-    name = f"ada{next(numbers)}x"
     sign_up(page, name)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -45,26 +29,13 @@ def request_code(page: Page, email: str) -> None:
 
 
 def mailed(page: Page, name: str) -> tuple[str, str]:
-    """Return the code and the link of the newest mail, read in another tab."""
-    tab = page.context.new_page()
-    tab.goto("/mailbox")
-    item = tab.get_by_role("listitem").filter(has_text=f"{name}@example.com").first
-    item.get_by_role("link", name=re.compile("sign-in code")).click()
-    code = re.search(r"^ +(\d{6})$", tab.locator("pre").first.inner_text(), re.MULTILINE)
-    link = tab.locator("pre a").first.get_attribute("href")
-    tab.close()
-    assert code
-    assert link
-    return code[1], link
+    """Return the code and the link of the newest mail."""
+    return mailbox.mailed(page, f"{name}@example.com", "sign-in code")
 
 
 def enter(page: Page, code: str) -> None:
     page.get_by_label("Code").fill(code)
     page.get_by_role("button", name="Sign in").click()
-
-
-def notice(page: Page) -> Any:
-    return page.locator("main > [role=status]")
 
 
 def test_a_code_signs_in_and_leads_back(page: Page, name: str) -> None:
@@ -128,12 +99,7 @@ def test_who_has_no_password_any_more_can_set_one(page: Page, name: str) -> None
 def test_the_pages_are_accessible(page: Page, name: str, language: str) -> None:
     request_code(page, f"{name}@example.com")
     page.get_by_role("button", name=language).click()
-    assert violations(page) == []
+    assert problems(page) == []
     page.get_by_role("button", name=re.compile("Use another email|Andere E-Mail")).click()
     expect(page.get_by_label("E-Mail" if language == "Deutsch" else "Email")).to_be_visible()
-    assert violations(page) == []
-
-
-def violations(page: Page) -> Any:
-    page.evaluate(AXE)
-    return page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
+    assert problems(page) == []

@@ -27,7 +27,7 @@ def test_the_explorer_registers_and_executes_there(page: Page, server: Server) -
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Email").fill("ada@example.com")
     page.get_by_label("Password").fill("analytical engine")
-    page.locator("form").get_by_role("button", name="Register").click()
+    page.locator("form").get_by_role("button", name="Sign up").click()
     expect(page.get_by_text("Signed in as")).to_contain_text("ada")
     with page.expect_response("**/graphql") as response:
         page.get_by_role("button", name="Execute query").click()
@@ -37,7 +37,7 @@ def test_the_explorer_registers_and_executes_there(page: Page, server: Server) -
     page.reload()
     expect(page.get_by_text("Signed in as")).to_contain_text("ada")
     with page.expect_response("**/accounts/graphql") as logout:
-        page.get_by_role("button", name="Log out").click()
+        page.get_by_role("button", name="Sign out").click()
     assert logout.value.json()["data"]["logout"]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from db.database import Database
+from domain.loop_time import charge_same
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -41,6 +42,10 @@ class Loaders:
             database = self._database
 
             async def load(keys: list[Key]) -> list[Value]:
+                # In a task of its own, which the first call made.
+                return await charge_same(read_in_session(keys))
+
+            async def read_in_session(keys: list[Key]) -> list[Value]:
                 async with database.reading() as session:
                     return await read(session, keys, *arguments, **others)
 

@@ -49,7 +49,7 @@ _MAIL_URL = re.compile(
 
 # RFC 5322 section 3.4, without quotes. The address is ASCII, which every mail server accepts.
 _MAIL_ADDRESS = re.compile(
-    r"""(?P<name>[^<>()[\]@,;:\\"]+ <)?[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9]([a-z0-9.-]*[a-z0-9])?(?(name)>)""",
+    r"""(?P<name>(?!\s)[^<>()[\]@,;:\\"]+ <)?[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9]([a-z0-9.-]*[a-z0-9])?(?(name)>)""",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -234,7 +234,7 @@ def _hex_color(text: str) -> str | None:
 
 
 def _is_brand_name(text: str) -> bool:
-    return len(text) <= _MAX_BRAND_NAME_LENGTH and text.isprintable()
+    return bool(text.strip()) and len(text) <= _MAX_BRAND_NAME_LENGTH and text.isprintable()
 
 
 in_lower_case = _if_text(str.lower)
@@ -321,7 +321,7 @@ BrandName = Annotated[
     str,
     _check(
         _is_brand_name,
-        f"must be a name of at most {_MAX_BRAND_NAME_LENGTH} characters on one line",
+        f"must be a name of 1 to {_MAX_BRAND_NAME_LENGTH} characters on one line",
     ),
 ]
 

@@ -17,8 +17,6 @@ from domain.mail.render import part_of
 from domain.mail.templates import Templates
 from tests.outboxes import rows
 
-DATA_KEY = "a data key for tests, and for nothing else but tests"
-
 #: The six digits of a mail.
 CODE = re.compile(r"^ +(\d{6})$", re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""What serves the pages at /account. `browser/test_account.py` tests the pages in a browser."""
+"""What serves the pages at /account. `browser/account/` tests the pages in a browser."""
 
 import html
 import json
@@ -69,9 +69,11 @@ def test_the_server_knows_the_pages_that_the_scripts_know() -> None:
 
 async def test_the_first_page_is_the_profile(settings: Settings) -> None:
     response = await get(settings, "/account")
+    with_query = await get(settings, "/account?return_to=https%3A%2F%2Fapp.example")
 
     # Relative: behind a proxy with a path it leads to the right place too.
     assert (response.status_code, response.headers["Location"]) == (307, "account/profile")
+    assert with_query.headers["Location"] == "account/profile?return_to=https%3A%2F%2Fapp.example"
 
 
 @pytest.mark.parametrize("page", ["nowhere", "Login", "login.html", "index.html"])

@@ -15,7 +15,8 @@ from domain.mail.undeliverable import mark_undeliverable
 from tests import mails
 from tests.clocks import moved_clock
 from tests.conftest import client_of, settings_for
-from tests.mails import CODE, DATA_KEY, texts_to
+from tests.mail_proofs import DATA_KEY
+from tests.mails import CODE, texts_to
 from tests.operations import (
     CONFIRM_EMAIL_CHANGE,
     LOGIN,

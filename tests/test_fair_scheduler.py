@@ -9,6 +9,7 @@ from statistics import median
 
 import pytest
 from graphql import get_introspection_query
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 from strawberry.types import ExecutionResult
 
@@ -20,8 +21,11 @@ from api.fair_scheduler import (
     FairScheduler,
 )
 from domain.errors import Overloaded
-from domain.loop_time import charge_same
+from domain.loop_time import charge, charge_same
+from domain.services import Services
+from domain.token_bucket import TokenBucket
 from graphql_schema.engine.limits import Limits
+from graphql_schema.loaders import Loaders
 from graphql_schema.schema import Schema
 
 UNLIMITED = Limits(depth=100, aliases=100, tokens=10_000, cost=1_000_000)
@@ -130,18 +134,32 @@ async def test_work_waits_no_longer_than_others_have_work() -> None:
 
 
 async def test_the_time_of_tasks_that_the_work_starts_counts() -> None:
-    scheduler = FairScheduler()
+    bucket = TokenBucket(rate=0, capacity=STEP_SECONDS)
 
     async def start_tasks() -> None:
-        await asyncio.gather(*(charge_same(work(20)) for _ in range(2)))
+        await asyncio.gather(*(charge_same(work()) for _ in range(2)))
 
-    await scheduler.run("busy", start_tasks())
+    await charge(start_tasks(), bucket)
 
-    assert scheduler.time_left("busy") < 0
+    assert bucket.left < 0
+
+
+async def test_the_time_of_a_loader_counts(services: Services) -> None:
+    bucket = TokenBucket(rate=0, capacity=STEP_SECONDS)
+
+    async def read(_: AsyncSession, keys: list[int]) -> list[int]:
+        await work()
+        return keys
+
+    async def load() -> int:
+        return await Loaders(services.database).of(read).load(1)
+
+    assert await charge(load(), bucket) == 1
+    assert bucket.left < 0
 
 
 async def test_the_time_of_operations_over_a_websocket_counts() -> None:
-    scheduler = FairScheduler()
+    bucket = TokenBucket(rate=0, capacity=STEP_SECONDS)
     schema = Schema(UNLIMITED, deadline=timedelta(minutes=1))
 
     async def execute() -> None:
@@ -150,20 +168,20 @@ async def test_the_time_of_operations_over_a_websocket_counts() -> None:
                 assert isinstance(result, ExecutionResult)
                 assert result.data
 
-    await scheduler.run("busy", execute())
+    await charge(execute(), bucket)
 
-    assert scheduler.time_left("busy") < 0
+    assert bucket.left < 0
 
 
-async def test_a_network_gets_time_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    scheduler = FairScheduler()
-    await use_up_the_time_of(scheduler, "busy")
-    assert scheduler.time_left("busy") < 0
+async def test_a_bucket_fills_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = TokenBucket(rate=1, capacity=1)
+    bucket.take(2)
+    assert bucket.left < 0
 
-    later = time.monotonic() + 1
+    later = time.monotonic() + 2
     monkeypatch.setattr(time, "monotonic", lambda: later)
 
-    assert scheduler.time_left("busy") == scheduler.time_left("another") > 0
+    assert bucket.left == 1
 
 
 async def test_results_errors_and_cancellation_pass_through() -> None:

@@ -52,7 +52,16 @@ def test_a_sender_is_an_address_with_or_without_a_name(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["example.com", "a@", "a@b, c@d", "<a@b>", "a@b> SIZE=1", "A <a@b>\nBcc: c@d", "ü@b.example"],
+    [
+        "example.com",
+        "a@",
+        "a@b, c@d",
+        "<a@b>",
+        "  <a@b>",
+        "a@b> SIZE=1",
+        "A <a@b>\nBcc: c@d",
+        "ü@b.example",
+    ],
 )
 def test_another_sender_is_refused(address: str) -> None:
     with pytest.raises(ValidationError, match="must be an address"):

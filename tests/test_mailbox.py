@@ -18,8 +18,7 @@ from domain.outbox import OutboxKind
 from domain.services import Services
 from domain.tickets import TicketKind
 from tests.conftest import client_of, settings_for
-
-DATA_KEY = "a data key for tests, and for nothing else but tests"
+from tests.mail_proofs import DATA_KEY
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from domain.services import Services
 from domain.tickets import TicketKind
 from tests.clocks import moved_clock
 from tests.conftest import client_of, settings_for
+from tests.mail_proofs import DATA_KEY
 from tests.operations import (
     CHANGE_PASSWORD,
     LOGIN,
@@ -35,7 +36,6 @@ from tests.outboxes import rows
 from tests.statements import statements
 from tests.users import THIS_DEVICE, Answer, GraphQL, RegisteredUser, register_user
 
-DATA_KEY = "a data key for tests, and for nothing else but tests"
 NEW = "difference engine"
 LINK = re.compile(r"/account/reset-password#token=(\S+)")
 

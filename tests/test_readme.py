@@ -5,11 +5,9 @@ import subprocess
 from pathlib import Path
 
 from tests.conftest import SECRET_KEY
+from tests.mail_proofs import DATA_KEY
 from tests.paths import README
 from tests.servers import running_server
-
-# `make run` makes one.
-DATA_KEY = "a data key for tests, and for nothing else but tests"
 
 
 def test_the_tour_with_curl_works_as_it_stands(database_url: str, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_what_kubernetes_does_not_set_is_refused(
     ("name", "value"),
     [
         *(("brand_color", text) for text in ("red", "#ab", "#abcd", "#abcdef00", "#ggg", "#fff;")),
-        *(("brand_name", text) for text in ("a" * 51, "two\nlines", "\u202ereversed")),
+        *(("brand_name", text) for text in ("", "  ", "a" * 51, "two\nlines", "\u202ereversed")),
     ],
 )
 def test_a_brand_that_cannot_be_shown_is_not_valid(name: str, value: str) -> None:

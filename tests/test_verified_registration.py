@@ -25,13 +25,13 @@ from settings import Settings
 from tests.browsers import APP, COOKIE, BrowserPage, client_at
 from tests.clocks import moved_clock
 from tests.conftest import client_of, settings_for
+from tests.mail_proofs import DATA_KEY
 from tests.operations import FINISH_REGISTRATION, LOGIN, ME, REGISTER, START_REGISTRATION
 from tests.outboxes import rows
 from tests.security_events import event_kinds
 from tests.statements import statements
 from tests.users import Answer, GraphQL, RegisteredUser
 
-DATA_KEY = "a data key for tests, and for nothing else but tests"
 CODE = re.compile(r"^ +(\d{6})$", re.MULTILINE)
 EMAIL, PASSWORD = "new@example.com", "analytical engine"
 

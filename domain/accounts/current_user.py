@@ -35,6 +35,10 @@ class CurrentUserLoader:
 
     A single request waits no longer for it, and 32 at once take a quarter of the time. Nothing is
     cached: every result comes from a statement that began after the call.
+
+    The time of a batch is charged to no network, because it serves callers of several. One caller's
+    part is less than the time that the caller's own request is charged: a millisecond alone, and a
+    twentieth of one among 32.
     """
 
     def __init__(self, database: Database) -> None:

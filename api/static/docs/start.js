@@ -1,4 +1,10 @@
 // In a file of its own: the page's policy runs no script that stands within it.
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const followSystem = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", followSystem);
+followSystem();
+
 fetch("openapi.json")
   .then((response) => response.json())
   .then((description) => {

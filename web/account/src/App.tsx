@@ -93,7 +93,9 @@ function useRedirects(page: Page | undefined, address: URL, status: string): voi
       const farewell = takeFarewell();
       const back = encodeURIComponent(current.pathname + current.search);
       const isUsual = farewell || page === "profile";
-      navigate(isUsual ? "login" : `login?return_to=${back}${current.hash}`, { replace: true });
+      // The query of /account, such as its return_to, stays.
+      const query = isUsual ? current.search : `?return_to=${back}${current.hash}`;
+      navigate(`login${query}`, { replace: true });
       setNotice(farewell ?? (wasSignedIn.current ? ({ notices }) => notices.ended : undefined));
       wasSignedIn.current = false;
     }

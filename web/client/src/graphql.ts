@@ -1,3 +1,8 @@
+/** A document, and not a stream of several (`application/jsonl`, `multipart/mixed`). */
+const JSON_DOCUMENT = /^application\/(graphql-response\+)?json\s*(;|$)/i;
+/** How much of a response is read before it is handed on. An error comes with little data. */
+const MAX_LENGTH = 2 ** 20;
+
 /** The first error of a response. Without a response, its code is `UNAVAILABLE`. */
 export class GatehouseError extends Error {
   override readonly name = "GatehouseError";
@@ -45,8 +50,8 @@ export async function dataOf<T>(sent: Promise<Response>): Promise<T> {
 /** Return whether a response rejects the access token of its request, without reading its body. */
 export async function rejectsToken(response: Response): Promise<boolean> {
   if (response.status === 401) return true;
-  if (!response.headers.get("Content-Type")?.includes("json")) return false;
-  const text = await response.clone().text().catch(() => "");
+  if (!JSON_DOCUMENT.test(response.headers.get("Content-Type") ?? "")) return false;
+  const text = await shortText(response.clone()).catch(() => "");
   if (!/TOKEN_EXPIRED|UNAUTHENTICATED/.test(text)) return false;
   try {
     const { errors } = JSON.parse(text) as Answer;
@@ -58,4 +63,18 @@ export async function rejectsToken(response: Response): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Return the text of a response, or nothing if it is long. */
+async function shortText({ body }: Response): Promise<string> {
+  const reader = body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  while (reader && text.length <= MAX_LENGTH) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
+  }
+  void reader?.cancel();
+  return "";
 }

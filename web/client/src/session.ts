@@ -6,6 +6,8 @@ import type { Session, SessionOptions, SessionState, TokenAnswer } from "./types
 const MARGIN = 30_000;
 /** How long a refresh may take. Other tabs wait for it. */
 const MAX_REFRESH_TIME = 30_000;
+/** After this time browsers freeze a page that is hidden. Only some report it. */
+const MAX_HIDDEN_TIME = 300_000;
 /** The longest delay of a timer. */
 const MAX_DELAY = 2 ** 31 - 1;
 
@@ -25,6 +27,7 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
   let refreshToken = "cookie";
   let refreshAt = Infinity;
   let refreshing: Promise<void> | undefined;
+  let hiddenAt = Infinity;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const tabs = isShared
@@ -33,6 +36,8 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
   const ready = isShared ? refresh().catch(ignore).then(() => state) : Promise.resolve(state);
   if ("document" in globalThis) {
     document.addEventListener("visibilitychange", wake);
+    document.addEventListener("resume", wake);
+    addEventListener("pageshow", wake);
     addEventListener("online", wake);
   }
 
@@ -192,8 +197,13 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
     timer = setTimeout(() => (isUsable() ? schedule() : void refresh().catch(ignore)), delay);
   }
 
-  function wake(): void {
-    if (isShared && state.status === "starting") void prepare();
+  /** Refresh what is due. A page that was frozen may have missed what other tabs told it. */
+  function wake({ type, persisted }: Partial<PageTransitionEvent>): void {
+    const isVisible = document.visibilityState === "visible";
+    const wasHiddenLong = isVisible && Date.now() - hiddenAt > MAX_HIDDEN_TIME;
+    if (persisted || type === "resume" || wasHiddenLong) refreshAt = 0;
+    hiddenAt = isVisible ? Infinity : Math.min(hiddenAt, Date.now());
+    if (isVisible || state.status === "starting") void prepare();
     schedule();
   }
 

@@ -91,6 +91,22 @@ test("gives every response with its body", async () => {
   }
 });
 
+test("hands on what is no JSON document, or a long one, before it ends", async () => {
+  const real = globalThis.fetch;
+  const types = ["multipart/mixed", "text/event-stream", "application/jsonl", "application/json"];
+  for (const type of types) {
+    const start = new TextEncoder().encode('{"errors":[{"extensions":{"code":"TOKEN_EXPIRED"}}]}');
+    const chunk = type === "application/json" ? new Uint8Array(2 ** 21).fill(32) : start;
+    // It never ends.
+    const body = new ReadableStream({ start: (stream) => stream.enqueue(chunk) });
+    globalThis.fetch = async () => new Response(body, { headers: { "Content-Type": type } });
+    const response = await session.fetch(url);
+    globalThis.fetch = real;
+    const { value } = await response.body.getReader().read();
+    assert.deepEqual(value, chunk);
+  }
+});
+
 test("repeats a Request object too, and a route with status 401", async () => {
   expire();
   const headers = { "Content-Type": "application/json" };

@@ -41,7 +41,7 @@ export function AccountPanel() {
           </p>
         )}
         {account.status === "signed out" && account.reason && (
-          <p className="warning">{account.reason} Log in again.</p>
+          <p className="warning">{account.reason} Sign in again.</p>
         )}
       </div>
       {account.status === "signed out" && <SignIn isNew={!hasSignedIn.current} />}
@@ -60,7 +60,7 @@ function Actions() {
           Get a new token
         </button>
         <button type="button" className="quiet" onClick={() => void logOut()}>
-          Log out
+          Sign out
         </button>
       </div>
       <p role="alert">{error?.message}</p>
@@ -76,17 +76,17 @@ function SignIn(props: { isNew: boolean }) {
         <legend>Do you have an account?</legend>
         <label>
           <input type="radio" name="account" checked={isNew} onChange={() => setNew(true)} /> No,
-          register
+          sign up
         </label>
         <label>
           <input type="radio" name="account" checked={!isNew} onChange={() => setNew(false)} /> Yes,
-          log in
+          sign in
         </label>
       </fieldset>
       {isNew ? (
-        <Form key="register" action="Register" send={register} fields={REGISTER_FIELDS} />
+        <Form key="register" action="Sign up" send={register} fields={REGISTER_FIELDS} />
       ) : (
-        <Form key="login" action="Log in" send={logIn} fields={LOGIN_FIELDS} />
+        <Form key="login" action="Sign in" send={logIn} fields={LOGIN_FIELDS} />
       )}
     </>
   );

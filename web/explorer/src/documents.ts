@@ -28,7 +28,7 @@ query Me {
 `,
   },
   {
-    title: "Register",
+    title: "Sign up",
     operation: "Register",
     query: `# Creates an account.
 # The Account panel does too,
@@ -49,7 +49,7 @@ mutation Register($input: RegisterInput!) {
     },
   },
   {
-    title: "Log in",
+    title: "Sign in",
     operation: "LogIn",
     query: `# Takes a username or an email.
 mutation LogIn($username: String!, $password: String!) {

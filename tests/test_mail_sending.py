@@ -334,6 +334,19 @@ async def test_a_mail_that_cannot_be_rendered_holds_up_no_other(
     assert [one.error for one in await rows(database)] == ["LookupError", None, None]
 
 
+async def test_a_payload_of_another_release_holds_up_no_other(
+    database: Database, sender: Sender, mailbox: Mailbox
+) -> None:
+    async with database.writing() as session:
+        in_an_hour = datetime.now(UTC) + timedelta(hours=1)
+        outbox.add(session, OutboxKind.MAIL, {"recipient": "ada"}, expires_at=in_an_hour)
+    await add_mails(database, 2)
+    await sender.send_due()
+
+    assert mailbox.subjects == ["0", "1"]
+    assert [one.error for one in await rows(database)] == ["KeyError", None, None]
+
+
 async def test_an_expired_mail_is_not_sent(
     database: Database, sender: Sender, mailbox: Mailbox
 ) -> None:

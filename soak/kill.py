@@ -63,10 +63,10 @@ async def kill_workers(url: str, folder: Path, *, rounds: int, port: int = 0) ->
     with running_server(url, SECRET_KEY, folder, **settings) as server:
         async with running_clients(server.url, outcomes) as clients:
             for started in range(WORKERS, WORKERS + rounds):
-                await _wait_for_workers(server, started)
+                await wait_for_workers(server, started)
                 await asyncio.sleep(random.uniform(0.1, 1))
                 os.kill(random.choice(descendants(server.process.pid)), signal.SIGKILL)
-            await _wait_for_workers(server, WORKERS + rounds)
+            await wait_for_workers(server, WORKERS + rounds)
         lost = await lost_sessions(clients)
         log = server.logged()
     figures.record("workers killed", rounds)
@@ -81,7 +81,7 @@ async def kill_workers(url: str, folder: Path, *, rounds: int, port: int = 0) ->
     return figures
 
 
-async def _wait_for_workers(server: Server, started: int) -> None:
+async def wait_for_workers(server: Server, started: int) -> None:
     """Wait until this many workers have started since the server did."""
 
     def have_started() -> bool:

@@ -55,7 +55,7 @@ async def mixed_traffic(
     figures.record("responses by kind", ", ".join(f"{n} {kind}" for kind, n in kinds))
     figures.none("server errors", {kind: n for kind, n in kinds if kind in SERVER_ERRORS})
     figures.none("tracebacks in the log", log.count("Traceback"))
-    _check_growth(samples, figures)
+    check_growth(samples, figures)
     figures.at_most("peak database connections", peak_connections, MAX_CONNECTIONS)
     return figures
 
@@ -81,7 +81,7 @@ async def distinct_documents(
             samples.append(resource_usage(server.process.pid))
         figures.record("distinct documents", number)
         figures.record("total time (s)", time.monotonic() - began)
-        _check_growth(samples, figures)
+        check_growth(samples, figures)
         figures.none("tracebacks in the log", server.logged().count("Traceback"))
     return figures
 
@@ -96,7 +96,7 @@ async def _send_documents(client: RawClient, numbers: Sequence[int]) -> None:
         assert b'"errors"' not in response.body, response
 
 
-def _check_growth(samples: Sequence[ResourceUsage], figures: Figures) -> None:
+def check_growth(samples: Sequence[ResourceUsage], figures: Figures) -> None:
     _at_most("memory (MiB)", [each.memory_mib for each in samples], MEMORY_MIB_GROWTH, figures)
     _at_most("open files", [each.files for each in samples], FILES_GROWTH, figures)
     _at_most("threads", [each.threads for each in samples], THREADS_GROWTH, figures)

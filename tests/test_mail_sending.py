@@ -305,12 +305,15 @@ async def test_a_connection_that_is_lost_after_the_text_leads_to_another_try(
     assert mailbox.subjects == ["0", "1"]
 
 
-async def test_mail_waits_for_a_server_that_is_away(database: Database) -> None:
+async def test_mail_waits_for_a_server_that_is_away_for_long(database: Database) -> None:
     await add_mails(database, 12)
     async with mail_server() as mailbox:
         sender = sender_to(mailbox.port, database)
-    await sender.send_due()
-    assert {one.failed_at for one in await rows(database)} == {None}
+    for _ in range(6):
+        await make_due(database)
+        for _ in ("ten mails", "two mails"):
+            await sender.send_due()
+    assert {(one.attempts, one.failed_at) for one in await rows(database)} == {(6, None)}
 
     async with mail_server(mailbox):
         await make_due(database)
@@ -332,6 +335,19 @@ async def test_a_mail_that_cannot_be_rendered_holds_up_no_other(
 
     assert mailbox.subjects == ["1", "2"]
     assert [one.error for one in await rows(database)] == ["LookupError", None, None]
+
+
+async def test_a_payload_of_another_release_holds_up_no_other(
+    database: Database, sender: Sender, mailbox: Mailbox
+) -> None:
+    async with database.writing() as session:
+        in_an_hour = datetime.now(UTC) + timedelta(hours=1)
+        outbox.add(session, OutboxKind.MAIL, {"recipient": "ada"}, expires_at=in_an_hour)
+    await add_mails(database, 2)
+    await sender.send_due()
+
+    assert mailbox.subjects == ["0", "1"]
+    assert [one.error for one in await rows(database)] == ["KeyError", None, None]
 
 
 async def test_an_expired_mail_is_not_sent(
@@ -460,40 +476,41 @@ async def test_four_processes_send_each_mail_once(
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows")
-async def test_a_process_that_is_killed_before_its_mark_loses_no_mail(
+async def test_a_process_that_is_killed_at_any_step_loses_no_mail(
     database_url: str, database: Database, mailbox: Mailbox, tmp_path: Path
 ) -> None:
-    arrived = asyncio.Event()
+    """Of one batch, the first mail is marked, the second is sent and the third is claimed."""
+    held = locked(database)
 
-    async def take_and_lock() -> str:
-        """Let nobody mark the mail after this answer."""
-        await held.__aenter__()
-        arrived.set()
+    async def take_and_lock_the_second() -> str:
+        """Let nobody mark the second mail after this answer."""
+        if mailbox.mails:
+            await held.__aenter__()
         return "250 OK"
 
-    held = locked(database)
-    mailbox.to_mail = take_and_lock
+    mailbox.to_mail = take_and_lock_the_second
     url = f"smtp://127.0.0.1:{mailbox.port}"
+    for name in ("marked", "sent", "claimed"):
+        await add_notice(database, f"{name}@example.com")
     with running_server(
         database_url, SECRET_KEY, tmp_path, MAIL_URL=url, **MAIL_SETTINGS
     ) as process:
-        await add_notice(database)
-        await asyncio.wait_for(arrived.wait(), 20)
-        await mailbox.until(1)
+        await mailbox.until(2)
         process.process.kill()
         process.process.wait()
     await held.__aexit__(None, None, None)
-    assert (await row(database)).done_at is None
+    assert [bool(one.done_at) for one in await rows(database)] == [True, False, False]
 
     mailbox.to_mail = accepted
     await make_due(database)
     app = create_app(mail_settings(database_url, mailbox))
     async with app.router.lifespan_context(app):
-        await mailbox.until(2)
+        await mailbox.until(4)
 
-    first, second = mailbox.mails
-    assert first["Message-ID"] == second["Message-ID"]
-    assert (await row(database)).done_at
+    names = [address.removesuffix("@example.com") for address in mailbox.recipients]
+    assert names == ["marked", "sent", "sent", "claimed"]
+    assert mailbox.mails[1]["Message-ID"] == mailbox.mails[2]["Message-ID"]
+    assert {bool(one.done_at) for one in await rows(database)} == {True}
 
 
 def test_without_a_mail_server_nothing_is_loaded_for_it() -> None:

@@ -75,7 +75,8 @@ class Sender:
     async def _give_up_undeliverable(self, claimed: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Give up what is for mailboxes that do not exist, and return the rest. Servers block a
         sender that keeps trying them."""
-        to = {row.id: emails.key(row.payload["to"]) or "" for row in claimed}
+        # Another release may write another payload. It fails in `_send`, where it is one of many.
+        to = {row.id: emails.key(str(row.payload.get("to"))) or "" for row in claimed}
         async with self.database.reading() as session:
             marked = await undeliverable_among(session, set(to.values()))
         for row in claimed:

@@ -139,6 +139,19 @@ async def test_the_pages_run_no_script_and_load_nothing(
         assert "<script" not in response.text
 
 
+async def test_no_other_origin_can_read_it_whatever_cors_allows(database_url: str) -> None:
+    app = create_app(settings_for(database_url, data_key=DATA_KEY, cors_origins="*"))
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        id = await put(app.state.gatehouse.services, "password_changed")
+        origin = {"Origin": "https://evil.example"}
+        pages = [await client.get(path, headers=origin) for path in ("/mailbox", f"/mailbox/{id}")]
+
+    for page in pages:
+        assert page.status_code == 200
+        assert page.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert not [name for name in page.headers if name.startswith("access-control-")]
+
+
 async def test_a_mail_that_was_sent_is_not_listed(
     client: httpx.AsyncClient, services: Services
 ) -> None:

@@ -25,6 +25,7 @@ class CurrentUser:
     username: str
     email: str
     email_verified_at: datetime | None
+    locale: str | None
     image_file: str | None
     created_at: datetime
 
@@ -84,6 +85,7 @@ _CURRENT_USERS = (
         User.username,
         User.email,
         User.email_verified_at,
+        User.locale,
         User.image_file,
         User.created_at,
     )

@@ -19,6 +19,7 @@ from domain.devices import Device
 from domain.emails import Address
 from domain.errors import TooManyAttempts, raise_invalid
 from domain.ids import new_id
+from domain.mail.languages import preferred_language
 from domain.mail.mailer import Mailer
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
@@ -69,7 +70,7 @@ async def _add(
         id=new_id(),
         password_hash=password_hash,
         image_file=None,
-        locale=None,
+        locale=preferred_language(device.accept_language),
         created_at=datetime.now(UTC),
     )
     set_username(user, username)

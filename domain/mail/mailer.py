@@ -17,7 +17,7 @@ from domain.outbox import OutboxKind
 NOTICE_LIFETIME = timedelta(days=4)
 
 #: The options of a statement that selects a user to write to.
-RECIPIENT = (undefer(User.email_undeliverable_at), undefer(User.locale))
+RECIPIENT = (undefer(User.email_undeliverable_at),)
 
 
 @dataclass(frozen=True, slots=True)

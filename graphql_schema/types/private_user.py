@@ -8,6 +8,7 @@ from db import models
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUser
+from domain.mail.languages import ENGLISH, LANGUAGES
 from domain.pagination import PageRequest
 from domain.security_events import EventKind
 from domain.sessions import MAX_SESSIONS
@@ -25,6 +26,9 @@ class PrivateUser(User):
     email_verified: bool = strawberry.field(
         description="Whether the user has proven that they read mail at `email`. False again after the email was changed."
     )
+    locale: str = strawberry.field(
+        description=f"The language of mails to the user: {' or '.join(f'`{code}`' for code in LANGUAGES)}."
+    )
     caller: strawberry.Private[Caller]
 
     @classmethod
@@ -36,6 +40,7 @@ class PrivateUser(User):
             created_at=user.created_at,
             email=user.email,
             email_verified=user.email_verified_at is not None,
+            locale=user.locale or ENGLISH.code,
             caller=caller,
         )
 

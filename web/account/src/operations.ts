@@ -5,6 +5,7 @@ export interface Profile {
   email: string;
   emailVerified: boolean;
   imageFile: string | null;
+  locale: string;
   createdAt: string;
 }
 
@@ -42,7 +43,7 @@ export interface MailRequest {
 }
 
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
-const PROFILE = "username email emailVerified imageFile createdAt";
+const PROFILE = "username email emailVerified imageFile locale createdAt";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
   register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { EmailVerification } from "../EmailVerification";
 import { Failure } from "../Failure";
-import { Field, PasswordField } from "../Field";
+import { Choice, Field, PasswordField } from "../Field";
 import { Form, type Values } from "../Form";
 import { Loading } from "../Frame";
 import { setNotice } from "../notice";
@@ -9,7 +9,7 @@ import { type Profile as Data, READ_PROFILE, UPDATE_PROFILE } from "../operation
 import { session } from "../session";
 import { settings } from "../settings";
 import { useDay } from "../Time";
-import { useTexts } from "../texts/language";
+import { LANGUAGES, useTexts } from "../texts/language";
 import { useQuery } from "../useQuery";
 
 export function Profile() {
@@ -97,6 +97,14 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
             isOptional
             defaultValue={profile.imageFile ?? ""}
           />
+          {settings.sendsMail && (
+            <Choice
+              name="locale"
+              label={texts.fields.locale}
+              options={LANGUAGES}
+              defaultValue={profile.locale}
+            />
+          )}
         </Form>
       </div>
       {settings.sendsMail && !profile.emailVerified && (
@@ -114,5 +122,6 @@ function changesIn(values: Values, profile: Data): Partial<Data> {
   if (email !== profile.email) changes.email = email;
   const imageFile = values.imageFile?.trim() || null;
   if (imageFile !== profile.imageFile) changes.imageFile = imageFile;
+  if (values.locale && values.locale !== profile.locale) changes.locale = values.locale;
   return changes;
 }

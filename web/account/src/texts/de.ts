@@ -38,6 +38,7 @@ export const de: Texts = {
     currentPassword: "Aktuelles Passwort",
     newPassword: "Neues Passwort",
     imageFile: "Adresse des Bildes",
+    locale: "Sprache der Mails",
     code: "Code",
   },
   hints: {

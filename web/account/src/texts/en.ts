@@ -37,6 +37,7 @@ export const en = {
     currentPassword: "Current password",
     newPassword: "New password",
     imageFile: "Picture address",
+    locale: "Language of mails",
     code: "Code",
   },
   hints: {

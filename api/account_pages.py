@@ -29,6 +29,7 @@ PAGES = frozenset(
         "sign-up",
         "forgot-password",
         "reset-password",
+        "secure-account",
         "profile",
         "verify-email",
         "password",

@@ -16,7 +16,7 @@ from tests.servers import Server, running_server
 AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 DATA_KEY = "a data key for tests, and for nothing else but tests"
 NEW = "difference engine"
-PAGES = ("forgot-password", "reset-password", "reset-password#token=x")
+PAGES = ("forgot-password", "reset-password", "reset-password#token=x", "secure-account#token=x")
 
 numbers = itertools.count()
 

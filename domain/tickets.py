@@ -54,6 +54,7 @@ class TicketKind(StrEnum):
     PASSWORD_RESET = "PASSWORD_RESET"
     SIGN_IN = "SIGN_IN"
     REGISTRATION = "REGISTRATION"
+    ACCOUNT_SECURITY = "ACCOUNT_SECURITY"
 
 
 @dataclass(frozen=True, slots=True)

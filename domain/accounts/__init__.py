@@ -1,5 +1,7 @@
-"""Accounts: registration, email verification, profile, password change and reset, and deletion."""
+"""Accounts: registration, email verification, profile, password change and reset, what
+the link in a security notice does, and deletion."""
 
+from domain.accounts.account_security import secure_account
 from domain.accounts.deletion import delete
 from domain.accounts.email_verification import request_email_verification, verify_email
 from domain.accounts.password_change import change_password
@@ -17,6 +19,7 @@ __all__ = [
     "request_email_verification",
     "request_password_reset",
     "reset_password",
+    "secure_account",
     "update_profile",
     "verify_email",
 ]

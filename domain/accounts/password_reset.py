@@ -17,6 +17,7 @@ from domain.errors import InvalidCode, raise_invalid
 from domain.mail import Template
 from domain.mail.mailer import RECIPIENT, Mailer
 from domain.security_events import EventKind
+from domain.security_notices import notify
 from domain.services import Services
 from domain.tickets import NewTicket, TicketKind
 
@@ -64,22 +65,29 @@ async def reset_password(
     return await _replace(services, mailer, device, user.id, token, new_hash)
 
 
+def add_mail(session: AsyncSession, mailer: Mailer, user: User | None, email_key: str) -> NewTicket:
+    """Add a ticket and its mail to the transaction. The user's row must be locked by it."""
+    new = tickets.create(
+        session,
+        TicketKind.PASSWORD_RESET,
+        lifetime=LIFETIME,
+        user_id=user.id if user else None,
+        state={"email_key": email_key},
+    )
+    add_proof_mail(session, mailer, Template.RESET_PASSWORD, user, new)
+    return new
+
+
 @retried
 async def _add_ticket(services: Services, mailer: Mailer, device: Device, key: str) -> NewTicket:
     async with services.database.writing() as session:
         # Kept until the commit: the ticket refers to it.
         statement = select(User).where(User.email_key == key).options(*RECIPIENT)
         user = await session.scalar(statement.with_for_update(read=True, key_share=True))
-        user_id = user.id if user else None
-        new = tickets.create(
-            session,
-            TicketKind.PASSWORD_RESET,
-            lifetime=LIFETIME,
-            user_id=user_id,
-            state={"email_key": key},
+        new = add_mail(session, mailer, user, key)
+        security_events.record(
+            session, EventKind.PASSWORD_RESET_REQUESTED, device, user_id=user.id if user else None
         )
-        add_proof_mail(session, mailer, Template.RESET_PASSWORD, user, new)
-        security_events.record(session, EventKind.PASSWORD_RESET_REQUESTED, device, user_id=user_id)
     return new
 
 
@@ -103,7 +111,7 @@ async def _replace(
         user.email_undeliverable_at = None
         await tickets.discard(session, user.id, list(TicketKind))
         security_events.record(session, EventKind.PASSWORD_RESET, device, user_id=user.id)
-        mailer.notify(session, Template.PASSWORD_CHANGED, user)
+        notify(session, services, device, Template.PASSWORD_CHANGED, user)
         return await sessions.end_all_of(session, user)
 
 

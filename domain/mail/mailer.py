@@ -62,8 +62,3 @@ class Mailer:
             expires_at=now + lifetime,
             is_done=not payload or not self.has_server,
         )
-
-    def notify(self, session: AsyncSession, template: Template, user: User) -> None:
-        """Add a mail that reports what happened now."""
-        values = {"at": datetime.now(UTC).isoformat()}
-        self.add(session, template, user, lifetime=NOTICE_LIFETIME, values=values)

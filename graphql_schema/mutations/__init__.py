@@ -2,7 +2,14 @@
 
 import strawberry
 
-from graphql_schema.mutations import accounts, email_verification, passwords, posts, sessions
+from graphql_schema.mutations import (
+    account_security,
+    accounts,
+    email_verification,
+    passwords,
+    posts,
+    sessions,
+)
 
 
 @strawberry.type(description="All mutations.")
@@ -15,6 +22,7 @@ class Mutation:
     change_password = passwords.change_password
     request_password_reset = passwords.request_password_reset
     reset_password = passwords.reset_password
+    secure_account = account_security.secure_account
     refresh = sessions.refresh
     logout = sessions.logout
     logout_everywhere = sessions.logout_everywhere

@@ -10,6 +10,7 @@ import { NotFound } from "./pages/NotFound";
 import { Password } from "./pages/Password";
 import { Profile } from "./pages/Profile";
 import { ResetPassword } from "./pages/ResetPassword";
+import { SecureAccount } from "./pages/SecureAccount";
 import { Sessions } from "./pages/Sessions";
 import { SignUp } from "./pages/SignUp";
 import { VerifyEmail } from "./pages/VerifyEmail";
@@ -18,7 +19,11 @@ import { goTo, navigate, pageAt, type Page, useAddress } from "./router";
 import { session, takeFarewell, useSession } from "./session";
 import { settings } from "./settings";
 
-const FOR_ANYONE = { "forgot-password": ForgotPassword, "reset-password": ResetPassword };
+const FOR_ANYONE = {
+  "forgot-password": ForgotPassword,
+  "reset-password": ResetPassword,
+  "secure-account": SecureAccount,
+};
 const FOR_VISITORS = { login: Login, "sign-up": SignUp };
 const FOR_USERS = {
   profile: Profile,

@@ -61,6 +61,10 @@ export const RESET_PASSWORD = `mutation ResetPassword($token: String!, $newPassw
   resetPassword(token: $token, newPassword: $newPassword)
 }`;
 
+export const SECURE_ACCOUNT = `mutation SecureAccount($token: String!) {
+  secureAccount(token: $token)
+}`;
+
 export const READ_PROFILE = `query Profile { me { ${PROFILE} } }`;
 
 export const UPDATE_PROFILE = `mutation UpdateProfile($input: UpdateMeInput!) {

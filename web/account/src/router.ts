@@ -9,6 +9,7 @@ export const PAGES = [
   "sign-up",
   "forgot-password",
   "reset-password",
+  "secure-account",
   "profile",
   "verify-email",
   "password",

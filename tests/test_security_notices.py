@@ -14,6 +14,7 @@ from domain import retention
 from domain.mail.mailer import NOTICE_LIFETIME
 from domain.mail.render import part_of
 from domain.mail.undeliverable import mark_undeliverable
+from domain.security_notices import MAX_UNVERIFIED
 from tests.clocks import moved_clock
 from tests.conftest import client_of, settings_for
 from tests.operations import CHANGE_PASSWORD, LOGIN, ME, REFRESH, RESET_PASSWORD, SECURE_ACCOUNT
@@ -134,6 +135,15 @@ async def test_nothing_is_sent_to_a_mailbox_that_does_not_exist(
     assert (await log_in(app, ada.password, ip=ELSEWHERE)).errors == []
 
     assert len(await rows(app.state.gatehouse.services.database)) == before
+
+
+async def test_an_address_that_is_not_verified_gets_few_notices(
+    app: FastAPI, ada: RegisteredUser
+) -> None:
+    for number in range(MAX_UNVERIFIED + 1):
+        await log_in(app, ada.password, agent=f"agent{number}/1")
+
+    assert len(await texts(app, "new_sign_in")) == MAX_UNVERIFIED
 
 
 async def test_the_link_ends_all_sessions_and_mails_a_link_to_reset_the_password(

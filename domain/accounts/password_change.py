@@ -43,7 +43,7 @@ async def change_password(
         user.password_hash = new_hash
         await sessions.end_all_of(session, user)
         await tickets.discard(session, user.id, [TicketKind.PASSWORD_RESET])
-        notify(session, services, device, Template.PASSWORD_CHANGED, user)
+        await notify(session, services, device, Template.PASSWORD_CHANGED, user)
         return await sessions.start(
             session, services, device, user, method=LoginMethod.PASSWORD_CHANGE
         )

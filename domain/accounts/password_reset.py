@@ -111,7 +111,7 @@ async def _replace(
         user.email_undeliverable_at = None
         await tickets.discard(session, user.id, list(TicketKind))
         security_events.record(session, EventKind.PASSWORD_RESET, device, user_id=user.id)
-        notify(session, services, device, Template.PASSWORD_CHANGED, user)
+        await notify(session, services, device, Template.PASSWORD_CHANGED, user)
         return await sessions.end_all_of(session, user)
 
 

@@ -28,7 +28,7 @@ async def notify_if_new(
     so it causes no mail.
     """
     if can_notify(services, user) and not await _knows_both(session, device, user):
-        notify(session, services, device, Template.NEW_SIGN_IN, user)
+        await notify(session, services, device, Template.NEW_SIGN_IN, user)
 
 
 async def _knows_both(session: AsyncSession, device: Device, user: User) -> bool:

@@ -14,6 +14,8 @@ from api.app import create_app
 from api.mailbox import LIMIT
 from domain import outbox, tickets
 from domain.data_keys import DataKeys
+from domain.mail import Template
+from domain.mail.preview import SAMPLES
 from domain.outbox import OutboxKind
 from domain.services import Services
 from domain.tickets import TicketKind
@@ -29,16 +31,19 @@ async def app(database_url: str) -> AsyncIterator[FastAPI]:
         yield app
 
 
-async def put(services: Services, template: str, **values: object) -> UUID:
-    """Put a mail into the outbox."""
-    payload = {
-        "template": template,
-        "to": "ada@example.com",
-        "language": "en",
-        "ticket": None,
-        "values": {"at": "2026-11-25T14:05:00+00:00", **values},
-    }
+async def put(
+    services: Services, template: str, *, has_ticket: bool = True, **values: object
+) -> UUID:
+    """Put a notice into the outbox."""
     async with services.database.writing() as session:
+        new = tickets.create(session, TicketKind.ACCOUNT_SECURITY, lifetime=timedelta(days=4))
+        payload = {
+            "template": template,
+            "to": "ada@example.com",
+            "language": "en",
+            "ticket": tickets.reference(new.ticket) if has_ticket else None,
+            "values": {**SAMPLES[Template.NEW_SIGN_IN], **values},
+        }
         row = outbox.add(
             session,
             OutboxKind.MAIL,
@@ -166,7 +171,7 @@ async def test_a_mail_that_cannot_be_rendered_says_why(
     client: httpx.AsyncClient, services: Services
 ) -> None:
     await put(services, "password_changed")
-    id = await put(services, "reset_password")
+    id = await put(services, "reset_password", has_ticket=False)
 
     page = (await client.get("/mailbox")).text
     assert "Not rendered: TemplateError: en/reset_password.txt, line 5: " in page

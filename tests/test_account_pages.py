@@ -287,7 +287,7 @@ def documents() -> Mapping[str, str]:
 def test_the_documents_of_the_pages_are_valid() -> None:
     schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
 
-    assert len(documents()) == 14
+    assert len(documents()) == 15
     for name, document in documents().items():
         assert validate(schema, parse(document)) == [], name
 

@@ -30,6 +30,7 @@ PAGES = frozenset(
         "sign-up",
         "forgot-password",
         "reset-password",
+        "secure-account",
         "profile",
         "verify-email",
         "change-email",

@@ -62,7 +62,11 @@ def device_of(connection: HTTPConnection) -> Device:
     """Return the device of a request or a WebSocket. Behind TRUSTED_PROXIES its address is the
     forwarded one."""
     host = connection.client.host if connection.client else None
-    return Device.of(host, header_of(connection.scope, b"user-agent"))
+    return Device.of(
+        host,
+        header_of(connection.scope, b"user-agent"),
+        header_of(connection.scope, b"accept-language"),
+    )
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 
 from api.dependencies import app_state, services
 from api.mail import render_row
+from api.middleware.cors import SAME_ORIGIN
 from api.pages import Page
 from api.routes import Route
 from db.models import OutboxRow
@@ -121,7 +122,11 @@ def _render(request: Request, row: OutboxRow) -> EmailMessage:
 
 
 def _page(template: str, **values: object) -> Response:
-    return Page.of(_environment().get_template(template).render(values), _POLICY).response()
+    """Return a page for this origin alone: it has links that reset passwords, and any website could
+    read it in a developer's browser if CORS_ORIGINS is `*`."""
+    page = Page.of(_environment().get_template(template).render(values), _POLICY).response()
+    page.raw_headers.append(SAME_ORIGIN)
+    return page
 
 
 @cache

@@ -14,7 +14,7 @@ from tests.conftest import SECRET_KEY
 from tests.servers import running_server
 
 NEW = "difference engine"
-PAGES = ("forgot-password", "reset-password", "reset-password#token=x")
+PAGES = ("forgot-password", "reset-password", "reset-password#token=x", "secure-account#token=x")
 
 
 def request_link(page: Page, email: str) -> None:

@@ -1,8 +1,10 @@
 """The clock of the database, which all processes and machines share."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 
 from db.models import UtcDateTime
@@ -16,6 +18,12 @@ class DatabaseTime(ColumnElement[Any]):
 
     type = UtcDateTime()
     inherit_cache = True
+
+
+async def read_clock(session: AsyncSession) -> datetime:
+    """Return the time of the database."""
+    now: datetime = (await session.execute(select(DatabaseTime()))).scalar_one()
+    return now
 
 
 @compiles(DatabaseTime)

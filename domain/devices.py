@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 # Browsers send less. Parsing more takes more time than the name is worth.
 MAX_USER_AGENT_LENGTH = 256
+MAX_ACCEPT_LANGUAGE_LENGTH = 256
 
 # Some of the parser's names contain what the client sent.
 _NAME = re.compile(r"[A-Za-z0-9 .+_/-]{1,40}")
@@ -21,16 +22,24 @@ class Device:
 
     ``ip`` is the address as text, or None if there is none (a Unix socket). ``network`` is what
     rate limits count by: the IPv4 address, or the /64 prefix of an IPv6 address, since a site is
-    usually given that many.
+    usually given that many. ``accept_language`` is the header as it was sent: few requests need it,
+    and it is not parsed before.
     """
 
     ip: str | None
     network: str
     user_agent: str = ""
+    accept_language: str = ""
 
     @classmethod
-    def of(cls, host: str | None, user_agent: str | None = None) -> "Device":
-        return cls(*_place(host), (user_agent or "")[:MAX_USER_AGENT_LENGTH])
+    def of(
+        cls, host: str | None, user_agent: str | None = None, accept_language: str | None = None
+    ) -> "Device":
+        return cls(
+            *_place(host),
+            (user_agent or "")[:MAX_USER_AGENT_LENGTH],
+            (accept_language or "")[:MAX_ACCEPT_LANGUAGE_LENGTH],
+        )
 
     @property
     def name(self) -> str | None:

@@ -2,6 +2,9 @@
 
 Each serving process claims some that are due, sends them and marks each. A claim is a lease: if the
 process is killed, another one sends what it had not marked. So a message is sent at least once.
+
+When a message is due and how long a lease lasts goes by the clock of the database: by those of
+machines that differ, two would send the same message, or one of them late.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,9 +13,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, Update, cast, func, or_, select, update
+from sqlalchemy import CTE, String, Update, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.clock import DatabaseTime, read_clock
 from db.database import WRITES_OUTBOX, Database, retried
 from db.models import OutboxRow
 from domain.ids import new_id
@@ -59,7 +63,7 @@ def add(
         target=target,
         payload=payload,
         created_at=now,
-        due_at=now,
+        due_at=DatabaseTime(),
         expires_at=expires_at,
         attempts=0,
         done_at=now if is_done else None,
@@ -69,15 +73,18 @@ def add(
     return row
 
 
-async def oldest_due(session: AsyncSession, kind: OutboxKind) -> datetime | None:
-    """Return since when the oldest message has been due, whether it is being sent or not."""
-    now = datetime.now(UTC)
-    since: datetime | None = await session.scalar(
-        select(func.min(OutboxRow.due_at)).where(
+async def longest_wait(session: AsyncSession, kind: OutboxKind) -> timedelta | None:
+    """Return for how long the oldest message has been due, whether it is being sent or not, or None
+    if none is due."""
+    # A subquery is evaluated once, so that PostgreSQL uses the index.
+    now = select(DatabaseTime()).scalar_subquery()
+    found = await session.execute(
+        select(func.min(OutboxRow.due_at), DatabaseTime()).where(
             OutboxRow.kind == kind, *_IS_PENDING, OutboxRow.due_at <= now
         )
     )
-    return since
+    since, until = found.one()
+    return None if since is None else until - since
 
 
 async def newest(session: AsyncSession, kind: OutboxKind, *, limit: int) -> Sequence[OutboxRow]:
@@ -103,10 +110,22 @@ async def find(session: AsyncSession, kind: OutboxKind, id: UUID) -> OutboxRow |
 async def claim(database: Database, kind: OutboxKind) -> list[OutboxRow]:
     """Lease up to ``BATCH_SIZE`` messages that are due, and return them. Others do not get them
     before ``lease_until``."""
-    now = datetime.now(UTC)
+    async with database.writing() as session:
+        now = await read_clock(session)
+        rows = await session.scalars(
+            update(OutboxRow)
+            .where(OutboxRow.id.in_(select(_picked(kind, now).c.id)))
+            .values(lease_until=now + LEASE, attempts=OutboxRow.attempts + 1)
+            .returning(OutboxRow)
+            .execution_options(synchronize_session=False)
+        )
+        return sorted(rows, key=lambda row: row.due_at)
+
+
+def _picked(kind: OutboxKind, now: datetime) -> CTE:
     # Materialized: PostgreSQL would otherwise be free to run it again for each row of the outbox,
     # and lock others each time.
-    picked = (
+    return (
         select(OutboxRow.id)
         .where(OutboxRow.kind == kind, *_IS_PENDING, OutboxRow.due_at <= now)
         .where(or_(OutboxRow.lease_until.is_(None), OutboxRow.lease_until <= now))
@@ -116,15 +135,6 @@ async def claim(database: Database, kind: OutboxKind) -> list[OutboxRow]:
         .cte("picked")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    async with database.writing() as session:
-        rows = await session.scalars(
-            update(OutboxRow)
-            .where(OutboxRow.id.in_(select(picked.c.id)))
-            .values(lease_until=now + LEASE, attempts=OutboxRow.attempts + 1)
-            .returning(OutboxRow)
-            .execution_options(synchronize_session=False)
-        )
-        return sorted(rows, key=lambda row: row.due_at)
 
 
 async def mark_done(database: Database, row: OutboxRow) -> None:
@@ -147,7 +157,9 @@ async def give_up(database: Database, row: OutboxRow, error: str) -> None:
 
 async def retry_later(database: Database, row: OutboxRow, error: str) -> None:
     """Give a message back until it is due again, at the latest when it expires."""
-    due_at = datetime.now(UTC) + BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
+    async with database.reading() as session:
+        now = await read_clock(session)
+    due_at = now + BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
     await _mark(
         database,
         _leased(row).values(

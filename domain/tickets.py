@@ -55,6 +55,7 @@ class TicketKind(StrEnum):
     PASSWORD_RESET = "PASSWORD_RESET"
     SIGN_IN = "SIGN_IN"
     REGISTRATION = "REGISTRATION"
+    ACCOUNT_SECURITY = "ACCOUNT_SECURITY"
 
 
 #: What gives access to an account or changes it. The undo of a changed email is not among them: it

@@ -83,6 +83,8 @@ RESET_PASSWORD = """
 mutation Reset($token: String!, $new: String!) { resetPassword(token: $token, newPassword: $new) }
 """
 
+SECURE_ACCOUNT = "mutation ($token: String!) { secureAccount(token: $token) }"
+
 UPDATE_ME = """
 mutation Update($input: UpdateMeInput!) {
   updateMe(input: $input) { id username email imageFile }

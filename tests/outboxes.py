@@ -56,6 +56,16 @@ async def row(database: Database) -> OutboxRow:
     return only
 
 
+async def let_pass(database: Database, by: timedelta) -> None:
+    """Let time pass by the clock of the database, which a test cannot move."""
+    async with database.writing() as session:
+        for one in await session.scalars(select(OutboxRow)):
+            one.due_at -= by
+            one.expires_at -= by
+            if one.lease_until:
+                one.lease_until -= by
+
+
 async def make_due(database: Database) -> None:
     """Let the time pass until every mail is due and no lease lasts."""
     async with database.writing() as session:

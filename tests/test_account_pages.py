@@ -290,7 +290,7 @@ def documents() -> Mapping[str, str]:
 def test_the_documents_of_the_pages_are_valid() -> None:
     schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
 
-    assert len(documents()) == 21
+    assert len(documents()) == 22
     for name, document in documents().items():
         assert validate(schema, parse(document)) == [], name
 

@@ -162,6 +162,8 @@ def test_a_good_configuration_passes(database_url: str, tmp_path: Path) -> None:
         ("GRAPHIQL", "true", "for developers"),
         ("PUBLIC_URL", "", "http://0.0.0.0:8000"),
         ("PUBLIC_URL", "http://accounts.example.com", "unencrypted"),
+        ("APP_URL", "http://app.example.com", "get secrets"),
+        ("APP_URL", "https://localhost:3000", "their own machines"),
         ("TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0", "trusts 0.0.0.0/0:"),
         ("TRUSTED_PROXIES", "::/0", "trusts ::/0:"),
         ("TRUSTED_PROXIES", "0.0.0.0/1, 128.0.0.0/1", "any address"),
@@ -182,6 +184,20 @@ def test_a_problem_is_said_plainly(check: Check, setting: str, value: str, says:
     assert len(problems) == 1
     assert says in problems[0]
     assert setting != "SECRET_KEY" or value not in run.output
+
+
+def test_the_records_for_the_sender_are_named(check: Check) -> None:
+    run = check(
+        MAIL_URL="smtp://user:a-password-of-mail@mail.example.net",
+        MAIL_FROM="Example <accounts@example.com>",
+        DATA_KEY=secrets.token_urlsafe(32),
+    )
+    [line] = [line for line in run.lines("ok") if line.startswith("MAIL_FROM: ")]
+
+    assert run.status == 0
+    assert "for example.com the SPF record" in line
+    assert 'for _dmarc.example.com "v=DMARC1; p=quarantine"' in line
+    assert "a-password-of-mail" not in run.output
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from tests.mails import DATE, ID, html, rendered, renderer, text
 TEN_KB = "x" * 10_000
 
 WITH_CODE = {"verify_email", "change_email", "sign_in_code", "registration_code"}
-WITH_TOKEN = {"verify_email", "change_email", "email_changed", "reset_password"}
+NOTICES = {"email_changed", "password_changed", "new_sign_in"}
+WITH_TOKEN = {"verify_email", "change_email", "reset_password", *NOTICES}
 
 every_mail = pytest.mark.parametrize("template", list(Template))
 every_language = pytest.mark.parametrize("language", list(LANGUAGES))

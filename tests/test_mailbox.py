@@ -14,6 +14,8 @@ from api.app import create_app
 from api.mailbox import LIMIT
 from domain import outbox, tickets
 from domain.data_keys import DataKeys
+from domain.mail import Template
+from domain.mail.preview import SAMPLES
 from domain.outbox import OutboxKind
 from domain.services import Services
 from domain.tickets import TicketKind
@@ -28,16 +30,19 @@ async def app(database_url: str) -> AsyncIterator[FastAPI]:
         yield app
 
 
-async def put(services: Services, template: str, **values: object) -> UUID:
-    """Put a mail into the outbox."""
-    payload = {
-        "template": template,
-        "to": "ada@example.com",
-        "language": "en",
-        "ticket": None,
-        "values": {"at": "2026-11-25T14:05:00+00:00", **values},
-    }
+async def put(
+    services: Services, template: str, *, has_ticket: bool = True, **values: object
+) -> UUID:
+    """Put a notice into the outbox."""
     async with services.database.writing() as session:
+        new = tickets.create(session, TicketKind.ACCOUNT_SECURITY, lifetime=timedelta(days=4))
+        payload = {
+            "template": template,
+            "to": "ada@example.com",
+            "language": "en",
+            "ticket": tickets.reference(new.ticket) if has_ticket else None,
+            "values": {**SAMPLES[Template.NEW_SIGN_IN], **values},
+        }
         row = outbox.add(
             session,
             OutboxKind.MAIL,
@@ -138,6 +143,19 @@ async def test_the_pages_run_no_script_and_load_nothing(
         assert "<script" not in response.text
 
 
+async def test_no_other_origin_can_read_it_whatever_cors_allows(database_url: str) -> None:
+    app = create_app(settings_for(database_url, data_key=DATA_KEY, cors_origins="*"))
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        id = await put(app.state.gatehouse.services, "password_changed")
+        origin = {"Origin": "https://evil.example"}
+        pages = [await client.get(path, headers=origin) for path in ("/mailbox", f"/mailbox/{id}")]
+
+    for page in pages:
+        assert page.status_code == 200
+        assert page.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert not [name for name in page.headers if name.startswith("access-control-")]
+
+
 async def test_a_mail_that_was_sent_is_not_listed(
     client: httpx.AsyncClient, services: Services
 ) -> None:
@@ -152,7 +170,7 @@ async def test_a_mail_that_cannot_be_rendered_says_why(
     client: httpx.AsyncClient, services: Services
 ) -> None:
     await put(services, "password_changed")
-    id = await put(services, "reset_password")
+    id = await put(services, "reset_password", has_ticket=False)
 
     page = (await client.get("/mailbox")).text
     assert "Not rendered: TemplateError: en/reset_password.txt, line 5: " in page

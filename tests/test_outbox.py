@@ -12,7 +12,7 @@ from domain import outbox
 from domain.outbox import OutboxKind
 from domain.services import Services
 from tests.clocks import moved_clock
-from tests.outboxes import add_mails, row, rows
+from tests.outboxes import add_mails, let_pass, row, rows
 
 
 @pytest.fixture
@@ -59,9 +59,25 @@ async def test_a_lease_that_has_run_out_leads_to_another_claim(database: Databas
     await outbox.claim(database, OutboxKind.MAIL)
 
     assert await outbox.claim(database, OutboxKind.MAIL) == []
-    with moved_clock(outbox.LEASE + timedelta(seconds=1)):
-        [again] = await outbox.claim(database, OutboxKind.MAIL)
+    await let_pass(database, outbox.LEASE)
+    [again] = await outbox.claim(database, OutboxKind.MAIL)
     assert again.attempts == 2
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=-1), timedelta(hours=1)])
+async def test_a_machine_with_another_clock_claims_when_all_others_do(
+    database: Database, ahead: timedelta
+) -> None:
+    with moved_clock(ahead):
+        await add_mails(database)
+    [claimed] = await outbox.claim(database, OutboxKind.MAIL)
+    with moved_clock(-ahead):
+        assert await outbox.claim(database, OutboxKind.MAIL) == []
+        await outbox.retry_later(database, claimed, "away")
+    assert await outbox.claim(database, OutboxKind.MAIL) == []
+    await let_pass(database, outbox.BACKOFF[0])
+    with moved_clock(ahead):
+        assert len(await outbox.claim(database, OutboxKind.MAIL)) == 1
 
 
 async def test_a_process_that_was_too_slow_does_not_put_off_the_next_ones_work(
@@ -69,9 +85,9 @@ async def test_a_process_that_was_too_slow_does_not_put_off_the_next_ones_work(
 ) -> None:
     await add_mails(database)
     [slow] = await outbox.claim(database, OutboxKind.MAIL)
-    with moved_clock(outbox.LEASE + timedelta(seconds=1)):
-        [next_one] = await outbox.claim(database, OutboxKind.MAIL)
-        await outbox.retry_later(database, slow, "slow")
+    await let_pass(database, outbox.LEASE)
+    [next_one] = await outbox.claim(database, OutboxKind.MAIL)
+    await outbox.retry_later(database, slow, "slow")
 
     assert (await row(database)).lease_until == next_one.lease_until
 
@@ -81,10 +97,10 @@ async def test_a_process_that_was_too_slow_does_not_put_off_the_next_ones_work(
 )
 async def test_each_attempt_waits_longer(database: Database, attempt: int, seconds: int) -> None:
     await add_mails(database, lifetime=timedelta(days=2))
-    for n in range(attempt):
-        with moved_clock(timedelta(hours=2) * n):
-            [claimed] = await outbox.claim(database, OutboxKind.MAIL)
-            await outbox.retry_later(database, claimed, "away")
+    for _ in range(attempt):
+        await let_pass(database, outbox.BACKOFF[-1])
+        [claimed] = await outbox.claim(database, OutboxKind.MAIL)
+        await outbox.retry_later(database, claimed, "away")
 
     assert claimed.lease_until
     waits = (await row(database)).due_at - (claimed.lease_until - outbox.LEASE)
@@ -118,14 +134,17 @@ async def test_nothing_is_kept_of_what_a_message_said(database: Database) -> Non
 
 
 async def test_the_oldest_due_is_measured_while_it_is_sent_too(database: Database) -> None:
-    async def oldest() -> object:
+    async def wait() -> timedelta | None:
         async with database.reading() as session:
-            return await outbox.oldest_due(session, OutboxKind.MAIL)
+            return await outbox.longest_wait(session, OutboxKind.MAIL)
 
-    assert await oldest() is None
+    assert await wait() is None
     await add_mails(database, 2)
+    await let_pass(database, timedelta(minutes=30))
     first, second = await outbox.claim(database, OutboxKind.MAIL)
-    assert await oldest() == first.due_at
+    waited = await wait()
+    assert waited
+    assert timedelta(minutes=30) <= waited < timedelta(minutes=40)
     await outbox.mark_done(database, first)
     await outbox.retry_later(database, second, "away")
-    assert await oldest() is None
+    assert await wait() is None

@@ -3,12 +3,24 @@
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.types import Message, Send
 
 CREDENTIALS = "Access-Control-Allow-Credentials"
 
+#: The header of a response that no other origin may read, whatever the settings allow, nor embed
+#: (Fetch standard, "`Cross-Origin-Resource-Policy` header").
+SAME_ORIGIN = (b"cross-origin-resource-policy", b"same-origin")
+
 
 class ListedOriginsMiddleware(CORSMiddleware):
-    """Allows cookies to listed origins, which Starlette would allow to all if ``*`` is listed."""
+    """Allows cookies to listed origins, which Starlette would allow to all if ``*`` is listed, and
+    nothing for responses that have ``SAME_ORIGIN``."""
+
+    async def send(self, message: Message, send: Send, request_headers: Headers) -> None:
+        if message["type"] == "http.response.start" and SAME_ORIGIN in message.get("headers", ()):
+            await send(message)
+        else:
+            await super().send(message, send, request_headers)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         response = super().preflight_response(request_headers)

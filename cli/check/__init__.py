@@ -11,6 +11,7 @@ from cli.check.database import database
 from cli.check.files import env_file
 from cli.check.findings import Check, Finding, Level
 from cli.check.machine import cores, memory
+from cli.check.mail import app_url, mail_from
 from cli.check.network import (
     address,
     environment,
@@ -35,6 +36,8 @@ CHECKS: tuple[Check, ...] = (
     password_hashes,
     tools,
     public_url,
+    app_url,
+    mail_from,
     address,
     metrics,
     proxies,

@@ -50,14 +50,14 @@ def public_url(settings: Settings) -> Iterator[Finding]:
         )
     elif not settings.public_url.startswith("https://"):
         yield problem("PUBLIC_URL", "is not https: passwords and tokens would be sent unencrypted")
-    elif _is_loopback(urlsplit(settings.public_url).hostname or ""):
+    elif is_loopback(urlsplit(settings.public_url).hostname or ""):
         yield problem("PUBLIC_URL", f"is {settings.public_url}: clients connect to themselves")
     else:
         yield ok("PUBLIC_URL", settings.public_url)
 
 
 def address(settings: Settings) -> Iterator[Finding]:
-    if _is_loopback(settings.host):
+    if is_loopback(settings.host):
         yield ok("HOST", f"{settings.host}, reachable from this machine only")
     elif not settings.trusted_proxies:
         yield warning(
@@ -73,7 +73,7 @@ def metrics(settings: Settings) -> Iterator[Finding]:
         yield ok("METRICS_PORT", "not set")
     elif settings.metrics_port == settings.port:
         yield problem("METRICS_PORT", f"is {settings.port}, as PORT: choose another one")
-    elif _is_loopback(settings.metrics_host):
+    elif is_loopback(settings.metrics_host):
         yield ok("METRICS_HOST", f"{settings.metrics_host}, reachable from this machine only")
     else:
         yield warning(
@@ -91,7 +91,7 @@ def log(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -135,7 +135,7 @@ def origins(settings: Settings) -> Iterator[Finding]:
     local = [
         origin
         for origin in settings.cors_origins
-        if origin.startswith("https://") and _is_loopback(urlsplit(origin).hostname or "")
+        if origin.startswith("https://") and is_loopback(urlsplit(origin).hostname or "")
     ]
     if local:
         yield warning(

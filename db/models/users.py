@@ -47,7 +47,7 @@ class User(Base):
         UtcDateTime, deferred=True, deferred_raiseload=True
     )
     #: The language of mail, such as "de".
-    locale: Mapped[str | None] = mapped_column(String(8), deferred=True, deferred_raiseload=True)
+    locale: Mapped[str | None] = mapped_column(String(8))
     #: Set while the rows of a deleted account are being deleted. Nothing shows such an account.
     deleted_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, deferred=True, deferred_raiseload=True

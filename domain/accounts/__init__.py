@@ -1,6 +1,7 @@
-"""Accounts: registration, email verification and change, profile, password change and reset, and
-deletion."""
+"""Accounts: registration, email verification and change, profile, password change and reset,
+what the link in a security notice does, and deletion."""
 
+from domain.accounts.account_security import secure_account
 from domain.accounts.deletion import delete
 from domain.accounts.email_change import (
     confirm_email_change,
@@ -29,6 +30,7 @@ __all__ = [
     "request_email_verification",
     "request_password_reset",
     "reset_password",
+    "secure_account",
     "start_registration",
     "undo_email_change",
     "update_profile",

@@ -26,6 +26,7 @@ class CurrentUser:
     email: str
     email_verified_at: datetime | None
     has_password: bool
+    locale: str | None
     image_file: str | None
     created_at: datetime
 
@@ -90,6 +91,7 @@ _CURRENT_USERS = (
         User.email,
         User.email_verified_at,
         User.password_hash.is_not(None),
+        User.locale,
         User.image_file,
         User.created_at,
     )

@@ -215,14 +215,8 @@ async def _undo(
         # been sent to the address that someone else has put in, and would take the account back.
         older = [UUID(id) for id in ticket.state["older"]]
         await tickets.discard(session, user.id, list(TicketKind), keep=older)
-        add_proof(
-            session,
-            mailer,
-            TicketKind.PASSWORD_RESET,
-            Template.RESET_PASSWORD,
-            user,
-            address.key,
-        )
+        reset, template = TicketKind.PASSWORD_RESET, Template.RESET_PASSWORD
+        add_proof(session, mailer, reset, template, user, address.key)
         security_events.record(session, EventKind.EMAIL_CHANGE_UNDONE, device, user_id=user.id)
         return await sessions.end_all_of(session, user)
 

@@ -7,6 +7,7 @@ from domain.authentication.reauthentication import confirm_password, lock_confir
 from domain.devices import Device
 from domain.errors import raise_invalid
 from domain.mail import Template
+from domain.security_notices import notify
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
 from domain.tickets import TicketKind
@@ -45,8 +46,7 @@ async def change_password(
         await tickets.discard(
             session, user.id, [TicketKind.PASSWORD_RESET, TicketKind.EMAIL_CHANGE]
         )
-        if services.mailer:
-            services.mailer.notify(session, Template.PASSWORD_CHANGED, user)
+        await notify(session, services, device, Template.PASSWORD_CHANGED, user)
         return await sessions.start(
             session, services, device, user, method=LoginMethod.PASSWORD_CHANGE
         )

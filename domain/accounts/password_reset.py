@@ -16,6 +16,7 @@ from domain.errors import InvalidCode, raise_invalid
 from domain.mail import Template
 from domain.mail.mailer import RECIPIENT, Mailer
 from domain.security_events import EventKind
+from domain.security_notices import notify
 from domain.services import Services
 from domain.tickets import TicketKind
 
@@ -78,7 +79,7 @@ async def _replace(
         await prove_ownership(session, device, user)
         user.password_hash = new_hash
         security_events.record(session, EventKind.PASSWORD_RESET, device, user_id=user.id)
-        mailer.notify(session, Template.PASSWORD_CHANGED, user)
+        await notify(session, services, device, Template.PASSWORD_CHANGED, user)
         return ended
 
 

@@ -16,6 +16,7 @@ from domain.accounts.users import (
 from domain.authentication.reauthentication import confirm_password
 from domain.devices import Device
 from domain.errors import raise_invalid
+from domain.mail.languages import LANGUAGES, find_language, language_of
 from domain.security_events import EventKind
 from domain.services import Services
 from domain.tickets import TicketKind
@@ -32,6 +33,7 @@ class ProfileChanges(TypedDict, total=False):
     username: str
     email: str
     image_file: str | None
+    locale: str
 
 
 @retried
@@ -55,6 +57,7 @@ async def update_profile(
         username=[] if new_name is None else usernames.problems(new_name),
         email=email_problems(address) if "email" in changes else [],
         image_file=_image_file_problems(changes.get("image_file")),
+        locale=_locale_problems(changes.get("locale")),
     )
     async with services.database.reading() as session:
         user = await sessions.require_active(session, caller, with_secrets=True)
@@ -93,6 +96,8 @@ async def update_profile(
             set_username(user, new_name)
         if "image_file" in changes:
             user.image_file = changes["image_file"]
+        if "locale" in changes:
+            user.locale = language_of(changes["locale"]).code
     return user
 
 
@@ -102,3 +107,9 @@ def _image_file_problems(image_file: str | None) -> list[str]:
     if len(image_file) > MAX_IMAGE_FILE_LENGTH or not _IMAGE_FILE.fullmatch(image_file):
         return ["An image file must be a file name or an http or https URL."]
     return []
+
+
+def _locale_problems(locale: str | None) -> list[str]:
+    if locale is None or find_language(locale):
+        return []
+    return [f"There are no mails in this language. Choose one of {', '.join(LANGUAGES)}."]

@@ -19,6 +19,7 @@ from domain.devices import Device
 from domain.emails import Address
 from domain.errors import EmailNotVerified, TooManyAttempts, raise_invalid
 from domain.ids import new_id
+from domain.mail.languages import preferred_language
 from domain.mail.mailer import Mailer
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
@@ -87,7 +88,9 @@ async def _add(
     address: Address,
     password_hash: str,
 ) -> SignedIn:
-    user = new_user(username, address, password_hash, locale=None)
+    user = new_user(
+        username, address, password_hash, locale=preferred_language(device.accept_language)
+    )
     async with (
         unique_violations_as_errors(services.database, user.id, username),
         services.database.writing() as session,

@@ -21,6 +21,7 @@ from domain.devices import Device
 from domain.emails import Address
 from domain.errors import InvalidCode, UsernameTaken, raise_invalid
 from domain.mail import Template
+from domain.mail.languages import preferred_language
 from domain.mail.mailer import RECIPIENT, Mailer, Recipient
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
@@ -50,7 +51,7 @@ async def start_registration(
         "email": address.text,
         "email_key": address.key,
         "password_hash": password_hash,
-        "locale": None,
+        "locale": preferred_language(device.accept_language),
     }
     new = await _add_ticket(services, mailer, account)
     return MailRequest(new.value, LIFETIME, retry_after)

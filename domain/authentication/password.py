@@ -14,6 +14,7 @@ from domain.authentication.complete import complete
 from domain.authentication.reauthentication import record_wrong_password
 from domain.devices import Device
 from domain.errors import ErrorCode, InvalidCredentials, code_for
+from domain.mail.mailer import RECIPIENT
 from domain.passwords.hashing import PasswordHasher
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
@@ -105,7 +106,7 @@ _LOCKED = (
     select(User)
     .where(User.id == bindparam("id"), User.deleted_at.is_(None))
     .with_for_update(key_share=True)
-    .options(_WITH_HASH)
+    .options(_WITH_HASH, *RECIPIENT)
 )
 
 

@@ -1,7 +1,11 @@
 """The languages of mails: how each writes a moment and a duration."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+# A weight of Accept-Language (RFC 9110 section 12.4.2).
+_WEIGHT = re.compile(r"q=([01](?:\.\d{0,3})?)", re.I)
 
 _MINUTE, _HOUR, _DAY = 60, 60 * 60, 24 * 60 * 60
 
@@ -56,4 +60,23 @@ LANGUAGES = {language.code: language for language in (ENGLISH, GERMAN)}
 
 def language_of(tag: str | None) -> Language:
     """Return the language of a tag such as `de-AT`, or English (RFC 4647 section 3.4)."""
-    return LANGUAGES.get((tag or "").lower().replace("_", "-").partition("-")[0], ENGLISH)
+    return find_language(tag or "") or ENGLISH
+
+
+def find_language(tag: str) -> Language | None:
+    """Return the language of a tag, or None if there is no text in it."""
+    return LANGUAGES.get(tag.strip().lower().replace("_", "-").partition("-")[0])
+
+
+def preferred_language(accept_language: str) -> str | None:
+    """Return the code of the language that a header Accept-Language prefers, or None if it lists
+    none that exists (RFC 9110 section 12.5.4)."""
+    ranges = [part.partition(";") for part in accept_language.split(",")]
+    found = [(_weight(rest), find_language(tag)) for tag, _, rest in ranges]
+    weight, language = max(found, key=lambda one: one[0] if one[1] else 0)
+    return language.code if language and weight else None
+
+
+def _weight(parameters: str) -> float:
+    weight = _WEIGHT.fullmatch(parameters.strip())
+    return float(weight[1]) if weight else 1

@@ -17,7 +17,7 @@ from domain.outbox import OutboxKind
 NOTICE_LIFETIME = timedelta(days=4)
 
 #: The options of a statement that selects a user to write to.
-RECIPIENT = (undefer(User.email_undeliverable_at), undefer(User.locale))
+RECIPIENT = (undefer(User.email_undeliverable_at),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,3 @@ class Mailer:
             expires_at=now + lifetime,
             is_done=not payload or not self.has_server,
         )
-
-    def notify(self, session: AsyncSession, template: Template, user: User) -> None:
-        """Add a mail that reports what happened now."""
-        values = {"at": datetime.now(UTC).isoformat()}
-        self.add(session, template, user, lifetime=NOTICE_LIFETIME, values=values)

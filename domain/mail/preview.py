@@ -16,6 +16,13 @@ _QUARTER_OF_AN_HOUR = 15 * 60
 _DAY = 24 * 60 * 60
 _MOMENT = datetime(2026, 11, 25, 14, 5, tzinfo=UTC)
 
+_NOTICE = {
+    "at": _MOMENT.isoformat(),
+    "device": "Firefox on Linux",
+    "ip": "192.0.2.17",
+    "expires_in": 4 * 24 * 60 * 60,
+}
+
 #: The values that each template needs from the payload of its outbox row.
 SAMPLES: dict[Template, dict[str, Any]] = {
     Template.VERIFY_EMAIL: {"expires_in": _QUARTER_OF_AN_HOUR},
@@ -25,12 +32,8 @@ SAMPLES: dict[Template, dict[str, Any]] = {
     Template.SIGN_IN_CODE: {"expires_in": 10 * 60},
     Template.REGISTRATION_CODE: {"expires_in": _QUARTER_OF_AN_HOUR},
     Template.REGISTRATION_EXISTS: {},
-    Template.PASSWORD_CHANGED: {"at": _MOMENT.isoformat()},
-    Template.NEW_SIGN_IN: {
-        "at": _MOMENT.isoformat(),
-        "device": "Firefox on Linux",
-        "ip": "192.0.2.17",
-    },
+    Template.PASSWORD_CHANGED: _NOTICE,
+    Template.NEW_SIGN_IN: _NOTICE,
     Template.ACCOUNT_MAIL_TEST: {"at": _MOMENT.isoformat()},
 }
 

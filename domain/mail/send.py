@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
@@ -59,18 +60,19 @@ class Sender:
     async def send_due(self) -> None:
         """Send what is due, until nothing is or the server cannot be used."""
         while await self._is_any_due():
+            # Before the claim, so that it ends here before it does for others.
+            lease_ends = time.monotonic() + outbox.LEASE.total_seconds()
             claimed = await outbox.claim(self.database, OutboxKind.MAIL)
             rows = await self._give_up_undeliverable(claimed)
-            if not claimed or (rows and not await self._send_batch(rows)):
+            if not claimed or (rows and not await self._send_batch(rows, lease_ends)):
                 return
 
     async def _is_any_due(self) -> bool:
         """Look before a claim: on SQLite, a claim waits for other writers."""
         async with self.database.reading() as session:
-            since = await outbox.oldest_due(session, OutboxKind.MAIL)
-        waited = datetime.now(UTC) - since if since else timedelta(0)
-        self.observer.mail_waits(waited.total_seconds())
-        return since is not None
+            waited = await outbox.longest_wait(session, OutboxKind.MAIL)
+        self.observer.mail_waits(waited.total_seconds() if waited else 0)
+        return waited is not None
 
     async def _give_up_undeliverable(self, claimed: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Give up what is for mailboxes that do not exist, and return the rest. Servers block a
@@ -84,7 +86,7 @@ class Sender:
                 await self._give_up(row, "undeliverable")
         return [row for row in claimed if to[row.id] not in marked]
 
-    async def _send_batch(self, rows: Iterable[OutboxRow]) -> bool:
+    async def _send_batch(self, rows: Iterable[OutboxRow], lease_ends: float) -> bool:
         """Send by one connection. Return whether the server can be used for more."""
         waiting = deque(rows)
         try:
@@ -95,7 +97,8 @@ class Sender:
                 await self._retry_later(row, _text(error))
             return False
         try:
-            while waiting and smtp.is_connected and _has_time(waiting[0]):
+            # After the lease, another process would send it too.
+            while waiting and smtp.is_connected and _has_time(lease_ends):
                 await _to_its_end(self._send(smtp, waiting.popleft()))
             return smtp.is_connected
         finally:
@@ -188,11 +191,9 @@ async def _disconnect(smtp: SMTP) -> None:
     smtp.close()
 
 
-def _has_time(row: OutboxRow) -> bool:
-    """Return whether the lease lasts for another mail. Otherwise another process would send it
-    too."""
-    assert row.lease_until is not None
-    return row.lease_until - datetime.now(UTC) > MAIL_TIMEOUT
+def _has_time(lease_ends: float) -> bool:
+    """Return whether the lease lasts for another mail."""
+    return lease_ends - time.monotonic() > MAIL_TIMEOUT.total_seconds()
 
 
 def _text(error: Exception) -> str:

@@ -3,6 +3,7 @@
 import strawberry
 
 from graphql_schema.mutations import (
+    account_security,
     accounts,
     email_change,
     email_verification,
@@ -31,6 +32,7 @@ class Mutation:
     change_password = passwords.change_password
     request_password_reset = passwords.request_password_reset
     reset_password = passwords.reset_password
+    secure_account = account_security.secure_account
     refresh = sessions.refresh
     logout = sessions.logout
     logout_everywhere = sessions.logout_everywhere

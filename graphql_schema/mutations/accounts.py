@@ -42,6 +42,10 @@ class UpdateMeInput:
         description="The new picture: a file name or an http or https URL. Null removes the picture.",
         default=None,
     )
+    locale: strawberry.Maybe[str] = strawberry.field(
+        description="The new language of mails: a tag such as `de` or `de-AT` (BCP 47).",
+        default=None,
+    )
     current_password: str | None = strawberry.field(
         description="The current password. Needed to change the email.", default=None
     )
@@ -56,6 +60,8 @@ class UpdateMeInput:
             changes["email"] = self.email.value
         if self.image_file:
             changes["image_file"] = self.image_file.value
+        if self.locale:
+            changes["locale"] = self.locale.value
         return changes
 
 

@@ -10,6 +10,7 @@ from db import models
 from domain import accounts, security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUser
+from domain.mail.languages import ENGLISH, LANGUAGES
 from domain.pagination import PageRequest
 from domain.security_events import EventKind
 from domain.sessions import MAX_SESSIONS
@@ -45,6 +46,9 @@ class PrivateUser(User):
         description="Whether the account has a password. It has none after a sign-in by a mailed code proved an email that"
         " was not verified: `requestPasswordReset` sends a link to set one."
     )
+    locale: str = strawberry.field(
+        description=f"The language of mails to the user: {' or '.join(f'`{code}`' for code in LANGUAGES)}."
+    )
     caller: strawberry.Private[Caller]
 
     @classmethod
@@ -57,6 +61,7 @@ class PrivateUser(User):
             email=user.email,
             email_verified=user.email_verified_at is not None,
             has_password=user.has_password,
+            locale=user.locale or ENGLISH.code,
             caller=caller,
         )
 

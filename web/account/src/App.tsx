@@ -12,6 +12,7 @@ import { NotFound } from "./pages/NotFound";
 import { Password } from "./pages/Password";
 import { Profile } from "./pages/Profile";
 import { ResetPassword } from "./pages/ResetPassword";
+import { SecureAccount } from "./pages/SecureAccount";
 import { Sessions } from "./pages/Sessions";
 import { SignUp } from "./pages/SignUp";
 import { UndoEmailChange } from "./pages/UndoEmailChange";
@@ -24,6 +25,7 @@ import { settings } from "./settings";
 const FOR_ANYONE = {
   "forgot-password": ForgotPassword,
   "reset-password": ResetPassword,
+  "secure-account": SecureAccount,
   "undo-email-change": UndoEmailChange,
 };
 const FOR_VISITORS = { login: Login, "login-by-code": LoginByCode, "sign-up": SignUp };

@@ -56,3 +56,25 @@ export function PasswordField(props: Props & { autoComplete: "current-password" 
     </div>
   );
 }
+
+/** A labelled list of which one entry is chosen. `options` are the labels by their values. */
+export function Choice(props: {
+  name: string;
+  label: string;
+  options: Record<string, string>;
+  defaultValue: string;
+}) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{props.label}</label>
+      <select id={id} name={props.name} defaultValue={props.defaultValue}>
+        {Object.entries(props.options).map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

@@ -47,7 +47,7 @@ function messageOf(error: GatehouseError, texts: Texts, locale: string): string 
       return texts.notices.ended;
     case "INVALID_INPUT":
       // Without fields it is about the request, such as an origin that the settings do not list.
-      return `${texts.errors.unexpected} ${error.message}`;
+      return texts.server[error.message] ?? `${texts.errors.unexpected} ${error.message}`;
     default:
       return requestId
         ? `${texts.errors.unexpected} ${texts.errors.reference(String(requestId))}`

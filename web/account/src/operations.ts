@@ -7,6 +7,7 @@ export interface Profile {
   hasPassword: boolean;
   pendingEmail: string | null;
   imageFile: string | null;
+  locale: string;
   createdAt: string;
 }
 
@@ -45,7 +46,7 @@ export interface MailRequest {
 }
 
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
-const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile createdAt";
+const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile locale createdAt";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
   register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }
@@ -79,6 +80,10 @@ export const REQUEST_PASSWORD_RESET = `mutation RequestPasswordReset($email: Str
 
 export const RESET_PASSWORD = `mutation ResetPassword($token: String!, $newPassword: String!) {
   resetPassword(token: $token, newPassword: $newPassword)
+}`;
+
+export const SECURE_ACCOUNT = `mutation SecureAccount($token: String!) {
+  secureAccount(token: $token)
 }`;
 
 export const READ_PROFILE = `query Profile { me { ${PROFILE} } }`;

@@ -10,6 +10,7 @@ export const PAGES = [
   "sign-up",
   "forgot-password",
   "reset-password",
+  "secure-account",
   "profile",
   "verify-email",
   "change-email",

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { EmailForm } from "../EmailForm";
 import { EmailVerification } from "../EmailVerification";
 import { Failure } from "../Failure";
-import { Field, PasswordField } from "../Field";
+import { Choice, Field, PasswordField } from "../Field";
 import { Form, type Values } from "../Form";
 import { Loading } from "../Frame";
 import { setNotice } from "../notice";
@@ -11,7 +11,7 @@ import { session } from "../session";
 import { SetPassword } from "../SetPassword";
 import { settings } from "../settings";
 import { useDay } from "../Time";
-import { useTexts } from "../texts/language";
+import { LANGUAGES, useTexts } from "../texts/language";
 import { useQuery } from "../useQuery";
 
 export function Profile() {
@@ -100,6 +100,14 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
             isOptional
             defaultValue={profile.imageFile ?? ""}
           />
+          {settings.sendsMail && (
+            <Choice
+              name="locale"
+              label={texts.fields.locale}
+              options={LANGUAGES}
+              defaultValue={profile.locale}
+            />
+          )}
         </Form>
       </div>
       {settings.sendsMail && !profile.hasPassword && <SetPassword email={profile.email} />}
@@ -119,5 +127,6 @@ function changesIn(values: Values, profile: Data): Partial<Data> {
   if (email !== undefined && email !== profile.email) changes.email = email;
   const imageFile = values.imageFile?.trim() || null;
   if (imageFile !== profile.imageFile) changes.imageFile = imageFile;
+  if (values.locale && values.locale !== profile.locale) changes.locale = values.locale;
   return changes;
 }

@@ -18,6 +18,7 @@ export const de: Texts = {
     "sign-up": "Konto erstellen",
     "forgot-password": "Passwort zurücksetzen",
     "reset-password": "Neues Passwort wählen",
+    "secure-account": "Ihr Konto sichern",
     profile: "Profil",
     "verify-email": "E-Mail bestätigen",
     "change-email": "E-Mail ändern",
@@ -41,6 +42,7 @@ export const de: Texts = {
     currentPassword: "Aktuelles Passwort",
     newPassword: "Neues Passwort",
     imageFile: "Adresse des Bildes",
+    locale: "Sprache der Mails",
     code: "Code",
   },
   hints: {
@@ -108,6 +110,14 @@ export const de: Texts = {
     submit: "Passwort ändern",
     done: "Ihr Passwort ist geändert, und Sie sind überall abgemeldet. Melden Sie sich mit dem neuen an.",
     requestAnother: "Neuen Link anfordern",
+  },
+  secureAccount: {
+    intro:
+      "Damit werden Sie überall abgemeldet und erhalten eine Mail mit einem Link, um ein neues Passwort zu wählen. Tun Sie das sofort: Bis dahin kann sich jemand, der das jetzige Passwort kennt, wieder anmelden.",
+    noToken: "Diese Seite braucht den Link aus der Mail. Öffnen Sie ihn noch einmal.",
+    submit: "Überall abmelden",
+    done: "Sie sind überall abgemeldet, und eine Mail mit einem Link ist unterwegs. Öffnen Sie ihn und wählen Sie ein neues Passwort.",
+    resetOnly: "Nur das Passwort zurücksetzen",
   },
   profile: {
     intro: "Was Anwendungen über Sie wissen. Andere sehen Ihren Benutzernamen und Ihr Bild.",
@@ -188,6 +198,7 @@ export const de: Texts = {
       PASSWORD_CHANGED: "Passwort geändert",
       PASSWORD_RESET_REQUESTED: "Link zum Zurücksetzen des Passworts angefordert",
       PASSWORD_RESET: "Passwort durch einen Link zurückgesetzt und alle Sitzungen beendet",
+      ACCOUNT_SECURED: "Konto durch den Link in einer Nachricht gesichert und alle Sitzungen beendet",
       SESSION_ENDED: "Sitzung beendet",
       DELETED: "Konto gelöscht",
     },
@@ -248,6 +259,9 @@ export const de: Texts = {
     "Your account has no password. Set one with a link by mail.":
       "Ihr Konto hat kein Passwort. Setzen Sie eines mit einem Link aus einer Mail.",
     "The current password is wrong.": "Das aktuelle Passwort ist falsch.",
+    "Your email is already verified.": "Ihre E-Mail ist schon bestätigt.",
+    "There is no such mailbox. Change your email.":
+      "Dieses Postfach gibt es nicht. Ändern Sie Ihre E-Mail.",
     "Enter your current password to change the email.":
       "Geben Sie Ihr aktuelles Passwort ein, um die E-Mail zu ändern.",
     "An image file must be a file name or an http or https URL.":

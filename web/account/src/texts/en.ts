@@ -17,6 +17,7 @@ export const en = {
     "sign-up": "Create an account",
     "forgot-password": "Reset your password",
     "reset-password": "Choose a new password",
+    "secure-account": "Secure your account",
     profile: "Profile",
     "verify-email": "Verify your email",
     "change-email": "Change your email",
@@ -40,6 +41,7 @@ export const en = {
     currentPassword: "Current password",
     newPassword: "New password",
     imageFile: "Picture address",
+    locale: "Language of mails",
     code: "Code",
   },
   hints: {
@@ -107,6 +109,14 @@ export const en = {
     submit: "Change password",
     done: "Your password is changed, and you are signed out everywhere. Sign in with the new one.",
     requestAnother: "Request another link",
+  },
+  secureAccount: {
+    intro:
+      "This signs you out everywhere, and sends a mail with a link to choose a new password. Do so at once: until then, someone who knows the current password can sign in again.",
+    noToken: "This page needs the link of the mail. Open the link again.",
+    submit: "Sign out everywhere",
+    done: "You are signed out everywhere, and a mail with a link is on its way. Open the link and choose a new password.",
+    resetOnly: "Only reset your password",
   },
   profile: {
     intro: "What applications know about you. Others see your username and your picture.",
@@ -187,6 +197,7 @@ export const en = {
       PASSWORD_CHANGED: "Password changed",
       PASSWORD_RESET_REQUESTED: "Link to reset the password requested",
       PASSWORD_RESET: "Password reset by a link, and all sessions ended",
+      ACCOUNT_SECURED: "Account secured by the link in a notice, and all sessions ended",
       SESSION_ENDED: "Session ended",
       DELETED: "Account deleted",
     } as Record<string, string>,

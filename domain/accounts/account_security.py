@@ -1,0 +1,64 @@
+"""Secure an account: what the link in a security notice does for an owner who did not do what the
+notice reports (NIST SP 800-63B-4 section 4.6)."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+
+from db.database import retried
+from db.models import User
+from domain import security_events, sessions, tickets
+from domain.authentication.mail_requests import add_proof
+from domain.devices import Device
+from domain.errors import InvalidCode
+from domain.mail.mailer import RECIPIENT, Mailer
+from domain.mail.templates import Template
+from domain.security_events import EventKind
+from domain.services import Services
+from domain.tickets import TicketKind
+
+_KIND = TicketKind.ACCOUNT_SECURITY
+
+
+async def secure_account(services: Services, device: Device, *, token: str) -> int:
+    """End all sessions of the user who was sent this token, send them a link to reset their
+    password, and return how many sessions ended.
+
+    A token works once. It gives no access: the link goes to the email of the account.
+
+    Raises InvalidCode, TooManyAttempts or MailNotConfigured.
+    """
+    mailer = services.require_mailer()
+    async with services.database.reading() as session:
+        ticket = await tickets.find(session, mailer.keys, _KIND, token)
+    if ticket is None or ticket.user_id is None:
+        raise InvalidCode("token")
+    # Not the limit of the address: anyone who knows an email can use that up.
+    await services.rate_limiter.hit(services.rate_limiter.limits.mail_network, device.network)
+    return await _secure(services, mailer, device, ticket.user_id, token)
+
+
+@retried
+async def _secure(
+    services: Services, mailer: Mailer, device: Device, user_id: UUID, token: str
+) -> int:
+    async with services.database.writing() as session:
+        user = await _lock(session, user_id)
+        if user is None or not await tickets.use_token(session, mailer.keys, _KIND, token):
+            raise InvalidCode("token")
+        kind, template = TicketKind.PASSWORD_RESET, Template.RESET_PASSWORD
+        add_proof(session, mailer, kind, template, user, user.email_key)
+        security_events.record(session, EventKind.ACCOUNT_SECURED, device, user_id=user.id)
+        return await sessions.end_all_of(session, user)
+
+
+async def _lock(session: AsyncSession, user_id: UUID) -> User | None:
+    user: User | None = await session.scalar(
+        select(User)
+        .where(User.id == user_id, User.deleted_at.is_(None))
+        .with_for_update(key_share=True)
+        .options(undefer(User.email_key), *RECIPIENT)
+    )
+    return user

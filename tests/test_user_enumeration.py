@@ -15,13 +15,19 @@ from fastapi import FastAPI
 from api.app import create_app
 from domain.mail.undeliverable import mark_undeliverable
 from tests.conftest import client_of, settings_for
-from tests.operations import REQUEST_PASSWORD_RESET
+from tests.mail_proofs import DATA_KEY
+from tests.operations import REQUEST_PASSWORD_RESET, REQUEST_SIGN_IN, START_REGISTRATION
 from tests.statements import statements
 from tests.users import GraphQL, register_user
 
 # The mutations that send a mail to an address, whoever asks.
 REQUESTS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "requestPasswordReset": (REQUEST_PASSWORD_RESET, lambda email: {"email": email}),
+    "requestSignIn": (REQUEST_SIGN_IN, lambda email: {"email": email}),
+    "startRegistration": (
+        START_REGISTRATION,
+        lambda email: {"username": "Eva", "email": email, "password": "analytical engine"},
+    ),
 }
 
 UNKNOWN = "nobody@example.com"
@@ -39,7 +45,7 @@ async def app(database_url: str) -> AsyncIterator[FastAPI]:
         await register_user(GraphQL(client), "Ada", KNOWN, "analytical engine")
         await register_user(GraphQL(client), "Eve", UNDELIVERABLE, "analytical engine")
         await mark_undeliverable(app.state.gatehouse.services.database, UNDELIVERABLE)
-    app = create_app(settings_for(database_url, data_key="a data key for tests, and nothing else"))
+    app = create_app(settings_for(database_url, data_key=DATA_KEY))
     async with app.router.lifespan_context(app):
         yield app
 

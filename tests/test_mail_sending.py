@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import select, text, update
@@ -440,6 +441,27 @@ async def test_a_database_that_is_away_does_not_end_the_task(
             await session.execute(text("ALTER TABLE hidden RENAME TO outbox"))
         await add_notice(database)
         await mailbox.until(1)
+
+
+async def test_the_task_ends_though_a_cancellation_is_lost_while_it_connects(
+    database: Database,
+) -> None:
+    connecting = asyncio.Event()
+
+    class LosesCancellation(MailServer):
+        async def connect(self) -> NoReturn:
+            connecting.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            raise OSError
+
+    server = LosesCancellation("127.0.0.1", 1, Encryption.NONE)
+    await add_mails(database)
+    async with (
+        asyncio.timeout(20),
+        background.sending_mail(Sender(database, server, render)),
+    ):
+        await connecting.wait()
 
 
 async def test_four_processes_send_each_mail_once(

@@ -19,6 +19,7 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
+from db.cancellation import raise_if_cancelled
 from db.database import Database
 from db.models import OutboxRow
 from domain import emails, outbox
@@ -66,6 +67,7 @@ class Sender:
 
     async def _is_any_due(self) -> bool:
         """Look before a claim: on SQLite, a claim waits for other writers."""
+        raise_if_cancelled()
         async with self.database.reading() as session:
             since = await outbox.oldest_due(session, OutboxKind.MAIL)
         waited = datetime.now(UTC) - since if since else timedelta(0)

@@ -158,9 +158,12 @@ async def grace(graphql: GraphQL) -> RegisteredUser:
 
 
 @pytest.fixture
-def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
-    """Run `gatehouse serve` as a process of its own, on a real socket."""
-    with running_server(database_url, SECRET_KEY, tmp_path) as server:
+def server(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Server]:
+    """Run `gatehouse serve` as a process of its own, on a real socket, for tests of what does not
+    depend on the database."""
+    with running_server(
+        databases.copy_of(migrated_sqlite, tmp_path), SECRET_KEY, tmp_path
+    ) as server:
         yield server
 
 

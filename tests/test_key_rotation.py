@@ -15,6 +15,7 @@ from joserfc.jws import extract_compact
 
 from tests.commands import run
 from tests.conftest import SECRET_KEY
+from tests.databases import copy_of
 from tests.operations import LOGIN, REFRESH, REGISTER
 from tests.paths import ROOT
 from tests.servers import TIMEOUT_SECONDS, Server, running_server
@@ -52,9 +53,9 @@ class Servers:
 
 
 @pytest.fixture
-def servers(database_url: str, tmp_path: Path) -> Iterator[Servers]:
+def servers(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Servers]:
     with ExitStack() as stack:
-        yield Servers(database_url, tmp_path, stack)
+        yield Servers(copy_of(migrated_sqlite, tmp_path), tmp_path, stack)
 
 
 def execute(server: Server, document: str, bearer: str = "", **variables: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Fixtures: a real app on a real database, and users made by the real registration.
 
-Every test that uses a database runs on SQLite, and on PostgreSQL when TEST_POSTGRES_URL is set.
+Every test that uses a database runs on SQLite, and on PostgreSQL when TEST_POSTGRES_URL is set:
+except those that are marked with `any_database`, which run on SQLite only.
 """
 
 import os
@@ -72,7 +73,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("PgBouncer was skipped: install pgbouncer to test with it too.")
 
 
-@pytest.fixture(params=DATABASES)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "any_database: which database it is makes no difference, so the test runs on one only",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    is_any = metafunc.definition.get_closest_marker("any_database")
+    for fixture in ("database_url", "shared_server"):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, DATABASES[:1] if is_any else DATABASES, indirect=True)
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of a database with tables and without users."""
     if request.param == "sqlite":
@@ -167,7 +182,7 @@ def server(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(scope="module")
 def shared_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:

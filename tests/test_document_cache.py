@@ -12,6 +12,8 @@ from graphql_schema.engine.validation import MAX_CHARACTERS
 from tests.documents import PREPARATION
 from tests.users import GraphQL, RegisteredUser
 
+pytestmark = pytest.mark.any_database
+
 LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)
 
 

@@ -25,6 +25,8 @@ from tests.users import GraphQL
 from tests.websockets import initialize, open_socket
 from tests.worst_documents import WORST, fragments
 
+pytestmark = pytest.mark.any_database
+
 # On the machine of the benchmarks every one takes less than ten milliseconds. Before there were
 # bounds, most took 50 to 240.
 MAX_SECONDS = 0.05

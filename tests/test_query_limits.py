@@ -23,6 +23,8 @@ from tests.operations import CREATE_POST, SECURITY_EVENTS
 from tests.servers import Server
 from tests.users import GraphQL, RegisteredUser
 
+pytestmark = pytest.mark.any_database
+
 LOGIN_FIELD = 'login(username: "Nobody", password: "difference engine") { expiresIn }'
 
 

@@ -48,6 +48,8 @@ from tests.websockets import (
     subscribe,
 )
 
+pytestmark = pytest.mark.any_database
+
 LIMIT = timedelta(seconds=0.5)
 
 PING = json.dumps({"type": "ping"})

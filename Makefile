@@ -22,7 +22,7 @@ run: install .env  ## set up what is missing, and serve on http://127.0.0.1:8000
 	@$(BIN)/gatehouse serve
 
 test: check  ## run all checks and tests; on PostgreSQL too if TEST_POSTGRES_URL is set
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: install  ## check style, types and imports
 	$(BIN)/ruff format --check .

@@ -13,8 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from browser.database import database
-from tests.conftest import DATABASES, SECRET_KEY
+from tests.conftest import SECRET_KEY
 from tests.operations import LOGIN, LOGOUT_EVERYWHERE, REGISTER
 from tests.paths import ROOT
 from tests.servers import Server, running_server
@@ -44,16 +43,12 @@ EDGE = (
 numbers = itertools.count()
 
 
-@pytest.fixture(scope="module", params=DATABASES)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("account")
     settings = {"CORS_ORIGINS": APP, "TRUSTED_PROXIES": "127.0.0.1"}
-    with (
-        database(request.param, folder) as url,
-        running_server(url, SECRET_KEY, folder, **settings) as server,
-    ):
+    url = f"sqlite:///{folder / 'gatehouse.db'}"
+    with running_server(url, SECRET_KEY, folder, **settings) as server:
         yield server
 
 

@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from browser.app_origin import served
-from browser.database import database
 from clients.npm import expired_token, run_npm
-from tests.conftest import DATABASES, SECRET_KEY
+from tests.conftest import SECRET_KEY
 from tests.operations import REGISTER
 from tests.servers import Server, running_server
 
@@ -31,15 +30,11 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield origin
 
 
-@pytest.fixture(scope="module", params=DATABASES)
-def server(
-    request: pytest.FixtureRequest, origin: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(origin: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
-    with (
-        database(request.param, folder) as url,
-        running_server(url, SECRET_KEY, folder, CORS_ORIGINS=origin) as server,
-    ):
+    url = f"sqlite:///{folder / 'gatehouse.db'}"
+    with running_server(url, SECRET_KEY, folder, CORS_ORIGINS=origin) as server:
         yield server
 
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 from fastapi import FastAPI
 
@@ -36,6 +37,10 @@ for name in Settings.model_fields:
 # with the default, and the suite itself still survives a hang-up.
 if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+# A slow example is no failure: other processes may have the processor.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 SECRET_KEY = "a secret for tests, and for nothing else but tests"
 

@@ -14,7 +14,7 @@ GATEHOUSE = str(Path(sys.executable).with_name("gatehouse"))
 SERVE = (GATEHOUSE, "serve")
 
 # How long a test waits for another process, even on a busy machine.
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 
 # Rate limits and quotas that are never reached.
 RATE_LIMITS = {

@@ -147,7 +147,7 @@ async def test_a_server_that_closes_new_connections_is_not_available(
 async def test_what_outlives_its_own_limit_needs_no_deadline(postgres: str) -> None:
     proxy = PostgresProxy(postgres)
     async with proxy.url() as url:
-        app = create_app(settings_for(url, request_deadline_seconds=60))
+        app = create_app(settings_for(url, request_deadline_seconds=300))
         async with client_of(app) as client:
             graphql = GraphQL(client)
             await graphql(POSTS_WITH_AUTHORS)

@@ -77,7 +77,7 @@ async def test_the_log_has_the_reason_and_not_the_password(
 async def test_a_server_that_never_answers_is_not_waited_for(token: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://gatehouse@127.0.0.1:{silent.getsockname()[1]}/gatehouse"
-        app = create_app(settings_for(url, request_deadline_seconds=60))
+        app = create_app(settings_for(url, request_deadline_seconds=300))
         async with app.router.lifespan_context(app), client_of(app) as client:
             start = time.monotonic()
             answer = await GraphQL(client)(ME, by=token)

@@ -16,6 +16,7 @@ from domain.services import Services
 from settings import Settings
 from tests.operations import DELETE_ME, LOGIN, ME, POST, POSTS, REFRESH, UPDATE_POST, USER
 from tests.posts import NOTES, publish
+from tests.servers import TIMEOUT_SECONDS
 from tests.sessions import log_in
 from tests.users import GraphQL, RegisteredUser, register_user
 
@@ -195,7 +196,7 @@ async def test_a_serving_process_deletes_the_rest(
     await graphql(DELETE_ME, by=ada, password=ada.password)
     monkeypatch.setattr(background, "PURGE_EVERY", timedelta(milliseconds=1))
     app = create_app(settings)
-    async with app.router.lifespan_context(app), asyncio.timeout(10):
+    async with app.router.lifespan_context(app), asyncio.timeout(TIMEOUT_SECONDS):
         while await rows_left(services, ada) != (0, 0, 0):
             pass
 

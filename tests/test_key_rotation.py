@@ -61,7 +61,9 @@ def servers(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Servers]:
 def execute(server: Server, document: str, bearer: str = "", **variables: str) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     body = {"query": document, "variables": variables}
-    answer = httpx.post(f"{server.url}/graphql", json=body, headers=headers, timeout=20)
+    answer = httpx.post(
+        f"{server.url}/graphql", json=body, headers=headers, timeout=TIMEOUT_SECONDS
+    )
     found: dict[str, Any] = answer.json()
     return found
 

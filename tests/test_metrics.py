@@ -34,7 +34,7 @@ from tests.conftest import SECRET_KEY, settings_for
 from tests.databases import copy_of
 from tests.hashing import hash_password
 from tests.operations import LOGIN, REGISTER
-from tests.servers import Server, free_port, running_server, wait_until
+from tests.servers import TIMEOUT_SECONDS, Server, free_port, running_server, wait_until
 from tests.users import THIS_DEVICE
 
 pytestmark = pytest.mark.any_database
@@ -52,7 +52,9 @@ class MeteredServer:
     def execute(self, document: str, token: str = "", **variables: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         body = {"query": document, "variables": variables}
-        return httpx.post(f"{self.server.url}/graphql", json=body, headers=headers, timeout=60)
+        return httpx.post(
+            f"{self.server.url}/graphql", json=body, headers=headers, timeout=TIMEOUT_SECONDS
+        )
 
     def series(self) -> dict[tuple[str, ...], float]:
         """Return the value of each series, by its name and the values of its labels."""

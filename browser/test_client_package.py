@@ -154,7 +154,7 @@ def refresh_ten_times(tabs: list[Page]) -> None:
     assert [tab.evaluate("left") for tab in tabs] == [0, 0]
 
 
-def test_two_tabs_stay_signed_in_through_a_thousand_refreshes_in_an_hour(
+def test_two_tabs_stay_signed_in_through_hundreds_of_refreshes_in_an_hour(
     app: Page, server: Server
 ) -> None:
     app.clock.install()
@@ -163,12 +163,12 @@ def test_two_tabs_stay_signed_in_through_a_thousand_refreshes_in_an_hour(
         tab.goto("/")
         status(tab)
     register(app, "barbara")
-    for _ in range(100):
+    for _ in range(20):
         refresh_ten_times(tabs)
-        app.clock.fast_forward("00:36")
+        app.clock.fast_forward("03:00")
 
     # All calls at one time share a refresh.
-    assert server.logged().count(" mutation Refresh ") >= 1000
+    assert server.logged().count(" mutation Refresh ") >= 200
     assert [tab.evaluate("session.state.status") for tab in tabs] == ["signedIn", "signedIn"]
     assert [me(tab) for tab in tabs] == ["barbara", "barbara"]
     tabs[1].close()

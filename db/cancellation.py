@@ -1,4 +1,4 @@
-"""Cancellation while a connection is being opened."""
+"""Cancellation of tasks that open connections."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,6 +19,15 @@ async def close_if_cancelled(
     except asyncio.CancelledError:
         task.add_done_callback(partial(_close, close))
         raise
+
+
+def raise_if_cancelled() -> None:
+    """Raise CancelledError if the current task was cancelled and nothing was raised. (The
+    ``asyncio.wait_for`` of Python 3.11 returns a result that comes at the same moment, and the
+    cancellation is lost.)"""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _close(close: Callable[[Connection], object], connecting: "asyncio.Future[Connection]") -> None:

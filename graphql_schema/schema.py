@@ -156,20 +156,20 @@ class Schema(strawberry.Schema):
             if operation_extensions.get("persistedQuery") is not None:
                 raise PersistedQueryNotSupported
             raise MissingQueryError
-        network = _network_of(context)
-        document = self._documents.read(query, network)
+        preparation = self._documents.preparation(_network_of(context))
+        document = self._documents.read(query, preparation)
         operation = document.operation(operation_name)
         if isinstance(context, Context):
             context.operation = operation
         operation_type = OperationType(operation.operation.value)
         if operation_type not in allowed:
             raise InvalidOperationTypeError(operation_type)
-        if problems := self._documents.check(document, operation, inputs, network):
+        if problems := self._documents.check(document, operation, inputs, preparation):
             return PreExecutionError(None, problems)
         variables = self._variables(operation, inputs)
         if isinstance(variables, list):
             return ExecutionResult(None, variables)
-        plan = self._documents.plan(document, operation, variables, network)
+        plan = self._documents.plan(document, operation, variables, preparation)
         if isinstance(context, Context):
             context.root_fields = plan.root_fields
         result = await plan.execute(context, variables)

@@ -1,12 +1,16 @@
 """Another clock for this process, as another machine has."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from domain import token_bucket
 
 
 @contextmanager
@@ -22,4 +26,14 @@ def moved_clock(by: timedelta) -> Iterator[None]:
         for name, module in list(sys.modules.items()):
             if name.startswith("domain.") and getattr(module, "datetime", None) is datetime:
                 patch.setattr(module, "datetime", Moved)
+        yield
+
+
+@contextmanager
+def stopped_buckets() -> Iterator[None]:
+    """Stop the clock of token buckets while the block runs: nothing is refilled, however long the
+    block takes."""
+    now = time.monotonic()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(token_bucket, "time", SimpleNamespace(monotonic=lambda: now))
         yield

@@ -1,6 +1,7 @@
 """Fixtures: a real app on a real database, and users made by the real registration.
 
-Every test that uses a database runs on SQLite, and on PostgreSQL when TEST_POSTGRES_URL is set.
+Every test that uses a database runs on SQLite, and on PostgreSQL when TEST_POSTGRES_URL is set:
+except those that are marked with `any_database`, which run on SQLite only.
 """
 
 import os
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 from fastapi import FastAPI
 
@@ -35,6 +37,10 @@ for name in Settings.model_fields:
 # with the default, and the suite itself still survives a hang-up.
 if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+# A slow example is no failure: other processes may have the processor.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 SECRET_KEY = "a secret for tests, and for nothing else but tests"
 
@@ -72,7 +78,31 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("PgBouncer was skipped: install pgbouncer to test with it too.")
 
 
-@pytest.fixture(params=DATABASES)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "any_database: which database it is makes no difference, so the test runs on one only",
+    )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return twice the number of cores: tests wait for processes half of their time."""
+    return 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that start servers. They take the longest, and must not be the last."""
+    items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "running_server"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    is_any = metafunc.definition.get_closest_marker("any_database")
+    for fixture in ("database_url", "shared_server"):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, DATABASES[:1] if is_any else DATABASES, indirect=True)
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of a database with tables and without users."""
     if request.param == "sqlite":
@@ -158,13 +188,16 @@ async def grace(graphql: GraphQL) -> RegisteredUser:
 
 
 @pytest.fixture
-def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
-    """Run `gatehouse serve` as a process of its own, on a real socket."""
-    with running_server(database_url, SECRET_KEY, tmp_path) as server:
+def server(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Server]:
+    """Run `gatehouse serve` as a process of its own, on a real socket, for tests of what does not
+    depend on the database."""
+    with running_server(
+        databases.copy_of(migrated_sqlite, tmp_path), SECRET_KEY, tmp_path
+    ) as server:
         yield server
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(scope="module")
 def shared_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:

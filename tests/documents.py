@@ -17,7 +17,9 @@ DEFAULT_LIMITS = Limits(
     cost=DEFAULTS["max_query_cost"].default,
 )
 SCHEMA = Schema(DEFAULT_LIMITS)._schema
-NETWORK = "127.0.0.1"
+
+# Of a network that may use all of the time.
+PREPARATION = NewDocuments(1).preparation("127.0.0.1")
 
 
 def empty_cache() -> Documents:

@@ -13,6 +13,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
 
+from tests.servers import TIMEOUT_SECONDS
+
 USERNAME, PASSWORD = "gate/house", "p@ss word"
 
 Answer = Callable[[], Awaitable[str]]
@@ -68,7 +70,7 @@ class Mailbox:
 
     async def until(self, count: int) -> None:
         """Wait until so many mails have arrived."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while len(self.mails) < count:
                 self.arrived.clear()
                 await self.arrived.wait()

@@ -6,15 +6,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import randbelow
 
 GATEHOUSE = str(Path(sys.executable).with_name("gatehouse"))
 SERVE = (GATEHOUSE, "serve")
 
+# Linux takes those from 32768 for outgoing connections, and other systems from 49152.
+OUTSIDE_OF_EPHEMERAL_PORTS = range(20_000, 32_768)
+
 # How long a test waits for another process, even on a busy machine.
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 
 # Rate limits and quotas that are never reached.
 RATE_LIMITS = {
@@ -84,10 +88,16 @@ def running_server(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that nothing listens on.
+
+    The system gives it to no outgoing connection: one would take the port before the server does,
+    or, when a test polls the port, connect to itself.
+    """
+    while True:
+        port = OUTSIDE_OF_EPHEMERAL_PORTS.start + randbelow(len(OUTSIDE_OF_EPHEMERAL_PORTS))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until_it_listens(

@@ -23,6 +23,8 @@ from settings import Settings
 from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.any_database
+
 SOURCE = ROOT / "web" / "account" / "src"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 

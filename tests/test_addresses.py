@@ -19,6 +19,8 @@ from tests.servers import Server
 from tests.sub_path import NGINX, server_under_a_path
 from tests.websockets import execute, initialize, open_socket
 
+pytestmark = pytest.mark.any_database
+
 METADATA = "/.well-known/oauth-authorization-server"
 BROWSER = {"Accept": "text/html"}
 HOSTILE = {

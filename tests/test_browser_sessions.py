@@ -29,6 +29,8 @@ from tests.sessions import is_signed_in, move_rotations_back, sessions
 from tests.users import IN_A_YEAR, GraphQL, RegisteredUser
 from tests.websockets import execute, initialize, open_socket
 
+pytestmark = pytest.mark.any_database
+
 LATE = timedelta(minutes=1)
 
 

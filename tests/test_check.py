@@ -28,7 +28,7 @@ from cli.check.rate_limits import rate_limit_sizes
 from settings import Settings
 from tests.commands import run
 from tests.redis_server import REDIS_PROGRAM, RedisServer
-from tests.servers import GATEHOUSE, environment
+from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment
 
 GOOD = {
     "ENVIRONMENT": "production",
@@ -141,7 +141,7 @@ def test_a_good_configuration_passes(database_url: str, tmp_path: Path) -> None:
         env=environment(**GOOD | {"DATABASE_URL": database_url}),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=TIMEOUT_SECONDS,
     )
 
     assert run.returncode == 0, run.stdout

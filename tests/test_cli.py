@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from cli import commands
 from tests.commands import run
 from tests.conftest import SECRET_KEY
-from tests.servers import GATEHOUSE, Server, environment, running_server
+from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, environment, running_server
 
 
 def gatehouse(command: str, database_url: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -22,7 +22,7 @@ def gatehouse(command: str, database_url: str, folder: Path) -> subprocess.Compl
         env=environment(DATABASE_URL=database_url, SECRET_KEY=SECRET_KEY, PORT="0"),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=TIMEOUT_SECONDS,
     )
 
 

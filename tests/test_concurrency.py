@@ -12,6 +12,7 @@ from settings import Settings
 from tests.conftest import client_of, unprepared_app
 from tests.operations import CHANGE_PASSWORD, LOGIN, REGISTER, UPDATE_ME
 from tests.paths import ROOT
+from tests.servers import TIMEOUT_SECONDS
 from tests.users import GraphQL, RegisteredUser
 
 
@@ -115,7 +116,7 @@ async def test_three_processes_that_read_then_write_lose_no_update(
 
     command = (sys.executable, "-c", READ_THEN_WRITE, database_url, "60")
     processes = [await create_subprocess_exec(*command, cwd=ROOT) for _ in range(3)]
-    codes = [await asyncio.wait_for(process.wait(), 60) for process in processes]
+    codes = [await asyncio.wait_for(process.wait(), TIMEOUT_SECONDS) for process in processes]
 
     async with services.database.reading() as session:
         count = await session.scalar(select(User.image_file))

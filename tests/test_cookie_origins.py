@@ -12,6 +12,8 @@ from tests.conftest import settings_for, unprepared_app
 from tests.operations import LOGIN, LOGOUT, ME
 from tests.users import RegisteredUser
 
+pytestmark = pytest.mark.any_database
+
 REFRESH = 'mutation { refresh(refreshToken: "cookie") { accessToken } }'
 
 # Another host of the same site, perhaps taken over: browsers send SameSite=Strict cookies for it.

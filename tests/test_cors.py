@@ -6,6 +6,8 @@ import pytest
 from settings import Settings
 from tests.conftest import client_of, settings_for, unprepared_app
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:

@@ -14,6 +14,7 @@ from domain.services import Services
 from tests.databases import wait_until_one_waits
 from tests.operations import CREATE_POST, ME, SESSIONS, UPDATE_ME
 from tests.posts import NOTES
+from tests.servers import TIMEOUT_SECONDS
 from tests.users import GraphQL, RegisteredUser
 
 
@@ -38,7 +39,7 @@ async def test_a_reader_does_not_wait_for_a_writer(
     async with services.database.writing() as session:
         (await session.scalars(select(User).with_for_update())).one().username = "Countess"
         await session.flush()
-        me = await asyncio.wait_for(graphql(ME, by=ada), timeout=2)
+        me = await asyncio.wait_for(graphql(ME, by=ada), TIMEOUT_SECONDS)
 
     assert me.data["me"]["username"] == "Ada"
 
@@ -53,7 +54,7 @@ async def test_readers_do_not_wait_for_many_writers(
         writers = [
             asyncio.ensure_future(graphql(UPDATE_ME, by=ada, input=picture)) for _ in range(12)
         ]
-        me = await asyncio.wait_for(graphql(ME, by=ada), timeout=3)
+        me = await asyncio.wait_for(graphql(ME, by=ada), TIMEOUT_SECONDS)
     written = await asyncio.gather(*writers)
 
     assert me.errors == []

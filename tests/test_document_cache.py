@@ -9,10 +9,12 @@ from graphql_schema.engine.limits import Limits
 from graphql_schema.engine.new_documents import NewDocuments
 from graphql_schema.engine.plans import Plan
 from graphql_schema.engine.validation import MAX_CHARACTERS
+from tests.documents import PREPARATION
 from tests.users import GraphQL, RegisteredUser
 
+pytestmark = pytest.mark.any_database
+
 LIMITS = Limits(depth=10, aliases=10, tokens=1000, cost=1000)
-NETWORK = "127.0.0.1"
 
 
 def empty_cache() -> Documents:
@@ -27,12 +29,14 @@ def test_the_oldest_is_forgotten_when_there_are_too_many_or_too_long(
     length: int, number: int
 ) -> None:
     documents = empty_cache()
-    read = [documents.read(f"query Q{n} {{ a }}".ljust(length), NETWORK) for n in range(number + 1)]
+    read = [
+        documents.read(f"query Q{n} {{ a }}".ljust(length), PREPARATION) for n in range(number + 1)
+    ]
     for document in read:
-        assert documents.check(document, document.operation(None), {}, NETWORK) == []
+        assert documents.check(document, document.operation(None), {}, PREPARATION) == []
 
-    assert documents.read(read[0].text, NETWORK) is not read[0]
-    assert all(documents.read(document.text, NETWORK) is document for document in read[1:])
+    assert documents.read(read[0].text, PREPARATION) is not read[0]
+    assert all(documents.read(document.text, PREPARATION) is document for document in read[1:])
 
 
 @pytest.mark.parametrize(
@@ -53,8 +57,10 @@ def test_a_plan_is_forgotten_like_its_document_though_it_has_no_fields(
     documents = empty_cache()
 
     def plan(n: int) -> Plan:
-        document = documents.read(f"query Q{n} {{ a @skip(if: true) }}".ljust(length), NETWORK)
-        return documents.plan(document, document.operation(None), VariableValues({}, {}), NETWORK)
+        document = documents.read(f"query Q{n} {{ a @skip(if: true) }}".ljust(length), PREPARATION)
+        return documents.plan(
+            document, document.operation(None), VariableValues({}, {}), PREPARATION
+        )
 
     plans = [plan(n) for n in range(number + 1)]
 

@@ -19,6 +19,8 @@ from tests.operations import CREATE_POST
 from tests.random_documents import DocumentGenerator
 from tests.users import GraphQL, RegisteredUser
 
+pytestmark = pytest.mark.any_database
+
 HIGH_LIMITS = Limits(depth=20, aliases=1_000, tokens=5_000, cost=1_000_000)
 
 SEEDS = 150

@@ -9,6 +9,8 @@ from api import pages
 from settings import Settings
 from tests.conftest import client_of, settings_for, unprepared_app
 
+pytestmark = pytest.mark.any_database
+
 BROWSER_HEADERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 

@@ -8,6 +8,8 @@ import pytest
 from tests.operations import ME, USER
 from tests.users import RegisteredUser
 
+pytestmark = pytest.mark.any_database
+
 JSON = {"Content-Type": "application/json"}
 
 

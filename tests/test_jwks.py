@@ -14,6 +14,8 @@ from settings import Settings
 from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
 from tests.users import RegisteredUser
 
+pytestmark = pytest.mark.any_database
+
 JWKS = "/.well-known/jwks.json"
 METADATA = "/.well-known/oauth-authorization-server"
 

@@ -15,6 +15,7 @@ from joserfc.jws import extract_compact
 
 from tests.commands import run
 from tests.conftest import SECRET_KEY
+from tests.databases import copy_of
 from tests.operations import LOGIN, REFRESH, REGISTER
 from tests.paths import ROOT
 from tests.servers import TIMEOUT_SECONDS, Server, running_server
@@ -52,15 +53,17 @@ class Servers:
 
 
 @pytest.fixture
-def servers(database_url: str, tmp_path: Path) -> Iterator[Servers]:
+def servers(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Servers]:
     with ExitStack() as stack:
-        yield Servers(database_url, tmp_path, stack)
+        yield Servers(copy_of(migrated_sqlite, tmp_path), tmp_path, stack)
 
 
 def execute(server: Server, document: str, bearer: str = "", **variables: str) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     body = {"query": document, "variables": variables}
-    answer = httpx.post(f"{server.url}/graphql", json=body, headers=headers, timeout=20)
+    answer = httpx.post(
+        f"{server.url}/graphql", json=body, headers=headers, timeout=TIMEOUT_SECONDS
+    )
     found: dict[str, Any] = answer.json()
     return found
 

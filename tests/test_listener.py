@@ -1,18 +1,15 @@
 """The addresses that `gatehouse serve` listens on."""
 
 import socket
-import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.conftest import SECRET_KEY
+from server.listener import listening
+from tests.conftest import SECRET_KEY, settings_for
 from tests.databases import copy_of
 from tests.servers import (
-    GATEHOUSE,
-    TIMEOUT_SECONDS,
-    environment,
     free_port,
     running_server,
     wait_until,
@@ -83,19 +80,11 @@ def test_one_address_of_ipv6_is_not_all_of_them(migrated_sqlite: Path, tmp_path:
         ("192.0.2.1", "Cannot assign requested address"),
     ],
 )
-def test_an_address_that_cannot_be_listened_on_is_said_in_a_line(
-    tmp_path: Path, host: str, why: str
-) -> None:
+def test_an_address_that_cannot_be_listened_on_is_said_in_a_line(host: str, why: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        refused = subprocess.run(
-            [GATEHOUSE, "serve"],
-            env=environment(SECRET_KEY=SECRET_KEY, HOST=host, PORT=port),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-        )
+        port = taken.getsockname()[1]
+        settings = settings_for("sqlite:///unused.db", host=host, port=port)
+        with pytest.raises(SystemExit) as refused, listening(settings):
+            pass
 
-    assert refused.returncode == 1
-    assert refused.stderr == f"gatehouse: cannot listen on HOST {host} and PORT {port}: {why}\n"
+    assert str(refused.value) == (f"gatehouse: cannot listen on HOST {host} and PORT {port}: {why}")

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import select, text, update
@@ -32,7 +33,7 @@ from tests.conftest import SECRET_KEY, settings_for
 from tests.mail_servers import PASSWORD, USERNAME, Answer, Mailbox, accepted, mail_server
 from tests.operations import UPDATE_ME
 from tests.outboxes import add_mails, make_due, render, row, rows, sender_to
-from tests.servers import running_server
+from tests.servers import TIMEOUT_SECONDS, running_server
 from tests.users import GraphQL, RegisteredUser
 
 MAIL_SETTINGS = {
@@ -449,13 +450,34 @@ async def test_a_database_that_is_away_does_not_end_the_task(
         await session.execute(text("ALTER TABLE outbox RENAME TO hidden"))
     app = create_app(mail_settings(database_url, mailbox))
     async with app.router.lifespan_context(app):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while "Sending mail failed" not in caplog.text:
                 await undeliverable(database)
         async with database.writing() as session:
             await session.execute(text("ALTER TABLE hidden RENAME TO outbox"))
         await add_notice(database)
         await mailbox.until(1)
+
+
+async def test_the_task_ends_though_a_cancellation_is_lost_while_it_connects(
+    database: Database,
+) -> None:
+    connecting = asyncio.Event()
+
+    class LosesCancellation(MailServer):
+        async def connect(self) -> NoReturn:
+            connecting.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            raise OSError
+
+    server = LosesCancellation("127.0.0.1", 1, Encryption.NONE)
+    await add_mails(database)
+    async with (
+        asyncio.timeout(TIMEOUT_SECONDS),
+        background.sending_mail(Sender(database, server, render)),
+    ):
+        await connecting.wait()
 
 
 async def test_four_processes_send_each_mail_once(
@@ -468,7 +490,7 @@ async def test_four_processes_send_each_mail_once(
         for n in range(60):
             await add_notice(database, f"{n}@example.com")
         await mailbox.until(60)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while {one.done_at is None for one in await rows(database)} != {False}:
                 pass
 

@@ -13,6 +13,8 @@ from requests_oauthlib import OAuth2Session
 from tests.operations import REGISTER
 from tests.servers import Server
 
+pytestmark = pytest.mark.any_database
+
 with warnings.catch_warnings():
     # Authlib raises deprecation warnings about its own modules.
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)

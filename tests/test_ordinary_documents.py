@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from graphql import OperationDefinitionNode, get_introspection_query
 
 from tests import operations
-from tests.documents import NETWORK, empty_cache
+from tests.documents import PREPARATION, empty_cache
 from tests.paths import ROOT
 
 # The largest pages, in any variable that is the size of one.
@@ -133,11 +133,11 @@ def test_no_ordinary_document_is_refused() -> None:
             if f"fragment {spread} on" not in text:
                 text += fragments[spread]
         documents = empty_cache()
-        read = documents.read(text, NETWORK)
+        read = documents.read(text, PREPARATION)
         for node in read.node.definitions:
             if isinstance(node, OperationDefinitionNode):
                 operation = read.operation(node.name.value if node.name else None)
-                if problems := documents.check(read, operation, VARIABLES, NETWORK):
+                if problems := documents.check(read, operation, VARIABLES, PREPARATION):
                     refused[name] = problems
 
     assert refused == {}

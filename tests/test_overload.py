@@ -18,6 +18,8 @@ from tests.conftest import client_of, settings_for
 from tests.operations import LOGIN, ME
 from tests.users import GraphQL
 
+pytestmark = pytest.mark.any_database
+
 MORE_THAN_FIT = WAITING_PER_THREAD + 60
 
 

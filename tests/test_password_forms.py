@@ -19,6 +19,8 @@ from tests.hashing import verify_password
 from tests.operations import CHANGE_PASSWORD, DELETE_ME, LOGIN
 from tests.users import GraphQL, RegisteredUser, register_user
 
+pytestmark = pytest.mark.any_database
+
 NFC = unicodedata.normalize("NFC", "contraseña façade")
 NFD = unicodedata.normalize("NFD", NFC)
 

@@ -210,15 +210,18 @@ async def test_an_unknown_user_costs_as_much_time_as_a_wrong_password(
 
 
 async def test_the_very_first_login_of_a_process_tells_nothing_either() -> None:
-    hasher = HashingQueue(memory_kib=19456, time_cost=2, parallelism=1, threads=1)
     stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRvZmdvdXJz$" + "A" * 43
-
-    start = time.process_time()
-    await verify_password(hasher, "wrong engine", None)
-    middle = time.process_time()
-    await verify_password(hasher, "wrong engine", stored)
-    end = time.process_time()
-    hasher.close()
+    unknown, known = [], []
+    for _ in range(5):
+        hasher = HashingQueue(memory_kib=19456, time_cost=2, parallelism=1, threads=1)
+        start = time.process_time()
+        await verify_password(hasher, "wrong engine", None)
+        middle = time.process_time()
+        await verify_password(hasher, "wrong engine", stored)
+        end = time.process_time()
+        hasher.close()
+        unknown.append(middle - start)
+        known.append(end - middle)
 
     # A dummy hash that is made on first use would double the cost of the first login.
-    assert (middle - start) / (end - middle) < 1.8
+    assert min(unknown) / min(known) < 1.8

@@ -1,8 +1,6 @@
 """The limits on a document, which are checked in very little time."""
 
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -20,8 +18,9 @@ from graphql_schema.schema import Schema
 from settings import Settings
 from tests.conftest import settings_for
 from tests.operations import CREATE_POST, SECURITY_EVENTS
-from tests.servers import Server
 from tests.users import GraphQL, RegisteredUser
+
+pytestmark = pytest.mark.any_database
 
 LOGIN_FIELD = 'login(username: "Nobody", password: "difference engine") { expiresIn }'
 
@@ -89,39 +88,23 @@ BOMBS = {
 }
 
 
-def test_a_document_built_to_blow_up_is_refused_at_once(server: Server) -> None:
-    slow, waits, stop = {}, [], threading.Event()
+async def test_a_document_built_to_blow_up_is_refused_at_once(client: httpx.AsyncClient) -> None:
+    slow = {}
+    for name, (code, document) in BOMBS.items():
+        # The best of three, so that other load on the machine does not count.
+        seconds = []
+        for _ in range(3):
+            start = time.thread_time()
+            response = await client.post("/graphql", json={"query": document})
+            seconds.append(time.thread_time() - start)
+        if min(seconds) > 0.1:
+            slow[name] = min(seconds)
 
-    def poll_liveness() -> None:
-        with httpx.Client(base_url=server.url) as client:
-            while not stop.is_set():
-                start = time.perf_counter()
-                assert client.get("/health/live").status_code == 200
-                waits.append(time.perf_counter() - start)
-
-    with ThreadPoolExecutor() as pool, httpx.Client(base_url=server.url) as client:
-        polling = pool.submit(poll_liveness)
-        try:
-            for name, (code, document) in BOMBS.items():
-                # The best of three, so that other load on the machine does not count.
-                seconds = []
-                for _ in range(3):
-                    start = time.perf_counter()
-                    response = client.post("/graphql", json={"query": document})
-                    seconds.append(time.perf_counter() - start)
-                if min(seconds) > 0.1:
-                    slow[name] = min(seconds)
-
-                errors = response.json()["errors"]
-                assert {error["extensions"]["code"] for error in errors} == {code}, name
-                assert "data" not in response.json()
-        finally:
-            stop.set()
-        polling.result()
+        errors = response.json()["errors"]
+        assert {error["extensions"]["code"] for error in errors} == {code}, name
+        assert "data" not in response.json()
 
     assert slow == {}
-    assert len(waits) > len(BOMBS)
-    assert max(waits) < 1
 
 
 async def test_the_error_names_what_was_too_much_and_what_may_be(graphql: GraphQL) -> None:
@@ -355,12 +338,15 @@ LONG = "x" * 500_000
 async def test_a_long_value_of_a_variable_is_not_searched_for(
     graphql: GraphQL, document: str, variables: dict[str, Any]
 ) -> None:
-    started = time.thread_time()
-    answer = await graphql(document, **variables)
+    seconds = []
+    for _ in range(3):
+        started = time.thread_time()
+        answer = await graphql(document, **variables)
+        seconds.append(time.thread_time() - started)
 
     assert answer.code == "GRAPHQL_VALIDATION_FAILED"
     assert len(answer.error["message"]) <= 500
-    assert time.thread_time() - started < 0.05
+    assert min(seconds) < 0.05
 
 
 async def test_errors_of_variables_stop_after_a_few(graphql: GraphQL) -> None:

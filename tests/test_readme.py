@@ -4,12 +4,15 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import SECRET_KEY
 from tests.mail_proofs import DATA_KEY
 from tests.paths import README
-from tests.servers import running_server
+from tests.servers import TIMEOUT_SECONDS, running_server
 
 
+@pytest.mark.any_database
 def test_the_tour_with_curl_works_as_it_stands(database_url: str, tmp_path: Path) -> None:
     commands = "\n".join(re.findall(r"^```sh\n(.*?)^```", README.read_text(), re.M | re.S))
     with running_server(database_url, SECRET_KEY, tmp_path, DATA_KEY=DATA_KEY) as server:
@@ -18,7 +21,7 @@ def test_the_tour_with_curl_works_as_it_stands(database_url: str, tmp_path: Path
             ["bash", "-euo", "pipefail", "-c", commands],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=TIMEOUT_SECONDS,
         )
 
     assert run.returncode == 0, run.stderr

@@ -17,7 +17,10 @@ from tests.operations import LOGIN, REGISTER
 from tests.redis_server import REDIS_PROGRAM, RedisServer
 from tests.servers import running_server
 
-pytestmark = pytest.mark.skipif(not REDIS_PROGRAM, reason="needs redis-server")
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.skipif(not REDIS_PROGRAM, reason="needs redis-server"),
+]
 
 
 @pytest.fixture

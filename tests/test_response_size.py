@@ -22,6 +22,7 @@ from domain.services import Services
 from graphql_schema import response_size
 from graphql_schema.response_size import MAX_RESPONSE_BYTES
 from tests.operations import UPDATE_ME
+from tests.servers import TIMEOUT_SECONDS
 from tests.users import GraphQL, RegisteredUser
 
 # The largest post: 50,000 characters of 4 bytes.
@@ -276,7 +277,7 @@ async def test_a_request_past_its_deadline_gives_back_what_it_held(
 ) -> None:
     reader = Reader(app, "198.51.100.1", reads=True)
     request = asyncio.create_task(reader.ask(LARGE_PAGE))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not app.state.gatehouse.responses.total:  # noqa: ASYNC110  # there is no event
             await asyncio.sleep(0)
     request.cancel()

@@ -20,7 +20,7 @@ from settings import Settings
 from tests.conftest import SECRET_KEY
 from tests.operations import DELETE_ME, LOGIN, LOGOUT, ME
 from tests.outboxes import add_mails
-from tests.servers import GATEHOUSE, environment
+from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment
 from tests.sessions import log_in, sessions
 from tests.users import GraphQL, RegisteredUser
 
@@ -134,7 +134,7 @@ async def test_the_command_says_how_much_it_was(
         env=environment(DATABASE_URL=database_url, SECRET_KEY=SECRET_KEY),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=TIMEOUT_SECONDS,
     )
 
     assert run.stdout == "Gatehouse: deleted 2 old rows.\n"
@@ -171,7 +171,7 @@ async def test_a_database_that_was_not_available_is_pruned_when_it_is_back(
     async with database.writing() as session:
         await session.execute(text("ALTER TABLE security_events RENAME TO hidden"))
     async with background.pruning(database, timedelta(0)):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while "Pruning failed" not in caplog.text:
                 await count(services, LoginSession)
         async with database.writing() as session:
@@ -182,6 +182,6 @@ async def test_a_database_that_was_not_available_is_pruned_when_it_is_back(
 
 
 async def until_pruned(services: Services) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while await count(services, SecurityEvent):
             pass

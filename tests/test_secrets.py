@@ -137,7 +137,8 @@ async def test_a_fault_of_ours_is_masked_and_found_by_its_id(
     assert "SELECT" not in graphql.text + rest.text
 
 
-def test_the_log_of_a_running_server(server: Server) -> None:
+def test_the_log_of_a_running_server(shared_server: Server) -> None:
+    server = shared_server
     document = f'mutation {{ login(username: "Ada", password: "{PASSWORD}") {{ expiresIn }} }}'
     httpx.get(f"{server.url}/graphql?query={quote(document)}")
     httpx.get(f"{server.url}/token?password={PASSWORD}")

@@ -9,6 +9,8 @@ from tests.conftest import client_of, settings_for, unprepared_app
 from tests.servers import Server
 from tests.users import RegisteredUser
 
+pytestmark = pytest.mark.any_database
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

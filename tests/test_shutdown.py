@@ -6,9 +6,8 @@ Most tests send SIGTERM, as service managers do.
 import json
 import signal
 import socket
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import httpx
@@ -164,18 +163,17 @@ def test_passwords_that_wait_to_be_hashed_hold_nothing_up(short_grace: Server) -
         return httpx.post(f"{short_grace.url}/graphql", json=body, timeout=TIMEOUT_SECONDS).text
 
     with ThreadPoolExecutor(40) as clients:
-        answers = clients.map(log_in, range(40))
-        assert "INVALID_CREDENTIALS" in next(answers)
-        began = time.monotonic()
+        answers = [clients.submit(log_in, n) for n in range(40)]
+        next(as_completed(answers))
         stop(short_grace)
         assert exit_status(short_grace) == 0
-        took = time.monotonic() - began
+        texts = [answer.result() for answer in answers]
 
-        # On a slow machine some have waited for too long by then.
-        expected = ("INVALID_CREDENTIALS", "UNAVAILABLE", "OVERLOADED")
-        assert all(any(code in text for code in expected) for text in answers)
-    # Forty hashes take eight seconds.
-    assert took < 5
+    # On a slow machine some have waited for too long by then.
+    expected = ("INVALID_CREDENTIALS", "UNAVAILABLE", "OVERLOADED")
+    assert all(any(code in text for code in expected) for text in texts)
+    # Forty hashes take eight seconds, and the grace is one.
+    assert any("UNAVAILABLE" in text for text in texts)
 
 
 @with_one_and_two_workers

@@ -18,7 +18,7 @@ from domain.passwords.tuning import Costs, fit
 from settings import Settings
 from tests.commands import Run, run
 from tests.hashing import hash_password
-from tests.servers import GATEHOUSE, environment
+from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment
 
 # OWASP Password Storage Cheat Sheet, "Argon2id": the minimum values of m (in KiB) and t.
 OWASP = [(47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5)]
@@ -66,7 +66,7 @@ def test_what_it_prints_may_go_into_env_as_it_stands(tmp_path: Path) -> None:
         env=environment(HASHING_THREADS="1"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=TIMEOUT_SECONDS,
     )
     (tmp_path / ".env").write_text(made.stdout)
 

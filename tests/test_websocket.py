@@ -30,46 +30,48 @@ from tests.websockets import (
 
 @pytest.fixture(scope="module")
 def one_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Run one server for all messages that never reach a database."""
+    """Run one server, on one database: operations run as they do over HTTP."""
     folder = tmp_path_factory.mktemp("server")
     with running_server(copy_of(migrated_sqlite, folder), SECRET_KEY, folder) as server:
         yield server
 
 
-@pytest.fixture
-def token(server: Server) -> str:
+@pytest.fixture(scope="module")
+def token(one_server: Server) -> str:
     ada = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-    response = httpx.post(f"{server.url}/graphql", json={"query": REGISTER, "variables": ada})
+    response = httpx.post(f"{one_server.url}/graphql", json={"query": REGISTER, "variables": ada})
     access_token: str = response.json()["data"]["register"]["accessToken"]
     return access_token
 
 
-def test_the_token_may_come_with_connection_init(server: Server, token: str) -> None:
-    with open_socket(server) as socket:
+def test_the_token_may_come_with_connection_init(one_server: Server, token: str) -> None:
+    with open_socket(one_server) as socket:
         initialize(socket, Authorization=f"Bearer {token}")
 
         assert execute(socket, "{ me { username } }") == {"data": {"me": {"username": "Ada"}}}
 
 
-def test_the_token_may_come_as_a_header(server: Server, token: str) -> None:
+def test_the_token_may_come_as_a_header(one_server: Server, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
-    with open_socket(server, additional_headers=headers) as socket:
+    with open_socket(one_server, additional_headers=headers) as socket:
         initialize(socket)
 
         assert execute(socket, "{ me { username } }") == {"data": {"me": {"username": "Ada"}}}
 
 
-def test_a_socket_sees_what_has_changed_since_it_was_opened(server: Server, token: str) -> None:
-    with open_socket(server) as socket:
+def test_a_socket_sees_what_has_changed_since_it_was_opened(one_server: Server, token: str) -> None:
+    with open_socket(one_server) as socket:
         initialize(socket, Authorization=f"Bearer {token}")
-        execute(socket, "{ me { username } }")
-        execute(socket, 'mutation { updateMe(input: { username: "Countess" }) { id } }')
+        before = execute(socket, "{ me { imageFile } }")
+        execute(socket, 'mutation { updateMe(input: { imageFile: "ada.png" }) { id } }')
 
-        assert execute(socket, "{ me { username } }") == {"data": {"me": {"username": "Countess"}}}
+        after = execute(socket, "{ me { imageFile } }")
+
+    assert before != after == {"data": {"me": {"imageFile": "ada.png"}}}
 
 
-def test_errors_are_translated_there_too(server: Server) -> None:
-    with open_socket(server) as socket:
+def test_errors_are_translated_there_too(one_server: Server) -> None:
+    with open_socket(one_server) as socket:
         initialize(socket)
         payload = execute(socket, "{ me { username } }")
 
@@ -90,10 +92,10 @@ def test_whoever_leaves_before_the_answer_leaves_no_traceback(one_server: Server
     assert "worker task" not in one_server.logged()
 
 
-def test_another_origin_is_refused(server: Server) -> None:
+def test_another_origin_is_refused(one_server: Server) -> None:
     with (
         pytest.raises(InvalidStatus) as refused,
-        open_socket(server, origin="https://evil.example"),
+        open_socket(one_server, origin="https://evil.example"),
     ):
         pass
 
@@ -117,8 +119,8 @@ def test_a_hash_instead_of_a_document_is_not_supported(one_server: Server) -> No
     assert document == {"data": {"__typename": "Query"}}
 
 
-def test_the_legacy_protocol_is_off(server: Server) -> None:
-    address = server.url.replace("http", "ws") + "/graphql"
+def test_the_legacy_protocol_is_off(one_server: Server) -> None:
+    address = one_server.url.replace("http", "ws") + "/graphql"
     with connect(address, subprotocols=[Subprotocol("graphql-ws")]) as socket:
         assert socket.subprotocol is None
 

@@ -20,6 +20,7 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
+from db.cancellation import raise_if_cancelled
 from db.database import Database
 from db.models import OutboxRow
 from domain import emails, outbox
@@ -69,6 +70,7 @@ class Sender:
 
     async def _is_any_due(self) -> bool:
         """Look before a claim: on SQLite, a claim waits for other writers."""
+        raise_if_cancelled()
         async with self.database.reading() as session:
             waited = await outbox.longest_wait(session, OutboxKind.MAIL)
         self.observer.mail_waits(waited.total_seconds() if waited else 0)

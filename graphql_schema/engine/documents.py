@@ -25,7 +25,7 @@ from domain.errors import DomainError, QueryTooCostly
 from graphql_schema.engine.costs import Costs, Measure, page_sizes, variables_for_page_sizes
 from graphql_schema.engine.inputs import NO_ENTRIES, entries_in_variables
 from graphql_schema.engine.limits import Limits
-from graphql_schema.engine.new_documents import NewDocuments
+from graphql_schema.engine.new_documents import NewDocuments, Preparation
 from graphql_schema.engine.plans import Plan, variables_for_conditions
 from graphql_schema.engine.validation import parse_within, problems_of
 
@@ -94,8 +94,8 @@ class Documents:
     """A cache of the documents of one schema. Only valid ones are cached, so that invalid ones push
     none out.
 
-    What is not cached is charged to the ``network`` that sends it, in ``new_documents``, and raises
-    TooManyAttempts or Overloaded.
+    What is not cached is charged to the network that sends it, in ``new_documents``: the methods
+    take the ``preparation`` of one request, and raise TooManyAttempts or Overloaded.
     """
 
     def __init__(
@@ -118,12 +118,16 @@ class Documents:
             MAX_CACHE_BYTES, getsizeof=lambda planned: planned.size
         )
 
-    def read(self, text: str, network: str) -> Document:
+    def preparation(self, network: str) -> Preparation:
+        """Return the preparation of one request of a network."""
+        return self._new_documents.preparation(network)
+
+    def read(self, text: str, preparation: Preparation) -> Document:
         """Parse a document. Raises GraphQLError if it is not valid GraphQL, or QueryTooCostly."""
         cached = self._cached.get(text)
         if cached is not None:
             return cached
-        with self._new_documents.charge(network):
+        with preparation.step():
             return Document.of(text, parse_within(text, tokens=self._limits.tokens))
 
     def check(
@@ -131,14 +135,14 @@ class Documents:
         document: Document,
         operation: OperationDefinitionNode,
         variables: Mapping[str, Any],
-        network: str,
+        preparation: Preparation,
     ) -> list[GraphQLError]:
         """Return why an operation cannot run. A document that exceeds a limit is not validated."""
         try:
-            self._limits.check(self._measure(document, operation, variables, network))
+            self._limits.check(self._measure(document, operation, variables, preparation))
             if document.text in self._cached:
                 return []
-            with self._new_documents.charge(network):
+            with preparation.step():
                 problems = problems_of(document.node, self._schema, self._rules)
         except QueryTooCostly as error:
             return [GraphQLError(str(error), original_error=error)]
@@ -151,7 +155,7 @@ class Documents:
         document: Document,
         operation: OperationDefinitionNode,
         variables: VariableValues,
-        network: str,
+        preparation: Preparation,
     ) -> Plan:
         """Return the plan of an operation of a valid document."""
         key = (
@@ -161,7 +165,7 @@ class Documents:
         )
         planned = self._plans.get(key)
         if planned is None:
-            with self._new_documents.charge(network):
+            with preparation.step():
                 plan = Plan.of(self._schema, document.node, operation, variables)
             planned = PlannedDocument(document, plan)
             if planned.size <= MAX_CACHE_BYTES:
@@ -173,7 +177,7 @@ class Documents:
         document: Document,
         operation: OperationDefinitionNode,
         variables: Mapping[str, Any],
-        network: str,
+        preparation: Preparation,
     ) -> Measure:
         entries = entries_in_variables(variables) if variables else NO_ENTRIES
         sizes = page_sizes(document.variables_for_page_sizes, operation, variables)
@@ -181,7 +185,7 @@ class Documents:
         key = (name, *sorted(sizes.items()), None, *sorted(entries.items()))
         found = document.measures.get(key)
         if found is None:
-            with self._new_documents.charge(network):
+            with preparation.step():
                 found = self._costs.measure(document.node, operation, sizes, entries)
             document.measures[key] = found
         return found
@@ -198,27 +202,25 @@ class DocumentCacheExtension(SchemaExtension):
         self._documents = documents
         self._network_of = network_of
         self._document: Document | None = None
+        self._preparation: Preparation | None = None
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        self._document = self._documents.read(
-            context.query or "", self._network_of(context.context)
-        )
+        self._preparation = self._documents.preparation(self._network_of(context.context))
+        self._document = self._documents.read(context.query or "", self._preparation)
         context.graphql_document = self._document.node
         yield
 
     def on_validate(self) -> Iterator[None]:
         context, document = self.execution_context, self._document
         assert document is not None
+        assert self._preparation is not None
         try:
             # The public `operation_name` falls back to the first operation, and would run it if a
             # document has several and the request names none.
             operation = document.operation(context._provided_operation_name)
             context.pre_execution_errors = self._documents.check(
-                document,
-                operation,
-                context.variables or {},
-                self._network_of(context.context),
+                document, operation, context.variables or {}, self._preparation
             )
         except GraphQLError as error:
             context.pre_execution_errors = [error]

@@ -29,15 +29,32 @@ class NewDocuments:
         self._process = TokenBucket(of_all, of_all * SAVED_SECONDS)
         self._networks = TokenBuckets(lambda: TokenBucket(share, share * SAVED_SECONDS))
 
+    def preparation(self, network: str) -> "Preparation":
+        """Return the preparation of one request's document, which is charged to its network."""
+        return Preparation(network, self._networks, self._process)
+
+
+class Preparation:
+    """The steps of preparing one document. The first is refused if there is no time left, and the
+    others never are: what was spent on the document would be lost."""
+
+    __slots__ = ("_has_begun", "_network", "_networks", "_process")
+
+    def __init__(
+        self, network: str, networks: TokenBuckets[TokenBucket], process: TokenBucket
+    ) -> None:
+        self._network = network
+        self._networks = networks
+        self._process = process
+        self._has_begun = False
+
     @contextmanager
-    def charge(self, network: str) -> Iterator[None]:
-        """Charge the work inside to a network. Raises TooManyAttempts if its time is used up, and
+    def step(self) -> Iterator[None]:
+        """Charge the work inside. Raises TooManyAttempts if the time of the network is used up, and
         Overloaded if that of all networks together is."""
-        allowance = self._networks.of(network)
-        if wait := allowance.wait():
-            raise TooManyAttempts(ceil(wait), "Too many new documents.")
-        if self._process.wait():
-            raise Overloaded("The server is busy with new documents. Try again in a moment.")
+        allowance = self._networks.of(self._network)
+        if not self._has_begun:
+            self._begin(allowance)
         # The processor's time: what other threads use in between is not charged.
         started = time.thread_time()
         try:
@@ -46,3 +63,10 @@ class NewDocuments:
             used = time.thread_time() - started
             allowance.take(used)
             self._process.take(used)
+
+    def _begin(self, allowance: TokenBucket) -> None:
+        if wait := allowance.wait():
+            raise TooManyAttempts(ceil(wait), "Too many new documents.")
+        if self._process.wait():
+            raise Overloaded("The server is busy with new documents. Try again in a moment.")
+        self._has_begun = True

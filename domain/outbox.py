@@ -119,7 +119,7 @@ async def claim(database: Database, kind: OutboxKind) -> list[OutboxRow]:
             .returning(OutboxRow)
             .execution_options(synchronize_session=False)
         )
-        return sorted(rows, key=lambda row: row.due_at)
+        return sorted(rows, key=lambda row: (row.due_at, row.id))
 
 
 def _picked(kind: OutboxKind, now: datetime) -> CTE:

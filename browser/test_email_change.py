@@ -88,7 +88,7 @@ def test_the_former_email_undoes_it_in_another_browser(
 ) -> None:
     change(page, name)
     _, link = mailed(page, f"{name}@example.com", UNDO_MAIL)
-    other = browser.new_page(base_url=server.url, locale="en-GB")
+    other = browser.new_context(base_url=server.url, locale="en-GB").new_page()
     for _ in range(2):
         other.goto("about:blank")
         other.goto(link)
@@ -108,7 +108,7 @@ def test_the_former_email_undoes_it_in_another_browser(
     other.goto(link)
     other.get_by_role("button", name="Undo the change").click()
     expect(other.get_by_role("alert")).to_contain_text("expired or already used")
-    other.close()
+    other.context.close()
 
 
 def test_the_pages_are_accessible_on_a_phone(page: Page, name: str) -> None:

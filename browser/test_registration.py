@@ -140,7 +140,7 @@ def test_the_explorer_says_what_to_do(page: Page, name: str) -> None:
     form.get_by_label("Username").fill(name)
     form.get_by_label("Email").fill(f"{name}@example.com")
     form.get_by_label("Password").fill(PASSWORD)
-    form.get_by_role("button", name="Register").click()
+    form.get_by_role("button", name="Sign up").click()
 
     expect(form.get_by_text("Use startRegistration")).to_be_visible()
 

@@ -64,10 +64,10 @@ async def confirm_email_change(
 
 
 @strawberry.mutation(
-    metadata=cost(PASSWORD_HASH),
+    metadata=cost(MAIL),
     description="Restores the email that an account had before a change, ends all sessions of the user, and returns how"
-    " many ended. The password no longer works, and the email gets a link to reset it."
-    " Errors: INVALID_CODE, EMAIL_TAKEN, TOO_MANY_ATTEMPTS, OVERLOADED, MAIL_NOT_CONFIGURED.",
+    " many ended. The password is removed, and the email gets a link to set a new one."
+    " Errors: INVALID_CODE, EMAIL_TAKEN, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
 )
 async def undo_email_change(
     info: Info,

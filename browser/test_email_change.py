@@ -1,6 +1,7 @@
 """Changing an email on the account pages, with the mailbox of development."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -11,6 +12,7 @@ from browser.mailbox import mailed
 from browser.sign_up import PASSWORD, sign_up
 from tests.servers import Server
 
+LOOKS: dict[str, Literal["light", "dark"]] = {"English": "light", "Deutsch": "dark"}
 CODE_MAIL, UNDO_MAIL = "Confirm your new email address", "Your email address was changed"
 
 
@@ -118,8 +120,8 @@ def test_the_pages_are_accessible_on_a_phone(page: Page, name: str) -> None:
     for path in ("profile", "change-email", "change-email#token=x", "undo-email-change#token=x"):
         page.goto("about:blank")
         page.goto(f"/account/{path}")
-        for language, scheme in (("English", "light"), ("Deutsch", "dark")):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for language, look in LOOKS.items():
+            page.emulate_media(color_scheme=look, reduced_motion="reduce")
             page.get_by_role("button", name=language).click()
             expect(page.locator("main form, main section").first).to_be_visible()
 

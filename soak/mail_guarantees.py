@@ -81,7 +81,7 @@ def _check_copies(run: Run, figures: Figures) -> None:
     }
     figures.none("lost mails", lost)
     most = requests.acknowledged + requests.unanswered
-    figures.none("mails that nobody requested", delivered - most)
+    figures.none("mails that were not requested", delivered - most)
     twice = [of_mail for of_mail in copies.values() if len(of_mail) == 2]
     after_a_kill = [of_mail for of_mail in twice if of_mail[0].was_acknowledged]
     figures.record(

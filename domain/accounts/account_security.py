@@ -3,17 +3,13 @@ notice reports (NIST SP 800-63B-4 section 4.6)."""
 
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import undefer
-
 from db.database import retried
-from db.models import User
 from domain import security_events, sessions, tickets
+from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import add_proof
 from domain.devices import Device
 from domain.errors import InvalidCode
-from domain.mail.mailer import RECIPIENT, Mailer
+from domain.mail.mailer import Mailer
 from domain.mail.templates import Template
 from domain.security_events import EventKind
 from domain.services import Services
@@ -45,20 +41,10 @@ async def _secure(
     services: Services, mailer: Mailer, device: Device, user_id: UUID, token: str
 ) -> int:
     async with services.database.writing() as session:
-        user = await _lock(session, user_id)
+        user = await lock_user(session, user_id)
         if user is None or not await tickets.use_token(session, mailer.keys, _KIND, token):
             raise InvalidCode("token")
         kind, template = TicketKind.PASSWORD_RESET, Template.RESET_PASSWORD
         add_proof(session, mailer, kind, template, user, user.email_key)
         security_events.record(session, EventKind.ACCOUNT_SECURED, device, user_id=user.id)
         return await sessions.end_all_of(session, user)
-
-
-async def _lock(session: AsyncSession, user_id: UUID) -> User | None:
-    user: User | None = await session.scalar(
-        select(User)
-        .where(User.id == user_id, User.deleted_at.is_(None))
-        .with_for_update(key_share=True)
-        .options(undefer(User.email_key), *RECIPIENT)
-    )
-    return user

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import undefer
 
 from db.database import retried
 from db.models import Ticket, User
 from domain import emails, security_events, sessions, tickets
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import email_problems, set_email, unique_violations_as_errors
+from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import (
     LIFETIME,
     MailRequest,
@@ -29,7 +29,7 @@ from domain.devices import Device
 from domain.emails import Address
 from domain.errors import InvalidCode, raise_invalid
 from domain.mail import Template
-from domain.mail.mailer import RECIPIENT, Mailer, Recipient
+from domain.mail.mailer import Mailer, Recipient
 from domain.security_events import EventKind
 from domain.services import Services
 from domain.tickets import NewTicket, TicketKind
@@ -203,7 +203,7 @@ async def _undo(
         unique_violations_as_errors(services.database, user_id, None, email_field="token"),
         services.database.writing() as session,
     ):
-        user = await _lock(session, user_id)
+        user = await lock_user(session, user_id)
         kind = TicketKind.EMAIL_CHANGE_UNDO
         ticket = await tickets.use_token(session, mailer.keys, kind, token, user_id=user_id)
         if user is None or ticket is None:
@@ -219,16 +219,6 @@ async def _undo(
         add_proof(session, mailer, reset, template, user, address.key)
         security_events.record(session, EventKind.EMAIL_CHANGE_UNDONE, device, user_id=user.id)
         return await sessions.end_all_of(session, user)
-
-
-async def _lock(session: AsyncSession, user_id: UUID) -> User | None:
-    user: User | None = await session.scalar(
-        select(User)
-        .where(User.id == user_id, User.deleted_at.is_(None))
-        .with_for_update(key_share=True)
-        .options(undefer(User.password_hash), undefer(User.email_key), *RECIPIENT)
-    )
-    return user
 
 
 def _address_of(ticket: Ticket) -> Address:

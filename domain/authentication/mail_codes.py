@@ -10,18 +10,18 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import undefer
 
 from db.database import retried
 from db.models import Ticket, User
 from domain import security_events, tickets
 from domain.authentication.attempts import KNOWS_NETWORK, counted_as
 from domain.authentication.complete import complete
+from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import MailRequest, request_proof
 from domain.authentication.ownership import prove_ownership
 from domain.devices import Device
 from domain.errors import InvalidCode
-from domain.mail.mailer import RECIPIENT, Mailer
+from domain.mail.mailer import Mailer
 from domain.mail.templates import Template
 from domain.security_events import EventKind
 from domain.services import Services
@@ -88,7 +88,7 @@ async def _sign_in(
     """Use the ticket and start a session, or count a wrong code and return None."""
     async with services.database.writing() as session:
         # The user first, as all commands do: tickets may be deleted under this lock.
-        user = await session.scalar(_LOCKED, {"id": user_id})
+        user = await lock_user(session, user_id)
         ticket = await tickets.use_code(session, mailer.keys, _KIND, value, code)
         # Unless the email has changed since the mail was sent.
         if ticket is None or user is None or user.email_key != ticket.state["email_key"]:
@@ -98,13 +98,6 @@ async def _sign_in(
         return await complete(session, services, device, user, method=LoginMethod.EMAIL_CODE)
 
 
-# With a parameter, so that a ticket without a user takes the same statement.
-_LOCKED = (
-    select(User)
-    .where(User.id == bindparam("id"), User.deleted_at.is_(None))
-    .with_for_update(key_share=True)
-    .options(undefer(User.password_hash), undefer(User.email_key), *RECIPIENT)
-)
 _KNOWN = select(User.id).where(User.id == bindparam("id"), KNOWS_NETWORK)
 
 

@@ -11,10 +11,10 @@ from db.models import User
 from domain import emails, passwords, usernames
 from domain.authentication.attempts import KNOWS_NETWORK, counted_as
 from domain.authentication.complete import complete
+from domain.authentication.lock import lock_user
 from domain.authentication.reauthentication import record_wrong_password
 from domain.devices import Device
 from domain.errors import ErrorCode, InvalidCredentials, code_for
-from domain.mail.mailer import RECIPIENT
 from domain.passwords.hashing import PasswordHasher
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
@@ -78,7 +78,7 @@ async def _log_in(
             raise InvalidCredentials
         verified_hash = user.password_hash
         async with services.database.writing() as session:
-            user = await _lock(session, user)
+            user = await lock_user(session, user.id)
             # If the hash changed after the verification, the password is verified against the new
             # one.
             if user is not None and user.password_hash == verified_hash:
@@ -102,12 +102,6 @@ _BY_USERNAME, _BY_EMAIL = (
     select(User, KNOWS_NETWORK).where(column == bindparam("key")).options(_WITH_HASH)
     for column in (User.username_key, User.email_key)
 )
-_LOCKED = (
-    select(User)
-    .where(User.id == bindparam("id"), User.deleted_at.is_(None))
-    .with_for_update(key_share=True)
-    .options(_WITH_HASH, *RECIPIENT)
-)
 
 
 async def _find(
@@ -118,8 +112,3 @@ async def _find(
     found = await session.execute(statement, {"key": key, "network": device.network})
     row = found.one_or_none()
     return (None, False) if row is None else (row[0], row[1])
-
-
-async def _lock(session: AsyncSession, user: User) -> User | None:
-    locked: User | None = await session.scalar(_LOCKED, {"id": user.id})
-    return locked

@@ -9,19 +9,26 @@ export function CodeForm(props: {
   code?: string;
   autoFocus?: boolean;
 }) {
-  const texts = useTexts();
   return (
     <Form submit={props.submit} send={({ code = "" }) => props.send(code)}>
-      <Field
-        key={props.code}
-        name="code"
-        label={texts.fields.code}
-        hint={texts.hints.code}
-        autoComplete="one-time-code"
-        inputMode="numeric"
-        defaultValue={props.code}
-        autoFocus={props.autoFocus}
-      />
+      <CodeField code={props.code} autoFocus={props.autoFocus} />
     </Form>
+  );
+}
+
+/** The field for the code, in a form that may have others. */
+export function CodeField(props: { code: string | undefined; autoFocus: boolean | undefined }) {
+  const texts = useTexts();
+  return (
+    <Field
+      key={props.code}
+      name="code"
+      label={texts.fields.code}
+      hint={texts.hints.code}
+      autoComplete="one-time-code"
+      inputMode="numeric"
+      defaultValue={props.code}
+      autoFocus={props.autoFocus}
+    />
   );
 }

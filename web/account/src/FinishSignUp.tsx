@@ -1,17 +1,18 @@
 import { GatehouseError } from "@gatehouse/client";
 import { useState } from "react";
+import { CodeField } from "./CodeForm";
+import type { CodeRequest } from "./codeRequest";
 import { Field } from "./Field";
 import { Form, type Values } from "./Form";
 import { setNotice } from "./notice";
 import { FINISH_REGISTRATION, type Token } from "./operations";
-import type { PendingRegistration } from "./registration";
 import { navigate } from "./router";
 import { session } from "./session";
 import { useTexts } from "./texts/language";
 
 /** The second step of a registration: a field for the code, and one for another username if needed. */
 export function FinishSignUp(props: {
-  registration: PendingRegistration;
+  registration: CodeRequest;
   /** The code of the link that led here. */
   code: string | undefined;
   isFocused: boolean;
@@ -44,16 +45,7 @@ export function FinishSignUp(props: {
     <>
       <p className="intro">{texts.verification.intro(email)}</p>
       <Form submit={texts.signUp.submit} send={finish}>
-        <Field
-          key={props.code}
-          name="code"
-          label={texts.fields.code}
-          hint={texts.hints.code}
-          autoComplete="one-time-code"
-          inputMode="numeric"
-          defaultValue={props.code}
-          autoFocus={props.isFocused}
-        />
+        <CodeField code={props.code} autoFocus={props.isFocused} />
         {isTaken && (
           <Field
             name="username"

@@ -1,16 +1,13 @@
-import { useEffect, useState } from "react";
 import { Action } from "../Action";
 import { CodeForm } from "../CodeForm";
+import { type CodeRequest, codeRequest, useCodeRequest } from "../codeRequest";
 import { Field } from "../Field";
 import { Form } from "../Form";
 import { Link } from "../Link";
 import { setNotice } from "../notice";
 import { type MailRequest, REQUEST_SIGN_IN, SIGN_IN_BY_MAIL, type Token } from "../operations";
 import { ReturnNote } from "../ReturnNote";
-import { navigate } from "../router";
-import { useSecret } from "../secrets";
 import { session } from "../session";
-import { forgetRequest, keepRequest, readRequest, type SignInRequest } from "../signInRequest";
 import { useTexts } from "../texts/language";
 
 /**
@@ -19,15 +16,7 @@ import { useTexts } from "../texts/language";
  */
 export function LoginByCode({ returnTo }: { returnTo: URL | undefined }) {
   const { loginByCode: texts, fields } = useTexts();
-  const code = useSecret("code");
-  const [request, setRequest] = useState(readRequest);
-
-  // The link in the mail does not have the address to return to.
-  useEffect(() => {
-    if (code && request?.search && !location.search) {
-      navigate(`login-by-code${request.search}`, { replace: true });
-    }
-  }, [code, request]);
+  const { code, request, keep } = useCodeRequest("sign-in-request");
 
   async function requestCode(email: string) {
     setNotice(undefined);
@@ -35,12 +24,9 @@ export function LoginByCode({ returnTo }: { returnTo: URL | undefined }) {
       REQUEST_SIGN_IN,
       { email },
     );
-    const { ticket, expiresIn } = requestSignIn;
-    const expiresAt = Date.now() + expiresIn * 1000;
-    const made = { ticket, email: email.trim(), expiresAt, search: location.search };
-    keepRequest(made);
-    setRequest(made);
-    setNotice(({ loginByCode }) => loginByCode.sent(made.email, Math.round(expiresIn / 60)));
+    const minutes = Math.round(requestSignIn.expiresIn / 60);
+    keep(codeRequest(requestSignIn, email));
+    setNotice(({ loginByCode }) => loginByCode.sent(email.trim(), minutes));
   }
 
   return (
@@ -48,14 +34,13 @@ export function LoginByCode({ returnTo }: { returnTo: URL | undefined }) {
       <ReturnNote returnTo={returnTo} />
       {request ? (
         <>
-          <EnterCode request={request} code={code} requestAnother={requestCode} />
-          <Action
-            label={texts.otherEmail}
-            run={async () => {
-              forgetRequest();
-              setRequest(undefined);
-            }}
+          <EnterCode
+            request={request}
+            code={code}
+            requestAnother={requestCode}
+            forget={() => keep(undefined)}
           />
+          <Action label={texts.otherEmail} run={async () => keep(undefined)} />
         </>
       ) : (
         <>
@@ -73,9 +58,10 @@ export function LoginByCode({ returnTo }: { returnTo: URL | undefined }) {
 }
 
 function EnterCode(props: {
-  request: SignInRequest;
+  request: CodeRequest;
   code: string | undefined;
   requestAnother: (email: string) => Promise<void>;
+  forget: () => void;
 }) {
   const texts = useTexts().loginByCode;
   const { ticket, email } = props.request;
@@ -85,8 +71,8 @@ function EnterCode(props: {
       ticket,
       code,
     });
-    forgetRequest();
     session.adopt(signInByMail);
+    props.forget();
   }
 
   return (

@@ -1,13 +1,11 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
+import { type CodeRequest, codeRequest, useCodeRequest } from "../codeRequest";
 import { Field, PasswordField } from "../Field";
 import { FinishSignUp } from "../FinishSignUp";
 import { Form, type Values } from "../Form";
 import { Link } from "../Link";
 import { setNotice } from "../notice";
 import { type MailRequest, REGISTER, START_REGISTRATION, type Token } from "../operations";
-import { savedRegistration, saveRegistration } from "../registration";
-import { navigate } from "../router";
-import { useSecret } from "../secrets";
 import { session } from "../session";
 import { settings } from "../settings";
 import { useTexts } from "../texts/language";
@@ -25,30 +23,22 @@ async function register({ username, email, password }: Values) {
 /** A registration in two steps. The link in the mail leads here too, and fills in its code. */
 function ProvenSignUp() {
   const texts = useTexts();
-  const code = useSecret("code");
-  const [registration, setRegistration] = useState(savedRegistration);
+  const { code, request: registration, keep } = useCodeRequest("registration");
   const [hasStarted, setStarted] = useState(false);
 
-  useEffect(() => {
-    if (code && registration?.search && !location.search) {
-      navigate(`sign-up${registration.search}`, { replace: true });
-    }
-  }, [code, registration]);
-
   async function start({ username, email = "", password }: Values) {
-    const { startRegistration } = await session.request<{
-      startRegistration: MailRequest & { ticket: string };
-    }>(START_REGISTRATION, { username, email, password });
-    const { ticket, expiresIn } = startRegistration;
-    const expiresAt = Date.now() + expiresIn * 1000;
-    keep({ ticket, email: email.trim(), expiresAt, search: location.search });
+    const { startRegistration } = await session.request<{ startRegistration: MailRequest }>(
+      START_REGISTRATION,
+      { username, email, password },
+    );
+    const minutes = Math.round(startRegistration.expiresIn / 60);
+    replace(codeRequest(startRegistration, email));
     setStarted(true);
-    setNotice(({ signUp }) => signUp.sent(email.trim(), Math.round(expiresIn / 60)));
+    setNotice(({ signUp }) => signUp.sent(email.trim(), minutes));
   }
 
-  function keep(next: typeof registration) {
-    saveRegistration(next);
-    setRegistration(next);
+  function replace(next: CodeRequest | undefined) {
+    keep(next);
     setNotice(undefined);
   }
 
@@ -58,7 +48,7 @@ function ProvenSignUp() {
         registration={registration}
         code={code}
         isFocused={hasStarted}
-        forget={() => keep(undefined)}
+        forget={() => replace(undefined)}
       />
     );
   }

@@ -22,6 +22,7 @@ from domain.authentication.mail_requests import (
     MailRequest,
     add_proof,
     add_proof_mail,
+    count_attempt,
     count_request,
 )
 from domain.authentication.reauthentication import lock_confirmed, reauthenticate
@@ -76,15 +77,12 @@ async def confirm_email_change(
     services: Services, device: Device, caller: Caller, *, code: str
 ) -> User:
     """Change the caller's email to the address of the newest mail, with its code or with the token
-    of its link. Every attempt counts for the account, as in `verify_email`.
+    of its link. Attempts are counted as `count_attempt` says.
 
     Raises InvalidCode, EmailTaken, TooManyAttempts, MailNotConfigured or SessionEnded.
     """
     mailer = services.require_mailer()
-    async with services.database.reading() as session:
-        await sessions.require_active(session, caller)
-    limiter = services.rate_limiter
-    await limiter.hit(limiter.limits.code, _KIND, str(caller.user_id))
+    await count_attempt(services, caller, _KIND)
     user = await _confirm(services, mailer, device, caller, code)
     # After the commit, which counts the wrong attempt.
     if user is None:

@@ -12,7 +12,13 @@ from db.database import retried
 from db.models import User
 from domain import security_events, sessions, tickets
 from domain.access_tokens.tokens import Caller
-from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
+from domain.authentication.mail_requests import (
+    LIFETIME,
+    MailRequest,
+    add_proof_mail,
+    count_attempt,
+    count_request,
+)
 from domain.devices import Device
 from domain.errors import InvalidCode, InvalidInput
 from domain.mail import Template
@@ -43,17 +49,12 @@ async def request_email_verification(
 
 async def verify_email(services: Services, device: Device, caller: Caller, *, code: str) -> User:
     """Verify the caller's email with the code of the newest mail, or with the token of a link.
-
-    Every attempt counts for the account, whichever ticket it is for, and none is forgiven: a new
-    mail gives no more attempts (NIST SP 800-63B-4 section 3.1.3.2).
+    Attempts are counted as `count_attempt` says.
 
     Raises InvalidCode, TooManyAttempts, MailNotConfigured or SessionEnded.
     """
     mailer = services.require_mailer()
-    async with services.database.reading() as session:
-        await sessions.require_active(session, caller)
-    limiter = services.rate_limiter
-    await limiter.hit(limiter.limits.code, _KIND, str(caller.user_id))
+    await count_attempt(services, caller, _KIND)
     user = await _verify(services, mailer, device, caller, code)
     # After the commit, which counts the wrong attempt.
     if user is None:

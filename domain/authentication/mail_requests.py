@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
 from db.models import User
-from domain import emails, security_events, tickets
+from domain import emails, security_events, sessions, tickets
+from domain.access_tokens.tokens import Caller
 from domain.devices import Device
 from domain.emails import INVALID_EMAIL
 from domain.errors import InvalidInput
@@ -65,6 +66,20 @@ async def count_request(services: Services, device: Device, email_key: str) -> i
     await limiter.hit(limiter.limits.mail_network, device.network)
     await limiter.hit(limiter.limits.mail_address, email_key)
     return await limiter.wait(limiter.limits.mail_address, email_key)
+
+
+async def count_attempt(services: Services, caller: Caller, kind: TicketKind) -> None:
+    """Count an attempt to prove something to the caller's account with a code or a token.
+
+    Every attempt counts for the account, whichever ticket it is for, and none is forgiven: a new
+    mail gives no more attempts (NIST SP 800-63B-4 section 3.1.3.2).
+
+    Raises TooManyAttempts or SessionEnded.
+    """
+    async with services.database.reading() as session:
+        await sessions.require_active(session, caller)
+    limiter = services.rate_limiter
+    await limiter.hit(limiter.limits.code, kind, str(caller.user_id))
 
 
 def add_proof(

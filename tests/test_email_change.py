@@ -20,8 +20,7 @@ from domain.services import Services
 from settings import Settings
 from tests.clocks import moved_clock
 from tests.conftest import client_of, settings_for
-from tests.mail_proofs import DATA_KEY
-from tests.mails import CODE, mailed, texts_to
+from tests.mail_proofs import CODE, DATA_KEY, mailed, texts_to
 from tests.operations import (
     CONFIRM_EMAIL_CHANGE,
     DELETE_ME,

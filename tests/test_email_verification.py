@@ -12,11 +12,10 @@ from fastapi import FastAPI
 from api.app import create_app
 from domain.authentication.mail_requests import LIFETIME
 from domain.mail.undeliverable import mark_undeliverable
-from tests import mails
+from tests import mail_proofs
 from tests.clocks import moved_clock
 from tests.conftest import client_of, settings_for
-from tests.mail_proofs import DATA_KEY
-from tests.mails import CODE, texts_to
+from tests.mail_proofs import CODE, DATA_KEY, texts_to
 from tests.operations import (
     CONFIRM_EMAIL_CHANGE,
     LOGIN,
@@ -44,7 +43,7 @@ async def texts(app: FastAPI, email: str = "ada@example.com") -> list[str]:
 
 
 async def mailed(app: FastAPI, what: re.Pattern[str], email: str = "ada@example.com") -> str:
-    return await mails.mailed(app, what, email)
+    return await mail_proofs.mailed(app, what, email)
 
 
 async def request(graphql: GraphQL, by: RegisteredUser) -> Answer:

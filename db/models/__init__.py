@@ -1,7 +1,9 @@
 """The tables: one file for each noun."""
 
 from db.models.base import Base, UtcDateTime
+from db.models.factors import RecoveryCode, TotpFactor
 from db.models.outbox import OutboxRow
+from db.models.passkeys import Passkey
 from db.models.posts import Post
 from db.models.security_events import SecurityEvent
 from db.models.sessions import LoginSession
@@ -12,9 +14,12 @@ __all__ = [
     "Base",
     "LoginSession",
     "OutboxRow",
+    "Passkey",
     "Post",
+    "RecoveryCode",
     "SecurityEvent",
     "Ticket",
+    "TotpFactor",
     "User",
     "UtcDateTime",
 ]

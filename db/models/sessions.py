@@ -40,6 +40,10 @@ class LoginSession(Base):
     last_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When the user last proved in this session who they are.
+    proved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: How they have proved it (RFC 8176), such as ["pwd", "otp", "mfa"].
+    amr: Mapped[list[str]] = mapped_column(JSON)
     family_hash: Mapped[str] = mapped_column(
         String(64), unique=True, deferred=True, deferred_raiseload=True
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, UtcDateTime
@@ -48,6 +48,11 @@ class User(Base):
     )
     #: The language of mail, such as "de".
     locale: Mapped[str | None] = mapped_column(String(8))
+    #: What passkeys know the user by: random bytes that say nothing of the account (WebAuthn
+    #: Level 3, section 14.6.1). Made with the first passkey.
+    webauthn_handle: Mapped[bytes | None] = mapped_column(
+        LargeBinary(64), unique=True, deferred=True, deferred_raiseload=True
+    )
     #: Set while the rows of a deleted account are being deleted. Nothing shows such an account.
     deleted_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, deferred=True, deferred_raiseload=True

@@ -33,6 +33,10 @@ class TicketKind(StrEnum):
     SIGN_IN = "SIGN_IN"
     REGISTRATION = "REGISTRATION"
     ACCOUNT_SECURITY = "ACCOUNT_SECURITY"
+    SECOND_FACTOR = "SECOND_FACTOR"
+    TOTP_SETUP = "TOTP_SETUP"
+    PASSKEY_SETUP = "PASSKEY_SETUP"
+    PASSKEY_SIGN_IN = "PASSKEY_SIGN_IN"
 
 
 #: What gives access to an account or changes it. The undo of a changed email is not among them: it

@@ -125,6 +125,11 @@ async def use_own(
     return await use_code_of(session, keys, kind, user_id, proof)
 
 
+async def use(session: AsyncSession, ticket: Ticket, *, is_right: bool = True) -> Ticket | None:
+    """Use a ticket that was found before, or count a wrong attempt, as `use_code` does."""
+    return await _use(session, TicketKind(ticket.kind), Ticket.id == ticket.id, is_right=is_right)
+
+
 async def usable(
     session: AsyncSession, kind: TicketKind, user_ids: Collection[UUID]
 ) -> Sequence[Ticket]:

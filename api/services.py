@@ -16,7 +16,7 @@ from domain.accounts.current_user import CurrentUserLoader
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimit, RateLimiter, RateLimits
-from domain.services import Services, SessionLifetimes
+from domain.services import RelyingParty, Services, SessionLifetimes
 from graphql_schema.response_size import ResponsesUnderWay
 from settings import Settings
 
@@ -66,6 +66,7 @@ def _create_services(
                 registration=_rate_limit(settings, "registration", "register_limit_per_network"),
                 mail_address=_rate_limit(settings, "mail_address", "mail_limit_per_address"),
                 mail_network=_rate_limit(settings, "mail_network", "mail_limit_per_network"),
+                ticket=_rate_limit(settings, "ticket", "ticket_limit_per_network"),
                 refresh=_rate_limit(settings, "refresh", "refresh_limit_per_network"),
                 write=_rate_limit(settings, "write", "write_limit_per_user"),
                 written_kib=_rate_limit(settings, "written_kib", "write_kib_limit_per_user"),
@@ -89,6 +90,10 @@ def _create_services(
         data_keys=create_data_keys(settings),
         mailer=create_mailer(settings),
         requires_verified_email=settings.require_verified_email,
+        service_name=settings.brand_name,
+        proof_lifetime=timedelta(minutes=settings.sudo_minutes),
+        requires_second_factor=settings.require_second_factor == "all",
+        relying_party=_relying_party(settings),
         observer=observer,
     )
 
@@ -100,6 +105,11 @@ def _rate_limit(settings: Settings, name: str, setting: str) -> RateLimit:
         raise ValueError(
             f"{setting.upper()} must be rates such as 5/minute;20/hour;100/day."
         ) from None
+
+
+def _relying_party(settings: Settings) -> RelyingParty | None:
+    id = settings.relying_party_id
+    return RelyingParty(id, settings.relying_party_origins) if id else None
 
 
 def _introspection_client(settings: Settings) -> ClientCredential | None:

@@ -3,6 +3,8 @@
 import logging
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -20,6 +22,8 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
+    SECOND_FACTOR_SETUP_REQUIRED = "SECOND_FACTOR_SETUP_REQUIRED"
     REAUTHENTICATION_REQUIRED = "REAUTHENTICATION_REQUIRED"
     FORBIDDEN = "FORBIDDEN"
     NOT_FOUND = "NOT_FOUND"
@@ -29,6 +33,7 @@ class ErrorCode(StrEnum):
     INVALID_CODE = "INVALID_CODE"
     EMAIL_NOT_VERIFIED = "EMAIL_NOT_VERIFIED"
     MAIL_NOT_CONFIGURED = "MAIL_NOT_CONFIGURED"
+    NOT_CONFIGURED = "NOT_CONFIGURED"
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
@@ -77,6 +82,32 @@ class InvalidRefreshToken(Unauthenticated):
 class InvalidCredentials(DomainError):
     code = ErrorCode.INVALID_CREDENTIALS
     message = "The username or the password is wrong."
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What is missing for a sign-in: one of the ``methods``, together with the ticket, within the
+    lifetime."""
+
+    ticket: str = field(repr=False)
+    methods: Sequence[str]
+    lifetime: timedelta
+
+
+class SecondFactorRequired(DomainError):
+    """The first factor was right, and a second one is due. No session has started."""
+
+    code = ErrorCode.SECOND_FACTOR_REQUIRED
+    message = "Enter a code of your authenticator app."
+
+    def __init__(self, challenge: Challenge) -> None:
+        super().__init__()
+        self.challenge = challenge
+
+
+class SecondFactorSetupRequired(DomainError):
+    code = ErrorCode.SECOND_FACTOR_SETUP_REQUIRED
+    message = "This server requires a second factor. Set up an authenticator app or a passkey."
 
 
 class ReauthenticationRequired(DomainError):
@@ -131,13 +162,14 @@ class EmailTaken(DomainError):
 
 
 class InvalidCode(DomainError):
-    """A code or a token of a mail, in the ``field``. It never says which of the three it is."""
+    """A code, a token of a mail or a passkey, in the ``field``. It never says whether it is wrong,
+    used or expired."""
 
     code = ErrorCode.INVALID_CODE
     message = "The code or the link is wrong, expired or already used. Request a new one."
 
-    def __init__(self, field: str) -> None:
-        super().__init__(fields={field: [self.message]})
+    def __init__(self, field: str, message: str | None = None) -> None:
+        super().__init__(message, fields={field: [message or self.message]})
 
 
 class EmailNotVerified(DomainError):
@@ -145,6 +177,12 @@ class EmailNotVerified(DomainError):
     message = (
         "Use startRegistration: this server creates an account only after its email is proven."
     )
+
+
+class NotConfigured(DomainError):
+    """The server lacks a setting that this needs. The message names it."""
+
+    code = ErrorCode.NOT_CONFIGURED
 
 
 class MailNotConfigured(DomainError):

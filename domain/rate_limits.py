@@ -66,8 +66,9 @@ class RateLimit:
 @dataclass(frozen=True, slots=True)
 class RateLimits:
     """``account`` and ``network`` limit the passwords tried on one account and from one network,
-    and ``code`` the codes of mails tried by one account; ``registration`` and ``refresh`` limit
-    both for each network. ``mail_address`` and ``mail_network`` limit the mails that are requested
+    and ``code`` the codes of mails and authenticator apps tried by one account; ``registration``,
+    ``refresh`` and ``ticket`` limit for each network registrations, refreshes and sign-ins that are
+    begun by a passkey. ``mail_address`` and ``mail_network`` limit the mails that are requested
     for one address and from one network. ``write`` and ``written_kib`` limit what one user writes,
     by number and by size."""
 
@@ -78,6 +79,7 @@ class RateLimits:
     mail_address: RateLimit
     mail_network: RateLimit
     refresh: RateLimit
+    ticket: RateLimit
     write: RateLimit
     written_kib: RateLimit
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from db.database import Database
 from domain.access_tokens.tokens import AccessTokens
 from domain.data_keys import DataKeys
-from domain.errors import MailNotConfigured
+from domain.errors import MailNotConfigured, NotConfigured
 from domain.mail.mailer import Mailer
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
@@ -36,6 +36,15 @@ class SessionLifetimes:
 
 
 @dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """The domain that passkeys belong to, and the origins of the pages that may use them (WebAuthn
+    Level 3, section 4)."""
+
+    id: str
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The services of a process, made once by its edge."""
 
@@ -50,7 +59,29 @@ class Services:
     mailer: Mailer | None = None
     #: Whether accounts are created only after their email is proven.
     requires_verified_email: bool = False
+    #: The name of this server in authenticator apps and in the dialogs of passkeys.
+    service_name: str = "Gatehouse"
+    #: How long a proof of who someone is allows sensitive changes in its session.
+    proof_lifetime: timedelta = timedelta(minutes=10)
+    #: Whether an account without a second factor can only set one up.
+    requires_second_factor: bool = False
+    #: None if no domain can have passkeys.
+    relying_party: RelyingParty | None = None
     observer: Observer = SILENT
+
+    def require_data_keys(self) -> DataKeys:
+        """Return the data keys. Raises NotConfigured."""
+        if self.data_keys is None:
+            raise NotConfigured(
+                "This server has no DATA_KEY, so it cannot store an authenticator app."
+            )
+        return self.data_keys
+
+    def require_relying_party(self) -> RelyingParty:
+        """Return the relying party of passkeys. Raises NotConfigured."""
+        if self.relying_party is None:
+            raise NotConfigured("This server has no PASSKEY_RP_ID, so it has no passkeys.")
+        return self.relying_party
 
     def require_mailer(self) -> Mailer:
         """Return the mailer. Raises MailNotConfigured."""

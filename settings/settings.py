@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from settings.types import (
     BrandName,
+    DomainName,
     FormerSecrets,
     HeaderNames,
     HexColor,
@@ -34,8 +35,10 @@ from settings.types import (
     PublicUrl,
     RedisUrl,
     Secret,
+    domain_of,
     in_lower_case,
     in_upper_case,
+    is_loopback,
     require_size_for,
     require_text,
 )
@@ -83,6 +86,7 @@ class Settings(BaseSettings):
     # `domain.rate_limits` parses them, with the package that counts by them.
     login_limit_per_account: str = "5/minute;20/hour;100/day"
     code_limit_per_account: str = "5/5minute;20/day"
+    ticket_limit_per_network: str = "60/minute;600/hour"
     login_limit_per_network: str = "60/minute;600/hour"
     register_limit_per_network: str = "10/minute;60/hour"
     mail_limit_per_address: str = "1/minute;5/hour;10/day"
@@ -124,6 +128,11 @@ class Settings(BaseSettings):
     mail_templates_dir: Path | None = None
 
     require_verified_email: bool = False
+
+    sudo_minutes: int = Field(default=10, ge=1, le=60)
+    require_second_factor: Annotated[Literal["none", "admins", "all"], in_lower_case] = "none"
+    passkey_rp_id: DomainName | None = None
+    passkey_origins: Origins = ()
 
     data_key: Secret | None = None
     data_key_fallbacks: FormerSecrets = ()
@@ -271,6 +280,25 @@ class Settings(BaseSettings):
     def links_url(self) -> str:
         """The address that links in mail lead to: APP_URL, or by default the account pages."""
         return self.app_url or f"{self.issuer}/account"
+
+    @property
+    def relying_party_id(self) -> str | None:
+        """The domain that passkeys belong to: PASSKEY_RP_ID, or the host of the pages. None if that
+        is an IP address, which cannot have passkeys, other than this machine's own."""
+        host = urlsplit(self.links_url).hostname or ""
+        return self.passkey_rp_id or domain_of(host)
+
+    @property
+    def relying_party_origins(self) -> tuple[str, ...]:
+        """The origins that may use passkeys: PASSKEY_ORIGINS, or those of the pages and of
+        CORS_ORIGINS."""
+        if self.passkey_origins:
+            return self.passkey_origins
+        pages = urlsplit(self.links_url)
+        host = "localhost" if is_loopback(pages.hostname or "") else pages.hostname
+        port = f":{pages.port}" if pages.port else ""
+        others = [origin for origin in self.cors_origins if origin != "*"]
+        return tuple(dict.fromkeys([f"{pages.scheme}://{host}{port}", *others]))
 
     @property
     def logs_json(self) -> bool:

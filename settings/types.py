@@ -5,7 +5,7 @@ Each message continues the line that begins with the name of the setting: "PUBLI
 
 import re
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Annotated, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -187,6 +187,30 @@ def _without_brackets(host: str) -> str:
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
 
+def domain_of(host: str) -> str | None:
+    """Return the domain that pages of a host can have passkeys for, or None if it is an IP address.
+    Pages on this machine have them as `localhost`."""
+    if is_loopback(host):
+        return "localhost"
+    return _domain_name(host)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _domain_name(text: str) -> str | None:
+    """Return a domain as browsers know it: in lower case, in ASCII, and no IP address."""
+    origin = _origin(f"https://{text}")
+    domain = origin.removeprefix("https://") if origin else ""
+    # Browsers take a host whose last label is a number for an IPv4 address.
+    is_domain = re.fullmatch(r"[a-z0-9.-]*[a-z][a-z0-9-]*", domain)
+    return domain if is_domain else None
+
+
 def _is_host(text: str) -> bool:
     try:
         # As Python encodes it when it listens.
@@ -299,6 +323,11 @@ Networks = Annotated[
     _check_each(
         _is_network, "must be addresses or networks such as 10.0.0.0/8, separated by commas"
     ),
+]
+
+DomainName = Annotated[
+    str,
+    _normalize(_domain_name, "must be a domain such as example.com"),
 ]
 
 Origins = Annotated[

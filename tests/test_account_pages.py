@@ -317,7 +317,7 @@ def test_every_message_about_a_field_is_translated() -> None:
         *passwords.problems("with a \0 in it"),
         *passwords.problems("password"),
         *passwords.problems("analytical engine", username="analytical engine"),
-        reauthentication._wrong_password("password").message,
+        reauthentication.wrong_password("password").message,
         *profile._image_file_problems("javascript:"),
     ]
 

@@ -19,7 +19,7 @@ from api.errors import OAuthError, oauth_error
 from api.oauth2.forms import TOKEN_FORM, read_token
 from api.telemetry.request import current
 from domain import sessions
-from domain.access_tokens.tokens import AUDIENCE
+from domain.access_tokens.tokens import AUDIENCE, ONE_FACTOR, TWO_FACTORS
 from domain.errors import Unauthenticated
 from domain.services import Services
 from domain.sessions.refresh_tokens import RefreshToken
@@ -43,6 +43,16 @@ class Introspection(BaseModel):
     iat: int | None = None
     jti: str | None = None
     sid: str | None = Field(default=None, description="The id of the session.")
+    auth_time: int | None = Field(
+        default=None,
+        description="When the user last proved who they are, in seconds since 1970 (RFC 9470).",
+    )
+    acr: str | None = Field(
+        default=None, description=f"`{ONE_FACTOR}` or `{TWO_FACTORS}` (RFC 9470)."
+    )
+    amr: list[str] | None = Field(
+        default=None, description="How the user proved who they are (RFC 8176)."
+    )
 
 
 INACTIVE = Introspection(active=False)
@@ -96,9 +106,12 @@ async def _access_token(found: Services, token: str) -> Introspection:
         iss=found.access_tokens.issuer,
         aud=AUDIENCE,
         exp=claims.expires_at,
-        iat=claims.issued_at,
+        iat=claims.caller.issued_at,
         jti=claims.token_id,
         sid=str(claims.caller.session_id),
+        auth_time=claims.authentication.at,
+        acr=claims.authentication.acr,
+        amr=list(claims.authentication.amr),
     )
 
 

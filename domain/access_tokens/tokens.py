@@ -38,13 +38,37 @@ SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
 _REQUIRED = {f"require_{claim}": True for claim in ("sub", "iat", "iss", "aud", "jti")}
 
 
+# Values of the claim `acr` (RFC 9470), and that of `amr` which makes the difference (RFC 8176).
+ONE_FACTOR = "urn:gatehouse:acr:1fa"
+TWO_FACTORS = "urn:gatehouse:acr:2fa"
+MULTIPLE_FACTORS = "mfa"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user and the session that a token was issued to. Only the database says whether the
-    session is active."""
+    """The user and the session that a token was issued to, and when, in seconds since 1970. Only
+    the database says whether the session is active."""
 
     user_id: UUID
     session_id: UUID
+    issued_at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """How a user has proved who they are (RFC 8176), and when they last did, in seconds since
+    1970."""
+
+    amr: tuple[str, ...] = ()
+    at: int = 0
+
+    @property
+    def has_second_factor(self) -> bool:
+        return MULTIPLE_FACTORS in self.amr
+
+    @property
+    def acr(self) -> str:
+        return TWO_FACTORS if self.has_second_factor else ONE_FACTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +76,9 @@ class Claims:
     """The claims of a token (RFC 7519 section 4.1). Times are in seconds since 1970."""
 
     caller: Caller
-    issued_at: int
     expires_at: int
     token_id: str
+    authentication: Authentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +121,13 @@ class AccessTokens:
                 "SECRET_KEY or one of SECRET_KEY_FALLBACKS cannot sign; make one with `gatehouse secret`."
             ) from None
 
-    def issue(self, caller: Caller, *, not_after: datetime) -> AccessToken:
+    def issue(
+        self,
+        caller: Caller,
+        *,
+        not_after: datetime,
+        authentication: Authentication = Authentication(),  # it is immutable
+    ) -> AccessToken:
         """Issue a token with the usual lifetime, or a shorter one if its session expires before."""
         now = int(time.time())
         expires_at = min(now + int(self.lifetime.total_seconds()), int(not_after.timestamp()))
@@ -109,6 +139,10 @@ class AccessTokens:
             "iat": now,
             "exp": expires_at,
             "jti": str(uuid4()),
+            # RFC 9068 section 2.2.1.
+            "auth_time": authentication.at,
+            "acr": authentication.acr,
+            "amr": authentication.amr,
         }
         signer, header = self._signer(now)
         value = jwt.encode(claims, signer, self.algorithm, {"typ": TYPE, **header})
@@ -199,10 +233,11 @@ def _to_claims(claims: Mapping[str, Any], key: Key | None) -> Claims:
     if key is not None and key.verifies_until is not None:
         ends.append(key.verifies_until)
     return Claims(
-        Caller(UUID(claims["sub"]), UUID(claims["sid"])),
-        issued_at=claims["iat"],
+        Caller(UUID(claims["sub"]), UUID(claims["sid"]), issued_at=claims["iat"]),
         expires_at=min(ends),
         token_id=claims["jti"],
+        # Absent in tokens of an earlier version.
+        authentication=Authentication(tuple(claims.get("amr", ())), claims.get("auth_time", 0)),
     )
 
 

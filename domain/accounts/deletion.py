@@ -10,14 +10,17 @@ from db.database import retried
 from db.models import User
 from domain import retention, security_events, sessions
 from domain.access_tokens.tokens import Caller
-from domain.authentication.reauthentication import confirm_password, lock_confirmed
+from domain.authentication.factors import remove_all as remove_factors
+from domain.authentication.reauthentication import lock_proved, prove
 from domain.devices import Device
 from domain.security_events import EventKind
 from domain.services import Services
 
 
 @retried
-async def delete(services: Services, device: Device, caller: Caller, *, password: str) -> UUID:
+async def delete(
+    services: Services, device: Device, caller: Caller, *, password: str | None
+) -> UUID:
     """Delete the caller's account with everything that belongs to it, and return its id. Security
     events stay until they are pruned.
 
@@ -25,19 +28,17 @@ async def delete(services: Services, device: Device, caller: Caller, *, password
     nothing shows its posts. It deletes the posts too, if these are few. `retention.purge` deletes
     the rest, so that an account of any size neither blocks other writers nor ends half deleted.
 
-    Raises InvalidCredentials, TooManyAttempts, Overloaded or SessionEnded.
+    Raises ReauthenticationRequired, InvalidCredentials, TooManyAttempts, Overloaded or
+    SessionEnded.
     """
-    async with services.database.reading() as session:
-        user = await sessions.require_active(session, caller, with_secrets=True)
-    confirmed_hash = await confirm_password(
-        services, device, caller, user, password, field="password"
-    )
+    proof = await prove(services, device, caller, password=password)
     async with services.database.writing() as session:
-        user = await lock_confirmed(session, caller, confirmed_hash, field="password")
+        user, _ = await lock_proved(session, services, caller, proof)
         await sessions.end_all_of(session, user)
         security_events.record(
             session, EventKind.DELETED, device, user_id=user.id, session_id=caller.session_id
         )
+        await remove_factors(session, user.id)
         _clear(user)
         await session.flush()
         # Edits of posts under way keep the row from being deleted. Waiting for them with locks on
@@ -53,6 +54,6 @@ def _clear(user: User) -> None:
     # Unique, and neither a username nor an email.
     user.username_key = user.email_key = "~" + urlsafe_b64encode(user.id.bytes).decode()
     user.username = user.email = ""
-    user.password_hash = None
+    user.password_hash = user.webauthn_handle = None
     user.email_verified_at = user.email_undeliverable_at = None
     user.image_file = user.locale = None

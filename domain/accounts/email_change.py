@@ -16,6 +16,7 @@ from db.models import Ticket, User
 from domain import emails, security_events, sessions, tickets
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import email_problems, set_email, unique_violations_as_errors
+from domain.authentication.factors import remove_all as remove_factors
 from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import (
     LIFETIME,
@@ -25,7 +26,7 @@ from domain.authentication.mail_requests import (
     count_attempt,
     count_request,
 )
-from domain.authentication.reauthentication import lock_confirmed, reauthenticate
+from domain.authentication.reauthentication import Proof, lock_proved, prove
 from domain.devices import Device
 from domain.emails import Address
 from domain.errors import InvalidCode, raise_invalid
@@ -65,11 +66,11 @@ async def request_email_change(
         user = await sessions.require_active(session, caller, with_secrets=True)
     if user.email_key == address.key:
         raise_invalid(new_email=["This is your email already."])
-    confirmed_hash = await reauthenticate(
-        services, device, caller, user, password=current_password, field="current_password"
+    proof = await prove(
+        services, device, caller, password=current_password, field="current_password"
     )
     retry_after = await count_request(services, device, address.key)
-    new = await _send(services, mailer, caller, confirmed_hash, address)
+    new = await _send(services, mailer, caller, proof, address)
     return MailRequest(new.value, LIFETIME, retry_after)
 
 
@@ -117,10 +118,10 @@ async def pending_emails(session: AsyncSession, user_ids: Collection[UUID]) -> d
 
 @retried
 async def _send(
-    services: Services, mailer: Mailer, caller: Caller, confirmed_hash: str, address: Address
+    services: Services, mailer: Mailer, caller: Caller, proof: Proof, address: Address
 ) -> NewTicket:
     async with services.database.writing() as session:
-        user = await lock_confirmed(session, caller, confirmed_hash, field="current_password")
+        user, _ = await lock_proved(session, services, caller, proof)
         await tickets.discard(session, user.id, [_KIND])
         # Only to save the owner of the address a mail: `_confirm` judges whether it is taken.
         holder = await session.scalar(select(User.id).where(User.email_key == address.key))
@@ -209,6 +210,9 @@ async def _undo(
         address, verified_at = _address_of(ticket), ticket.state["verified_at"]
         set_email(user, address, verified_at=verified_at and datetime.fromisoformat(verified_at))
         user.password_hash = None
+        # Those that someone else may have added to keep the account.
+        since = ticket.created_at - UNDO_LIFETIME
+        await remove_factors(session, user.id, added_since=since)
         # Of several changes, the undo of an earlier one still works. That of a later one may have
         # been sent to the address that someone else has put in, and would take the account back.
         older = [UUID(id) for id in ticket.state["older"]]

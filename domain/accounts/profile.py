@@ -13,7 +13,7 @@ from domain.accounts.users import (
     set_username,
     unique_violations_as_errors,
 )
-from domain.authentication.reauthentication import confirm_password
+from domain.authentication.reauthentication import lock_proved, prove
 from domain.devices import Device
 from domain.errors import raise_invalid
 from domain.mail.languages import LANGUAGES, find_language, language_of
@@ -45,11 +45,11 @@ async def update_profile(
     *,
     current_password: str | None,
 ) -> User:
-    """Apply all of the changes or, on an error, none. A new email needs the current password. It is
-    invalid where the server sends mail: `request_email_change` has it proven.
+    """Apply all of the changes or, on an error, none. A new email needs the current password or a
+    recent proof. It is invalid where the server sends mail: `request_email_change` has it proven.
 
-    Raises InvalidInput, InvalidCredentials, UsernameTaken, EmailTaken, TooManyAttempts, Overloaded
-    or SessionEnded.
+    Raises InvalidInput, ReauthenticationRequired, InvalidCredentials, UsernameTaken, EmailTaken,
+    TooManyAttempts, Overloaded or SessionEnded.
     """
     new_name = changes.get("username")
     address = emails.parse(changes["email"]) if "email" in changes else None
@@ -65,23 +65,22 @@ async def update_profile(
     if new_name is not None or address is not None:
         # Without a limit, a caller could find out which usernames and emails are taken.
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
-    confirmed_hash = None
-    if address is not None and current_password is not None:
-        confirmed_hash = await confirm_password(
-            services, device, caller, user, current_password, field="current_password"
+    proof = None
+    if address is not None and user.email_key != address.key:
+        if services.mailer is not None:
+            raise_invalid(email=["Use requestEmailChange to change the email."])
+        proof = await prove(
+            services, device, caller, password=current_password, field="current_password"
         )
     async with (
         unique_violations_as_errors(services.database, caller.user_id, new_name),
         services.database.writing() as session,
     ):
-        user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
-        if address is not None and user.email_key != address.key:
-            if services.mailer is not None:
-                raise_invalid(email=["Use requestEmailChange to change the email."])
-            # The password may have changed since it was confirmed, so its hash is compared under
-            # the lock.
-            if confirmed_hash is None or user.password_hash != confirmed_hash:
-                raise_invalid(current_password=["Enter your current password to change the email."])
+        if proof is None:
+            user, _ = await sessions.lock_active(session, caller)
+        else:
+            user, _ = await lock_proved(session, services, caller, proof)
+        if proof is not None and address is not None and user.email_key != address.key:
             set_email(user, address)
             # Links and codes that were sent to the former address.
             await tickets.discard(session, user.id, list(TicketKind))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from db.database import retried
 from db.models import User
-from domain import emails, passwords, usernames
+from domain import emails, passwords, sessions, usernames
 from domain.accounts.email_verification import add_mail
 from domain.accounts.users import (
     email_problems,
@@ -13,7 +13,6 @@ from domain.accounts.users import (
     set_username,
     unique_violations_as_errors,
 )
-from domain.authentication.complete import complete
 from domain.authentication.mail_requests import count_request
 from domain.devices import Device
 from domain.emails import Address
@@ -99,4 +98,6 @@ async def _add(
         await session.flush()
         if mailer is not None:
             add_mail(session, mailer, user)
-        return await complete(session, services, device, user, method=LoginMethod.REGISTRATION)
+        return await sessions.start(
+            session, services, device, user, method=LoginMethod.REGISTRATION, amr=["pwd"]
+        )

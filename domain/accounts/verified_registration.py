@@ -12,10 +12,9 @@ from sqlalchemy import select
 
 from db.database import retried
 from db.models import User
-from domain import tickets, usernames
+from domain import sessions, tickets, usernames
 from domain.accounts.registration import new_user, require_valid
 from domain.accounts.users import unique_violations_as_errors
-from domain.authentication.complete import complete
 from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
 from domain.devices import Device
 from domain.emails import Address
@@ -141,4 +140,11 @@ async def _finish(
         await session.delete(used)
         session.add(user)
         await session.flush()
-        return await complete(session, services, device, user, method=LoginMethod.REGISTRATION)
+        return await sessions.start(
+            session,
+            services,
+            device,
+            user,
+            method=LoginMethod.REGISTRATION,
+            amr=["pwd"] if user.password_hash else ["email"],
+        )

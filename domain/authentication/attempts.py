@@ -1,6 +1,9 @@
 """Attempts to sign in to an account: how the rate limits count them."""
 
-from sqlalchemy import bindparam, exists
+from uuid import UUID
+
+from sqlalchemy import bindparam, exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, User
 from domain.devices import Device
@@ -18,3 +21,13 @@ def counted_as(identifier: str, device: Device, *, knows_network: bool) -> tuple
     from, and separately for each network that they have: guessing elsewhere cannot lock owners out.
     """
     return ("known", identifier, device.network) if knows_network else ("new", identifier)
+
+
+_KNOWN = select(User.id).where(User.id == bindparam("id"), KNOWS_NETWORK)
+
+
+async def knows_network(session: AsyncSession, user_id: UUID | None, device: Device) -> bool:
+    """Return whether a user has started a session from the device's network. For no user, the
+    statement is the same."""
+    known = await session.scalar(_KNOWN, {"id": user_id, "network": device.network})
+    return known is not None

@@ -8,19 +8,15 @@ another reader of the mail, signs in to nothing. A mailed code is no second fact
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from db.database import retried
-from db.models import Ticket, User
 from domain import security_events, tickets
-from domain.authentication.attempts import KNOWS_NETWORK, counted_as
-from domain.authentication.complete import complete
+from domain.authentication.attempts import counted_as, knows_network
+from domain.authentication.complete import complete, require_complete
 from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import MailRequest, request_proof
 from domain.authentication.ownership import prove_ownership
 from domain.devices import Device
-from domain.errors import InvalidCode
+from domain.errors import Challenge, InvalidCode
 from domain.mail.mailer import Mailer
 from domain.mail.templates import Template
 from domain.security_events import EventKind
@@ -56,7 +52,8 @@ async def sign_in_by_mail(
     none is forgiven (NIST SP 800-63B-4 section 3.1.3.2). What is no ticket, or a dead one, counts
     for the network alone.
 
-    Raises InvalidCode, whatever was wrong; TooManyAttempts or MailNotConfigured.
+    Raises InvalidCode, whatever was wrong; SecondFactorRequired, TooManyAttempts or
+    MailNotConfigured.
     """
     mailer = services.require_mailer()
     limiter = services.rate_limiter
@@ -64,16 +61,16 @@ async def sign_in_by_mail(
     # Read first: made-up tickets must not occupy SQLite's single writer.
     async with services.database.reading() as session:
         found = await tickets.find_kept(session, _KIND, ticket)
-        knows_network = await _knows_network(session, found, device)
+        is_known = await knows_network(session, found.user_id if found else None, device)
     if found is None:
         raise InvalidCode("code")
-    key = counted_as(found.state["email_key"], device, knows_network=knows_network)
+    key = counted_as(found.state["email_key"], device, knows_network=is_known)
     await limiter.hit(limiter.limits.code, _KIND, *key)
-    signed_in = await _sign_in(services, mailer, device, found.user_id, ticket, code)
+    outcome = await _sign_in(services, mailer, device, found.user_id, ticket, code)
     # After the commit, which counts the wrong attempt.
-    if signed_in is None:
+    if outcome is None:
         raise InvalidCode("code")
-    return signed_in
+    return require_complete(outcome)
 
 
 @retried
@@ -84,8 +81,8 @@ async def _sign_in(
     user_id: UUID | None,
     value: str,
     code: str,
-) -> SignedIn | None:
-    """Use the ticket and start a session, or count a wrong code and return None."""
+) -> SignedIn | Challenge | None:
+    """Use the ticket and complete the sign-in, or count a wrong code and return None."""
     async with services.database.writing() as session:
         # The user first, as all commands do: tickets may be deleted under this lock.
         user = await lock_user(session, user_id)
@@ -95,14 +92,6 @@ async def _sign_in(
             security_events.record(session, EventKind.WRONG_CODE, device, user_id=user_id)
             return None
         await prove_ownership(session, device, user)
-        return await complete(session, services, device, user, method=LoginMethod.EMAIL_CODE)
-
-
-_KNOWN = select(User.id).where(User.id == bindparam("id"), KNOWS_NETWORK)
-
-
-async def _knows_network(session: AsyncSession, ticket: Ticket | None, device: Device) -> bool:
-    """Return whether the user of a ticket has started a session from the device's network."""
-    user_id = ticket.user_id if ticket else None
-    known = await session.scalar(_KNOWN, {"id": user_id, "network": device.network})
-    return known is not None
+        return await complete(
+            session, services, device, user, method=LoginMethod.EMAIL_CODE, amr=["email"]
+        )

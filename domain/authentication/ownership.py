@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import User
 from domain import security_events, sessions, tickets
+from domain.authentication.factors import remove_all as remove_factors
 from domain.devices import Device
 from domain.security_events import EventKind
 from domain.tickets import TicketKind
@@ -32,4 +33,5 @@ async def _remove_access(session: AsyncSession, user: User) -> None:
     to another address. A new way to sign in is removed here too."""
     await sessions.end_all_of(session, user)
     await tickets.discard(session, user.id, list(TicketKind))
+    await remove_factors(session, user.id)
     user.password_hash = None

@@ -10,7 +10,7 @@ from db.database import retried
 from db.models import User
 from domain import emails, passwords, usernames
 from domain.authentication.attempts import KNOWS_NETWORK, counted_as
-from domain.authentication.complete import complete
+from domain.authentication.complete import complete, require_complete
 from domain.authentication.lock import lock_user
 from domain.authentication.reauthentication import record_wrong_password
 from domain.devices import Device
@@ -25,11 +25,11 @@ async def log_in(
 ) -> SignedIn:
     """Start a session for the user with this username or email and this password.
 
-    Raises InvalidCredentials, TooManyAttempts or Overloaded. InvalidCredentials never says what was
-    wrong, and comes after the same time and the same work whether the user exists or not (OWASP
-    Authentication Cheat Sheet). TooManyAttempts comes before any of that work. A password that no
-    account can have is refused before it is counted: it costs no hash, and free attempts must not
-    push counts out of the memory.
+    Raises InvalidCredentials, SecondFactorRequired, TooManyAttempts or Overloaded.
+    InvalidCredentials never says what was wrong, and comes after the same time and the same work
+    whether the user exists or not (OWASP Authentication Cheat Sheet). TooManyAttempts comes before
+    any of that work. A password that no account can have is refused before it is counted: it costs
+    no hash, and free attempts must not push counts out of the memory.
 
     Attempts are counted as `counted_as` says, by the identifier as it was typed. With one count for
     username and email, the error would reveal which of them belong together.
@@ -68,8 +68,8 @@ async def _log_in(
     identifier = key or login[: emails.MAX_LENGTH + 1]
     key_of_count = counted_as(identifier, device, knows_network=knows_network)
     await services.rate_limiter.hit(limits.account, *key_of_count)
-    signed_in = None
-    while signed_in is None:
+    outcome = None
+    while outcome is None:
         verification = await hasher.verify(
             password, user.password_hash if user else None, unknown=identifier
         )
@@ -84,11 +84,13 @@ async def _log_in(
             if user is not None and user.password_hash == verified_hash:
                 if verification.updated_hash:
                     user.password_hash = verification.updated_hash
-                signed_in = await complete(session, services, device, user, method=method)
+                outcome = await complete(
+                    session, services, device, user, method=method, amr=["pwd"]
+                )
     # The count of other networks stays: resetting it would give guessers there their attempts back.
     known = counted_as(identifier, device, knows_network=True)
     await services.rate_limiter.reset(limits.account, *known)
-    return signed_in
+    return require_complete(outcome)
 
 
 def _key(login: str) -> str | None:

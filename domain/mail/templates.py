@@ -37,6 +37,14 @@ class Template(StrEnum):
     REGISTRATION_EXISTS = "registration_exists"
     PASSWORD_CHANGED = "password_changed"
     NEW_SIGN_IN = "new_sign_in"
+    TOTP_ADDED = "totp_added"
+    TOTP_REMOVED = "totp_removed"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    RECOVERY_CODES_REPLACED = "recovery_codes_replaced"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_COUNTER = "passkey_counter"
+    FACTORS_REMOVED = "factors_removed"
     ACCOUNT_MAIL_TEST = "account_mail_test"
 
 

@@ -5,9 +5,10 @@ A command that starts or ends several sessions of a user locks the user's row fi
 concurrent ones run one after the other. A refresh locks its one session.
 """
 
-from domain.sessions.active import MAX_SESSIONS, active, find, require_active
-from domain.sessions.end import end, end_all, end_all_of, log_out
+from domain.sessions.active import MAX_SESSIONS, active, find, lock_active, require_active
+from domain.sessions.end import end, end_all, end_all_of, end_and_record, log_out
 from domain.sessions.refresh import refresh
+from domain.sessions.renew import joined, renew
 from domain.sessions.start import LoginMethod, SignedIn, start
 
 __all__ = [
@@ -18,9 +19,13 @@ __all__ = [
     "end",
     "end_all",
     "end_all_of",
+    "end_and_record",
     "find",
+    "joined",
+    "lock_active",
     "log_out",
     "refresh",
+    "renew",
     "require_active",
     "start",
 ]

@@ -57,6 +57,20 @@ async def require_active(
     return user
 
 
+async def lock_active(session: AsyncSession, caller: Caller) -> tuple[User, LoginSession]:
+    """Lock the caller's row and that of their session to change them, and return both, the user
+    with their secrets and as a recipient of mail. Raises SessionEnded."""
+    user = await require_active(session, caller, lock="to change", with_secrets=True)
+    current = await session.scalar(
+        select(LoginSession)
+        .where(LoginSession.id == caller.session_id, is_active())
+        .with_for_update()
+    )
+    if current is None:
+        raise SessionEnded
+    return user, current
+
+
 async def active(session: AsyncSession, user_id: UUID) -> list[LoginSession]:
     """Return a user's active sessions, the most recently used first."""
     found = await session.scalars(

@@ -1,5 +1,6 @@
 """Start a session."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, User
 from domain import security_events
-from domain.access_tokens.tokens import AccessToken, Caller
+from domain.access_tokens.tokens import AccessToken, Authentication, Caller
 from domain.devices import Device
 from domain.ids import new_id
 from domain.security_events import EventKind
@@ -28,6 +29,7 @@ class LoginMethod(StrEnum):
     PASSWORD_GRANT = "PASSWORD_GRANT"
     PASSWORD_CHANGE = "PASSWORD_CHANGE"
     EMAIL_CODE = "EMAIL_CODE"
+    PASSKEY = "PASSKEY"
 
 
 # The security event that each method records.
@@ -37,6 +39,7 @@ _EVENTS = {
     LoginMethod.PASSWORD_GRANT: EventKind.LOGGED_IN,
     LoginMethod.PASSWORD_CHANGE: EventKind.PASSWORD_CHANGED,
     LoginMethod.EMAIL_CODE: EventKind.LOGGED_IN,
+    LoginMethod.PASSKEY: EventKind.LOGGED_IN,
 }
 
 
@@ -64,15 +67,27 @@ class SignedIn:
         cls, services: Services, user: User, session: LoginSession, refresh_token: RefreshToken
     ) -> Self:
         caller = Caller(user.id, session.id)
-        access_token = services.access_tokens.issue(caller, not_after=session.expires_at)
+        access_token = services.access_tokens.issue(
+            caller,
+            not_after=session.expires_at,
+            authentication=Authentication(
+                tuple(session.amr), at=int(session.proved_at.timestamp())
+            ),
+        )
         return cls(user, caller, access_token, refresh_token, session.expires_at)
 
 
 async def start(
-    session: AsyncSession, services: Services, device: Device, user: User, *, method: LoginMethod
+    session: AsyncSession,
+    services: Services,
+    device: Device,
+    user: User,
+    *,
+    method: LoginMethod,
+    amr: Collection[str],
 ) -> SignedIn:
     """Start a session and record it as a security event. The user's row must be locked by this
-    transaction, or new.
+    transaction, or new. ``amr`` is how they have just proved who they are (RFC 8176).
 
     Beyond ``MAX_SESSIONS`` the session that was unused for the longest time ends.
     """
@@ -91,6 +106,8 @@ async def start(
         family_hash=token.family_hash,
         refresh_hash=token.hash,
         rotations=[],
+        proved_at=now,
+        amr=list(amr),
     )
     session.add(started)
     surplus = await session.scalars(_TOO_MANY, {"user_id": user.id, NOW.key: now})

@@ -1,0 +1,123 @@
+"""Factors: what a user can prove who they are with, besides a password."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, bindparam, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Passkey, RecoveryCode, TotpFactor, User
+from domain import tickets
+from domain.tickets import TicketKind
+
+_TICKETS = (
+    TicketKind.SECOND_FACTOR,
+    TicketKind.TOTP_SETUP,
+    TicketKind.PASSKEY_SETUP,
+)
+
+
+class SecondFactor(StrEnum):
+    """What completes a sign-in whose first factor was right."""
+
+    TOTP = "TOTP"
+    RECOVERY_CODE = "RECOVERY_CODE"
+    #: By a sign-in with it, which is both factors.
+    PASSKEY = "PASSKEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """The factors of one user."""
+
+    totp: bool = False
+    recovery_codes_left: int = 0
+    passkeys: int = 0
+
+    @property
+    def second(self) -> list[SecondFactor]:
+        """What can complete a sign-in, or nothing if none is due: a passkey alone makes no password
+        insufficient."""
+        if not self.totp:
+            return []
+        found = [SecondFactor.TOTP]
+        if self.recovery_codes_left:
+            found.append(SecondFactor.RECOVERY_CODE)
+        if self.passkeys:
+            found.append(SecondFactor.PASSKEY)
+        return found
+
+
+# Built once, for every sign-in.
+_FACTORS = select(
+    User.id,
+    *(
+        select(func.count())
+        .select_from(model)
+        .where(model.user_id == User.id, *conditions)
+        .scalar_subquery()
+        for model, conditions in (
+            (TotpFactor, ()),
+            (RecoveryCode, (RecoveryCode.used_at.is_(None),)),
+            (Passkey, ()),
+        )
+    ),
+).where(User.id.in_(bindparam("user_ids", expanding=True)))
+
+
+async def factors_of(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, Factors]:
+    """Return the factors of users, by the user's id."""
+    rows = await session.execute(_FACTORS, {"user_ids": list(user_ids)})
+    return {row[0]: Factors(bool(row[1]), row[2], row[3]) for row in rows}
+
+
+async def factors_of_one(session: AsyncSession, user_id: UUID) -> Factors:
+    return (await factors_of(session, [user_id])).get(user_id, Factors())
+
+
+async def remove_totp(session: AsyncSession, user_id: UUID) -> bool:
+    """Remove a user's authenticator app with the recovery codes, and return whether there was one.
+    Sign-ins that wait for a code of it must begin again."""
+    await discard_challenges(session, user_id)
+    await _delete(session, RecoveryCode, RecoveryCode.user_id == user_id)
+    return bool(await _delete(session, TotpFactor, TotpFactor.user_id == user_id))
+
+
+async def remove_all(
+    session: AsyncSession, user_id: UUID, *, added_since: datetime | None = None
+) -> int:
+    """Remove a user's authenticator app, recovery codes and passkeys, or those that were added
+    since some time. Return how many of the apps and passkeys there were."""
+    await discard_challenges(session, user_id)
+    since = datetime.min.replace(tzinfo=UTC) if added_since is None else added_since
+    totp = await session.scalar(
+        select(TotpFactor.user_id).where(
+            TotpFactor.user_id == user_id, TotpFactor.created_at >= since
+        )
+    )
+    removed = await _delete(
+        session, Passkey, Passkey.user_id == user_id, Passkey.created_at >= since
+    )
+    return removed + (await remove_totp(session, user_id) if totp else 0)
+
+
+async def discard_challenges(session: AsyncSession, user_id: UUID) -> None:
+    """Discard what was begun with the factors as they were."""
+    await tickets.discard(session, user_id, _TICKETS)
+
+
+async def _delete(
+    session: AsyncSession,
+    model: type[TotpFactor | RecoveryCode | Passkey],
+    *conditions: ColumnElement[bool],
+) -> int:
+    deleted = await session.execute(
+        delete(model)
+        .where(*conditions)
+        .returning(model.user_id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(deleted.all())

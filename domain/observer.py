@@ -14,8 +14,8 @@ class MailOutcome(StrEnum):
 class Observer:
     """Called as things happen. This one ignores everything."""
 
-    def login_ended(self, outcome: str) -> None:
-        """Count a login with a password. ``outcome`` is ``OK`` or the code of the error."""
+    def sign_in_ended(self, method: str, outcome: str) -> None:
+        """Count a step of a sign-in. ``outcome`` is ``OK`` or the code of the error."""
 
     def slot_acquired(self, waited: float) -> None:
         """Count a request that got its slot in the hashing queue after ``waited`` seconds."""

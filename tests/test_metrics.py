@@ -172,8 +172,8 @@ def test_logins_are_counted_by_outcome_whichever_way_they_come(
     httpx.post(f"{counted.server.url}/token", data=form | {"password": "wrong one"})
 
     def since(outcome: str) -> float:
-        series = ("gatehouse_logins_total", outcome)
-        return counted.value(*series) - before.get(series, 0)
+        series = [("gatehouse_logins_total", method, outcome) for method in LoginMethod]
+        return sum(counted.value(*one) - before.get(one, 0) for one in series)
 
     assert since("OK") == 2
     # Of several logins in one document, those after the first error do not run.
@@ -228,7 +228,7 @@ async def test_a_login_that_took_too_long_is_counted_too(
         # The work is cancelled after that.
         await asyncio.sleep(0)
 
-    labels = {"outcome": "UNAVAILABLE"}
+    labels = {"method": "LOGIN", "outcome": "UNAVAILABLE"}
     assert metrics.registry.get_sample_value("gatehouse_logins_total", labels) == 1
 
 
@@ -285,7 +285,7 @@ def metrics_settings() -> Settings:
 
 def count_in_a_worker(parent: Connection) -> None:
     metrics = of_this_process()
-    metrics.login_ended("OK")
+    metrics.sign_in_ended("LOGIN", "OK")
     metrics._queued.set(3)
     parent.send("counted")
     parent.recv()
@@ -313,12 +313,12 @@ def test_workers_are_counted_together_and_their_queues_end_with_them(
         workers[1][1].send("end")
         workers[1][0].join()
 
-    assert both["gatehouse_logins_total", "OK"] == 2
+    assert both["gatehouse_logins_total", "LOGIN", "OK"] == 2
     assert both["gatehouse_hashing_queue",] == 6
     assert {key[1] for key in both if key[0] == "process_open_fds"} == {
         str(worker.pid) for worker, _ in workers
     }
-    assert one["gatehouse_logins_total", "OK"] == 2
+    assert one["gatehouse_logins_total", "LOGIN", "OK"] == 2
     assert one["gatehouse_hashing_queue",] == 3
 
 

@@ -62,8 +62,8 @@ class Metrics(Observer):
         )
         self._logins = Counter(
             "gatehouse_logins",
-            "Logins with a password, by the graph or at /token.",
-            ("outcome",),
+            "Steps of sign-ins: the first by its method, and the second by the kind of its code.",
+            ("method", "outcome"),
             registry=registry,
         )
         self._waits = Histogram(
@@ -106,8 +106,8 @@ class Metrics(Observer):
         if code in REFUSED_DOCUMENTS:
             self._refused.labels(code).inc()
 
-    def login_ended(self, outcome: str) -> None:
-        self._logins.labels(outcome).inc()
+    def sign_in_ended(self, method: str, outcome: str) -> None:
+        self._logins.labels(method, outcome).inc()
 
     def slot_acquired(self, waited: float) -> None:
         self._waits.observe(waited)

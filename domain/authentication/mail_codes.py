@@ -14,6 +14,7 @@ from domain.authentication.attempts import counted_as, knows_network
 from domain.authentication.complete import complete, require_complete
 from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import MailRequest, request_proof
+from domain.authentication.outcomes import reported
 from domain.authentication.ownership import prove_ownership
 from domain.devices import Device
 from domain.errors import Challenge, InvalidCode
@@ -55,6 +56,11 @@ async def sign_in_by_mail(
     Raises InvalidCode, whatever was wrong; SecondFactorRequired, TooManyAttempts or
     MailNotConfigured.
     """
+    with reported(services, LoginMethod.EMAIL_CODE):
+        return await _sign_in_by_mail(services, device, ticket, code)
+
+
+async def _sign_in_by_mail(services: Services, device: Device, ticket: str, code: str) -> SignedIn:
     mailer = services.require_mailer()
     limiter = services.rate_limiter
     await limiter.hit(limiter.limits.network, device.network)

@@ -1,7 +1,5 @@
 """Sign in with a password."""
 
-import asyncio
-
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
@@ -12,9 +10,10 @@ from domain import emails, passwords, usernames
 from domain.authentication.attempts import KNOWS_NETWORK, counted_as
 from domain.authentication.complete import complete, require_complete
 from domain.authentication.lock import lock_user
+from domain.authentication.outcomes import reported
 from domain.authentication.reauthentication import record_wrong_password
 from domain.devices import Device
-from domain.errors import ErrorCode, InvalidCredentials, code_for
+from domain.errors import InvalidCredentials
 from domain.passwords.hashing import PasswordHasher
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
@@ -34,20 +33,11 @@ async def log_in(
     Attempts are counted as `counted_as` says, by the identifier as it was typed. With one count for
     username and email, the error would reveal which of them belong together.
     """
-    try:
+    with reported(services, method):
         if not passwords.can_be_verified(password):
             raise InvalidCredentials
         async with services.hashing_queue.slot() as hasher:
-            signed_in = await _log_in(services, hasher, device, login, password, method)
-    except asyncio.CancelledError:
-        # The request passed its deadline, and its client is told so.
-        services.observer.login_ended(ErrorCode.UNAVAILABLE)
-        raise
-    except Exception as error:
-        services.observer.login_ended(code_for(error))
-        raise
-    services.observer.login_ended("OK")
-    return signed_in
+            return await _log_in(services, hasher, device, login, password, method)
 
 
 @retried

@@ -11,6 +11,7 @@ from domain.authentication.attempts import counted_as, knows_network
 from domain.authentication.factors import SecondFactor
 from domain.authentication.lock import lock_user
 from domain.authentication.new_sign_in import notify_if_new
+from domain.authentication.outcomes import reported
 from domain.authentication.totp import spend
 from domain.devices import Device
 from domain.errors import InvalidCode
@@ -41,6 +42,14 @@ async def pass_second_factor(
 
     Raises InvalidCode, whatever was wrong; TooManyAttempts or NotConfigured.
     """
+    kind = SecondFactor.RECOVERY_CODE if recovery_codes.parse(code) else SecondFactor.TOTP
+    with reported(services, kind):
+        return await _pass_second_factor(services, device, ticket, code)
+
+
+async def _pass_second_factor(
+    services: Services, device: Device, ticket: str, code: str
+) -> SignedIn:
     limiter = services.rate_limiter
     await limiter.hit(limiter.limits.network, device.network)
     # Read first: made-up tickets must not occupy SQLite's single writer.

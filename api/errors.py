@@ -21,6 +21,7 @@ _RESPONSES: Mapping[ErrorCode, tuple[int, str]] = {
     ErrorCode.UNAUTHENTICATED: (401, "invalid_token"),
     ErrorCode.TOKEN_EXPIRED: (401, "invalid_token"),
     ErrorCode.INVALID_CREDENTIALS: (400, "invalid_grant"),
+    ErrorCode.INVALID_CODE: (400, "invalid_grant"),
     ErrorCode.TOO_MANY_ATTEMPTS: (429, "temporarily_unavailable"),
     ErrorCode.OVERLOADED: (503, "temporarily_unavailable"),
     ErrorCode.UNAVAILABLE: (503, "temporarily_unavailable"),
@@ -41,10 +42,12 @@ def oauth_error(
     *,
     status: int = 400,
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> JSONResponse:
+    """Return an error. ``more`` are members of it that only some errors have."""
     current().codes = (error,)
-    body = OAuthError(error=error, error_description=description)
-    return JSONResponse(body.model_dump(), status_code=status, headers=headers)
+    body = OAuthError(error=error, error_description=description).model_dump()
+    return JSONResponse({**body, **(more or {})}, status_code=status, headers=headers)
 
 
 def error_response(scope: Scope, error: Exception) -> Response:

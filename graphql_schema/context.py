@@ -8,10 +8,10 @@ import strawberry
 from graphql import OperationDefinitionNode
 
 from db.database import Database
-from domain.access_tokens.tokens import Caller
+from domain.access_tokens.tokens import Caller, Claims
 from domain.accounts.current_user import CurrentUser, CurrentUserLoader
 from domain.devices import Device
-from domain.errors import Unauthenticated
+from domain.errors import SecondFactorSetupRequired, Unauthenticated
 from domain.services import Services
 from graphql_schema.browser_session import BrowserSession
 from graphql_schema.loaders import Loaders
@@ -42,7 +42,7 @@ class Context:
     codes: Sequence[str] = ()
     #: The size of the response. Not an argument, so that each operation of a WebSocket has its own.
     response: ResponseSize = field(init=False)
-    _caller: Caller | None = None
+    _claims: Claims | None = None
     _current_user: asyncio.Future[CurrentUser] | None = None
     _loaders: Loaders | None = None
 
@@ -56,7 +56,7 @@ class Context:
     @property
     def user_id(self) -> str | None:
         """The user of the access token, if a resolver has read it."""
-        return str(self._caller.user_id) if self._caller else None
+        return str(self._claims.caller.user_id) if self._claims else None
 
     @property
     def loaders(self) -> Loaders:
@@ -73,17 +73,26 @@ class Context:
         self.response.release()
         self._loaders = None
 
-    def caller(self) -> Caller:
+    def caller(self, *, needs_second_factor: bool = True) -> Caller:
         """Return the caller that the access token names. The domain checks whether their session is
         active.
 
-        Raises Unauthenticated or TokenExpired.
+        Where the server requires a second factor, only what sets one up, reads the caller or ends
+        sessions does without.
+
+        Raises Unauthenticated, TokenExpired or SecondFactorSetupRequired.
         """
-        if self._caller is None:
+        if self._claims is None:
             if self.bearer is None:
                 raise Unauthenticated
-            self._caller = self.services.access_tokens.read(self.bearer).caller
-        return self._caller
+            self._claims = self.services.access_tokens.read(self.bearer)
+        if (
+            needs_second_factor
+            and self.services.requires_second_factor
+            and not self._claims.authentication.has_second_factor
+        ):
+            raise SecondFactorSetupRequired
+        return self._claims.caller
 
     async def current_user(self) -> CurrentUser:
         """Return the caller's user, read once for each operation.
@@ -91,7 +100,7 @@ class Context:
         Raises what ``caller`` raises, or SessionEnded.
         """
         if self._current_user is None:
-            self._current_user = self.current_users.load(self.caller())
+            self._current_user = self.current_users.load(self.caller(needs_second_factor=False))
         return await self._current_user
 
 

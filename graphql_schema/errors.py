@@ -13,6 +13,7 @@ from domain.errors import (
     DomainError,
     ErrorCode,
     ReauthenticationRequired,
+    SecondFactorRequired,
     TooManyAttempts,
     to_domain_error,
 )
@@ -32,16 +33,22 @@ publish(
         ErrorCode.UNAUTHENTICATED: "No valid access token was sent, or its session has ended. Log in again.",
         ErrorCode.TOKEN_EXPIRED: "The access token has expired. Refresh it.",
         ErrorCode.INVALID_CREDENTIALS: "The username or the password is wrong, or the current password.",
-        ErrorCode.REAUTHENTICATION_REQUIRED: "The session alone is not enough: confirm who you are in one of the ways in"
-        " `extensions.methods`. `PASSWORD` is the current password in the arguments of the mutation.",
+        ErrorCode.SECOND_FACTOR_REQUIRED: "The first step of the sign-in was right. `extensions.challenge` has the ticket and"
+        " the methods of the second: see SecondFactorChallenge.",
+        ErrorCode.SECOND_FACTOR_SETUP_REQUIRED: "This server requires a second factor, and you have none or have not signed in"
+        " with it. Set up an authenticator app, or a passkey and sign in with it.",
+        ErrorCode.REAUTHENTICATION_REQUIRED: "The session alone is not enough: prove who you are by one of"
+        " `extensions.methods` and repeat the request. See ReauthenticationMethod.",
         ErrorCode.FORBIDDEN: "The object exists but belongs to another user.",
         ErrorCode.NOT_FOUND: "There is no such object.",
         ErrorCode.INVALID_INPUT: "The input is invalid. `extensions.fields` has messages for each argument at fault.",
         ErrorCode.USERNAME_TAKEN: "The username, or one that looks the same, is already taken.",
         ErrorCode.EMAIL_TAKEN: "An account with this email already exists.",
-        ErrorCode.INVALID_CODE: "A code or a token from a mail is wrong, expired or already used. Request a new one.",
-        ErrorCode.EMAIL_NOT_VERIFIED: "This server creates an account only after its email is proven. Use `startRegistration`.",
+        ErrorCode.INVALID_CODE: "A code, a token from a mail or the answer of a passkey is wrong, expired or already used.",
+        ErrorCode.EMAIL_NOT_VERIFIED: "The email is not verified, and this needs it. To create an account, use"
+        " `startRegistration`; in an account, `requestEmailVerification`.",
         ErrorCode.MAIL_NOT_CONFIGURED: "This server sends no mail, so what needs it is not available.",
+        ErrorCode.NOT_CONFIGURED: "This server lacks a setting, so what needs it is not available. The message names it.",
         ErrorCode.QUERY_TOO_COSTLY: "The document exceeds a limit for one request.",
         ErrorCode.QUOTA_EXCEEDED: "The account holds as much as it may. Delete something first.",
         ErrorCode.TOO_MANY_ATTEMPTS: "A rate limit is reached. Try again after `extensions.retryAfter` seconds.",
@@ -111,6 +118,13 @@ def _extensions(error: DomainError, *, request_id: str) -> dict[str, Any]:
         }
     if isinstance(error, TooManyAttempts):
         extensions["retryAfter"] = error.retry_after
+    if isinstance(error, SecondFactorRequired):
+        challenge = error.challenge
+        extensions["challenge"] = {
+            "ticket": challenge.ticket,
+            "methods": list(challenge.methods),
+            "expiresIn": int(challenge.lifetime.total_seconds()),
+        }
     if isinstance(error, ReauthenticationRequired):
         extensions["methods"] = list(error.methods)
     if error.code is ErrorCode.INTERNAL_ERROR:

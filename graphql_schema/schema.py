@@ -21,6 +21,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from domain.authentication.reauthentication import ProofMethod
 from domain.deadline import within
 from domain.errors import ErrorCode, PersistedQueryNotSupported, Unavailable
 from domain.loop_time import charge_same
@@ -32,6 +33,7 @@ from graphql_schema.engine.new_documents import NewDocuments
 from graphql_schema.errors import codes_of, translate
 from graphql_schema.mutations import Mutation
 from graphql_schema.queries import Query
+from graphql_schema.types.factors import SecondFactorChallenge
 
 # Each quotes the variable, and reads all of it.
 MAX_VARIABLE_ERRORS = 5
@@ -66,7 +68,7 @@ class Schema(strawberry.Schema):
         super().__init__(
             query=Query,
             mutation=Mutation,
-            types=[ErrorCode],
+            types=[ErrorCode, ProofMethod, SecondFactorChallenge],
             config=StrawberryConfig(batching_config=None),
             extensions=given
             and [lambda: DocumentCacheExtension(self._documents, _network_of), *given],

@@ -35,7 +35,7 @@ from tests.operations import (
     VERIFY_EMAIL,
 )
 from tests.security_events import event_kinds
-from tests.sessions import change_password, log_in
+from tests.sessions import age_proofs, change_password, log_in
 from tests.statements import statements
 from tests.users import Answer, GraphQL, RegisteredUser, register_user
 
@@ -122,7 +122,10 @@ async def test_the_code_or_the_link_changes_the_email(
     assert (await confirm(graphql, ada, proof)).code == "INVALID_CODE"
 
 
-async def test_it_needs_the_current_password(graphql: GraphQL, ada: RegisteredUser) -> None:
+async def test_it_needs_the_current_password(
+    graphql: GraphQL, services: Services, ada: RegisteredUser
+) -> None:
+    await age_proofs(services)
     without = await graphql(REQUEST_EMAIL_CHANGE, by=ada, email=NEW)
     wrong = await request(graphql, ada, password="difference engine")
 

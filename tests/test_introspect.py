@@ -56,10 +56,14 @@ async def test_an_active_access_token(
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
     body = response.json()
+    # The token was issued with the proof.
+    assert body.pop("auth_time") in (body["iat"], body["iat"] - 1)
     assert body.pop("exp") - body.pop("iat") == 1800
     assert body.pop("jti")
     assert body == {
         "active": True,
+        "acr": "urn:gatehouse:acr:1fa",
+        "amr": ["pwd"],
         "sub": ada.id,
         "username": "Ada",
         "token_type": "bearer",

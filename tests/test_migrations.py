@@ -56,6 +56,7 @@ async def test_uniqueness_is_the_databases_to_judge(database_url: str) -> None:
     assert {constraint["name"] for constraint in constraints} == {
         "uq_users_username_key",
         "uq_users_email_key",
+        "uq_users_webauthn_handle",
     }
 
 

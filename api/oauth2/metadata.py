@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.dependencies import app_state
 from api.oauth2.jwks import JWKS
+from api.oauth2.token import GRANT_TYPES
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
@@ -22,7 +23,7 @@ class Metadata(BaseModel):
     introspection_endpoint: str
     userinfo_endpoint: str
     jwks_uri: str | None = Field(default=None, description="Absent if no keys sign.")
-    grant_types_supported: list[str] = ["password", "refresh_token"]
+    grant_types_supported: list[str] = list(GRANT_TYPES)
     # Section 2 requires it and section 3.2 omits empty values. Clients expect it.
     response_types_supported: list[str] = Field(
         default=[], description="Empty: there is no authorization endpoint."

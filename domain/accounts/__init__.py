@@ -10,7 +10,7 @@ from domain.accounts.email_change import (
     undo_email_change,
 )
 from domain.accounts.email_verification import request_email_verification, verify_email
-from domain.accounts.password_change import change_password
+from domain.accounts.password_change import change_password, set_password
 from domain.accounts.password_reset import request_password_reset, reset_password
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.registration import register
@@ -31,6 +31,7 @@ __all__ = [
     "request_password_reset",
     "reset_password",
     "secure_account",
+    "set_password",
     "start_registration",
     "undo_email_change",
     "update_profile",

@@ -1,6 +1,27 @@
 """Authentication: the ways to sign in, each of which ends in `complete`."""
 
+from domain.authentication.factors import factors_of
 from domain.authentication.mail_codes import request_sign_in, sign_in_by_mail
 from domain.authentication.password import log_in
+from domain.authentication.second_factor import pass_second_factor
+from domain.authentication.step_up import reauthenticate_by_code, reauthenticate_by_password
+from domain.authentication.totp import (
+    confirm_totp,
+    remove_authenticator_app,
+    replace_recovery_codes,
+    start_totp,
+)
 
-__all__ = ["log_in", "request_sign_in", "sign_in_by_mail"]
+__all__ = [
+    "confirm_totp",
+    "factors_of",
+    "log_in",
+    "pass_second_factor",
+    "reauthenticate_by_code",
+    "reauthenticate_by_password",
+    "remove_authenticator_app",
+    "replace_recovery_codes",
+    "request_sign_in",
+    "sign_in_by_mail",
+    "start_totp",
+]

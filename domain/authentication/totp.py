@@ -81,7 +81,7 @@ async def confirm_totp(
 
 
 @retried
-async def remove(services: Services, device: Device, caller: Caller) -> User:
+async def remove_authenticator_app(services: Services, device: Device, caller: Caller) -> User:
     """Remove the caller's authenticator app and the recovery codes.
 
     Raises ReauthenticationRequired, NotFound or SessionEnded.

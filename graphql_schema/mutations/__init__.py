@@ -10,6 +10,8 @@ from graphql_schema.mutations import (
     mail_codes,
     passwords,
     posts,
+    reauthentication,
+    second_factors,
     sessions,
     verified_registration,
 )
@@ -23,6 +25,8 @@ class Mutation:
     login = sessions.login
     request_sign_in = mail_codes.request_sign_in
     sign_in_by_mail = mail_codes.sign_in_by_mail
+    pass_second_factor = second_factors.pass_second_factor
+    reauthenticate = reauthentication.reauthenticate
     update_me = accounts.update_me
     request_email_verification = email_verification.request_email_verification
     verify_email = email_verification.verify_email
@@ -30,8 +34,13 @@ class Mutation:
     confirm_email_change = email_change.confirm_email_change
     undo_email_change = email_change.undo_email_change
     change_password = passwords.change_password
+    set_password = passwords.set_password
     request_password_reset = passwords.request_password_reset
     reset_password = passwords.reset_password
+    start_totp = second_factors.start_totp
+    confirm_totp = second_factors.confirm_totp
+    remove_totp = second_factors.remove_totp
+    replace_recovery_codes = second_factors.replace_recovery_codes
     secure_account = account_security.secure_account
     refresh = sessions.refresh
     logout = sessions.logout

@@ -8,6 +8,7 @@ from domain import accounts
 from domain.accounts import ProfileChanges
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import PASSWORD_HASH, cost
+from graphql_schema.mutations.passwords import CurrentPassword
 from graphql_schema.types.private_user import PrivateUser
 from graphql_schema.types.token import Token
 
@@ -35,7 +36,7 @@ class UpdateMeInput:
         description="The new username.", default=None
     )
     email: strawberry.Maybe[str] = strawberry.field(
-        description="The new email, on a server that sends no mail. Others use `requestEmailChange`. Needs `currentPassword`.",
+        description="The new email, on a server that sends no mail. Others use `requestEmailChange`.",
         default=None,
     )
     image_file: strawberry.Maybe[str | None] = strawberry.field(
@@ -47,7 +48,8 @@ class UpdateMeInput:
         default=None,
     )
     current_password: str | None = strawberry.field(
-        description="The current password. Needed to change the email.", default=None
+        description="The current password. Needed to change the email, except after a recent proof of who you are.",
+        default=None,
     )
 
     __repr__ = object.__repr__
@@ -88,7 +90,7 @@ async def register(
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Changes your account: all of the given fields or, on an error, none."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS,"
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS,"
     " TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def update_me(
@@ -109,11 +111,11 @@ async def update_me(
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Deletes your account with everything that belongs to it, permanently, and returns its id."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OVERLOADED.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def delete_me(
     info: Info,
-    password: Annotated[str, strawberry.argument(description="The current password.")],
+    password: CurrentPassword = None,
 ) -> strawberry.ID:
     user_id = await accounts.delete(
         info.context.services, info.context.device, info.context.caller(), password=password

@@ -7,6 +7,7 @@ import strawberry
 from domain import accounts
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import MAIL, PASSWORD_HASH, cost
+from graphql_schema.mutations.passwords import CurrentPassword
 from graphql_schema.types.mail_requests import MailRequest
 from graphql_schema.types.private_user import PrivateUser
 
@@ -27,14 +28,12 @@ async def request_email_change(
             description="A valid email address. It is stored in lower case, without blanks around it."
         ),
     ],
-    current_password: Annotated[
-        str | None, strawberry.argument(description="The current password.")
-    ] = None,
+    current_password: CurrentPassword = None,
 ) -> MailRequest:
     request = await accounts.request_email_change(
         info.context.services,
         info.context.device,
-        info.context.caller(),
+        info.context.caller(needs_second_factor=False),
         new_email=new_email,
         current_password=current_password,
     )
@@ -56,7 +55,7 @@ async def confirm_email_change(
         ),
     ],
 ) -> PrivateUser:
-    caller = info.context.caller()
+    caller = info.context.caller(needs_second_factor=False)
     user = await accounts.confirm_email_change(
         info.context.services, info.context.device, caller, code=code
     )

@@ -20,7 +20,7 @@ from graphql_schema.types.private_user import PrivateUser
 )
 async def request_email_verification(info: Info) -> MailRequest:
     request = await accounts.request_email_verification(
-        info.context.services, info.context.device, info.context.caller()
+        info.context.services, info.context.device, info.context.caller(needs_second_factor=False)
     )
     return MailRequest.of(request)
 
@@ -39,7 +39,7 @@ async def verify_email(
         ),
     ],
 ) -> PrivateUser:
-    caller = info.context.caller()
+    caller = info.context.caller(needs_second_factor=False)
     user = await accounts.verify_email(
         info.context.services, info.context.device, caller, code=code
     )

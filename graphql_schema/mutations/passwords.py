@@ -10,6 +10,13 @@ from graphql_schema.engine.costs import MAIL, PASSWORD_HASH, cost
 from graphql_schema.types.mail_requests import MailRequest
 from graphql_schema.types.token import Token
 
+CurrentPassword = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The current password. Not needed after a recent proof of who you are."
+    ),
+]
+
 NewPassword = Annotated[
     str,
     strawberry.argument(
@@ -21,18 +28,34 @@ NewPassword = Annotated[
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Changes your password, ends all your sessions including this one, and returns tokens for a new session."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_INPUT, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OVERLOADED.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, INVALID_INPUT, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def change_password(
     info: Info,
-    current_password: Annotated[str, strawberry.argument(description="The current password.")],
     new_password: NewPassword,
+    current_password: CurrentPassword = None,
 ) -> Token:
     signed_in = await accounts.change_password(
         info.context.services,
         info.context.device,
         info.context.caller(),
         current_password=current_password,
+        new_password=new_password,
+    )
+    return Token.of(signed_in, info.context.browser_session)
+
+
+@strawberry.mutation(
+    metadata=cost(PASSWORD_HASH),
+    description="Sets the password of your account, which has none, ends all your sessions including this one, and returns"
+    " tokens for a new session. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, INVALID_INPUT,"
+    " TOO_MANY_ATTEMPTS, OVERLOADED.",
+)
+async def set_password(info: Info, new_password: NewPassword) -> Token:
+    signed_in = await accounts.set_password(
+        info.context.services,
+        info.context.device,
+        info.context.caller(),
         new_password=new_password,
     )
     return Token.of(signed_in, info.context.browser_session)

@@ -93,7 +93,7 @@ async def logout_everywhere(
     ended = await sessions.end_all(
         info.context.services,
         info.context.device,
-        info.context.caller(),
+        info.context.caller(needs_second_factor=False),
         except_this=bool(except_this),
     )
     if (browser := info.context.browser_session) and not except_this:
@@ -109,7 +109,10 @@ async def end_session(
     id: Annotated[strawberry.ID, strawberry.argument(description="The session's id.")],
 ) -> strawberry.ID:
     await sessions.end(
-        info.context.services, info.context.device, info.context.caller(), as_uuid(id)
+        info.context.services,
+        info.context.device,
+        info.context.caller(needs_second_factor=False),
+        as_uuid(id),
     )
     return id
 
@@ -117,7 +120,7 @@ async def end_session(
 def _caller(context: Context, refresh_token: RefreshToken | None) -> Caller | None:
     """Return the caller, or None if the refresh token is enough."""
     try:
-        return context.caller()
+        return context.caller(needs_second_factor=False)
     except Unauthenticated:
         if refresh_token is None:
             raise

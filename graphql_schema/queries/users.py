@@ -15,7 +15,9 @@ from graphql_schema.types.users import PublicUser
     description="The current user. Without a valid access token: null, and an error. Errors: UNAUTHENTICATED, TOKEN_EXPIRED."
 )
 async def me(info: Info) -> PrivateUser | None:
-    return PrivateUser.of(await info.context.current_user(), info.context.caller())
+    return PrivateUser.of(
+        await info.context.current_user(), info.context.caller(needs_second_factor=False)
+    )
 
 
 @strawberry.field(description="A user as others see them, or null if there is no such user.")

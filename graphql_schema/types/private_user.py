@@ -7,7 +7,7 @@ import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
-from domain import accounts, security_events, sessions
+from domain import accounts, authentication, security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUser
 from domain.mail.languages import ENGLISH, LANGUAGES
@@ -17,6 +17,7 @@ from domain.sessions import MAX_SESSIONS
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import LIST_QUERY, cost
+from graphql_schema.types.factors import Factors
 from graphql_schema.types.security_events import SecurityEvent
 from graphql_schema.types.sessions import Session
 from graphql_schema.types.users import PublicUser, User
@@ -31,6 +32,15 @@ async def pending_emails_of(session: AsyncSession, user_ids: list[UUID]) -> list
     return [found.get(user_id) for user_id in user_ids]
 
 
+async def factors_of(self: "PrivateUser", info: Info) -> Factors:
+    return await info.context.loaders.of(factors_of_users).load(self.caller.user_id)
+
+
+async def factors_of_users(session: AsyncSession, user_ids: list[UUID]) -> list[Factors]:
+    found = await authentication.factors_of(session, user_ids)
+    return [Factors.of(found[user_id]) for user_id in user_ids]
+
+
 @strawberry.type(description="The current user, with private data. It is only ever the caller.")
 class PrivateUser(User):
     email: str = strawberry.field(description="The email, in lower case. No other type has it.")
@@ -43,8 +53,12 @@ class PrivateUser(User):
         " expires.",
     )
     has_password: bool = strawberry.field(
-        description="Whether the account has a password. It has none after a sign-in by a mailed code proved an email that"
-        " was not verified: `requestPasswordReset` sends a link to set one."
+        description="Whether the account has a password. It has none if it was created without one, or after a sign-in by a"
+        " mailed code proved an email that was not verified: see `setPassword`."
+    )
+    factors: Factors = strawberry.field(
+        resolver=factors_of,
+        description="What you can prove who you are with, besides your password.",
     )
     locale: str = strawberry.field(
         description=f"The language of mails to the user: {' or '.join(f'`{code}`' for code in LANGUAGES)}."

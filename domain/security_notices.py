@@ -24,7 +24,13 @@ def can_notify(services: Services, user: User) -> bool:
 
 
 async def notify(
-    session: AsyncSession, services: Services, device: Device, template: Template, user: User
+    session: AsyncSession,
+    services: Services,
+    device: Device,
+    template: Template,
+    user: User,
+    *,
+    added: str | None = None,
 ) -> None:
     """Add a mail to the transaction of what happened, if the server sends mail.
 
@@ -32,6 +38,8 @@ async def notify(
     template has the time, the device and the address, and a token: `page("secure-account",
     token=token)` leads to `secure_account`. The user's row must be locked by the transaction, and
     loaded with ``RECIPIENT``.
+
+    ``added`` is a factor that the owner can deny: ``totp`` or the id of a passkey.
 
     An address that is not verified gets only ``MAX_UNVERIFIED``: anyone can register that of
     someone else, and then cause one notice after the other.
@@ -41,7 +49,11 @@ async def notify(
     if user.email_verified_at is None and await _number(session, user) >= MAX_UNVERIFIED:
         return
     new = tickets.create(
-        session, TicketKind.ACCOUNT_SECURITY, lifetime=NOTICE_LIFETIME, user_id=user.id
+        session,
+        TicketKind.ACCOUNT_SECURITY,
+        lifetime=NOTICE_LIFETIME,
+        user_id=user.id,
+        state={"added": added} if added else {},
     )
     services.mailer.add(
         session,

@@ -16,7 +16,7 @@ from db.models import Ticket, User
 from domain import emails, security_events, sessions, tickets
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import email_problems, set_email, unique_violations_as_errors
-from domain.authentication.factors import remove_all as remove_factors
+from domain.authentication.factors import remove_denied
 from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import (
     LIFETIME,
@@ -210,9 +210,7 @@ async def _undo(
         address, verified_at = _address_of(ticket), ticket.state["verified_at"]
         set_email(user, address, verified_at=verified_at and datetime.fromisoformat(verified_at))
         user.password_hash = None
-        # Those that someone else may have added to keep the account.
-        since = ticket.created_at - UNDO_LIFETIME
-        await remove_factors(session, user.id, added_since=since)
+        await remove_denied(session, user.id)
         # Of several changes, the undo of an earlier one still works. That of a later one may have
         # been sent to the address that someone else has put in, and would take the account back.
         older = [UUID(id) for id in ticket.state["older"]]

@@ -148,15 +148,16 @@ async def _confirm(
             return None
         assert seed is not None
         assert step is not None
-        await remove_totp(session, user.id)
+        had_app = await remove_totp(session, user.id)
         session.add(_factor(keys, user.id, seed, step))
         codes = await recovery_codes.replace(session, user.id)
         # They have proved less than a sign-in needs from now on.
         others = (LoginSession.user_id == user.id, LoginSession.id != current.id)
         await sessions.end_and_record(session, device, *others)
+        denied_by_mail = None if had_app or MULTIPLE_FACTORS in current.amr else "totp"
         current.amr = sessions.joined(current.amr, ["otp", MULTIPLE_FACTORS])
         _record(session, EventKind.TOTP_ADDED, device, current)
-        await notify(session, services, device, Template.TOTP_ADDED, user)
+        await notify(session, services, device, Template.TOTP_ADDED, user, added=denied_by_mail)
     return codes
 
 

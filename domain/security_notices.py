@@ -1,7 +1,9 @@
 """Security notices: mails about what happened to an account, with a link for an owner who did not
 do it (NIST SP 800-63B-4 section 4.6, OWASP ASVS 5, 6.3.5 to 6.3.7)."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,13 +33,14 @@ async def notify(
     user: User,
     *,
     added: str | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> None:
     """Add a mail to the transaction of what happened, if the server sends mail.
 
     Every capability that reports something to the owner calls this, with a template of its own. The
-    template has the time, the device and the address, and a token: `page("secure-account",
-    token=token)` leads to `secure_account`. The user's row must be locked by the transaction, and
-    loaded with ``RECIPIENT``.
+    template has the time, the device and the address, what is in ``values``, and a token:
+    `page("secure-account", token=token)` leads to `secure_account`. The user's row must be locked
+    by the transaction, and loaded with ``RECIPIENT``.
 
     ``added`` is a factor that the owner can deny: ``totp`` or the id of a passkey.
 
@@ -66,6 +69,7 @@ async def notify(
             "device": device.name,
             "ip": device.ip,
             "expires_in": int(NOTICE_LIFETIME.total_seconds()),
+            **(values or {}),
         },
     )
 

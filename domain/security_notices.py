@@ -4,6 +4,7 @@ do it (NIST SP 800-63B-4 section 4.6, OWASP ASVS 5, 6.3.5 to 6.3.7)."""
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,7 +33,7 @@ async def notify(
     template: Template,
     user: User,
     *,
-    added: str | None = None,
+    added: UUID | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> None:
     """Add a mail to the transaction of what happened, if the server sends mail.
@@ -42,7 +43,7 @@ async def notify(
     `page("secure-account", token=token)` leads to `secure_account`. The user's row must be locked
     by the transaction, and loaded with ``RECIPIENT``.
 
-    ``added`` is a factor that the owner can deny: ``totp`` or the id of a passkey.
+    ``added`` is the id of an authenticator app or a passkey that the owner can deny.
 
     An address that is not verified gets only ``MAX_UNVERIFIED``: anyone can register that of
     someone else, and then cause one notice after the other.
@@ -56,7 +57,7 @@ async def notify(
         TicketKind.ACCOUNT_SECURITY,
         lifetime=NOTICE_LIFETIME,
         user_id=user.id,
-        state={"added": added} if added else {},
+        state={"added": str(added)} if added else {},
     )
     services.mailer.add(
         session,

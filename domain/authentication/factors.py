@@ -92,19 +92,19 @@ async def remove_all(session: AsyncSession, user_id: UUID) -> int:
     return passkeys + await remove_totp(session, user_id)
 
 
-async def remove_denied(session: AsyncSession, user_id: UUID) -> None:
-    """Remove what was added to an account, for an owner who says that it was not them.
+async def deniable(session: AsyncSession, user_id: UUID) -> list[UUID]:
+    """Return the ids of the factors that an owner can deny to have added: those that notices name
+    whose links still work."""
+    notices = await tickets.usable(session, TicketKind.ACCOUNT_SECURITY, [user_id])
+    return [UUID(notice.state["added"]) for notice in notices if "added" in notice.state]
 
-    The notices that can still be used name it. An authenticator app is named only if it was added
-    without a second factor: otherwise, who merely reads the owner's mail could remove it.
-    """
-    for notice in await tickets.usable(session, TicketKind.ACCOUNT_SECURITY, [user_id]):
-        match notice.state:
-            case {"added": "totp"}:
-                await remove_totp(session, user_id)
-            case {"added": passkey_id}:
-                mine = (Passkey.user_id == user_id, Passkey.id == UUID(passkey_id))
-                await _delete(session, Passkey, *mine)
+
+async def remove_denied(session: AsyncSession, user_id: UUID, added: Collection[UUID]) -> None:
+    """Remove the factors of a user that have these ids."""
+    await _delete(session, Passkey, Passkey.user_id == user_id, Passkey.id.in_(added))
+    app = await session.scalar(select(TotpFactor.id).where(TotpFactor.user_id == user_id))
+    if app in added:
+        await remove_totp(session, user_id)
 
 
 async def discard_challenges(session: AsyncSession, user_id: UUID) -> None:

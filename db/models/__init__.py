@@ -2,6 +2,7 @@
 
 from db.models.base import Base, UtcDateTime
 from db.models.factors import RecoveryCode, TotpFactor
+from db.models.identities import Identity
 from db.models.outbox import OutboxRow
 from db.models.passkeys import Passkey
 from db.models.posts import Post
@@ -12,6 +13,7 @@ from db.models.users import User
 
 __all__ = [
     "Base",
+    "Identity",
     "LoginSession",
     "OutboxRow",
     "Passkey",

@@ -45,6 +45,8 @@ class Template(StrEnum):
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COUNTER = "passkey_counter"
     FACTORS_REMOVED = "factors_removed"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
     ACCOUNT_MAIL_TEST = "account_mail_test"
 
 

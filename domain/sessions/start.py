@@ -30,6 +30,7 @@ class LoginMethod(StrEnum):
     PASSWORD_CHANGE = "PASSWORD_CHANGE"
     EMAIL_CODE = "EMAIL_CODE"
     PASSKEY = "PASSKEY"
+    PROVIDER = "PROVIDER"
 
 
 # The security event that each method records.
@@ -40,6 +41,7 @@ _EVENTS = {
     LoginMethod.PASSWORD_CHANGE: EventKind.PASSWORD_CHANGED,
     LoginMethod.EMAIL_CODE: EventKind.LOGGED_IN,
     LoginMethod.PASSKEY: EventKind.LOGGED_IN,
+    LoginMethod.PROVIDER: EventKind.LOGGED_IN,
 }
 
 

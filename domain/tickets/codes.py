@@ -37,6 +37,8 @@ class TicketKind(StrEnum):
     TOTP_SETUP = "TOTP_SETUP"
     PASSKEY_SETUP = "PASSKEY_SETUP"
     PASSKEY_SIGN_IN = "PASSKEY_SIGN_IN"
+    PROVIDER_FLOW = "PROVIDER_FLOW"
+    PROVIDER_CODE = "PROVIDER_CODE"
 
 
 #: What gives access to an account or changes it. The undo of a changed email is not among them: it

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import account_pages, health, mailbox, pages
+from api import account_pages, health, mailbox, pages, sign_in
 from api.account_pages import Brand
 from api.background import learning_costs, pruning, purging, reloading_keys, sending_mail
 from api.cookies import HEADER as SESSION_HEADER
@@ -105,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         Route(GRAPHQL, graphql),
         WebSocketRoute(GRAPHQL, graphql),
         *pages.routes(explorer=settings.allows("graphiql")),
+        *(sign_in.routes(settings) if settings.providers else []),
         *(_account_pages(settings) if settings.account_pages else []),
         *(mailbox.routes(has_key=settings.data_key is not None) if mailbox.is_on(settings) else []),
     ]

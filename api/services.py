@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.database import create_engine_from
 from api.dependencies import AppState, ClientCredential
 from api.mail import create_data_keys, create_mailer, create_renderer, create_sender
+from api.providers import create_providers
 from api.priority import lower_priority
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
@@ -16,6 +17,7 @@ from domain.accounts.current_user import CurrentUserLoader
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimit, RateLimiter, RateLimits
+from domain.redirects import RedirectAllowlist
 from domain.services import RelyingParty, Services, SessionLifetimes
 from graphql_schema.response_size import ResponsesUnderWay
 from settings import Settings
@@ -94,6 +96,8 @@ def _create_services(
         proof_lifetime=timedelta(minutes=settings.sudo_minutes),
         requires_second_factor=settings.require_second_factor == "all",
         relying_party=_relying_party(settings),
+        providers=create_providers(settings),
+        redirects=RedirectAllowlist(frozenset(settings.redirect_addresses)),
         observer=observer,
     )
 

@@ -145,6 +145,14 @@ class InvalidInput(DomainError):
     message = "The input is invalid. See `fields`."
 
 
+class UsernameRequired(InvalidInput):
+    """A new account needs a username. ``suggestion`` is one that may be free, or None."""
+
+    def __init__(self, suggestion: str | None) -> None:
+        super().__init__(fields={"username": ["Choose a username for your new account."]})
+        self.suggestion = suggestion
+
+
 class UsernameTaken(DomainError):
     code = ErrorCode.USERNAME_TAKEN
     message = "This username, or one that looks the same, is already taken."

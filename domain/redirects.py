@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 _MAX_LENGTH = 2048
 
@@ -38,22 +38,3 @@ def _without_port(address: str) -> str | None:
             if slash and port.isascii() and port.isdigit() and len(port) <= 5:
                 return f"http://{host}/{path}"
     return None
-
-
-def is_redirect_address(address: str) -> bool:
-    """Return whether an address can be in the list: absolute, and without a fragment or a user
-    name. `http` is for this machine only."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    if not parts.scheme or "#" in address or "@" in parts.netloc or len(address) > _MAX_LENGTH:
-        return False
-    if not address.isascii() or not address.isprintable() or " " in address or "\\" in address:
-        return False
-    if parts.scheme == "https":
-        return bool(parts.hostname)
-    if parts.scheme == "http":
-        return parts.hostname in ("127.0.0.1", "::1", "localhost")
-    # A scheme of an application is a reversed domain (RFC 8252 section 7.1).
-    return "." in parts.scheme

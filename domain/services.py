@@ -6,7 +6,8 @@ a refused attempt leaves behind must be committed although the command raises. A
 database session and nothing else.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from db.database import Database
@@ -16,7 +17,9 @@ from domain.errors import MailNotConfigured, NotConfigured
 from domain.mail.mailer import Mailer
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
+from domain.providers.provider import Provider
 from domain.rate_limits import RateLimiter
+from domain.redirects import RedirectAllowlist
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,10 @@ class Services:
     requires_second_factor: bool = False
     #: None if no domain can have passkeys.
     relying_party: RelyingParty | None = None
+    #: The identity providers by their names, in the order of their buttons.
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    #: Where a sign-in with a provider may return to.
+    redirects: RedirectAllowlist = RedirectAllowlist(())  # noqa: RUF009  # it is immutable
     observer: Observer = SILENT
 
     def require_data_keys(self) -> DataKeys:
@@ -91,5 +98,7 @@ class Services:
 
     async def close(self) -> None:
         self.hashing_queue.close()
+        for provider in self.providers.values():
+            await provider.close()
         await self.rate_limiter.close()
         await self.database.close()

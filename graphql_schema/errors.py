@@ -15,6 +15,7 @@ from domain.errors import (
     ReauthenticationRequired,
     SecondFactorRequired,
     TooManyAttempts,
+    UsernameRequired,
     to_domain_error,
 )
 from graphql_schema.enums import publish
@@ -128,6 +129,8 @@ def _extensions(error: DomainError, *, request_id: str) -> dict[str, Any]:
             "methods": list(challenge.methods),
             "expiresIn": int(challenge.lifetime.total_seconds()),
         }
+    if isinstance(error, UsernameRequired):
+        extensions["suggestedUsername"] = error.suggestion
     if isinstance(error, ReauthenticationRequired):
         extensions["methods"] = list(error.methods)
     if error.code is ErrorCode.INTERNAL_ERROR:

@@ -17,10 +17,12 @@ from pydantic import (
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from settings.providers import ProviderSettings, collect
 from settings.types import (
     BrandName,
     DomainName,
@@ -32,7 +34,9 @@ from settings.types import (
     MailUrl,
     Networks,
     Origins,
+    ProviderNames,
     PublicUrl,
+    RedirectAddresses,
     RedisUrl,
     Secret,
     domain_of,
@@ -129,6 +133,11 @@ class Settings(BaseSettings):
 
     require_verified_email: bool = False
 
+    providers: ProviderNames = ()
+    # Collected from the variables PROVIDER_<NAME>_*.
+    provider_settings: dict[str, ProviderSettings] = {}
+    redirect_allowlist: RedirectAddresses = ()
+
     sudo_minutes: int = Field(default=10, ge=1, le=60)
     require_second_factor: Annotated[Literal["none", "admins", "all"], in_lower_case] = "none"
     passkey_rp_id: DomainName | None = None
@@ -168,8 +177,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         assert isinstance(env_settings, EnvSettingsSource)
         assert isinstance(dotenv_settings, EnvSettingsSource)
-        env_settings.env_vars = merge(env_settings.env_vars, dotenv_settings.env_vars)
-        return init_settings, env_settings
+        env_settings.env_vars = variables = merge(env_settings.env_vars, dotenv_settings.env_vars)
+        found = InitSettingsSource(settings_cls, {"provider_settings": collect(variables)})
+        return init_settings, found, env_settings
 
     @field_validator("*", mode="before")
     @classmethod
@@ -235,6 +245,17 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _providers_are_complete(self) -> Self:
+        for name in self.providers:
+            if name not in self.provider_settings:
+                raise ValueError(f"PROVIDER_{name.upper()}_CLIENT_ID is required with PROVIDERS")
+        if self.providers and self.data_key is None:
+            raise ValueError(
+                "DATA_KEY is required with PROVIDERS; make one with `gatehouse secret`"
+            )
+        return self
+
     @property
     def access_token_lifetime(self) -> timedelta:
         return timedelta(minutes=self.access_token_expire_minutes)
@@ -280,6 +301,12 @@ class Settings(BaseSettings):
     def links_url(self) -> str:
         """The address that links in mail lead to: APP_URL, or by default the account pages."""
         return self.app_url or f"{self.issuer}/account"
+
+    @property
+    def redirect_addresses(self) -> tuple[str, ...]:
+        """The addresses that a sign-in with a provider may return to: REDIRECT_ALLOWLIST, and the
+        page of APP_URL or of the account pages."""
+        return (*self.redirect_allowlist, f"{self.links_url}/finish-sign-in")
 
     @property
     def relying_party_id(self) -> str | None:

@@ -41,6 +41,8 @@ _HEX_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 _MAX_BRAND_NAME_LENGTH = 50
 
+_MAX_REDIRECT_ADDRESS_LENGTH = 2048
+
 # A user name and a password come together, percent-encoded.
 _MAIL_URL = re.compile(
     r"smtps?://([^\s/?#@:]+:[^\s/?#@:]+@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?/?",
@@ -219,6 +221,29 @@ def _is_host(text: str) -> bool:
         return False
 
 
+def _is_redirect_address(text: str) -> bool:
+    """Return whether a sign-in may return to an address: absolute, without a fragment or a user
+    name. `http` is for this machine only."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    if not text.isascii() or not text.isprintable() or re.search(r"[\s\\#]", text):
+        return False
+    if "@" in parts.netloc or len(text) > _MAX_REDIRECT_ADDRESS_LENGTH:
+        return False
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    if parts.scheme == "http":
+        return is_loopback(parts.hostname or "")
+    # The scheme of an application is a reversed domain (RFC 8252 section 7.1).
+    return "." in parts.scheme
+
+
+def _is_provider_name(text: str) -> bool:
+    return re.fullmatch(r"[a-z][a-z0-9]{0,31}", text) is not None
+
+
 def _is_network(text: str) -> bool:
     try:
         ip_network(text)
@@ -335,6 +360,22 @@ Origins = Annotated[
     _normalize_each(
         _origin_or_any,
         "must be origins such as https://app.example.com, separated by commas",
+    ),
+]
+
+RedirectAddresses = Annotated[
+    CommaSeparated[str],
+    _check_each(
+        _is_redirect_address,
+        "must be addresses such as https://app.example.com/signed-in or com.example.app:/signed-in,"
+        " separated by commas",
+    ),
+]
+
+ProviderNames = Annotated[
+    CommaSeparated[str],
+    _check_each(
+        _is_provider_name, "must be names such as google, github, work, separated by commas"
     ),
 ]
 

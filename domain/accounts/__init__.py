@@ -14,6 +14,7 @@ from domain.accounts.factor_removal import RemovedFactors, remove_factors
 from domain.accounts.password_change import change_password, set_password
 from domain.accounts.password_reset import request_password_reset, reset_password
 from domain.accounts.profile import ProfileChanges, update_profile
+from domain.accounts.provider_sign_in import finish_sign_in
 from domain.accounts.registration import register
 from domain.accounts.users import get_user
 from domain.accounts.verified_registration import finish_registration, start_registration
@@ -25,6 +26,7 @@ __all__ = [
     "confirm_email_change",
     "delete",
     "finish_registration",
+    "finish_sign_in",
     "get_user",
     "pending_emails",
     "register",

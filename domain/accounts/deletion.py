@@ -11,6 +11,7 @@ from db.models import User
 from domain import retention, security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.authentication.factors import remove_all as remove_factors
+from domain.authentication.providers import remove_identities
 from domain.authentication.reauthentication import lock_proved, prove
 from domain.devices import Device
 from domain.security_events import EventKind
@@ -39,6 +40,7 @@ async def delete(
             session, EventKind.DELETED, device, user_id=user.id, session_id=caller.session_id
         )
         await remove_factors(session, user.id)
+        await remove_identities(session, user.id)
         _clear(user)
         await session.flush()
         # Edits of posts under way keep the row from being deleted. Waiting for them with locks on

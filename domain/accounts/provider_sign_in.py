@@ -91,17 +91,19 @@ async def _sign_in_once(
     services: Services, device: Device, found: FoundCode
 ) -> SignedIn | Challenge | None:
     async with services.database.writing() as session:
-        identity = await providers.find_identity(session, found.profile)
+        user, identity = None, await providers.find_identity(session, found.profile)
         if identity is not None:
             user = await lock_user(session, identity.user_id)
-            await session.refresh(identity)
-            identity.last_used_at, identity.email = datetime.now(UTC), found.profile.email
-        else:
+            # It may have been unlinked before the lock.
+            identity = await providers.find_identity(session, found.profile)
+        if identity is None:
             user = await _owner_of_email(session, found.profile)
         if user is None:
             return None
         await providers.use(session, found)
-        if identity is None:
+        if identity is not None:
+            identity.last_used_at, identity.email = datetime.now(UTC), found.profile.email
+        else:
             await prove_ownership(session, device, user)
             await providers.link(session, services, device, user, found)
         return await complete(

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import Passkey, RecoveryCode, TotpFactor, User
+from db.models import Identity, Passkey, RecoveryCode, TotpFactor, User
 from domain import tickets
 from domain.tickets import TicketKind
 
@@ -101,7 +101,8 @@ async def deniable(session: AsyncSession, user_id: UUID) -> list[UUID]:
 
 async def remove_denied(session: AsyncSession, user_id: UUID, added: Collection[UUID]) -> None:
     """Remove the factors of a user that have these ids."""
-    await _delete(session, Passkey, Passkey.user_id == user_id, Passkey.id.in_(added))
+    for model in (Passkey, Identity):
+        await _delete(session, model, model.user_id == user_id, model.id.in_(added))
     app = await session.scalar(select(TotpFactor.id).where(TotpFactor.user_id == user_id))
     if app in added:
         await remove_totp(session, user_id)
@@ -114,7 +115,7 @@ async def discard_challenges(session: AsyncSession, user_id: UUID) -> None:
 
 async def _delete(
     session: AsyncSession,
-    model: type[TotpFactor | RecoveryCode | Passkey],
+    model: type[TotpFactor | RecoveryCode | Passkey | Identity],
     *conditions: ColumnElement[bool],
 ) -> int:
     deleted = await session.execute(

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models import User
 from domain import security_events, sessions, tickets
 from domain.authentication.factors import remove_all as remove_factors
+from domain.authentication.providers import remove_identities
 from domain.devices import Device
 from domain.security_events import EventKind
 from domain.tickets import TicketKind
@@ -34,4 +35,5 @@ async def _remove_access(session: AsyncSession, user: User) -> None:
     await sessions.end_all_of(session, user)
     await tickets.discard(session, user.id, list(TicketKind))
     await remove_factors(session, user.id)
+    await remove_identities(session, user.id)
     user.password_hash = None

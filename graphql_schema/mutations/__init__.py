@@ -10,6 +10,7 @@ from graphql_schema.mutations import (
     mail_codes,
     passwords,
     posts,
+    providers,
     reauthentication,
     second_factors,
     sessions,
@@ -26,6 +27,7 @@ class Mutation:
     request_sign_in = mail_codes.request_sign_in
     sign_in_by_mail = mail_codes.sign_in_by_mail
     pass_second_factor = second_factors.pass_second_factor
+    finish_sign_in = providers.finish_sign_in
     reauthenticate = reauthentication.reauthenticate
     update_me = accounts.update_me
     request_email_verification = email_verification.request_email_verification
@@ -41,6 +43,9 @@ class Mutation:
     confirm_totp = second_factors.confirm_totp
     remove_totp = second_factors.remove_totp
     replace_recovery_codes = second_factors.replace_recovery_codes
+    start_linking = providers.start_linking
+    finish_linking = providers.finish_linking
+    unlink = providers.unlink
     secure_account = account_security.secure_account
     refresh = sessions.refresh
     logout = sessions.logout

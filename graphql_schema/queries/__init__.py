@@ -2,7 +2,7 @@
 
 import strawberry
 
-from graphql_schema.queries import posts, users
+from graphql_schema.queries import posts, providers, users
 
 
 @strawberry.type(description="All queries.")
@@ -11,3 +11,4 @@ class Query:
     user = users.user
     post = posts.post
     posts = posts.posts
+    providers = providers.providers

@@ -10,6 +10,7 @@ from db import models
 from domain import accounts, authentication, security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUser
+from domain.authentication.providers.identities import MAX_IDENTITIES
 from domain.mail.languages import ENGLISH, LANGUAGES
 from domain.pagination import PageRequest
 from domain.security_events import EventKind
@@ -18,6 +19,7 @@ from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import LIST_QUERY, cost
 from graphql_schema.types.factors import Factors
+from graphql_schema.types.identities import Identity, identities_of_users
 from graphql_schema.types.security_events import SecurityEvent
 from graphql_schema.types.sessions import Session
 from graphql_schema.types.users import PublicUser, User
@@ -30,6 +32,10 @@ async def pending_email_of(self: "PrivateUser", info: Info) -> str | None:
 async def pending_emails_of(session: AsyncSession, user_ids: list[UUID]) -> list[str | None]:
     found = await accounts.pending_emails(session, user_ids)
     return [found.get(user_id) for user_id in user_ids]
+
+
+async def identities_of(self: "PrivateUser", info: Info) -> list[Identity]:
+    return await info.context.loaders.of(identities_of_users).load(self.caller.user_id)
 
 
 async def factors_of(self: "PrivateUser", info: Info) -> Factors:
@@ -59,6 +65,11 @@ class PrivateUser(User):
     factors: Factors = strawberry.field(
         resolver=factors_of,
         description="What you can prove who you are with, besides your password.",
+    )
+    identities: list[Identity] = strawberry.field(
+        resolver=identities_of,
+        metadata=cost(LIST_QUERY, entries=MAX_IDENTITIES),
+        description="The accounts at identity providers that you can sign in with, the oldest first.",
     )
     locale: str = strawberry.field(
         description=f"The language of mails to the user: {' or '.join(f'`{code}`' for code in LANGUAGES)}."

@@ -31,6 +31,8 @@ publish(
         EventKind.PASSKEY_COUNTER: "A passkey was used whose counter did not grow, so it may have been copied.",
         EventKind.FACTORS_REMOVED: "The operator removed the authenticator app, the recovery codes and all passkeys, and all"
         " sessions ended.",
+        EventKind.IDENTITY_LINKED: "An account at an identity provider was linked.",
+        EventKind.IDENTITY_UNLINKED: "An account at an identity provider was unlinked.",
         EventKind.REFRESHED: "A session was refreshed.",
         EventKind.TOKEN_REUSED: "A used refresh token was used again, so it may be stolen. Its session was ended.",
         EventKind.EMAIL_CHANGED: "The email was changed.",

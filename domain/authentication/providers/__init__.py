@@ -13,6 +13,7 @@ from domain.authentication.providers.codes import (
     find_code,
     use,
 )
+from domain.authentication.providers.flow import LIFETIME as FLOW_LIFETIME
 from domain.authentication.providers.flow import start_flow, take_callback, to_provider
 from domain.authentication.providers.identities import (
     finish_linking,
@@ -26,6 +27,7 @@ from domain.authentication.providers.identities import (
 
 __all__ = [
     "EXTENDED_LIFETIME",
+    "FLOW_LIFETIME",
     "FoundCode",
     "extend",
     "find_code",

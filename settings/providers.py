@@ -1,0 +1,43 @@
+"""The settings of identity providers: variables such as PROVIDER_GOOGLE_CLIENT_ID, for each name in
+PROVIDERS."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from settings.types import PublicUrl
+
+_PREFIX = "provider_"
+
+
+class ProviderSettings(BaseModel):
+    """The settings of one provider. `domain.providers` knows which of them it needs."""
+
+    # A mistyped name would be ignored otherwise.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    client_id: str
+    client_secret: SecretStr | None = None
+    issuer: PublicUrl | None = None
+    label: str | None = None
+    scopes: str | None = None
+    authentication: str | None = None
+    team_id: str | None = None
+    key_id: str | None = None
+    private_key_file: Path | None = None
+
+
+def collect(variables: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the settings of each provider by its name, out of all variables."""
+    names = [name.strip() for name in str(variables.get("providers") or "").split(",")]
+    return {
+        name: {
+            variable.removeprefix(f"{_PREFIX}{name}_"): value
+            for variable, value in variables.items()
+            if variable.startswith(f"{_PREFIX}{name}_")
+        }
+        for name in names
+        if name
+    }

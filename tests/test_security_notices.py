@@ -3,6 +3,8 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.mail import render_row
 from domain import authentication, retention
+from domain.authentication.factors import Factors, factors_of_one
 from domain.authentication.second_factor import pass_second_factor
 from domain.errors import SecondFactorRequired
 from domain.mail.mailer import NOTICE_LIFETIME
@@ -33,7 +36,7 @@ from tests.operations import (
 )
 from tests.outboxes import rows
 from tests.security_events import event_kinds
-from tests.stored_factors import set_up_app
+from tests.stored_factors import set_up_app, store_passkey
 from tests.users import THIS_DEVICE, Answer, GraphQL, RegisteredUser, register_user
 
 DATA_KEY = "a data key for tests, and for nothing else but tests"
@@ -77,6 +80,11 @@ async def log_in(app: FastAPI, password: str, *, ip: str = HERE, agent: str = FI
     async with client_of(app, ip=ip) as client:
         client.headers["User-Agent"] = agent
         return await GraphQL(client)(LOGIN, username="Ada", password=password)
+
+
+async def verify(app: FastAPI, graphql: GraphQL, user: RegisteredUser) -> None:
+    code = await mailed_code(app, "verify_email")
+    assert (await graphql(VERIFY_EMAIL, by=user, code=code)).errors == []
 
 
 async def secure(graphql: GraphQL, token: str) -> Answer:
@@ -151,22 +159,25 @@ async def test_nothing_is_sent_to_a_mailbox_that_does_not_exist(
     assert len(await rows(app.state.gatehouse.services.database)) == before
 
 
+async def log_in_with_code(services: Services, user: RegisteredUser, code: str) -> None:
+    login: dict[str, Any] = {
+        "login": user.username,
+        "password": user.password,
+        "method": LoginMethod.LOGIN,
+    }
+    with pytest.raises(SecondFactorRequired) as required:
+        await authentication.log_in(services, THIS_DEVICE, **login)
+    ticket = required.value.challenge.ticket
+    await pass_second_factor(services, THIS_DEVICE, ticket=ticket, code=code)
+
+
 async def test_a_used_recovery_code_is_mailed_with_how_many_are_left(
     app: FastAPI, graphql: GraphQL, services: Services, ada: RegisteredUser
 ) -> None:
-    await graphql(VERIFY_EMAIL, by=ada, code=await mailed_code(app, "verify_email"))
+    await verify(app, graphql, ada)
     codes = await set_up_app(services, ada)
     for code in codes[:2]:
-        with pytest.raises(SecondFactorRequired) as required:
-            await authentication.log_in(
-                services,
-                THIS_DEVICE,
-                login=ada.username,
-                password=ada.password,
-                method=LoginMethod.LOGIN,
-            )
-        ticket = required.value.challenge.ticket
-        await pass_second_factor(services, THIS_DEVICE, ticket=ticket, code=code)
+        await log_in_with_code(services, ada, code)
 
     mails = await texts(app, "recovery_code_used")
     assert ["Codes left: 9\n" in mails[0], "Codes left: 8\n" in mails[1]] == [True, True]
@@ -207,6 +218,45 @@ async def test_the_notice_of_a_changed_password_has_the_link_too(
     assert (await graphql(ME, by=intruder)).code == "UNAUTHENTICATED"
     # The one of the sign-in before works, too.
     assert (await secure(graphql, token)).data == {"secureAccount": 0}
+
+
+@pytest.mark.parametrize("notice", ["new_sign_in", "totp_added", "password_changed"])
+async def test_the_link_removes_what_an_intruder_may_have_added(
+    app: FastAPI,
+    graphql: GraphQL,
+    services: Services,
+    ada: RegisteredUser,
+    token: str,
+    notice: str,
+) -> None:
+    """The app of an intruder would keep the owner out, and a passkey let the intruder in again."""
+    await verify(app, graphql, ada)
+    await store_passkey(services, ada)
+    await set_up_app(services, ada)
+    await graphql(CHANGE_PASSWORD, by=ada, current=ada.password, new=NEW)
+    assert (await log_in(app, NEW)).code == "SECOND_FACTOR_REQUIRED"
+
+    [link] = LINK.findall((await texts(app, notice))[-1])
+    assert (await secure(graphql, link)).errors == []
+    async with services.database.reading() as session:
+        assert await factors_of_one(session, UUID(ada.id)) == Factors()
+    assert (await log_in(app, NEW)).errors == []
+
+
+async def test_the_link_leaves_what_is_older_than_a_day(
+    app: FastAPI, graphql: GraphQL, services: Services, ada: RegisteredUser
+) -> None:
+    await verify(app, graphql, ada)
+    await store_passkey(services, ada)
+    codes = await set_up_app(services, ada)
+    with moved_clock(timedelta(hours=25)):
+        await log_in_with_code(services, ada, codes[0])
+        [link] = LINK.findall((await texts(app, "recovery_code_used"))[0])
+        assert (await secure(graphql, link)).errors == []
+
+    async with services.database.reading() as session:
+        found = await factors_of_one(session, UUID(ada.id))
+    assert found == Factors(totp=True, recovery_codes_left=9, passkeys=1)
 
 
 async def test_the_token_works_once_for_four_days_and_for_nothing_else(

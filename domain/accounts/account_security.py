@@ -1,10 +1,12 @@
 """Secure an account: what the link in a security notice does for an owner who did not do what the
 notice reports (NIST SP 800-63B-4 section 4.6)."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from db.database import retried
 from domain import security_events, sessions, tickets
+from domain.authentication.factors import remove_all as remove_factors
 from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import add_proof
 from domain.devices import Device
@@ -17,10 +19,18 @@ from domain.tickets import TicketKind
 
 _KIND = TicketKind.ACCOUNT_SECURITY
 
+# An intruder may have added a factor before doing what the notice reports, as at the undo of a
+# changed email.
+_INTRUSION = timedelta(days=1)
+
 
 async def secure_account(services: Services, device: Device, *, token: str) -> int:
-    """End all sessions of the user who was sent this token, send them a link to reset their
-    password, and return how many sessions ended.
+    """End all sessions of the user who was sent this token, remove authenticator apps and passkeys
+    that were added since a day before the notice, send the user a link to reset their password,
+    and return how many sessions ended.
+
+    What an intruder has added would keep the owner out, or let the intruder in again. Earlier ones
+    stay, so that readers of the owner's mail cannot remove them.
 
     A token works once. It gives no access: the link goes to the email of the account.
 
@@ -42,8 +52,10 @@ async def _secure(
 ) -> int:
     async with services.database.writing() as session:
         user = await lock_user(session, user_id)
-        if user is None or not await tickets.use_token(session, mailer.keys, _KIND, token):
+        used = await tickets.use_token(session, mailer.keys, _KIND, token)
+        if user is None or used is None:
             raise InvalidCode("token")
+        await remove_factors(session, user.id, added_since=used.created_at - _INTRUSION)
         kind, template = TicketKind.PASSWORD_RESET, Template.RESET_PASSWORD
         add_proof(session, mailer, kind, template, user, user.email_key)
         security_events.record(session, EventKind.ACCOUNT_SECURED, device, user_id=user.id)

@@ -41,7 +41,8 @@ publish(
         EventKind.PASSWORD_CHANGED: "The password was changed, and all other sessions ended.",
         EventKind.PASSWORD_RESET_REQUESTED: "A link to reset the password was requested for the email of the account.",
         EventKind.PASSWORD_RESET: "The password was reset by a link in a mail, and all sessions ended.",
-        EventKind.ACCOUNT_SECURED: "The link in a security notice was used, and all sessions ended.",
+        EventKind.ACCOUNT_SECURED: "The link in a security notice was used: all sessions ended, and authenticator apps and"
+        " passkeys that were added since a day before the notice were removed.",
         EventKind.SESSION_ENDED: "A session was ended: by its owner, by a client that revoked its token, or because there"
         " were too many.",
         EventKind.DELETED: "The account was deleted. Kept for the record; its owner can no longer read it.",

@@ -16,11 +16,11 @@ _STORAGE = "RATE_LIMIT_STORAGE_URL"
 _MAX_PER_HOUR = {
     "login_limit_per_account": 100,
     "code_limit_per_account": 100,
+    "ticket_limit_per_network": 60_000,
     "login_limit_per_network": 60_000,
     "register_limit_per_network": 6_000,
     "mail_limit_per_address": 500,
     "mail_limit_per_network": 6_000,
-    "ticket_limit_per_network": 60_000,
     "refresh_limit_per_network": 3_600_000,
     "write_limit_per_user": 100_000,
     "write_kib_limit_per_user": 1_024_000,

@@ -18,7 +18,8 @@ publish(
         EventKind.LOGGED_IN: "A session was started.",
         EventKind.WRONG_PASSWORD: "A wrong password was entered, at login or within a session.",
         EventKind.SIGN_IN_CODE_REQUESTED: "A code to sign in was requested for the email of the account.",
-        EventKind.WRONG_CODE: "A wrong code was entered: of a mail at a sign-in, of an authenticator app, or a recovery code.",
+        EventKind.WRONG_CODE: "A wrong code was entered, of a mail at a sign-in, of an authenticator app or a recovery code, or a"
+        " passkey was wrong.",
         EventKind.SECOND_FACTOR_REQUESTED: "The first factor of a sign-in was right, and a second one was required. No session"
         " was started by this.",
         EventKind.REAUTHENTICATED: "The owner proved again, within a session, who they are.",

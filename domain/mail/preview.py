@@ -21,6 +21,7 @@ _NOTICE = {
     "device": "Firefox on Linux",
     "ip": "192.0.2.17",
     "expires_in": 4 * 24 * 60 * 60,
+    "removes": True,
 }
 
 #: The values that each template needs from the payload of its outbox row.
@@ -42,6 +43,8 @@ SAMPLES: dict[Template, dict[str, Any]] = {
     Template.PASSKEY_REMOVED: {**_NOTICE, "passkey": "Work laptop"},
     Template.PASSKEY_COUNTER: {**_NOTICE, "passkey": "Work laptop"},
     Template.FACTORS_REMOVED: _NOTICE,
+    Template.IDENTITY_LINKED: {**_NOTICE, "provider": "GitHub"},
+    Template.IDENTITY_UNLINKED: {**_NOTICE, "provider": "GitHub"},
     Template.ACCOUNT_MAIL_TEST: {"at": _MOMENT.isoformat()},
 }
 

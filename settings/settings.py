@@ -253,6 +253,10 @@ class Settings(BaseSettings):
         if self.providers and self.data_key is None:
             raise ValueError(
                 "DATA_KEY is required with PROVIDERS; make one with `gatehouse secret`"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _a_required_second_factor_can_be_set_up(self) -> Self:
         if self.require_second_factor != "none" and not (self.data_key or self.relying_party_id):
             raise ValueError(

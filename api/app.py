@@ -15,7 +15,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import account_pages, health, mailbox, pages
 from api.account_pages import Brand
-from api.background import learning_costs, pruning, purging, reloading_keys, sending_mail
+from api.background import (
+    learning_costs,
+    pruning,
+    pruning_tickets,
+    purging,
+    reloading_keys,
+    sending_mail,
+)
 from api.cookies import HEADER as SESSION_HEADER
 from api.cookies import SessionCookies
 from api.database import prepare_if_available
@@ -155,6 +162,7 @@ async def _run(
         warmed_up.add_done_callback(lambda _: gc.freeze())
         async with (
             pruning(state.services.database, settings.retention),
+            pruning_tickets(state.services.database),
             learning_costs(state.services),
             purging(state.services.database),
             reloading_keys(state.key_reloader),

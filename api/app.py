@@ -46,6 +46,7 @@ from api.telemetry.metrics import Metrics
 from api.telemetry.observers import RequestObservers
 from api.telemetry.tracing import Tracing
 from domain import passwords
+from domain.authentication import passkeys
 from domain.devices import name_of
 from domain.observer import SILENT
 from graphql_schema.engine.limits import Limits
@@ -244,3 +245,4 @@ def _warm_up() -> None:
     """Load what neither the start nor the first request should wait for."""
     name_of("a browser")
     passwords.problems("a password")
+    passkeys.warm_up()

@@ -8,13 +8,33 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
+from graphql import (
+    ListValueNode,
+    NameNode,
+    ObjectFieldNode,
+    ObjectValueNode,
+    ValueNode,
+    parse_value,
+)
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from schemathesis import Case
 from schemathesis.core.result import Ok
 from schemathesis.schemas import BaseSchema
 
 from tests.operations import LOGIN, REGISTER
 from tests.servers import Server
+
+
+def object_of(fields: list[tuple[str, ValueNode]]) -> ObjectValueNode:
+    # Each name once.
+    return ObjectValueNode(
+        fields=tuple(
+            ObjectFieldNode(name=NameNode(value=name), value=value)
+            for name, value in dict(fields).items()
+        )
+    )
+
 
 EXAMPLES = settings(
     max_examples=40,
@@ -24,6 +44,19 @@ EXAMPLES = settings(
     suppress_health_check=list(HealthCheck),
 )
 
+
+# Any literal.
+schemathesis.graphql.scalar(
+    "JSON",
+    st.recursive(
+        st.sampled_from(['"x"', '""', "0", "-1.5e9", "true", "null", "X"]).map(parse_value),
+        lambda inner: (
+            st.lists(inner, max_size=3).map(lambda values: ListValueNode(values=tuple(values)))
+            | st.lists(st.tuples(st.sampled_from("abc"), inner), max_size=3).map(object_of)
+        ),
+        max_leaves=6,
+    ),
+)
 
 PASSWORD = "correct horse 5"
 
@@ -59,7 +92,7 @@ def test_whatever_is_asked_nothing_breaks_and_nothing_leaks(
         schema = schemathesis.openapi.from_url(f"{shared_server.url}/openapi.json")
 
     operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
-    assert len(operations) == (28 if kind == "graph" else 8)
+    assert len(operations) == (41 if kind == "graph" else 9)
 
     for operation in operations:
         fuzz(operation, by={"Authorization": f"Bearer {log_in(shared_server)}"})

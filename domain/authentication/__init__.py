@@ -15,7 +15,11 @@ from domain.authentication.passkeys import (
 )
 from domain.authentication.password import log_in
 from domain.authentication.second_factor import pass_second_factor
-from domain.authentication.step_up import reauthenticate_by_code, reauthenticate_by_password
+from domain.authentication.step_up import (
+    reauthenticate_by_code,
+    reauthenticate_by_passkey,
+    reauthenticate_by_password,
+)
 from domain.authentication.totp import (
     confirm_totp,
     remove_authenticator_app,
@@ -33,6 +37,7 @@ __all__ = [
     "pass_second_factor",
     "passkeys_of",
     "reauthenticate_by_code",
+    "reauthenticate_by_passkey",
     "reauthenticate_by_password",
     "remove_authenticator_app",
     "remove_passkey",

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import account_pages, health, mailbox, pages
+from api import account_pages, health, mailbox, pages, related_origins
 from api.account_pages import Brand
 from api.background import (
     learning_costs,
@@ -116,7 +116,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         *(_account_pages(settings) if settings.account_pages else []),
         *(mailbox.routes(has_key=settings.data_key is not None) if mailbox.is_on(settings) else []),
     ]
-    for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
+    for routes in (
+        token,
+        revocation,
+        introspection,
+        metadata,
+        jwks,
+        userinfo,
+        related_origins,
+        health,
+    ):
         app.include_router(routes.router)
         app.include_router(head_routes(routes.router))
     app.add_exception_handler(HTTPException, on_http_exception)

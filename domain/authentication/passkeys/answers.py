@@ -123,7 +123,8 @@ async def use_answer(
         security_events.record(
             session, EventKind.PASSKEY_COUNTER, device, user_id=user.id, session_id=session_id
         )
-        await notify(session, services, device, Template.PASSKEY_COUNTER, user)
+        values = {"passkey": passkey.name}
+        await notify(session, services, device, Template.PASSKEY_COUNTER, user, values=values)
     passkey.sign_count = answer.assertion.sign_count
     passkey.backed_up = answer.assertion.backed_up
     passkey.last_used_at = datetime.now(UTC)

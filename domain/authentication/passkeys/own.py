@@ -82,7 +82,8 @@ async def remove_passkey(
         security_events.record(
             session, EventKind.PASSKEY_REMOVED, device, user_id=user.id, session_id=current.id
         )
-        await notify(session, services, device, Template.PASSKEY_REMOVED, user)
+        values = {"passkey": passkey.name}
+        await notify(session, services, device, Template.PASSKEY_REMOVED, user, values=values)
     return passkey_id
 
 

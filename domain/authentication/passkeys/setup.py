@@ -119,8 +119,15 @@ async def _add(
         security_events.record(
             session, EventKind.PASSKEY_ADDED, device, user_id=user.id, session_id=current.id
         )
-        template = Template.PASSKEY_ADDED
-        await notify(session, services, device, template, user, added=passkey.id)
+        await notify(
+            session,
+            services,
+            device,
+            Template.PASSKEY_ADDED,
+            user,
+            added=passkey.id,
+            values={"passkey": name},
+        )
     return passkey
 
 

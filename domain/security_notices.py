@@ -1,7 +1,10 @@
 """Security notices: mails about what happened to an account, with a link for an owner who did not
 do it (NIST SP 800-63B-4 section 4.6, OWASP ASVS 5, 6.3.5 to 6.3.7)."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,14 +27,23 @@ def can_notify(services: Services, user: User) -> bool:
 
 
 async def notify(
-    session: AsyncSession, services: Services, device: Device, template: Template, user: User
+    session: AsyncSession,
+    services: Services,
+    device: Device,
+    template: Template,
+    user: User,
+    *,
+    added: UUID | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> None:
     """Add a mail to the transaction of what happened, if the server sends mail.
 
     Every capability that reports something to the owner calls this, with a template of its own. The
-    template has the time, the device and the address, and a token: `page("secure-account",
-    token=token)` leads to `secure_account`. The user's row must be locked by the transaction, and
-    loaded with ``RECIPIENT``.
+    template has the time, the device and the address, what is in ``values``, and a token:
+    `page("secure-account", token=token)` leads to `secure_account`. The user's row must be locked
+    by the transaction, and loaded with ``RECIPIENT``.
+
+    ``added`` is the id of an authenticator app or a passkey that the owner can deny.
 
     An address that is not verified gets only ``MAX_UNVERIFIED``: anyone can register that of
     someone else, and then cause one notice after the other.
@@ -41,7 +53,11 @@ async def notify(
     if user.email_verified_at is None and await _number(session, user) >= MAX_UNVERIFIED:
         return
     new = tickets.create(
-        session, TicketKind.ACCOUNT_SECURITY, lifetime=NOTICE_LIFETIME, user_id=user.id
+        session,
+        TicketKind.ACCOUNT_SECURITY,
+        lifetime=NOTICE_LIFETIME,
+        user_id=user.id,
+        state={"added": str(added)} if added else {},
     )
     services.mailer.add(
         session,
@@ -54,6 +70,7 @@ async def notify(
             "device": device.name,
             "ip": device.ip,
             "expires_in": int(NOTICE_LIFETIME.total_seconds()),
+            **(values or {}),
         },
     )
 

@@ -65,6 +65,8 @@ def uri(seed: bytes, *, issuer: str, account: str) -> str:
 
     The colon between the issuer and the account is not encoded: some apps split there.
     """
-    name = ":".join(quote(part.replace(":", " "), safe="@") for part in (issuer, account))
+    # A colon in either would be taken for the one between them.
+    issuer, account = issuer.replace(":", " "), account.replace(":", " ")
+    name = f"{quote(issuer)}:{quote(account, safe='@')}"
     query = urlencode({"secret": secret_text(seed), "issuer": issuer}, quote_via=quote)
     return f"otpauth://totp/{name}?{query}"

@@ -33,22 +33,25 @@ publish(
         ErrorCode.UNAUTHENTICATED: "No valid access token was sent, or its session has ended. Log in again.",
         ErrorCode.TOKEN_EXPIRED: "The access token has expired. Refresh it.",
         ErrorCode.INVALID_CREDENTIALS: "The username or the password is wrong, or the current password.",
-        ErrorCode.SECOND_FACTOR_REQUIRED: "The first step of the sign-in was right. `extensions.challenge` has the ticket and"
-        " the methods of the second: see SecondFactorChallenge.",
-        ErrorCode.SECOND_FACTOR_SETUP_REQUIRED: "This server requires a second factor, and you have none or have not signed in"
-        " with it. Set up an authenticator app, or a passkey and sign in with it.",
-        ErrorCode.REAUTHENTICATION_REQUIRED: "The session alone is not enough: prove who you are by one of"
-        " `extensions.methods` and repeat the request. See ReauthenticationMethod.",
+        ErrorCode.SECOND_FACTOR_REQUIRED: "The first factor was right, and a second one is required. `extensions.challenge` has"
+        " the `ticket` for `passSecondFactor`, the `methods` that complete the sign-in (`TOTP`, `RECOVERY_CODE` or `PASSKEY`),"
+        " and `expiresIn`, in seconds.",
+        ErrorCode.SECOND_FACTOR_SETUP_REQUIRED: "This server requires a second factor, and the session has none. Set up an"
+        " authenticator app, or sign in with a passkey.",
+        ErrorCode.REAUTHENTICATION_REQUIRED: "The session alone is not enough: prove again who you are, with `reauthenticate`,"
+        " in one of the ways in `extensions.methods`. `PASSWORD` is the current password, which some mutations also take as"
+        " an argument; `TOTP` is a code of the authenticator app, `RECOVERY_CODE` a recovery code, and `PASSKEY` a passkey."
+        " `SIGN_IN` means to sign in anew.",
         ErrorCode.FORBIDDEN: "The object exists but belongs to another user.",
         ErrorCode.NOT_FOUND: "There is no such object.",
         ErrorCode.INVALID_INPUT: "The input is invalid. `extensions.fields` has messages for each argument at fault.",
         ErrorCode.USERNAME_TAKEN: "The username, or one that looks the same, is already taken.",
         ErrorCode.EMAIL_TAKEN: "An account with this email already exists.",
-        ErrorCode.INVALID_CODE: "A code, a token from a mail or the answer of a passkey is wrong, expired or already used.",
-        ErrorCode.EMAIL_NOT_VERIFIED: "The email is not verified, and this needs it. To create an account, use"
-        " `startRegistration`; in an account, `requestEmailVerification`.",
+        ErrorCode.INVALID_CODE: "A code, a token from a mail or a passkey is wrong, expired or already used.",
+        ErrorCode.EMAIL_NOT_VERIFIED: "The email must be proven first: with `verifyEmail`, or with `startRegistration` on a server"
+        " that creates accounts only after that.",
         ErrorCode.MAIL_NOT_CONFIGURED: "This server sends no mail, so what needs it is not available.",
-        ErrorCode.NOT_CONFIGURED: "This server lacks a setting, so what needs it is not available. The message names it.",
+        ErrorCode.NOT_CONFIGURED: "The server lacks a setting, which the message names, so what needs it is not available.",
         ErrorCode.QUERY_TOO_COSTLY: "The document exceeds a limit for one request.",
         ErrorCode.QUOTA_EXCEEDED: "The account holds as much as it may. Delete something first.",
         ErrorCode.TOO_MANY_ATTEMPTS: "A rate limit is reached. Try again after `extensions.retryAfter` seconds.",

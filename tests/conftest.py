@@ -21,6 +21,7 @@ from domain.accounts.current_user import CurrentUserLoader
 from domain.services import Services
 from settings import Settings
 from tests import databases
+from tests.authenticator_apps import Clock, stopped_clock
 from tests.pgbouncer import PGBOUNCER_PROGRAM
 from tests.redis_server import REDIS_PROGRAM
 from tests.servers import CHEAP_SETTINGS, Server, running_server
@@ -185,6 +186,13 @@ async def ada(graphql: GraphQL) -> RegisteredUser:
 @pytest.fixture
 async def grace(graphql: GraphQL) -> RegisteredUser:
     return await register_user(graphql, "Grace", "grace@example.com", "nanoseconds of wire")
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """Stop the clock of authenticator apps until the test moves it."""
+    with stopped_clock() as clock:
+        yield clock
 
 
 @pytest.fixture

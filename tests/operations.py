@@ -44,7 +44,7 @@ LOGOUT_EVERYWHERE = "mutation ($but: Boolean) { logoutEverywhere(exceptThis: $bu
 END_SESSION = "mutation ($id: ID!) { endSession(id: $id) }"
 
 CHANGE_PASSWORD = """
-mutation Change($current: String!, $new: String!) {
+mutation Change($current: String, $new: String!) {
   changePassword(currentPassword: $current, newPassword: $new) { accessToken refreshToken user { id } }
 }
 """
@@ -91,7 +91,7 @@ mutation Update($input: UpdateMeInput!) {
 }
 """
 
-DELETE_ME = "mutation ($password: String!) { deleteMe(password: $password) }"
+DELETE_ME = "mutation ($password: String) { deleteMe(password: $password) }"
 
 ME = "{ me { id username email imageFile createdAt } }"
 SESSIONS = "{ me { sessions { id isCurrent method device ip createdAt lastUsedAt expiresAt } } }"
@@ -130,3 +130,22 @@ mutation Update($id: ID!, $input: PostInput!) {
 """
 
 DELETE_POST = "mutation Delete($id: ID!) { deletePost(id: $id) }"
+
+PASS_SECOND_FACTOR = """
+mutation Pass($ticket: String!, $code: String!) {
+  passSecondFactor(ticket: $ticket, code: $code) { accessToken refreshToken user { id } }
+}
+"""
+START_TOTP = "mutation { startTotp { secret uri qrCode } }"
+CONFIRM_TOTP = "mutation ($code: String!) { confirmTotp(code: $code) }"
+REMOVE_TOTP = "mutation { removeTotp { factors { totp recoveryCodesLeft } } }"
+REPLACE_RECOVERY_CODES = "mutation { replaceRecoveryCodes }"
+FACTORS = "{ me { factors { totp recoveryCodesLeft } } }"
+REAUTHENTICATE = """
+mutation Reauthenticate($input: ReauthenticateInput!) {
+  reauthenticate(input: $input) { accessToken refreshToken user { id } }
+}
+"""
+SET_PASSWORD = """
+mutation ($new: String!) { setPassword(newPassword: $new) { accessToken refreshToken user { id } } }
+"""

@@ -14,9 +14,9 @@ from graphql import build_schema, parse, validate
 from api import account_pages
 from api.app import create_app
 from domain import emails, passwords, usernames
-from domain.accounts import profile
+from domain.accounts import password_change, profile
 from domain.accounts.users import email_problems
-from domain.authentication import reauthentication
+from domain.authentication import reauthentication, second_factor, totp
 from domain.errors import EmailTaken, UsernameTaken
 from domain.security_events import EventKind
 from settings import Settings
@@ -318,6 +318,10 @@ def test_every_message_about_a_field_is_translated() -> None:
         *passwords.problems("password"),
         *passwords.problems("analytical engine", username="analytical engine"),
         reauthentication.wrong_password("password").message,
+        reauthentication.NO_PASSWORD,
+        second_factor.WRONG_CODE,
+        totp.WRONG_CODE,
+        password_change.HAS_PASSWORD,
         *profile._image_file_problems("javascript:"),
     ]
 

@@ -51,7 +51,7 @@ NOT_OURS = {"GLIBC_TUNABLES", "SCHED_IDLE", "SO_REUSEPORT"}
 FOR_TESTS = {"TEST_POSTGRES_URL", "SOAK_PORT"}
 
 # Commands that have commands.
-GROUPS = ("keys", "mail")
+GROUPS = ("keys", "mail", "users")
 
 
 def without_code(text: str) -> str:
@@ -97,7 +97,7 @@ def help_of(*command: str) -> str:
 
 def commands() -> set[str]:
     """Return the commands of `gatehouse`, such as ``serve`` and ``keys new``."""
-    listed = re.compile(r"^ {2,4}([a-z]+) {2,}\S", re.M)
+    listed = re.compile(r"^ {2,4}([a-z-]+) {2,}\S", re.M)
     found = set(listed.findall(help_of())) - set(GROUPS)
     return found | {
         f"{group} {name}" for group in GROUPS for name in listed.findall(help_of(group))
@@ -143,7 +143,7 @@ def test_every_path_that_is_named_exists() -> None:
 
 def test_every_command_that_is_named_exists() -> None:
     called = re.findall(
-        r"(?:^|[`/$]|=\S+ ) *gatehouse ((?:(?:keys|mail) )?[a-z]+)", ALL_PAGES, re.M
+        r"(?:^|[`/$]|=\S+ ) *gatehouse ((?:(?:keys|mail|users) )?[a-z-]+)", ALL_PAGES, re.M
     )
 
     assert len(called) > 20

@@ -18,7 +18,19 @@ from tests.mails import DATE, ID, html, rendered, renderer, text
 TEN_KB = "x" * 10_000
 
 WITH_CODE = {"verify_email", "change_email", "sign_in_code", "registration_code"}
-NOTICES = {"email_changed", "password_changed", "new_sign_in"}
+NOTICES = {
+    "email_changed",
+    "password_changed",
+    "new_sign_in",
+    "totp_added",
+    "totp_removed",
+    "recovery_code_used",
+    "recovery_codes_replaced",
+    "passkey_added",
+    "passkey_removed",
+    "passkey_counter",
+    "factors_removed",
+}
 WITH_TOKEN = {"verify_email", "change_email", "reset_password", *NOTICES}
 
 every_mail = pytest.mark.parametrize("template", list(Template))
@@ -135,6 +147,26 @@ def test_the_device_of_a_sign_in_becomes_no_link() -> None:
 
     assert "evil" not in message.as_string()
     assert "Device: visit\n" in text(message)
+
+
+@pytest.mark.parametrize("template", ["passkey_added", "passkey_removed", "passkey_counter"])
+@every_language
+def test_the_name_of_a_passkey_is_shown_and_becomes_no_link(template: str, language: str) -> None:
+    named = rendered(template, language=language)
+    linked = rendered(template, {"passkey": "Key at visit.evil.com"}, language=language)
+
+    for part in (text, html):
+        assert "Work laptop" in part(named)
+        assert "Key at visit" in part(linked)
+        assert "evil" not in part(linked)
+
+
+@every_language
+def test_the_notice_of_a_recovery_code_says_how_many_are_left(language: str) -> None:
+    message = rendered("recovery_code_used", {"codes_left": 0}, language=language)
+
+    assert re.search(r"^[\w ]*Codes[\w ]*: 0$", text(message), re.M)
+    assert ">0</td>" in html(message)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ COMMANDS = [
     ("keys", "new"),
     ("schema",),
     ("secret",),
+    ("users", "remove-factors", "--yes", "ada@example.com"),
 ]
 
 # Values that are nearly right, so that they get past the first check. `hunter2` is never printed.

@@ -10,17 +10,31 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.mail import render_row
-from domain import retention
+from domain import authentication, retention
+from domain.authentication.second_factor import pass_second_factor
+from domain.errors import SecondFactorRequired
 from domain.mail.mailer import NOTICE_LIFETIME
 from domain.mail.render import part_of
 from domain.mail.undeliverable import mark_undeliverable
 from domain.security_notices import MAX_UNVERIFIED
+from domain.services import Services
+from domain.sessions import LoginMethod
 from tests.clocks import moved_clock
 from tests.conftest import client_of, settings_for
-from tests.operations import CHANGE_PASSWORD, LOGIN, ME, REFRESH, RESET_PASSWORD, SECURE_ACCOUNT
+from tests.mail_proofs import mailed_code
+from tests.operations import (
+    CHANGE_PASSWORD,
+    LOGIN,
+    ME,
+    REFRESH,
+    RESET_PASSWORD,
+    SECURE_ACCOUNT,
+    VERIFY_EMAIL,
+)
 from tests.outboxes import rows
 from tests.security_events import event_kinds
-from tests.users import Answer, GraphQL, RegisteredUser, register_user
+from tests.stored_factors import set_up_app
+from tests.users import THIS_DEVICE, Answer, GraphQL, RegisteredUser, register_user
 
 DATA_KEY = "a data key for tests, and for nothing else but tests"
 LINK = re.compile(r"/account/secure-account#token=(\S+)")
@@ -135,6 +149,27 @@ async def test_nothing_is_sent_to_a_mailbox_that_does_not_exist(
     assert (await log_in(app, ada.password, ip=ELSEWHERE)).errors == []
 
     assert len(await rows(app.state.gatehouse.services.database)) == before
+
+
+async def test_a_used_recovery_code_is_mailed_with_how_many_are_left(
+    app: FastAPI, graphql: GraphQL, services: Services, ada: RegisteredUser
+) -> None:
+    await graphql(VERIFY_EMAIL, by=ada, code=await mailed_code(app, "verify_email"))
+    codes = await set_up_app(services, ada)
+    for code in codes[:2]:
+        with pytest.raises(SecondFactorRequired) as required:
+            await authentication.log_in(
+                services,
+                THIS_DEVICE,
+                login=ada.username,
+                password=ada.password,
+                method=LoginMethod.LOGIN,
+            )
+        ticket = required.value.challenge.ticket
+        await pass_second_factor(services, THIS_DEVICE, ticket=ticket, code=code)
+
+    mails = await texts(app, "recovery_code_used")
+    assert ["Codes left: 9\n" in mails[0], "Codes left: 8\n" in mails[1]] == [True, True]
 
 
 async def test_an_address_that_is_not_verified_gets_few_notices(

@@ -18,9 +18,8 @@ class TotpFactor(Base):
 
     __tablename__ = "totp_factors"
 
-    user_id: Mapped[UUID] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
     key_id: Mapped[str] = mapped_column(String(16))
     sealed_seed: Mapped[bytes] = mapped_column(LargeBinary(64))
     #: The time step of the newest code that was used. Only later ones are accepted.

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from db.database import retried
 from domain import security_events, sessions, tickets
+from domain.authentication.factors import deniable, remove_denied
 from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import add_proof
 from domain.devices import Device
@@ -19,8 +20,8 @@ _KIND = TicketKind.ACCOUNT_SECURITY
 
 
 async def secure_account(services: Services, device: Device, *, token: str) -> int:
-    """End all sessions of the user who was sent this token, send them a link to reset their
-    password, and return how many sessions ended.
+    """End all sessions of the user who was sent this token, remove the factors that recent notices
+    have reported as added, send a link to reset the password, and return how many sessions ended.
 
     A token works once. It gives no access: the link goes to the email of the account.
 
@@ -42,8 +43,11 @@ async def _secure(
 ) -> int:
     async with services.database.writing() as session:
         user = await lock_user(session, user_id)
+        # Read before the token is used, whose notice may name a factor.
+        added = await deniable(session, user_id)
         if user is None or not await tickets.use_token(session, mailer.keys, _KIND, token):
             raise InvalidCode("token")
+        await remove_denied(session, user_id, added)
         kind, template = TicketKind.PASSWORD_RESET, Template.RESET_PASSWORD
         add_proof(session, mailer, kind, template, user, user.email_key)
         security_events.record(session, EventKind.ACCOUNT_SECURED, device, user_id=user.id)

@@ -16,7 +16,7 @@ from db.models import Ticket, User
 from domain import emails, security_events, sessions, tickets
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import email_problems, set_email, unique_violations_as_errors
-from domain.authentication.factors import remove_all as remove_factors
+from domain.authentication.factors import deniable, remove_denied
 from domain.authentication.lock import lock_user
 from domain.authentication.mail_requests import (
     LIFETIME,
@@ -150,9 +150,10 @@ async def _confirm(
         ticket = await tickets.use_own(session, mailer.keys, _KIND, user.id, code)
         if ticket is None:
             return None
+        added = await deniable(session, user.id)
         # What was sent to the former address, and other mails for this.
         await tickets.discard(session, user.id, tickets.PROOFS)
-        await _add_undo_mail(session, mailer, user)
+        await _add_undo_mail(session, mailer, user, added)
         set_email(user, _address_of(ticket), verified_at=datetime.now(UTC))
         security_events.record(
             session,
@@ -164,8 +165,11 @@ async def _confirm(
     return user
 
 
-async def _add_undo_mail(session: AsyncSession, mailer: Mailer, user: User) -> None:
-    """Add a mail to the email that is about to change."""
+async def _add_undo_mail(
+    session: AsyncSession, mailer: Mailer, user: User, added: Collection[UUID]
+) -> None:
+    """Add a mail to the email that is about to change. It can deny the same factors as the notices
+    that were sent there."""
     kind = TicketKind.EMAIL_CHANGE_UNDO
     verified_at = user.email_verified_at
     older = await tickets.usable(session, kind, [user.id])
@@ -179,6 +183,7 @@ async def _add_undo_mail(session: AsyncSession, mailer: Mailer, user: User) -> N
             "email_key": user.email_key,
             "verified_at": verified_at.isoformat() if verified_at else None,
             "older": [str(ticket.id) for ticket in older],
+            "added": [str(id) for id in added],
         },
     )
     mailer.add(
@@ -210,9 +215,8 @@ async def _undo(
         address, verified_at = _address_of(ticket), ticket.state["verified_at"]
         set_email(user, address, verified_at=verified_at and datetime.fromisoformat(verified_at))
         user.password_hash = None
-        # Those that someone else may have added to keep the account.
-        since = ticket.created_at - UNDO_LIFETIME
-        await remove_factors(session, user.id, added_since=since)
+        before = [UUID(id) for id in ticket.state.get("added", ())]
+        await remove_denied(session, user.id, [*before, *await deniable(session, user.id)])
         # Of several changes, the undo of an earlier one still works. That of a later one may have
         # been sent to the address that someone else has put in, and would take the account back.
         older = [UUID(id) for id in ticket.state["older"]]

@@ -12,6 +12,8 @@ from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
 from domain.tickets import TicketKind
 
+HAS_PASSWORD = "Your account has a password. Use changePassword."
+
 # What the former password has confirmed, or would be replaced with.
 _TICKETS = (TicketKind.PASSWORD_RESET, TicketKind.EMAIL_CHANGE, TicketKind.SECOND_FACTOR)
 
@@ -48,7 +50,7 @@ async def set_password(
     await _require_valid(services, caller, new_password)
     proof = await prove(services, device, caller)
     if proof.user.password_hash is not None:
-        raise_invalid(new_password=["Your account has a password. Use changePassword."])
+        raise_invalid(new_password=[HAS_PASSWORD])
     return await _replace(services, device, caller, proof, new_password)
 
 

@@ -43,19 +43,23 @@ async def register(
     return await _add(services, mailer, device, username, address, password_hash)
 
 
-def require_valid(username: str, email: str, password: str) -> Address:
+def require_valid(username: str, email: str, password: str | None) -> Address:
     """Return the address of a new account. Raises InvalidInput."""
     address = emails.parse(email)
     raise_invalid(
         username=usernames.problems(username),
         email=email_problems(address),
-        password=passwords.problems(password, username=username, email=email),
+        password=[]
+        if password is None
+        else passwords.problems(password, username=username, email=email),
     )
     assert address is not None
     return address
 
 
-def new_user(username: str, address: Address, password_hash: str, locale: str | None) -> User:
+def new_user(
+    username: str, address: Address, password_hash: str | None, locale: str | None
+) -> User:
     user = User(
         id=new_id(),
         password_hash=password_hash,

@@ -30,9 +30,10 @@ _KIND = TicketKind.REGISTRATION
 
 
 async def start_registration(
-    services: Services, device: Device, *, username: str, email: str, password: str
+    services: Services, device: Device, *, username: str, email: str, password: str | None
 ) -> MailRequest:
-    """Send a code to the address of a new account, or tell its owner if it has one.
+    """Send a code to the address of a new account, or tell its owner if it has one. Without a
+    password, the account gets none: its owner adds a passkey once it is created.
 
     Which of the two it is shows neither in the answer nor in its time: the hash and the transaction
     are the same. Whether the username is taken is told at the end, to who has proven the address.
@@ -44,7 +45,7 @@ async def start_registration(
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
         retry_after = await count_request(services, device, address.key)
-        password_hash = await hasher.hash(password)
+        password_hash = None if password is None else await hasher.hash(password)
     account = {
         "username": username,
         "email": address.text,

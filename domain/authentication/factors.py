@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -78,30 +77,34 @@ async def factors_of_one(session: AsyncSession, user_id: UUID) -> Factors:
     return (await factors_of(session, [user_id])).get(user_id, Factors())
 
 
-async def remove_totp(session: AsyncSession, user_id: UUID) -> bool:
-    """Remove a user's authenticator app with the recovery codes, and return whether there was one.
+async def remove_totp(session: AsyncSession, user_id: UUID) -> int:
+    """Remove a user's authenticator app with the recovery codes, and return 1 if there was one.
     Sign-ins that wait for a code of it must begin again."""
     await discard_challenges(session, user_id)
     await _delete(session, RecoveryCode, RecoveryCode.user_id == user_id)
-    return bool(await _delete(session, TotpFactor, TotpFactor.user_id == user_id))
+    return await _delete(session, TotpFactor, TotpFactor.user_id == user_id)
 
 
-async def remove_all(
-    session: AsyncSession, user_id: UUID, *, added_since: datetime | None = None
-) -> int:
-    """Remove a user's authenticator app, recovery codes and passkeys, or those that were added
-    since some time. Return how many of the apps and passkeys there were."""
-    await discard_challenges(session, user_id)
-    since = datetime.min.replace(tzinfo=UTC) if added_since is None else added_since
-    totp = await session.scalar(
-        select(TotpFactor.user_id).where(
-            TotpFactor.user_id == user_id, TotpFactor.created_at >= since
-        )
-    )
-    removed = await _delete(
-        session, Passkey, Passkey.user_id == user_id, Passkey.created_at >= since
-    )
-    return removed + (await remove_totp(session, user_id) if totp else 0)
+async def remove_all(session: AsyncSession, user_id: UUID) -> int:
+    """Remove a user's authenticator app, recovery codes and passkeys. Return how many of the apps
+    and passkeys there were."""
+    passkeys = await _delete(session, Passkey, Passkey.user_id == user_id)
+    return passkeys + await remove_totp(session, user_id)
+
+
+async def deniable(session: AsyncSession, user_id: UUID) -> list[UUID]:
+    """Return the ids of the factors that an owner can deny to have added: those that notices name
+    whose links still work."""
+    notices = await tickets.usable(session, TicketKind.ACCOUNT_SECURITY, [user_id])
+    return [UUID(notice.state["added"]) for notice in notices if "added" in notice.state]
+
+
+async def remove_denied(session: AsyncSession, user_id: UUID, added: Collection[UUID]) -> None:
+    """Remove the factors of a user that have these ids."""
+    await _delete(session, Passkey, Passkey.user_id == user_id, Passkey.id.in_(added))
+    app = await session.scalar(select(TotpFactor.id).where(TotpFactor.user_id == user_id))
+    if app in added:
+        await remove_totp(session, user_id)
 
 
 async def discard_challenges(session: AsyncSession, user_id: UUID) -> None:

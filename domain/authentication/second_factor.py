@@ -8,7 +8,7 @@ from domain import security_events, sessions, tickets, totp
 from domain.access_tokens.tokens import MULTIPLE_FACTORS
 from domain.authentication import recovery_codes
 from domain.authentication.attempts import counted_as, knows_network
-from domain.authentication.factors import SecondFactor
+from domain.authentication.factors import SecondFactor, factors_of_one
 from domain.authentication.lock import lock_user
 from domain.authentication.new_sign_in import notify_if_new
 from domain.authentication.outcomes import reported
@@ -82,7 +82,9 @@ async def use_code(
     if letters is None or not await recovery_codes.use(session, user.id, letters):
         return None
     security_events.record(session, EventKind.RECOVERY_CODE_USED, device, user_id=user.id)
-    await notify(session, services, device, Template.RECOVERY_CODE_USED, user)
+    left = (await factors_of_one(session, user.id)).recovery_codes_left
+    values = {"codes_left": left}
+    await notify(session, services, device, Template.RECOVERY_CODE_USED, user, values=values)
     return SecondFactor.RECOVERY_CODE
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
@@ -14,12 +14,13 @@ from db.models import LoginSession, Ticket, TotpFactor, User
 from domain import security_events, sessions, tickets, totp
 from domain.access_tokens.tokens import MULTIPLE_FACTORS, Caller
 from domain.authentication import recovery_codes
-from domain.authentication.factors import remove_totp
+from domain.authentication.factors import factors_of_one, remove_totp
 from domain.authentication.mail_requests import count_attempt
 from domain.authentication.reauthentication import lock_proved, prove, require_verified_email
 from domain.data_keys import DataKeys, Sealed
 from domain.devices import Device
 from domain.errors import InvalidCode, NotFound
+from domain.ids import new_id
 from domain.mail.templates import Template
 from domain.security_events import EventKind
 from domain.security_notices import notify
@@ -105,7 +106,7 @@ async def replace_recovery_codes(services: Services, device: Device, caller: Cal
     proof = await prove(services, device, caller)
     async with services.database.writing() as session:
         user, current = await lock_proved(session, services, caller, proof)
-        if await session.get(TotpFactor, user.id) is None:
+        if not (await factors_of_one(session, user.id)).totp:
             raise _no_app()
         codes = await recovery_codes.replace(session, user.id)
         _record(session, EventKind.RECOVERY_CODES_REPLACED, device, current)
@@ -119,7 +120,7 @@ async def spend(session: AsyncSession, services: Services, user_id: UUID, code: 
     A code works once, and so does each of its predecessors (RFC 6238 section 5.2): one UPDATE
     judges whether its time step is later than that of the newest code that was used.
     """
-    factor = await session.get(TotpFactor, user_id)
+    factor = await session.scalar(select(TotpFactor).where(TotpFactor.user_id == user_id))
     seed = _open(services.require_data_keys(), factor) if factor else None
     step = totp.matching_step(seed, code) if seed else None
     if step is None:
@@ -148,15 +149,25 @@ async def _confirm(
             return None
         assert seed is not None
         assert step is not None
-        await remove_totp(session, user.id)
-        session.add(_factor(keys, user.id, seed, step))
+        had_app = await remove_totp(session, user.id)
+        factor = _factor(keys, user.id, seed, step)
+        session.add(factor)
         codes = await recovery_codes.replace(session, user.id)
         # They have proved less than a sign-in needs from now on.
         others = (LoginSession.user_id == user.id, LoginSession.id != current.id)
         await sessions.end_and_record(session, device, *others)
+        # With a second factor before, who merely reads the owner's mail must not get rid of it.
+        is_first = not had_app and MULTIPLE_FACTORS not in current.amr
         current.amr = sessions.joined(current.amr, ["otp", MULTIPLE_FACTORS])
         _record(session, EventKind.TOTP_ADDED, device, current)
-        await notify(session, services, device, Template.TOTP_ADDED, user)
+        await notify(
+            session,
+            services,
+            device,
+            Template.TOTP_ADDED,
+            user,
+            added=factor.id if is_first else None,
+        )
     return codes
 
 
@@ -187,6 +198,7 @@ def _seed_of(keys: DataKeys, ticket: Ticket) -> bytes | None:
 def _factor(keys: DataKeys, user_id: UUID, seed: bytes, step: int) -> TotpFactor:
     sealed = keys.seal(_PURPOSE, user_id.bytes, seed)
     return TotpFactor(
+        id=new_id(),
         user_id=user_id,
         key_id=sealed.key_id,
         sealed_seed=sealed.value,

@@ -34,6 +34,14 @@ SAMPLES: dict[Template, dict[str, Any]] = {
     Template.REGISTRATION_EXISTS: {},
     Template.PASSWORD_CHANGED: _NOTICE,
     Template.NEW_SIGN_IN: _NOTICE,
+    Template.TOTP_ADDED: _NOTICE,
+    Template.TOTP_REMOVED: _NOTICE,
+    Template.RECOVERY_CODE_USED: {**_NOTICE, "codes_left": 9},
+    Template.RECOVERY_CODES_REPLACED: _NOTICE,
+    Template.PASSKEY_ADDED: {**_NOTICE, "passkey": "Work laptop"},
+    Template.PASSKEY_REMOVED: {**_NOTICE, "passkey": "Work laptop"},
+    Template.PASSKEY_COUNTER: {**_NOTICE, "passkey": "Work laptop"},
+    Template.FACTORS_REMOVED: _NOTICE,
     Template.ACCOUNT_MAIL_TEST: {"at": _MOMENT.isoformat()},
 }
 

@@ -13,8 +13,8 @@ from graphql_schema.types.private_user import PrivateUser
 from graphql_schema.types.token import Token
 
 
-@strawberry.input(description="A new account.")
-class RegisterInput:
+@strawberry.input
+class NewAccount:
     username: str = strawberry.field(
         description="3 to 32 characters: the letters a to z, digits, and single dots, hyphens or underscores between"
         " them. Keeps its case, without blanks around it. Two names that look the same count as one."
@@ -22,6 +22,10 @@ class RegisterInput:
     email: str = strawberry.field(
         description="A valid email address. It is stored in lower case, without blanks around it."
     )
+
+
+@strawberry.input(description="A new account.")
+class RegisterInput(NewAccount):
     password: str = strawberry.field(
         description="8 to 128 characters. Case and blanks count. Common passwords are refused."
     )

@@ -7,9 +7,20 @@ import strawberry
 from domain import accounts
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import MAIL, PASSWORD_HASH, cost
-from graphql_schema.mutations.accounts import RegisterInput
+from graphql_schema.mutations.accounts import NewAccount
 from graphql_schema.types.mail_requests import MailRequest
 from graphql_schema.types.token import Token
+
+
+@strawberry.input(description="A new account whose email is proven first.")
+class StartRegistrationInput(NewAccount):
+    password: str | None = strawberry.field(
+        description="8 to 128 characters. Case and blanks count. Common passwords are refused. Without one, add a passkey"
+        " right after `finishRegistration`, or sign in by mail.",
+        default=None,
+    )
+
+    __repr__ = object.__repr__
 
 
 @strawberry.mutation(
@@ -20,7 +31,7 @@ from graphql_schema.types.token import Token
 )
 async def start_registration(
     info: Info,
-    input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
+    input: Annotated[StartRegistrationInput, strawberry.argument(description="The new account.")],
 ) -> MailRequest:
     request = await accounts.start_registration(
         info.context.services,

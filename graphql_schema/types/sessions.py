@@ -21,6 +21,7 @@ publish(
         LoginMethod.PASSWORD_CHANGE: "By a password change, which replaced the session it was made in.",
         LoginMethod.PASSKEY: "By a passkey, with `signInByPasskey`.",
         LoginMethod.EMAIL_CODE: "By a code that was mailed to the user, with `signInByMail`.",
+        LoginMethod.PASSKEY: "By a passkey, with `signInByPasskey`.",
     },
 )
 

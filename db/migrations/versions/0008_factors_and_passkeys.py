@@ -10,12 +10,14 @@ down_revision = "0007"
 def upgrade() -> None:
     op.create_table(
         "totp_factors",
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("key_id", sa.String(16), nullable=False),
         sa.Column("sealed_seed", sa.LargeBinary(64), nullable=False),
         sa.Column("last_step", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", name="pk_totp_factors"),
+        sa.PrimaryKeyConstraint("id", name="pk_totp_factors"),
+        sa.UniqueConstraint("user_id", name="uq_totp_factors_user_id"),
         _owner("totp_factors"),
     )
     op.create_table(

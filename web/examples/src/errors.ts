@@ -18,7 +18,15 @@ export class ApiError extends Error {
   }
 }
 
-export type Reaction = "refresh" | "sign in" | "correct the input" | "wait" | "report";
+export type Reaction =
+  | "refresh"
+  | "sign in"
+  | "ask for a second factor"
+  | "set up a second factor"
+  | "ask for a proof"
+  | "correct the input"
+  | "wait"
+  | "report";
 
 /** Return what to do about an error. Does not compile if a code of the schema is missing. */
 export function reactionTo(code: ErrorCode): Reaction {
@@ -27,8 +35,13 @@ export function reactionTo(code: ErrorCode): Reaction {
       return "refresh";
     case "UNAUTHENTICATED":
       return "sign in";
-    case "INVALID_CREDENTIALS":
+    case "SECOND_FACTOR_REQUIRED":
+      return "ask for a second factor";
+    case "SECOND_FACTOR_SETUP_REQUIRED":
+      return "set up a second factor";
     case "REAUTHENTICATION_REQUIRED":
+      return "ask for a proof";
+    case "INVALID_CREDENTIALS":
     case "INVALID_INPUT":
     case "INVALID_CODE":
     case "USERNAME_TAKEN":
@@ -46,6 +59,7 @@ export function reactionTo(code: ErrorCode): Reaction {
     case "GRAPHQL_VALIDATION_FAILED":
     case "PERSISTED_QUERY_NOT_SUPPORTED":
     case "MAIL_NOT_CONFIGURED":
+    case "NOT_CONFIGURED":
     case "EMAIL_NOT_VERIFIED":
     case "INTERNAL_ERROR":
       return "report";

@@ -190,6 +190,16 @@ export const de: Texts = {
       WRONG_PASSWORD: "Falsches Passwort eingegeben",
       SIGN_IN_CODE_REQUESTED: "Code zum Anmelden angefordert",
       WRONG_CODE: "Falschen Code eingegeben",
+      SECOND_FACTOR_REQUESTED: "Erster Schritt einer Anmeldung bestanden: zweiter Faktor verlangt",
+      REAUTHENTICATED: "Identität erneut bestätigt",
+      TOTP_ADDED: "Authenticator-App eingerichtet und alle anderen Sitzungen beendet",
+      TOTP_REMOVED: "Authenticator-App entfernt",
+      RECOVERY_CODE_USED: "Wiederherstellungscode benutzt",
+      RECOVERY_CODES_REPLACED: "Neue Wiederherstellungscodes erstellt",
+      PASSKEY_ADDED: "Passkey hinzugefügt",
+      PASSKEY_REMOVED: "Passkey entfernt",
+      PASSKEY_COUNTER: "Passkey benutzt, der vielleicht kopiert wurde",
+      FACTORS_REMOVED: "Authenticator-App und Passkeys vom Betreiber entfernt und alle Sitzungen beendet",
       REFRESHED: "Sitzung erneuert",
       TOKEN_REUSED: "Sitzung beendet: Ein Token wurde zweimal benutzt und ist vielleicht gestohlen",
       EMAIL_CHANGED: "E-Mail geändert",
@@ -262,8 +272,12 @@ export const de: Texts = {
     "Your email is already verified.": "Ihre E-Mail ist schon bestätigt.",
     "There is no such mailbox. Change your email.":
       "Dieses Postfach gibt es nicht. Ändern Sie Ihre E-Mail.",
-    "Enter your current password to change the email.":
-      "Geben Sie Ihr aktuelles Passwort ein, um die E-Mail zu ändern.",
+    "Your account has a password. Use changePassword.":
+      "Ihr Konto hat schon ein Passwort. Ändern Sie es.",
+    "The code is wrong, expired or already used.":
+      "Der Code ist falsch, abgelaufen oder schon benutzt.",
+    "The code is wrong, expired or already used. Enter the one that the app shows now.":
+      "Der Code ist falsch, abgelaufen oder schon benutzt. Geben Sie den ein, den die App gerade zeigt.",
     "An image file must be a file name or an http or https URL.":
       "Das Bild muss ein Dateiname oder eine http- oder https-Adresse sein.",
   },

@@ -1,0 +1,91 @@
+"""REQUIRE_SECOND_FACTOR=all: an account without a second factor can only set one up."""
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from settings import Settings
+from tests.authenticator_apps import Clock, set_up, signed_in_with
+from tests.conftest import settings_for
+from tests.operations import (
+    CREATE_POST,
+    DELETE_ME,
+    LOGOUT,
+    ME,
+    REFRESH,
+    UPDATE_ME,
+)
+from tests.sessions import log_in
+from tests.users import GraphQL, RegisteredUser
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return settings_for(
+        database_url,
+        data_key="a data key for tests and for nothing else but tests",
+        environment="production",
+        require_second_factor="all",
+    )
+
+
+async def test_an_account_without_one_reads_itself_and_signs_out(
+    graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    assert (await graphql(ME, by=ada)).data["me"]["id"] == ada.id
+    assert (await graphql(LOGOUT, by=await log_in(graphql, ada))).errors == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "variables"),
+    [
+        (CREATE_POST, {"input": {"title": "Notes", "content": "On the engine."}}),
+        (UPDATE_ME, {"input": {"username": "Byron"}}),
+        (DELETE_ME, {}),
+    ],
+    ids=["post", "profile", "deletion"],
+)
+async def test_it_can_do_nothing_else(
+    graphql: GraphQL, ada: RegisteredUser, operation: str, variables: dict[str, object]
+) -> None:
+    answer = await graphql(operation, by=ada, **variables)
+
+    assert answer.code == "SECOND_FACTOR_SETUP_REQUIRED"
+
+
+async def test_with_an_app_it_goes_on_after_a_refresh(
+    graphql: GraphQL, ada: RegisteredUser, clock: Clock
+) -> None:
+    await set_up(graphql, ada, clock)
+    before = await graphql(UPDATE_ME, by=ada, input={"username": "Byron"})
+    token = (await graphql(REFRESH, token=ada.refresh_token)).data["refresh"]["accessToken"]
+    after = await graphql(UPDATE_ME, by=replace(ada, token=token), input={"username": "Byron"})
+
+    assert before.code == "SECOND_FACTOR_SETUP_REQUIRED"
+    assert after.errors == []
+
+
+async def test_a_sign_in_with_both_factors_is_enough(
+    graphql: GraphQL, ada: RegisteredUser, clock: Clock
+) -> None:
+    app = await set_up(graphql, ada, clock)
+    signed_in = await signed_in_with(graphql, ada, app.code())
+
+    assert (await graphql(UPDATE_ME, by=signed_in, input={"username": "Byron"})).errors == []
+
+
+async def test_other_services_see_the_difference_in_the_token(
+    client: httpx.AsyncClient, graphql: GraphQL, ada: RegisteredUser, clock: Clock
+) -> None:
+    app = await set_up(graphql, ada, clock)
+    signed_in = await signed_in_with(graphql, ada, app.code())
+
+    async def acr(token: str) -> str:
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await client.post("/introspect", data={"token": token}, headers=headers)
+        found: str = answer.json()["acr"]
+        return found
+
+    assert await acr(ada.token) == "urn:gatehouse:acr:1fa"
+    assert await acr(signed_in.token) == "urn:gatehouse:acr:2fa"

@@ -172,6 +172,7 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
     const wasSignedIn = !!state.accessToken;
     let failure: unknown;
     const receive: Receive = async (response) => {
+      failure = undefined;
       try {
         const data = await dataOf<Record<string, TokenAnswer | undefined>>(response);
         // A sign-out meanwhile stands.

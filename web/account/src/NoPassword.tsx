@@ -1,27 +1,16 @@
-import { Action } from "./Action";
-import { setNotice } from "./notice";
-import { type MailRequest, REQUEST_PASSWORD_RESET } from "./operations";
-import { session } from "./session";
+import { Link } from "./Link";
 import { useTexts } from "./texts/language";
 
-/** What is shown for an account without a password: a button to send the link that sets one. */
-export function SetPassword({ email }: { email: string }) {
+/** What the profile shows of an account that has neither a password nor a passkey. */
+export function NoPassword() {
   const texts = useTexts().setPassword;
-
-  async function request() {
-    const { requestPasswordReset } = await session.request<{ requestPasswordReset: MailRequest }>(
-      REQUEST_PASSWORD_RESET,
-      { email },
-    );
-    const minutes = Math.round(requestPasswordReset.expiresIn / 60);
-    setNotice(({ setPassword }) => setPassword.sent(email, minutes));
-  }
-
   return (
-    <section className="card" aria-labelledby="set-password">
-      <h2 id="set-password">{texts.title}</h2>
+    <section className="card" aria-labelledby="no-password">
+      <h2 id="no-password">{texts.title}</h2>
       <p>{texts.intro}</p>
-      <Action label={texts.submit} run={request} />
+      <p>
+        <Link to="password">{texts.link}</Link>
+      </p>
     </section>
   );
 }

@@ -21,6 +21,7 @@ from tests.operations import (
     LOGOUT,
     LOGOUT_EVERYWHERE,
     ME,
+    REAUTHENTICATE,
     REFRESH,
     REGISTER,
 )
@@ -102,6 +103,20 @@ async def test_registration_and_a_new_password_set_it_too(page: BrowserPage) -> 
     assert page.cookies[COOKIE] != first
     ended = await BrowserPage(page.client, cookies={COOKIE: first}).refresh()
     assert code_of(ended) == "UNAUTHENTICATED"
+    assert "errors" not in (await page.refresh()).json()
+
+
+async def test_a_proof_rotates_it_so_that_a_refresh_under_way_loses_nothing(
+    page: BrowserPage, ada: RegisteredUser
+) -> None:
+    bearer = await page.log_in(ada)
+    other_tab = BrowserPage(page.client, cookies=dict(page.cookies))
+    proved = await page.data(REAUTHENTICATE, bearer=bearer, input={"password": ada.password})
+    late = await other_tab.refresh()
+
+    assert proved["refreshToken"] == "cookie"
+    assert "errors" not in late.json()
+    assert other_tab.cookies == page.cookies
     assert "errors" not in (await page.refresh()).json()
 
 

@@ -2,16 +2,20 @@
 
 import asyncio
 import gc
+import math
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from statistics import median
 
 import pytest
 from graphql import get_introspection_query
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
+from starlette.types import Message
 from strawberry.types import ExecutionResult
 
 from api import fair_scheduler
@@ -19,9 +23,12 @@ from api.fair_scheduler import (
     LONGEST_TURN,
     MAX_WAITING,
     SAVED,
+    SECONDS_BESIDES,
     SHARE_OF_NETWORK,
     FairScheduler,
 )
+from api.graphql.limited_socket import MESSAGE_SECONDS, LimitedSocket
+from api.graphql.socket_limits import SOCKET, Share
 from domain.errors import Overloaded
 from domain.loop_time import charge, charge_same
 from domain.services import Services
@@ -63,6 +70,10 @@ async def use_up_the_time_of(scheduler: FairScheduler, network: str) -> None:
     await scheduler.run(network, work(int(steps)))
 
 
+def number_in_saved_time(seconds: float) -> int:
+    return math.ceil(SAVED.total_seconds() * SHARE_OF_NETWORK / seconds)
+
+
 async def waits_of(scheduler: FairScheduler, network: str) -> float:
     """Return the median time that short work takes, of ten times."""
     times = []
@@ -71,6 +82,21 @@ async def waits_of(scheduler: FairScheduler, network: str) -> float:
         await scheduler.run(network, asyncio.sleep(0))
         times.append(time.perf_counter() - started)
     return median(times)
+
+
+async def begins_at_once(scheduler: FairScheduler, network: str) -> bool:
+    """Return whether work of a network begins without a wait while another network has work."""
+    await scheduler.run("other", asyncio.sleep(0))
+    has_begun = asyncio.Event()
+
+    async def begin() -> None:
+        has_begun.set()
+
+    task = asyncio.create_task(scheduler.run(network, begin()))
+    await asyncio.sleep(0)
+    at_once = has_begun.is_set()
+    task.cancel()
+    return at_once
 
 
 @pytest.fixture
@@ -151,6 +177,36 @@ async def test_work_waits_no_longer_than_others_have_work() -> None:
         await asyncio.gather(
             *(scheduler.run("busy", all_at_once.wait()) for _ in range(MAX_WAITING))
         )
+
+
+@pytest.mark.usefixtures("_nothing_is_forgotten")
+async def test_requests_without_work_use_time() -> None:
+    scheduler = FairScheduler()
+    assert await begins_at_once(scheduler, "busy")
+
+    for _ in range(number_in_saved_time(SECONDS_BESIDES)):
+        await scheduler.run("busy", asyncio.sleep(0))
+
+    assert not await begins_at_once(scheduler, "busy")
+
+
+@pytest.mark.usefixtures("_nothing_is_forgotten")
+async def test_messages_without_work_use_time() -> None:
+    scheduler = FairScheduler()
+
+    async def receive() -> Message:
+        return {"type": "websocket.receive", "text": ""}
+
+    async def send(_: Message) -> None:
+        pass
+
+    share = Share(replace(SOCKET, messages_at_once=10_000))
+    socket = LimitedSocket({}, receive, send, share, partial(scheduler.pace, "busy"))
+
+    for _ in range(number_in_saved_time(MESSAGE_SECONDS)):
+        assert await socket.receive() == await receive()
+
+    assert not await begins_at_once(scheduler, "busy")
 
 
 async def test_the_time_of_tasks_that_the_work_starts_counts() -> None:

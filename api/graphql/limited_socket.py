@@ -23,6 +23,10 @@ IDLE_TIMEOUT = timedelta(minutes=10)
 # What the server and the application do for a handshake.
 HANDSHAKE_SECONDS = 0.001
 
+# What a message costs in addition to its handling, which is timed: its frames, and the task of the
+# operation that it starts or cancels.
+MESSAGE_SECONDS = 0.0001
+
 # For one message, as for the response to a request (RESPONSE_TIMEOUT of server/protocol.py).
 SEND_TIMEOUT = timedelta(seconds=30)
 
@@ -62,7 +66,7 @@ class LimitedSocket:
 
     async def receive(self) -> Message:
         # Requests of others run between two messages, however many have arrived at once.
-        await self._pace(time.perf_counter() - self._handling_since)
+        await self._pace(time.perf_counter() - self._handling_since + MESSAGE_SECONDS)
         try:
             return await self._receive_one()
         finally:

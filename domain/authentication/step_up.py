@@ -1,13 +1,13 @@
 """Prove again who the caller of a session is, before a sensitive change (RFC 9470)."""
 
-from collections.abc import Collection
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
+from db.models import LoginSession
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.authentication.factors import factors_of_one
 from domain.authentication.reauthentication import (
-    Proof,
     ProofMethod,
     confirm_password,
     methods_of,
@@ -19,13 +19,21 @@ from domain.errors import InvalidCode, ReauthenticationRequired
 from domain.security_events import EventKind
 from domain.services import Services
 from domain.sessions import SignedIn
+from domain.sessions.refresh_tokens import RefreshToken
 from domain.tickets import TicketKind
 
 
 async def reauthenticate_by_password(
-    services: Services, device: Device, caller: Caller, *, password: str
+    services: Services,
+    device: Device,
+    caller: Caller,
+    *,
+    password: str,
+    refresh_token: RefreshToken | None = None,
 ) -> SignedIn:
     """Return new tokens of the caller's session, as `sessions.renew` does, for their password.
+
+    ``refresh_token`` is the one that came with the request, if it is at hand.
 
     Raises ReauthenticationRequired if the account has a second factor, and what `confirm_password`
     raises.
@@ -36,11 +44,16 @@ async def reauthenticate_by_password(
     if user.password_hash is not None and ProofMethod.PASSWORD not in methods:
         raise ReauthenticationRequired(methods)
     confirmed = await confirm_password(services, device, caller, user, password, field="password")
-    return await _renew(services, device, caller, ["pwd"], Proof(user, confirmed, "password"))
+    return await _renew(services, device, caller, confirmed, refresh_token)
 
 
 async def reauthenticate_by_code(
-    services: Services, device: Device, caller: Caller, *, code: str
+    services: Services,
+    device: Device,
+    caller: Caller,
+    *,
+    code: str,
+    refresh_token: RefreshToken | None = None,
 ) -> SignedIn:
     """Return new tokens of the caller's session, as `sessions.renew` does, for a code of their
     authenticator app or a recovery code.
@@ -56,7 +69,7 @@ async def reauthenticate_by_code(
     await limiter.hit(limiter.limits.network, device.network)
     attempts = (limiter.limits.code, TicketKind.SECOND_FACTOR, "session", str(caller.session_id))
     await limiter.hit(*attempts)
-    signed_in = await _use_code(services, device, caller, code)
+    signed_in = await _use_code(services, device, caller, code, refresh_token)
     # After the commit, which records the wrong code.
     if signed_in is None:
         raise InvalidCode("code", WRONG_CODE)
@@ -66,25 +79,40 @@ async def reauthenticate_by_code(
 
 @retried
 async def _use_code(
-    services: Services, device: Device, caller: Caller, code: str
+    services: Services,
+    device: Device,
+    caller: Caller,
+    code: str,
+    refresh_token: RefreshToken | None,
 ) -> SignedIn | None:
     async with services.database.writing() as session:
         user, current = await sessions.lock_active(session, caller)
-        is_right = await use_code(session, services, device, user, code) is not None
-        kind = EventKind.REAUTHENTICATED if is_right else EventKind.WRONG_CODE
-        security_events.record(session, kind, device, user_id=user.id, session_id=current.id)
-        return sessions.renew(services, user, current, amr=AMR) if is_right else None
+        if await use_code(session, services, device, user, code) is None:
+            _record(session, EventKind.WRONG_CODE, device, current)
+            return None
+        _record(session, EventKind.REAUTHENTICATED, device, current)
+        return await sessions.renew(
+            session, services, user, current, amr=AMR, refresh_token=refresh_token
+        )
 
 
 @retried
 async def _renew(
-    services: Services, device: Device, caller: Caller, amr: Collection[str], proof: Proof
+    services: Services,
+    device: Device,
+    caller: Caller,
+    confirmed_hash: str,
+    refresh_token: RefreshToken | None,
 ) -> SignedIn:
     async with services.database.writing() as session:
         user, current = await sessions.lock_active(session, caller)
-        if user.password_hash != proof.confirmed_hash:
-            raise wrong_password(proof.argument)
-        security_events.record(
-            session, EventKind.REAUTHENTICATED, device, user_id=user.id, session_id=current.id
+        if user.password_hash != confirmed_hash:
+            raise wrong_password("password")
+        _record(session, EventKind.REAUTHENTICATED, device, current)
+        return await sessions.renew(
+            session, services, user, current, amr=["pwd"], refresh_token=refresh_token
         )
-        return sessions.renew(services, user, current, amr=amr)
+
+
+def _record(session: AsyncSession, kind: EventKind, device: Device, current: LoginSession) -> None:
+    security_events.record(session, kind, device, user_id=current.user_id, session_id=current.id)

@@ -59,12 +59,17 @@ async def require_active(
 
 
 async def lock_active(session: AsyncSession, caller: Caller) -> tuple[User, LoginSession]:
-    """Lock the caller's row and that of their session to change them, and return both, the user
-    with their secrets and as a recipient of mail. Raises SessionEnded."""
+    """Lock the caller's row and that of their session to change them, and return both with their
+    secrets, the user as a recipient of mail. Raises SessionEnded."""
     user = await require_active(session, caller, lock="to change", with_secrets=True)
     current = await session.scalar(
         select(LoginSession)
         .where(LoginSession.id == caller.session_id, is_active())
+        .options(
+            undefer(LoginSession.family_hash),
+            undefer(LoginSession.refresh_hash),
+            undefer(LoginSession.rotations),
+        )
         .with_for_update()
     )
     if current is None:

@@ -71,7 +71,7 @@ async def _refresh(
         return None
     current, user, now = row
     if token.hash == current.refresh_hash:
-        successor = _rotate(current, token, lifetimes, now)
+        successor = rotate(current, token, lifetimes, now)
         kind = EventKind.REFRESHED
     elif repeated := _repeat(current, token, lifetimes.grace, now):
         return SignedIn.of(services, user, current, repeated)
@@ -86,9 +86,10 @@ async def _refresh(
     return SignedIn.of(services, user, current, successor) if successor else None
 
 
-def _rotate(
+def rotate(
     current: LoginSession, token: RefreshToken, lifetimes: SessionLifetimes, now: datetime
 ) -> RefreshToken:
+    """Return the successor of a session's newest token, which becomes the newest."""
     salt = new_salt()
     kept = _kept(current, now - lifetimes.grace)
     rotation: dict[str, Any] = {"at": now.timestamp(), "salt": salt}

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain import authentication
+from domain.sessions.refresh_tokens import RefreshToken
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import PASSWORD_HASH, cost
 from graphql_schema.types.token import Token
@@ -27,7 +28,7 @@ class ReauthenticateInput:
     metadata=cost(PASSWORD_HASH),
     description="Proves again who you are, which allows sensitive changes for some minutes, and returns the next tokens of"
     " this session: go on with them. Earlier access tokens do not allow these changes, and earlier refresh tokens stop"
-    " working. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED if it takes another method,"
+    " working: at once, or in a cookie as after a `refresh`. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED if it takes another method,"
     " INVALID_CREDENTIALS, INVALID_CODE, TOO_MANY_ATTEMPTS, OVERLOADED, NOT_CONFIGURED.",
 )
 async def reauthenticate(
@@ -36,13 +37,15 @@ async def reauthenticate(
 ) -> Token:
     services, device = info.context.services, info.context.device
     caller = info.context.caller(needs_second_factor=False)
+    browser = info.context.browser_session
+    refresh_token = RefreshToken.parse(browser.refresh_token or "") if browser else None
     if input.password:
         signed_in = await authentication.reauthenticate_by_password(
-            services, device, caller, password=input.password.value
+            services, device, caller, password=input.password.value, refresh_token=refresh_token
         )
     else:
         assert input.code
         signed_in = await authentication.reauthenticate_by_code(
-            services, device, caller, code=input.code.value
+            services, device, caller, code=input.code.value, refresh_token=refresh_token
         )
     return Token.of(signed_in, info.context.browser_session)

@@ -2,15 +2,16 @@
 passkeys, on SQLite and on PostgreSQL. It sends no mail, so no email needs to be verified."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from playwright.sync_api import Page
 
+from browser.account.factors.authenticators import Authenticator, add_authenticator
+from browser.account.factors.servers import localhost_server
 from browser.account.steps import APP
 from browser.database import database
-from tests.conftest import DATABASES, SECRET_KEY
-from tests.mail_proofs import DATA_KEY
-from tests.servers import Server, free_port, running_server
+from tests.conftest import DATABASES
+from tests.servers import Server
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -23,15 +24,12 @@ def database_url(
 
 @pytest.fixture(scope="session")
 def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    port = free_port()
-    url = f"http://localhost:{port}"
-    settings = {
-        "PORT": str(port),
-        "ENVIRONMENT": "production",
-        "PUBLIC_URL": url,
-        "CORS_ORIGINS": APP,
-        "DATA_KEY": DATA_KEY,
-    }
     folder = tmp_path_factory.mktemp("factors")
-    with running_server(database_url, SECRET_KEY, folder, **settings) as server:
-        yield replace(server, url=url)
+    with localhost_server(database_url, folder, ENVIRONMENT="production", CORS_ORIGINS=APP) as it:
+        yield it
+
+
+@pytest.fixture
+def device(page: Page) -> Authenticator:
+    """Return the device that the page is on. It has a screen lock, which its user passes."""
+    return add_authenticator(page)

@@ -43,7 +43,8 @@ async def notify(
     `page("secure-account", token=token)` leads to `secure_account`. The user's row must be locked
     by the transaction, and loaded with ``RECIPIENT``.
 
-    ``added`` is the id of an authenticator app or a passkey that the owner can deny.
+    ``added`` is the id of an authenticator app or a passkey that the owner can deny: the link then
+    removes it, and the template has ``removes``.
 
     An address that is not verified gets only ``MAX_UNVERIFIED``: anyone can register that of
     someone else, and then cause one notice after the other.
@@ -70,6 +71,7 @@ async def notify(
             "device": device.name,
             "ip": device.ip,
             "expires_in": int(NOTICE_LIFETIME.total_seconds()),
+            "removes": added is not None,
             **(values or {}),
         },
     )

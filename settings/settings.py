@@ -235,6 +235,14 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _a_required_second_factor_can_be_set_up(self) -> Self:
+        if self.require_second_factor != "none" and not (self.data_key or self.relying_party_id):
+            raise ValueError(
+                "REQUIRE_SECOND_FACTOR needs DATA_KEY for authenticator apps, or PASSKEY_RP_ID for passkeys"
+            )
+        return self
+
     @property
     def access_token_lifetime(self) -> timedelta:
         return timedelta(minutes=self.access_token_expire_minutes)

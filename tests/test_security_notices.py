@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -79,6 +80,11 @@ async def log_in(app: FastAPI, password: str, *, ip: str = HERE, agent: str = FI
         return await GraphQL(client)(LOGIN, username="Ada", password=password)
 
 
+async def verify(app: FastAPI, graphql: GraphQL, user: RegisteredUser) -> None:
+    code = await mailed_code(app, "verify_email")
+    assert (await graphql(VERIFY_EMAIL, by=user, code=code)).errors == []
+
+
 async def secure(graphql: GraphQL, token: str) -> Answer:
     return await graphql(SECURE_ACCOUNT, token=token)
 
@@ -151,22 +157,25 @@ async def test_nothing_is_sent_to_a_mailbox_that_does_not_exist(
     assert len(await rows(app.state.gatehouse.services.database)) == before
 
 
+async def log_in_with_code(services: Services, user: RegisteredUser, code: str) -> None:
+    login: dict[str, Any] = {
+        "login": user.username,
+        "password": user.password,
+        "method": LoginMethod.LOGIN,
+    }
+    with pytest.raises(SecondFactorRequired) as required:
+        await authentication.log_in(services, THIS_DEVICE, **login)
+    ticket = required.value.challenge.ticket
+    await pass_second_factor(services, THIS_DEVICE, ticket=ticket, code=code)
+
+
 async def test_a_used_recovery_code_is_mailed_with_how_many_are_left(
     app: FastAPI, graphql: GraphQL, services: Services, ada: RegisteredUser
 ) -> None:
-    await graphql(VERIFY_EMAIL, by=ada, code=await mailed_code(app, "verify_email"))
+    await verify(app, graphql, ada)
     codes = await set_up_app(services, ada)
     for code in codes[:2]:
-        with pytest.raises(SecondFactorRequired) as required:
-            await authentication.log_in(
-                services,
-                THIS_DEVICE,
-                login=ada.username,
-                password=ada.password,
-                method=LoginMethod.LOGIN,
-            )
-        ticket = required.value.challenge.ticket
-        await pass_second_factor(services, THIS_DEVICE, ticket=ticket, code=code)
+        await log_in_with_code(services, ada, code)
 
     mails = await texts(app, "recovery_code_used")
     assert ["Codes left: 9\n" in mails[0], "Codes left: 8\n" in mails[1]] == [True, True]

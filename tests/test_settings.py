@@ -219,6 +219,18 @@ def test_each_line_says_what_a_setting_must_be() -> None:
     ]
 
 
+@pytest.mark.parametrize("who", ["all", "Admins"])
+def test_a_second_factor_that_cannot_be_set_up_cannot_be_required(who: str) -> None:
+    """An IP address cannot have passkeys."""
+    settings = {"public_url": "https://192.0.2.1", "require_second_factor": who}
+    with pytest.raises(ValidationError, match="REQUIRE_SECOND_FACTOR needs DATA_KEY"):
+        settings_for("sqlite:///x.db", **settings)
+    by_app = settings_for("sqlite:///x.db", **settings, data_key=SECRET_KEY)
+    by_passkey = settings_for("sqlite:///x.db", **settings, passkey_rp_id="example.com")
+
+    assert by_app.require_second_factor == by_passkey.require_second_factor == who.lower()
+
+
 def test_the_issuer_is_the_public_url_or_else_the_address_it_listens_at() -> None:
     public = settings_for("sqlite:///x.db", public_url="https://accounts.example.com")
     local = settings_for("sqlite:///x.db", host="::1", port=8001)

@@ -23,6 +23,7 @@ from cli.check.network import (
     tools,
 )
 from cli.check.rate_limits import rate_limit_sizes, rate_limits
+from cli.check.second_factors import second_factors
 from cli.check.secrets import access_tokens, password_hashes, secrets, signing_keys
 from cli.usage import examples
 from settings import Settings, load_settings
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     public_url,
     app_url,
     mail_from,
+    second_factors,
     address,
     metrics,
     proxies,

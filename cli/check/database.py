@@ -1,7 +1,7 @@
 """Check that the database is available, up to date and durable."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.database import create_engine_from
-from cli.check.findings import Finding, ok, problem
+from cli.check.findings import Finding, Level, ok, problem
+from cli.check.second_factors import stored_apps
 from cli.check.sqlite import sqlite
 from db import migrations
 from db.engine import CONNECTIONS
@@ -34,7 +35,7 @@ CONNECTIONS_PER_WORKER = 2 * CONNECTIONS
 def database(settings: Settings) -> Iterator[Finding]:
     url = make_url(settings.database_url.get_secret_value())
     if url.get_backend_name() == "sqlite":
-        yield from sqlite(Path(url.database or ""))
+        yield from sqlite(Path(url.database or ""), settings)
     else:
         yield from asyncio.run(_postgresql(settings))
 
@@ -42,12 +43,13 @@ def database(settings: Settings) -> Iterator[Finding]:
 async def _postgresql(settings: Settings) -> list[Finding]:
     try:
         async with _connected(settings) as connection:
+            tables = [await _schema(connection), await _writes(connection)]
             return [
-                await _schema(connection),
-                await _writes(connection),
+                *tables,
                 await _durability(connection),
                 await _connections(connection, settings),
                 await _clock(connection),
+                *(await connection.run_sync(stored_apps, settings) if _are_usable(tables) else ()),
             ]
     except (SQLAlchemyError, OSError) as error:
         return [_unavailable(error)]
@@ -93,6 +95,10 @@ async def _lacks(connection: AsyncConnection, table: str, right: str) -> bool:
     statement = text("SELECT NOT has_table_privilege(to_regclass(:table), :right)")
     lacks: bool | None = await connection.scalar(statement, {"table": table, "right": right})
     return bool(lacks)
+
+
+def _are_usable(tables: Iterable[Finding]) -> bool:
+    return all(finding.level is Level.OK for finding in tables)
 
 
 async def _durability(connection: AsyncConnection) -> Finding:

@@ -16,6 +16,7 @@ _STORAGE = "RATE_LIMIT_STORAGE_URL"
 _MAX_PER_HOUR = {
     "login_limit_per_account": 100,
     "code_limit_per_account": 100,
+    "ticket_limit_per_network": 60_000,
     "login_limit_per_network": 60_000,
     "register_limit_per_network": 6_000,
     "mail_limit_per_address": 500,

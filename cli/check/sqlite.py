@@ -14,8 +14,10 @@ from api.database import is_writable
 from cli.check.files import exposures
 from cli.check.findings import Finding, ok, problem, warning
 from cli.check.mounts import file_system_of
+from cli.check.second_factors import stored_apps
 from db import migrations
 from db.errors import reason
+from settings import Settings
 
 _DATABASE = "DATABASE_URL"
 
@@ -29,7 +31,7 @@ _MIN_FREE_BYTES = 1024**3
 _WAL, _INDEX, _JOURNAL = "-wal", "-shm", "-journal"
 
 
-def sqlite(file: Path) -> Iterator[Finding]:
+def sqlite(file: Path, settings: Settings) -> Iterator[Finding]:
     folder = file.absolute().parent
     files = [file, *(_beside(file, suffix) for suffix in (_WAL, _INDEX, _JOURNAL))]
     if not is_writable(file):
@@ -41,7 +43,7 @@ def sqlite(file: Path) -> Iterator[Finding]:
     yield from exposures(files, folder, _DATABASE)
     yield from _folder(folder)
     if file.exists():
-        yield _file(file)
+        yield from _file(file, settings)
     else:
         # Opening the file would create it.
         yield ok(_DATABASE, "SQLite; `gatehouse serve` will create the file")
@@ -62,17 +64,18 @@ def _folder(folder: Path) -> Iterator[Finding]:
         yield warning(_DATABASE, f"has {free // 1024**2} MiB of free disk space")
 
 
-def _file(file: Path) -> Finding:
+def _file(file: Path, settings: Settings) -> list[Finding]:
     if _needs_recovery(file):
-        return warning(
-            _DATABASE,
-            f"was not closed, so its tables were not read: `gatehouse serve` will recover {file}",
-        )
+        message = "was not closed, so its tables were not read"
+        return [warning(_DATABASE, f"{message}: `gatehouse serve` will recover {file}")]
     try:
         with _read_only(file) as connection:
-            return _tables(connection)
+            tables = _tables(connection)
+            # Other tables may lack what this reads.
+            is_current = migrations.is_current(connection)
+            return [tables, *(stored_apps(connection, settings) if is_current else ())]
     except SQLAlchemyError as error:
-        return problem(_DATABASE, f"cannot be used: {reason(error)}")
+        return [problem(_DATABASE, f"cannot be used: {reason(error)}")]
 
 
 def _needs_recovery(file: Path) -> bool:

@@ -29,8 +29,8 @@ class RemovedFactors:
 @retried
 async def remove_factors(services: Services, device: Device, *, email: str) -> RemovedFactors:
     """Remove the authenticator app, the recovery codes and all passkeys of the user with this
-    email, end all their sessions, and tell them by mail. Whoever runs this must know that it is
-    the owner who asks (NIST SP 800-63B-4 section 4.2).
+    email, end all their sessions, and tell them by mail. The operator must know that it is the
+    owner who asks (NIST SP 800-63B-4 section 4.2).
 
     An account that has neither an app nor a passkey stays as it is.
 

@@ -114,7 +114,7 @@ def is_recent(services: Services, caller: Caller, current: LoginSession) -> bool
 
 
 def require_verified_email(services: Services, user: User) -> None:
-    """Raise EmailNotVerified for a user whose email could be verified: whoever made the account
+    """Raise EmailNotVerified for a user whose email could be verified: someone who made the account
     with the address of another person must not add a way in to it."""
     if services.mailer is not None and user.email_verified_at is None:
         raise EmailNotVerified("Verify your email first.")

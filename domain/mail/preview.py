@@ -21,6 +21,7 @@ _NOTICE = {
     "device": "Firefox on Linux",
     "ip": "192.0.2.17",
     "expires_in": 4 * 24 * 60 * 60,
+    "removes": True,
 }
 
 #: The values that each template needs from the payload of its outbox row.

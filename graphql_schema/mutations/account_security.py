@@ -11,8 +11,9 @@ from graphql_schema.engine.costs import MAIL, cost
 
 @strawberry.mutation(
     metadata=cost(MAIL),
-    description="Ends all sessions of the user who was sent this token in a security notice, sends them a link to reset"
-    " their password, and returns how many sessions ended. It needs no access token. The link in the notice leads to"
+    description="Ends all sessions of the user who was sent this token in a security notice, removes passkeys and a"
+    " first authenticator app that notices of the last four days have reported as added, sends the user a link to reset their password, and returns"
+    " how many sessions ended. It needs no access token. The link in the notice leads to"
     " `secure-account#token=` at `APP_URL`."
     " Errors: INVALID_CODE, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
 )

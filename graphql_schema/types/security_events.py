@@ -18,7 +18,8 @@ publish(
         EventKind.LOGGED_IN: "A session was started.",
         EventKind.WRONG_PASSWORD: "A wrong password was entered, at login or within a session.",
         EventKind.SIGN_IN_CODE_REQUESTED: "A code to sign in was requested for the email of the account.",
-        EventKind.WRONG_CODE: "A wrong code was entered: of a mail at a sign-in, of an authenticator app, or a recovery code.",
+        EventKind.WRONG_CODE: "A wrong code was entered, of a mail at a sign-in, of an authenticator app or a recovery code, or a"
+        " passkey was wrong.",
         EventKind.SECOND_FACTOR_REQUESTED: "The first factor of a sign-in was right, and a second one was required. No session"
         " was started by this.",
         EventKind.REAUTHENTICATED: "The owner proved again, within a session, who they are.",
@@ -41,7 +42,8 @@ publish(
         EventKind.PASSWORD_CHANGED: "The password was changed, and all other sessions ended.",
         EventKind.PASSWORD_RESET_REQUESTED: "A link to reset the password was requested for the email of the account.",
         EventKind.PASSWORD_RESET: "The password was reset by a link in a mail, and all sessions ended.",
-        EventKind.ACCOUNT_SECURED: "The link in a security notice was used, and all sessions ended.",
+        EventKind.ACCOUNT_SECURED: "The link in a security notice was used: all sessions ended, and passkeys and a"
+        " first authenticator app that recent notices had reported as added were removed.",
         EventKind.SESSION_ENDED: "A session was ended: by its owner, by a client that revoked its token, or because there"
         " were too many.",
         EventKind.DELETED: "The account was deleted. Kept for the record; its owner can no longer read it.",

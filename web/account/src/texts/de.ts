@@ -124,7 +124,7 @@ export const de: Texts = {
   },
   secureAccount: {
     intro:
-      "Damit werden Sie überall abgemeldet und erhalten eine Mail mit einem Link, um ein neues Passwort zu wählen. Tun Sie das sofort: Bis dahin kann sich jemand, der das jetzige Passwort kennt, wieder anmelden.",
+      "Damit werden Sie überall abgemeldet, kürzlich hinzugefügte Authenticator-Apps und Passkeys werden entfernt, und Sie erhalten eine Mail mit einem Link, um ein neues Passwort zu wählen. Tun Sie das sofort: Bis dahin kann sich jemand, der das jetzige Passwort kennt, wieder anmelden.",
     noToken: "Diese Seite braucht den Link aus der Mail. Öffnen Sie ihn noch einmal.",
     submit: "Überall abmelden",
     done: "Sie sind überall abgemeldet, und eine Mail mit einem Link ist unterwegs. Öffnen Sie ihn und wählen Sie ein neues Passwort.",

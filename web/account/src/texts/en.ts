@@ -122,7 +122,7 @@ export const en = {
   },
   secureAccount: {
     intro:
-      "This signs you out everywhere, and sends a mail with a link to choose a new password. Do so at once: until then, someone who knows the current password can sign in again.",
+      "This signs you out everywhere, removes authenticator apps and passkeys that were added recently, and sends a mail with a link to choose a new password. Do so at once: until then, someone who knows the current password can sign in again.",
     noToken: "This page needs the link of the mail. Open the link again.",
     submit: "Sign out everywhere",
     done: "You are signed out everywhere, and a mail with a link is on its way. Open the link and choose a new password.",

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from settings import Settings
+from tests.authenticator import Authenticator
 from tests.authenticator_apps import Clock, set_up, signed_in_with
 from tests.conftest import settings_for
 from tests.operations import (
@@ -17,6 +18,8 @@ from tests.operations import (
     REFRESH,
     UPDATE_ME,
 )
+from tests.passkeys import add, signed_in
+from tests.posts import NOTES
 from tests.sessions import log_in
 from tests.users import GraphQL, RegisteredUser
 
@@ -55,6 +58,16 @@ async def test_it_can_do_nothing_else(
     answer = await graphql(operation, by=ada, **variables)
 
     assert answer.code == "SECOND_FACTOR_SETUP_REQUIRED"
+
+
+async def test_with_a_passkey_it_signs_in_again(graphql: GraphQL, ada: RegisteredUser) -> None:
+    authenticator = Authenticator(rp_id="localhost", origin="http://localhost:8000")
+    await add(graphql, ada, authenticator)
+    before = await graphql(CREATE_POST, by=ada, input=NOTES)
+    after = await graphql(CREATE_POST, by=await signed_in(graphql, ada, authenticator), input=NOTES)
+
+    assert before.code == "SECOND_FACTOR_SETUP_REQUIRED"
+    assert after.errors == []
 
 
 async def test_with_an_app_it_goes_on_after_a_refresh(

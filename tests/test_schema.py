@@ -86,6 +86,7 @@ def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> 
         "Mutation.refresh: Token.user: PrivateUser",
         "Mutation.register: Token.user: PrivateUser",
         "Mutation.signInByMail: Token.user: PrivateUser",
+        "Mutation.signInByPasskey: Token.user: PrivateUser",
         "Mutation.updateMe: PrivateUser",
         "Mutation.verifyEmail: PrivateUser",
         "Query.me: PrivateUser",
@@ -171,6 +172,7 @@ async def test_the_rest_routes_are_documented(client: httpx.AsyncClient) -> None
     assert sorted(document["paths"]) == [
         "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server",
+        "/.well-known/webauthn",
         "/health/live",
         "/health/ready",
         "/introspect",

@@ -1,14 +1,18 @@
 """Second factors, for their owner."""
 
 from typing import Self
+from uuid import UUID
 
 import strawberry
 
 from domain import qr_codes
-from domain.authentication import factors, totp
+from domain.authentication import MAX_PASSKEYS, factors, totp
 from domain.authentication.factors import SecondFactor
 from domain.authentication.reauthentication import ProofMethod
+from graphql_schema.context import Info
+from graphql_schema.engine.costs import LIST_QUERY, cost
 from graphql_schema.enums import publish
+from graphql_schema.types.passkeys import Passkey, passkeys_of
 
 publish(
     SecondFactor,
@@ -81,6 +85,15 @@ class Factors:
         description="How many recovery codes have not been used."
     )
 
+    user_id: strawberry.Private[UUID]
+
+    @strawberry.field(
+        metadata=cost(LIST_QUERY, entries=MAX_PASSKEYS),
+        description=f"The passkeys, the oldest first, at most {MAX_PASSKEYS}.",
+    )
+    async def passkeys(self, info: Info) -> list[Passkey]:
+        return await info.context.loaders.of(passkeys_of).load(self.user_id)
+
     @classmethod
-    def of(cls, found: factors.Factors) -> Self:
-        return cls(totp=found.totp, recovery_codes_left=found.recovery_codes_left)
+    def of(cls, found: factors.Factors, user_id: UUID) -> Self:
+        return cls(totp=found.totp, recovery_codes_left=found.recovery_codes_left, user_id=user_id)

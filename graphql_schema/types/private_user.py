@@ -38,7 +38,7 @@ async def factors_of(self: "PrivateUser", info: Info) -> Factors:
 
 async def factors_of_users(session: AsyncSession, user_ids: list[UUID]) -> list[Factors]:
     found = await authentication.factors_of(session, user_ids)
-    return [Factors.of(found[user_id]) for user_id in user_ids]
+    return [Factors.of(found[user_id], user_id) for user_id in user_ids]
 
 
 async def needs_second_factor(self: "PrivateUser", info: Info) -> bool:

@@ -19,7 +19,6 @@ publish(
         LoginMethod.LOGIN: "By the mutation `login`.",
         LoginMethod.PASSWORD_GRANT: "By an OAuth2 tool, at `/token`.",
         LoginMethod.PASSWORD_CHANGE: "By a password change, which replaced the session it was made in.",
-        LoginMethod.PASSKEY: "By a passkey, with `signInByPasskey`.",
         LoginMethod.EMAIL_CODE: "By a code that was mailed to the user, with `signInByMail`.",
         LoginMethod.PASSKEY: "By a passkey, with `signInByPasskey`.",
     },

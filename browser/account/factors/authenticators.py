@@ -35,7 +35,7 @@ class Authenticator:
         self.session.send("WebAuthn.setUserVerified", values)
 
     def answers(self, does: bool) -> None:
-        """Let the user confirm what the browser asks for, or leave it waiting."""
+        """Let the user confirm what the browser asks for from now on, or leave it waiting."""
         values = {"authenticatorId": self.id, "enabled": does}
         self.session.send("WebAuthn.setAutomaticPresenceSimulation", values)
 

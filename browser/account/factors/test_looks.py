@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from browser.account.factors.authenticators import Authenticator
 from browser.account.factors.steps import enter_code, let_codes_pass, let_proofs_pass, secret
-from browser.account.steps import log_in
+from browser.account.steps import FIREFOX, log_in
 from browser.axe import problems
 from browser.sign_up import sign_up
 
@@ -28,7 +28,7 @@ def walk(
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.locator("main li")).to_have_count(1)
     look()
-    for dialog in ("Rename Chrome on Linux", "Remove Chrome on Linux"):
+    for dialog in ("Rename Firefox on Linux", "Remove Firefox on Linux"):
         page.get_by_role("button", name=dialog).click()
         expect(page.get_by_role("dialog")).to_be_visible()
         look()
@@ -74,7 +74,7 @@ class TestAccessibility:
     @pytest.fixture
     def page_options(self, scheme: str) -> dict[str, Any]:
         # Without transitions, colours are final at once.
-        return {"color_scheme": scheme, "reduced_motion": "reduce"}
+        return {"color_scheme": scheme, "reduced_motion": "reduce", "user_agent": FIREFOX}
 
     def test_axe_finds_nothing_on_any_page_or_dialog(
         self, page: Page, device: Authenticator, database_url: str, name: str
@@ -92,7 +92,8 @@ class TestAccessibility:
 class TestOnAPhone:
     @pytest.fixture
     def page_options(self) -> dict[str, Any]:
-        return {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+        viewport = {"width": 360, "height": 740}
+        return {"viewport": viewport, "has_touch": True, "user_agent": FIREFOX}
 
     def test_every_page_and_dialog_fits_the_screen_in_both_languages(
         self, page: Page, device: Authenticator, database_url: str, name: str

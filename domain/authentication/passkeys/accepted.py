@@ -27,11 +27,13 @@ async def accepted_passkeys_of(
     found = await session.execute(
         select(User.id, User.webauthn_handle, Passkey.credential_id)
         .outerjoin(Passkey, Passkey.user_id == User.id)
-        .where(User.id.in_(user_ids), User.webauthn_handle.is_not(None))
+        .where(User.id.in_(user_ids))
         .order_by(Passkey.id)
     )
     by_user: dict[UUID, AcceptedPasskeys] = {}
     for user_id, handle, credential_id in found:
+        if handle is None:
+            continue
         accepted = by_user.setdefault(user_id, AcceptedPasskeys(handle))
         if credential_id is not None:
             accepted.credential_ids.append(credential_id)

@@ -188,7 +188,7 @@ def test_a_passkey_that_was_removed_elsewhere_is_refused_and_forgotten(
     sign_out(page)
     device.answers(True)
     page.reload()
-    expect(page.get_by_text("This passkey is not one of this account")).to_be_visible()
+    expect(page.get_by_text("This passkey cannot be used here")).to_be_visible()
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert device.credentials() == []

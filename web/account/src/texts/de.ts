@@ -188,7 +188,8 @@ export const de: Texts = {
     usePasskey: "Passkey verwenden",
     wrongCode: "Der Code ist falsch, abgelaufen oder schon benutzt. Warten Sie auf den nächsten.",
     wrongRecoveryCode: "Der Code ist falsch oder schon benutzt.",
-    wrongPasskey: "Dieser Passkey gehört nicht zu diesem Konto, oder der Versuch hat zu lange gedauert.",
+    wrongPasskey:
+      "Dieser Passkey gilt hier nicht: Er wurde entfernt, gehört zu einem anderen Konto, oder der Versuch hat zu lange gedauert.",
     passkeyNotUsed: "Es wurde kein Passkey verwendet. Versuchen Sie es noch einmal oder auf einem anderen Weg.",
   },
   proof: {
@@ -289,7 +290,6 @@ export const de: Texts = {
     create: "Passkey erstellen",
     failed:
       "Ihr Konto besteht, hat aber noch keinen Passkey. Versuchen Sie es noch einmal, oder setzen Sie ein Passwort. Bis dahin meldet Sie ein Code aus einer Mail an.",
-    later: "Später",
   },
   sessions: {
     intro: "Hier sind Sie angemeldet. Beenden Sie eine Sitzung, die Sie nicht kennen, und ändern Sie Ihr Passwort.",
@@ -409,6 +409,12 @@ export const de: Texts = {
       "Der Code ist falsch, abgelaufen oder schon benutzt.",
     "The code is wrong, expired or already used. Enter the one that the app shows now.":
       "Der Code ist falsch, abgelaufen oder schon benutzt. Geben Sie den ein, den die App gerade zeigt.",
+    "This passkey is the only way to sign in to your account. Set a password first, or add another passkey.":
+      "Ohne diesen Passkey könnten Sie sich nicht mehr anmelden. Setzen Sie zuerst ein Passwort, oder fügen Sie einen anderen Passkey hinzu.",
+    "A name must have 1 to 100 characters on one line and must not be blank.":
+      "Ein Name muss 1 bis 100 Zeichen in einer Zeile haben und darf nicht leer sein.",
+    "An account may have 20 passkeys. Remove one first.":
+      "Ein Konto kann 20 Passkeys haben. Entfernen Sie zuerst einen.",
     "An image file must be a file name or an http or https URL.":
       "Das Bild muss ein Dateiname oder eine http- oder https-Adresse sein.",
   },

@@ -186,7 +186,8 @@ export const en = {
     usePasskey: "Use a passkey",
     wrongCode: "The code is wrong, expired or already used. Wait for the next one.",
     wrongRecoveryCode: "The code is wrong or already used.",
-    wrongPasskey: "This passkey is not one of this account, or the attempt took too long.",
+    wrongPasskey:
+      "This passkey cannot be used here: it was removed, is of another account, or the attempt took too long.",
     passkeyNotUsed: "No passkey was used. Try again, or choose another way.",
   },
   proof: {
@@ -281,7 +282,6 @@ export const en = {
     create: "Create the passkey",
     failed:
       "Your account exists, but it has no passkey yet. Try again, or set a password. Until then, a code by mail signs you in.",
-    later: "Later",
   },
   sessions: {
     intro: "The places where you are signed in. End a session that you do not recognise, and change your password.",

@@ -1,5 +1,6 @@
 """REQUIRE_SECOND_FACTOR=all: an account without a second factor can only set one up."""
 
+import asyncio
 from dataclasses import replace
 
 import httpx
@@ -21,6 +22,8 @@ from tests.passkeys import add, signed_in
 from tests.posts import NOTES
 from tests.sessions import log_in
 from tests.users import GraphQL, RegisteredUser
+
+NEEDED = "{ me { needsSecondFactor } }"
 
 
 @pytest.fixture
@@ -77,6 +80,29 @@ async def test_with_an_app_it_goes_on_after_a_refresh(
 
     assert before.code == "SECOND_FACTOR_SETUP_REQUIRED"
     assert after.errors == []
+
+
+async def test_the_user_says_whether_one_is_missing(
+    graphql: GraphQL, ada: RegisteredUser, clock: Clock
+) -> None:
+    async def is_missing(by: RegisteredUser) -> bool:
+        found: bool = (await graphql(NEEDED, by=by)).data["me"]["needsSecondFactor"]
+        return found
+
+    before = await is_missing(ada)
+    app = await set_up(graphql, ada, clock)
+    signed_in = await signed_in_with(graphql, ada, app.code())
+
+    assert (before, await is_missing(ada), await is_missing(signed_in)) == (True, False, False)
+
+
+async def test_it_is_missing_for_one_session_and_not_for_another(
+    graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser, clock: Clock
+) -> None:
+    await set_up(graphql, grace, clock)
+    both = await asyncio.gather(graphql(NEEDED, by=ada), graphql(NEEDED, by=grace))
+
+    assert [answer.data["me"]["needsSecondFactor"] for answer in both] == [True, False]
 
 
 async def test_a_sign_in_with_both_factors_is_enough(

@@ -4,7 +4,9 @@ from domain.authentication.factors import factors_of
 from domain.authentication.mail_codes import request_sign_in, sign_in_by_mail
 from domain.authentication.passkeys import (
     MAX_PASSKEYS,
+    AcceptedPasskeys,
     PasskeyRequest,
+    accepted_passkeys_of,
     finish_passkey,
     passkeys_of,
     remove_passkey,
@@ -29,7 +31,9 @@ from domain.authentication.totp import (
 
 __all__ = [
     "MAX_PASSKEYS",
+    "AcceptedPasskeys",
     "PasskeyRequest",
+    "accepted_passkeys_of",
     "confirm_totp",
     "factors_of",
     "finish_passkey",

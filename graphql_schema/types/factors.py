@@ -4,6 +4,7 @@ from typing import Self
 from uuid import UUID
 
 import strawberry
+from strawberry.scalars import JSON
 
 from domain import qr_codes
 from domain.authentication import MAX_PASSKEYS, factors, totp
@@ -12,7 +13,12 @@ from domain.authentication.reauthentication import ProofMethod
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import LIST_QUERY, cost
 from graphql_schema.enums import publish
-from graphql_schema.types.passkeys import Passkey, passkeys_of
+from graphql_schema.types.passkeys import (
+    Passkey,
+    accepted_passkeys_of,
+    for_browsers,
+    passkeys_of,
+)
 
 publish(
     SecondFactor,
@@ -93,6 +99,16 @@ class Factors:
     )
     async def passkeys(self, info: Info) -> list[Passkey]:
         return await info.context.loaders.of(passkeys_of).load(self.user_id)
+
+    @strawberry.field(
+        metadata=cost(LIST_QUERY),
+        description="What `PublicKeyCredential.signalAllAcceptedCredentials` takes: call it after a passkey was removed, so"
+        " that the browser no longer offers it. Null for a user who has never added one.",
+    )
+    async def accepted_passkeys(self, info: Info) -> JSON | None:
+        party = info.context.services.relying_party
+        accepted = await info.context.loaders.of(accepted_passkeys_of).load(self.user_id)
+        return for_browsers(accepted, party.id) if accepted and party else None
 
     @classmethod
     def of(cls, found: factors.Factors, user_id: UUID) -> Self:

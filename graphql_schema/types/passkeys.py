@@ -1,5 +1,6 @@
 """Passkeys, for their owner, and what a browser needs to make and use them."""
 
+from base64 import urlsafe_b64encode
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -15,6 +16,28 @@ from domain import authentication
 async def passkeys_of(session: AsyncSession, user_ids: list[UUID]) -> list[list["Passkey"]]:
     found = await authentication.passkeys_of(session, user_ids)
     return [[Passkey.of(passkey) for passkey in found[user_id]] for user_id in user_ids]
+
+
+async def accepted_passkeys_of(
+    session: AsyncSession, user_ids: list[UUID]
+) -> list[authentication.AcceptedPasskeys | None]:
+    found = await authentication.accepted_passkeys_of(session, user_ids)
+    return [found.get(user_id) for user_id in user_ids]
+
+
+def for_browsers(accepted: authentication.AcceptedPasskeys, relying_party_id: str) -> JSON:
+    """Return passkeys as `PublicKeyCredential.signalAllAcceptedCredentials` takes them."""
+    return JSON(
+        {
+            "rpId": relying_party_id,
+            "userId": _base64url(accepted.handle),
+            "allAcceptedCredentialIds": [_base64url(id) for id in accepted.credential_ids],
+        }
+    )
+
+
+def _base64url(value: bytes) -> str:
+    return urlsafe_b64encode(value).decode().rstrip("=")
 
 
 @strawberry.type(

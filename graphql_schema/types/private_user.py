@@ -41,6 +41,17 @@ async def factors_of_users(session: AsyncSession, user_ids: list[UUID]) -> list[
     return [Factors.of(found[user_id], user_id) for user_id in user_ids]
 
 
+async def needs_second_factor(self: "PrivateUser", info: Info) -> bool:
+    if not info.context.services.requires_second_factor:
+        return False
+    return not await info.context.loaders.of(have_second_factor).load(self.caller.session_id)
+
+
+async def have_second_factor(session: AsyncSession, session_ids: list[UUID]) -> list[bool]:
+    found = await sessions.with_second_factor(session, session_ids)
+    return [session_id in found for session_id in session_ids]
+
+
 @strawberry.type(description="The current user, with private data. It is only ever the caller.")
 class PrivateUser(User):
     email: str = strawberry.field(description="The email, in lower case. No other type has it.")
@@ -59,6 +70,11 @@ class PrivateUser(User):
     factors: Factors = strawberry.field(
         resolver=factors_of,
         description="What you can prove who you are with, besides your password.",
+    )
+    needs_second_factor: bool = strawberry.field(
+        resolver=needs_second_factor,
+        description="Whether this server requires a second factor that this session has not been proven with. If so, most"
+        " mutations are refused with SECOND_FACTOR_SETUP_REQUIRED.",
     )
     locale: str = strawberry.field(
         description=f"The language of mails to the user: {' or '.join(f'`{code}`' for code in LANGUAGES)}."

@@ -4,6 +4,7 @@ A passkey verifies its user, by a fingerprint or a PIN, so a sign-in with it has
 ceremony begins with a challenge, which is a ticket, and ends with the answer of the browser.
 """
 
+from domain.authentication.passkeys.accepted import AcceptedPasskeys, accepted_passkeys_of
 from domain.authentication.passkeys.ceremonies import warm_up
 from domain.authentication.passkeys.challenges import PasskeyRequest
 from domain.authentication.passkeys.own import (
@@ -17,7 +18,9 @@ from domain.authentication.passkeys.sign_in import sign_in_by_passkey, start_pas
 
 __all__ = [
     "MAX_PASSKEYS",
+    "AcceptedPasskeys",
     "PasskeyRequest",
+    "accepted_passkeys_of",
     "finish_passkey",
     "passkeys_of",
     "remove_passkey",

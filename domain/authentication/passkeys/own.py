@@ -24,7 +24,7 @@ MAX_PASSKEYS = 20
 
 MAX_NAME_LENGTH = 100
 
-_LAST = (
+LAST = (
     "This passkey is the only way to sign in to your account. Set a password first, or add another"
     " passkey."
 )
@@ -113,4 +113,4 @@ async def _own(session: AsyncSession, caller: Caller, passkey_id: UUID) -> Passk
 
 async def _require_another_way(session: AsyncSession, user: User) -> None:
     if user.password_hash is None and await number_of(session, user.id) == 1:
-        raise_invalid(id=[_LAST])
+        raise_invalid(id=[LAST])

@@ -30,6 +30,8 @@ from domain.tickets import TicketKind
 
 _KIND = TicketKind.PASSKEY_SETUP
 
+TOO_MANY = f"An account may have {MAX_PASSKEYS} passkeys. Remove one first."
+
 # WebAuthn Level 3, section 14.6.1: random, and nothing of the account.
 _HANDLE_BYTES = 32
 
@@ -136,7 +138,7 @@ async def _require_room(session: AsyncSession, user: User) -> list[Passkey]:
     QuotaExceeded."""
     existing = (await passkeys_of(session, [user.id]))[user.id]
     if len(existing) >= MAX_PASSKEYS:
-        raise QuotaExceeded(f"An account may have {MAX_PASSKEYS} passkeys. Remove one first.")
+        raise QuotaExceeded(TOO_MANY)
     return existing
 
 

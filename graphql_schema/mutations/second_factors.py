@@ -39,7 +39,7 @@ async def pass_second_factor(
 @strawberry.mutation(
     metadata=cost(MAIL),
     description="Returns the secret of a new authenticator app. Until `confirmTotp`, nothing changes and an earlier app"
-    " keeps working. For ten minutes, the answer is the same."
+    " keeps working. For ten minutes, the answer is the same in the same session."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, EMAIL_NOT_VERIFIED, NOT_CONFIGURED.",
 )
 async def start_totp(info: Info) -> TotpSetup:

@@ -14,7 +14,7 @@ from db.models import LoginSession, Ticket, TotpFactor, User
 from domain import security_events, sessions, tickets, totp
 from domain.access_tokens.tokens import MULTIPLE_FACTORS, Caller
 from domain.authentication import recovery_codes
-from domain.authentication.factors import factors_of_one, remove_totp
+from domain.authentication.factors import factors_of_one, remove_totp, require_one_left
 from domain.authentication.mail_requests import count_attempt
 from domain.authentication.reauthentication import lock_proved, prove, require_verified_email
 from domain.data_keys import DataKeys, Sealed
@@ -85,13 +85,14 @@ async def confirm_totp(
 async def remove_authenticator_app(services: Services, device: Device, caller: Caller) -> User:
     """Remove the caller's authenticator app and the recovery codes.
 
-    Raises ReauthenticationRequired, NotFound or SessionEnded.
+    Raises ReauthenticationRequired, NotFound, InvalidInput or SessionEnded.
     """
     proof = await prove(services, device, caller)
     async with services.database.writing() as session:
         user, current = await lock_proved(session, services, caller, proof)
         if not await remove_totp(session, user.id):
             raise _no_app()
+        await require_one_left(session, services, user.id)
         _record(session, EventKind.TOTP_REMOVED, device, current)
         await notify(session, services, device, Template.TOTP_REMOVED, user)
     return user

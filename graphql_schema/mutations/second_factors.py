@@ -71,8 +71,9 @@ async def confirm_totp(
 
 @strawberry.mutation(
     metadata=cost(MAIL),
-    description="Removes your authenticator app and the recovery codes."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND.",
+    description="Removes your authenticator app and the recovery codes. Where the server requires a second factor, the"
+    " only one stays."
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT.",
 )
 async def remove_totp(info: Info) -> PrivateUser:
     caller = info.context.caller()

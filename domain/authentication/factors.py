@@ -76,13 +76,14 @@ _FACTORS = select(
 
 
 async def factors_of(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, Factors]:
-    """Return the factors of users, by the user's id."""
+    """Return the factors of users, by the user's id. A user who was deleted meanwhile has none."""
     rows = await session.execute(_FACTORS, {"user_ids": list(user_ids)})
-    return {row[0]: Factors(bool(row[1]), row[2], row[3]) for row in rows}
+    found = {row[0]: Factors(bool(row[1]), row[2], row[3]) for row in rows}
+    return {user_id: found.get(user_id, Factors()) for user_id in user_ids}
 
 
 async def factors_of_one(session: AsyncSession, user_id: UUID) -> Factors:
-    return (await factors_of(session, [user_id])).get(user_id, Factors())
+    return (await factors_of(session, [user_id]))[user_id]
 
 
 async def remove_totp(session: AsyncSession, user_id: UUID) -> int:

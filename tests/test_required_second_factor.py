@@ -15,7 +15,12 @@ from tests.operations import (
     DELETE_ME,
     LOGOUT,
     ME,
+    REAUTHENTICATE,
     REFRESH,
+    REMOVE_PASSKEY,
+    REMOVE_TOTP,
+    START_PASSKEY,
+    START_TOTP,
     UPDATE_ME,
 )
 from tests.passkeys import add, signed_in
@@ -128,3 +133,39 @@ async def test_other_services_see_the_difference_in_the_token(
 
     assert await acr(ada.token) == "urn:gatehouse:acr:1fa"
     assert await acr(signed_in.token) == "urn:gatehouse:acr:2fa"
+
+
+@pytest.mark.parametrize("operation", [START_PASSKEY, START_TOTP])
+async def test_who_knows_the_password_alone_cannot_add_a_factor_to_that_of_the_owner(
+    graphql: GraphQL, ada: RegisteredUser, operation: str
+) -> None:
+    await add(graphql, ada, Authenticator(rp_id="localhost", origin="http://localhost:8000"))
+    thief = await log_in(graphql, ada)
+    started = await graphql(operation, by=thief)
+    proved = await graphql(REAUTHENTICATE, by=thief, input={"password": ada.password})
+
+    for answer in (started, proved):
+        assert answer.code == "REAUTHENTICATION_REQUIRED"
+        assert answer.error["extensions"]["methods"] == ["PASSKEY"]
+
+
+async def test_the_only_app_stays(graphql: GraphQL, ada: RegisteredUser, clock: Clock) -> None:
+    """Its session would go on as one of two factors."""
+    app = await set_up(graphql, ada, clock)
+    signed_in = await signed_in_with(graphql, ada, app.code())
+    refused = await graphql(REMOVE_TOTP, by=signed_in)
+    await add(graphql, signed_in, Authenticator(rp_id="localhost", origin="http://localhost:8000"))
+
+    assert refused.code == "INVALID_INPUT"
+    assert (await graphql(REMOVE_TOTP, by=signed_in)).errors == []
+
+
+async def test_the_only_passkey_stays(graphql: GraphQL, ada: RegisteredUser, clock: Clock) -> None:
+    authenticator = Authenticator(rp_id="localhost", origin="http://localhost:8000")
+    _, passkey = await add(graphql, ada, authenticator)
+    by_passkey = await signed_in(graphql, ada, authenticator)
+    refused = await graphql(REMOVE_PASSKEY, by=by_passkey, id=passkey["id"])
+    await set_up(graphql, by_passkey, clock)
+
+    assert refused.code == "INVALID_INPUT"
+    assert (await graphql(REMOVE_PASSKEY, by=by_passkey, id=passkey["id"])).errors == []

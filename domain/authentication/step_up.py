@@ -41,7 +41,7 @@ async def reauthenticate_by_password(
     """
     async with services.database.reading() as session:
         user = await sessions.require_active(session, caller, with_secrets=True)
-        methods = methods_of(user, await factors_of_one(session, user.id))
+        methods = methods_of(services, user, await factors_of_one(session, user.id))
     if user.password_hash is not None and ProofMethod.PASSWORD not in methods:
         raise ReauthenticationRequired(methods)
     confirmed = await confirm_password(services, device, caller, user, password, field="password")

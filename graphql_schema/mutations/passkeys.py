@@ -112,7 +112,8 @@ async def rename_passkey(
 
 
 @strawberry.mutation(
-    description="Removes one of your passkeys, and returns its id. The last one stays while your account has no password."
+    description="Removes one of your passkeys, and returns its id. The last one stays while your account has no password,"
+    " or while it is the only second factor and the server requires one."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT."
 )
 async def remove_passkey(info: Info, id: PasskeyId) -> strawberry.ID:

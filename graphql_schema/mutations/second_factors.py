@@ -39,7 +39,7 @@ async def pass_second_factor(
 @strawberry.mutation(
     metadata=cost(MAIL),
     description="Returns the secret of a new authenticator app. Until `confirmTotp`, nothing changes and an earlier app"
-    " keeps working. For ten minutes, the answer is the same."
+    " keeps working. For ten minutes, the answer is the same in the same session."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, EMAIL_NOT_VERIFIED, NOT_CONFIGURED.",
 )
 async def start_totp(info: Info) -> TotpSetup:
@@ -71,8 +71,9 @@ async def confirm_totp(
 
 @strawberry.mutation(
     metadata=cost(MAIL),
-    description="Removes your authenticator app and the recovery codes."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND.",
+    description="Removes your authenticator app and the recovery codes. Where the server requires a second factor, the"
+    " only one stays."
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT.",
 )
 async def remove_totp(info: Info) -> PrivateUser:
     caller = info.context.caller()

@@ -10,6 +10,7 @@ from db.database import retried
 from db.models import Passkey, User
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
+from domain.authentication.factors import require_one_left
 from domain.authentication.reauthentication import lock_proved, prove
 from domain.devices import Device
 from domain.errors import NotFound, raise_invalid
@@ -79,6 +80,7 @@ async def remove_passkey(
         passkey = await _own(session, caller, passkey_id)
         await _require_another_way(session, user)
         await session.delete(passkey)
+        await require_one_left(session, services, user.id)
         security_events.record(
             session, EventKind.PASSKEY_REMOVED, device, user_id=user.id, session_id=current.id
         )

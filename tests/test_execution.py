@@ -86,6 +86,8 @@ async def values(
         "PasskeyAnswer": ['{ ticket: "x", credential: { id: ["x", null, 1.5, X] } }'],
         "PostInput": ['{ title: "", content: "x" }', '{ content: "x", title: "a\\nb" }'],
         "RegisterInput": ['{ username: "", email: "", password: "" }'],
+        "ReauthenticateInput": ['{ password: "" }', '{ code: "x" }'],
+        "StartRegistrationInput": ['{ username: "", email: "" }'],
         "UpdateMeInput": ["{}", "{ imageFile: null }", '{ email: "x", currentPassword: "y" }'],
     }
 

@@ -95,7 +95,7 @@ def test_whatever_is_asked_nothing_breaks_and_nothing_leaks(
 
     for operation in operations:
         # A user of its own: the last operation may have deleted the account.
-        token = register(shared_server, f"Guest{next(numbers)}")
+        token = register(shared_server, f"User{next(numbers)}")
         fuzz(operation, by={"Authorization": f"Bearer {token}"})
 
     assert "Traceback" not in shared_server.logged()

@@ -25,7 +25,8 @@ def add_passkey(page: Page) -> None:
 
 
 def passkeys(page: Page) -> list[str]:
-    return page.locator("main li strong").all_inner_texts()
+    found: list[str] = page.locator("main li strong").all_inner_texts()
+    return found
 
 
 def profile(page: Page) -> None:

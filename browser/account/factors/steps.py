@@ -34,7 +34,8 @@ def code_field(page: Page) -> Any:
 
 
 def secret(page: Page) -> str:
-    return page.locator(".secret").inner_text().replace(" ", "")
+    shown: str = page.locator(".secret").inner_text()
+    return shown.replace(" ", "")
 
 
 def enter_code(page: Page, code: str, button: str = "Sign in") -> None:

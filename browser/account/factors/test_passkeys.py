@@ -13,6 +13,7 @@ from browser.account.factors.steps import (
 )
 from browser.account.steps import APP, log_in, notice, open_page
 from browser.sign_up import sign_up
+from tests.servers import wait_until
 
 BUTTON = "Sign in with a passkey"
 
@@ -24,7 +25,8 @@ def add_passkey(page: Page) -> None:
 
 
 def passkeys(page: Page) -> list[str]:
-    return page.locator("main li strong").all_inner_texts()
+    found: list[str] = page.locator("main li strong").all_inner_texts()
+    return found
 
 
 def profile(page: Page) -> None:
@@ -105,7 +107,8 @@ def test_a_challenge_is_renewed_before_it_expires(
     add_passkey(page)
     device.answers(False)
     sign_out(page)
-    page.wait_for_function("asked === 1")
+    # The policy of the page lets no script of Playwright wait.
+    wait_until(lambda: page.evaluate("asked") == 1)
     page.clock.fast_forward("03:50")
     device.answers(True)
     with page.expect_request(lambda sent: "StartPasskeySignIn" in str(sent.post_data)):

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from browser import mailbox
 from browser.account.factors.authenticators import Authenticator
 from browser.account.factors.servers import localhost_server
-from browser.account.factors.steps import sign_out
+from browser.account.factors.steps import let_proofs_pass, sign_out
 from browser.account.steps import APP, log_in, notice, open_page, password
 from browser.axe import problems
 from tests.servers import Server
@@ -86,6 +86,33 @@ def test_without_a_passkey_the_account_exists_and_it_can_be_tried_again(
 
     expect(page.get_by_role("heading", name="Profile")).to_be_visible()
     expect(notice(page)).to_have_text("Your passkey is added.")
+
+
+def test_who_has_nothing_to_prove_with_signs_in_again_and_comes_back(
+    page: Page, device: Authenticator, database_url: str, name: str
+) -> None:
+    device.verifies(False)
+    start(page, name)
+    finish(page, name)
+    expect(page.get_by_text("it has no passkey yet")).to_be_visible()
+    let_proofs_pass(database_url)
+    page.goto("/account/password")
+    password(page, "New password").fill("difference engine")
+    page.get_by_role("button", name="Set password").click()
+    dialog = page.get_by_role("dialog", name="Confirm that it is you")
+    expect(dialog).to_contain_text("You come back to this page.")
+    assert problems(page) == []
+    dialog.get_by_role("button", name="Sign in again").click()
+    page.get_by_role("link", name="Sign in with a code sent by mail").click()
+    page.get_by_label("Email").fill(f"{name}@example.com")
+    page.get_by_role("button", name="Send the code").click()
+    code, _ = mailbox.mailed(page, f"{name}@example.com", "sign-in code")
+    page.get_by_label("Code").fill(code)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    password(page, "New password").fill("difference engine")
+    page.get_by_role("button", name="Set password").click()
+
+    expect(notice(page)).to_contain_text("Your password is set.")
 
 
 def test_without_a_passkey_a_password_can_be_set(

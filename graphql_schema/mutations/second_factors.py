@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain import authentication
+from domain.authentication.recovery_codes import NUMBER as NUMBER_OF_RECOVERY_CODES
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import MAIL, cost
 from graphql_schema.types.factors import TotpSetup
@@ -52,7 +53,7 @@ async def start_totp(info: Info) -> TotpSetup:
 
 
 @strawberry.mutation(
-    metadata=cost(MAIL),
+    metadata=cost(MAIL, entries=NUMBER_OF_RECOVERY_CODES),
     description="Takes the authenticator app of `startTotp` into use, in place of an earlier one, and ends all your other"
     " sessions. Returns ten recovery codes, which are shown only here. Access tokens say so from the next `refresh` on."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CODE, TOO_MANY_ATTEMPTS, NOT_CONFIGURED.",
@@ -84,7 +85,7 @@ async def remove_totp(info: Info) -> PrivateUser:
 
 
 @strawberry.mutation(
-    metadata=cost(MAIL),
+    metadata=cost(MAIL, entries=NUMBER_OF_RECOVERY_CODES),
     description="Replaces your recovery codes and returns the ten new ones, which are shown only here."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND.",
 )

@@ -53,7 +53,10 @@ class SecondFactorChallenge:
     ticket: str = strawberry.field(
         description="Pass it to `passSecondFactor`, together with a code. It is dead after five wrong codes."
     )
-    methods: list[SecondFactor] = strawberry.field(description="What completes the sign-in.")
+    methods: list[SecondFactor] = strawberry.field(
+        metadata=cost(LIST_QUERY, entries=len(SecondFactor)),
+        description="What completes the sign-in.",
+    )
     expires_in: int = strawberry.field(
         description="The number of seconds until the ticket expires."
     )

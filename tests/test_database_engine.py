@@ -15,7 +15,7 @@ from tests.databases import wait_until_one_waits
 from tests.operations import CREATE_POST, ME, SESSIONS, UPDATE_ME
 from tests.posts import NOTES
 from tests.servers import TIMEOUT_SECONDS
-from tests.statements import statements
+from tests.statements import begun
 from tests.users import GraphQL, RegisteredUser
 
 
@@ -245,11 +245,10 @@ async def test_a_cancelled_write_locks_nothing_while_its_error_is_kept(
     services: Services, ada: RegisteredUser, grace: RegisteredUser
 ) -> None:
     """The traceback of the error refers to the cursor, which has rows left."""
-    with statements() as seen:
+    with begun("UPDATE users") as update_begun:
         writing = asyncio.create_task(rename_all(services))
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            while not any(one.sql.startswith("UPDATE users") for one in seen):
-                await asyncio.sleep(0)
+            await update_begun.wait()
         writing.cancel()
     [error] = await asyncio.gather(writing, return_exceptions=True)
     await rename_all(services)

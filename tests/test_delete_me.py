@@ -18,7 +18,7 @@ from tests.operations import DELETE_ME, LOGIN, ME, POST, POSTS, REFRESH, UPDATE_
 from tests.posts import NOTES, publish
 from tests.servers import TIMEOUT_SECONDS
 from tests.sessions import log_in
-from tests.statements import statements
+from tests.statements import begun
 from tests.users import GraphQL, RegisteredUser, register_user
 
 MANY = 10_000
@@ -149,12 +149,11 @@ async def test_what_is_cut_off_in_the_middle_continues(
     monkeypatch.setattr(retention, "ACCOUNT_BATCH_SIZE", 20)
     await add_posts(services, ada, MANY)
     await graphql(DELETE_ME, by=ada, password=ada.password)
-    with statements() as seen:
+    # The first batch is committed when the second begins.
+    with begun("DELETE FROM posts", times=2) as second_batch:
         purging = asyncio.create_task(retention.purge(services.database))
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            # The first batch is committed when the second begins.
-            while sum(one.sql.startswith("DELETE FROM posts") for one in seen) < 2:
-                await asyncio.sleep(0)
+            await second_batch.wait()
         purging.cancel()
     await asyncio.gather(purging, return_exceptions=True)
     _, posts, _ = await rows_left(services, ada)

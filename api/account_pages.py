@@ -27,6 +27,7 @@ PAGES = frozenset(
     (
         "login",
         "login-by-code",
+        "second-factor",
         "sign-up",
         "forgot-password",
         "reset-password",
@@ -35,7 +36,10 @@ PAGES = frozenset(
         "verify-email",
         "change-email",
         "undo-email-change",
+        "security",
         "password",
+        "authenticator-app",
+        "new-passkey",
         "sessions",
         "events",
         "delete",
@@ -95,6 +99,9 @@ def routes(
     *,
     sends_mail: bool,
     requires_verified_email: bool = False,
+    authenticator_apps: bool = False,
+    requires_second_factor: bool = False,
+    passkey_domain: str | None = None,
 ) -> list[BaseRoute]:
     """Return the routes of the pages and of the files they load."""
     settings = {
@@ -105,6 +112,9 @@ def routes(
         "returnOrigins": [origin for origin in return_origins if origin != "*"],
         "sendsMail": sends_mail,
         "requiresVerifiedEmail": requires_verified_email,
+        "authenticatorApps": authenticator_apps,
+        "requiresSecondFactor": requires_second_factor,
+        "passkeys": passkey_domain,
     }
     page = _page(settings)
     assets = BUILT / "assets"

@@ -13,9 +13,16 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import account_pages, health, mailbox, pages, sign_in
+from api import account_pages, health, mailbox, pages, related_origins, sign_in
 from api.account_pages import Brand
-from api.background import learning_costs, pruning, purging, reloading_keys, sending_mail
+from api.background import (
+    learning_costs,
+    pruning,
+    pruning_tickets,
+    purging,
+    reloading_keys,
+    sending_mail,
+)
 from api.cookies import HEADER as SESSION_HEADER
 from api.cookies import SessionCookies
 from api.database import prepare_if_available
@@ -39,6 +46,7 @@ from api.telemetry.metrics import Metrics
 from api.telemetry.observers import RequestObservers
 from api.telemetry.tracing import Tracing
 from domain import passwords
+from domain.authentication import passkeys
 from domain.devices import name_of
 from domain.observer import SILENT
 from graphql_schema.engine.limits import Limits
@@ -109,7 +117,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         *(_account_pages(settings) if settings.account_pages else []),
         *(mailbox.routes(has_key=settings.data_key is not None) if mailbox.is_on(settings) else []),
     ]
-    for routes in (token, revocation, introspection, metadata, jwks, userinfo, health):
+    for routes in (
+        token,
+        revocation,
+        introspection,
+        metadata,
+        jwks,
+        userinfo,
+        related_origins,
+        health,
+    ):
         app.include_router(routes.router)
         app.include_router(head_routes(routes.router))
     app.add_exception_handler(HTTPException, on_http_exception)
@@ -156,6 +173,7 @@ async def _run(
         warmed_up.add_done_callback(lambda _: gc.freeze())
         async with (
             pruning(state.services.database, settings.retention),
+            pruning_tickets(state.services.database),
             learning_costs(state.services),
             purging(state.services.database),
             reloading_keys(state.key_reloader),
@@ -209,6 +227,9 @@ def _account_pages(settings: Settings) -> list[BaseRoute]:
         settings.cors_origins,
         sends_mail=settings.mail_is_on,
         requires_verified_email=settings.require_verified_email,
+        authenticator_apps=settings.data_key is not None,
+        requires_second_factor=settings.require_second_factor == "all",
+        passkey_domain=settings.relying_party_id,
     )
 
 
@@ -237,3 +258,4 @@ def _warm_up() -> None:
     """Load what neither the start nor the first request should wait for."""
     name_of("a browser")
     passwords.problems("a password")
+    passkeys.warm_up()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
 from domain.passwords import stored_costs
-from domain.retention import prune, purge
+from domain.retention import prune, prune_tickets, purge
 from domain.services import Services
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("gatehouse")
 
 PRUNE_EVERY = timedelta(hours=1)
+
+# Each log-in page makes one, for a passkey.
+PRUNE_TICKETS_EVERY = timedelta(minutes=1)
 
 # Only accounts with many posts leave anything, and finding that there are none is one index search.
 PURGE_EVERY = timedelta(seconds=10)
@@ -39,6 +42,13 @@ SEND_EVERY = timedelta(seconds=1)
 async def pruning(database: Database, kept_for: timedelta) -> AsyncIterator[None]:
     """Prune every ``PRUNE_EVERY`` while the block runs, the first time after one such interval."""
     async with running(_prune_forever(database, kept_for)):
+        yield
+
+
+@asynccontextmanager
+async def pruning_tickets(database: Database) -> AsyncIterator[None]:
+    """Prune tickets every ``PRUNE_TICKETS_EVERY`` while the block runs."""
+    async with running(_prune_tickets_forever(database)):
         yield
 
 
@@ -94,6 +104,15 @@ async def _prune_forever(database: Database, kept_for: timedelta) -> None:
         else:
             if deleted:
                 logger.info("Pruned %d rows.", deleted)
+
+
+async def _prune_tickets_forever(database: Database) -> None:
+    while True:
+        await asyncio.sleep(PRUNE_TICKETS_EVERY.total_seconds())
+        try:
+            await prune_tickets(database)
+        except Exception as error:
+            logger.warning("Pruning tickets failed: %s", type(error).__name__)
 
 
 async def _purge_forever(database: Database) -> None:

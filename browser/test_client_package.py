@@ -177,6 +177,55 @@ def test_two_tabs_stay_signed_in_through_a_thousand_refreshes_in_an_hour(
     assert me(app) == "barbara"
 
 
+REAUTHENTICATE_TEN_TIMES = """async () => {
+  const { reauthenticate } = await import("/proof.js");
+  globalThis.left = 10;
+  (async () => {
+    for (; left > 0; left--) await reauthenticate(session, { password: "analytical engine" });
+  })().catch((error) => (globalThis.left = String(error)));
+}"""
+
+
+def test_two_tabs_stay_signed_in_while_one_proves_and_the_other_refreshes(app: Page) -> None:
+    app.clock.install()
+    tabs = [app, app.context.new_page()]
+    for tab in tabs:
+        tab.goto("/")
+        status(tab)
+    register(app, "margaret")
+    ended = "session.onChange(({ status }) => status === 'signedOut' && (globalThis.ended = true))"
+    for tab in tabs:
+        tab.evaluate(ended)
+    tabs[0].evaluate(REAUTHENTICATE_TEN_TIMES)
+    tabs[1].evaluate(REFRESH_TEN_TIMES)
+    while any(tab.evaluate("left > 0") for tab in tabs):
+        tabs[0].clock.run_for(60)
+
+    assert [tab.evaluate("left") for tab in tabs] == [0, 0]
+    assert not any(tab.evaluate("globalThis.ended") for tab in tabs)
+    assert [me(tab) for tab in tabs] == ["margaret", "margaret"]
+    app.reload()
+    assert status(app) == "signedIn"
+
+
+def test_a_proof_in_one_tab_gives_the_other_its_access_token(app: Page) -> None:
+    other = app.context.new_page()
+    other.goto("/")
+    status(app)
+    status(other)
+    register(app, "dorothy")
+    other.wait_for_function("session.state.status === 'signedIn'")
+    token = app.evaluate(
+        """async () => {
+            const { reauthenticate } = await import("/proof.js");
+            await reauthenticate(session, { password: "analytical engine" });
+            return session.state.accessToken;
+        }"""
+    )
+
+    other.wait_for_function("(token) => session.state.accessToken === token", arg=token)
+
+
 # As an application of another origin would, which this page does not hear of.
 LOG_OUT_ELSEWHERE = """() => fetch(session.url, {
     method: "POST",

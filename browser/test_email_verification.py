@@ -103,6 +103,16 @@ def test_the_page_says_so_if_the_link_is_for_another_account(page: Page, name: s
     expect(page.get_by_text("for another account")).to_be_visible()
 
 
+def test_it_comes_before_a_second_factor(page: Page, name: str) -> None:
+    code, _ = mailed(page, name)
+    page.get_by_role("link", name="Sign-in and security").click()
+    expect(page.get_by_text("Verify your email first")).to_be_visible()
+    page.get_by_role("link", name="Set up an authenticator app").click()
+    enter(page, code)
+
+    expect(page.get_by_role("img", name="QR code for the authenticator app")).to_be_visible()
+
+
 @pytest.mark.parametrize("where", ["profile", "verify-email", "verify-email#token=x"])
 @pytest.mark.parametrize("language", ["English", "Deutsch"])
 def test_the_pages_are_accessible(page: Page, name: str, where: str, language: str) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, Response, Route, expect
+from pyotp import TOTP
 
+from browser.account.steps import log_in_elsewhere, post
+from browser.mailbox import mailed
+from tests.operations import CONFIRM_TOTP, LOGIN, START_TOTP, VERIFY_EMAIL
 from tests.operations import CREATE_POST as CREATE
-from tests.operations import LOGIN
 from tests.servers import Server
 
 PASSWORD = "analytical engine"
@@ -98,6 +101,42 @@ def test_register_run_me_log_out_and_log_in_again(page: Page, name: str) -> None
     assert signed_out["data"] == {"me": None}
     assert second["data"]["me"]["id"] == first["data"]["me"]["id"]
     expect(page.locator(".result-window")).to_contain_text(f"{name}@example.com")
+
+
+def test_a_sign_in_with_a_second_factor(page: Page, server: Server, name: str) -> None:
+    register(page, name)
+    codes = set_up_app(page, server, name)
+    page.reload()
+    expect(page.get_by_label("Username or email")).to_have_count(0)
+    page.get_by_label("Yes, sign in").check()
+    page.get_by_label("Username or email").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    submit(page, "Sign in")
+    expect(page.get_by_label("Code")).to_be_focused()
+    page.get_by_label("Code").fill("000000")
+    submit(page, "Sign in")
+    expect(page.get_by_text("The code is wrong, expired or already used.")).to_be_visible()
+    page.get_by_role("button", name="Start again").click()
+    page.get_by_label("Yes, sign in").check()
+    page.get_by_label("Username or email").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    submit(page, "Sign in")
+    page.get_by_label("Code").fill(codes[0])
+    submit(page, "Sign in")
+
+    expect(page.get_by_text("Signed in as")).to_contain_text(name)
+    assert run(page)["data"]["me"]["username"] == name
+
+
+def set_up_app(page: Page, server: Server, name: str) -> list[str]:
+    """Set up an authenticator app elsewhere, which ends the session of the page. Return the
+    recovery codes."""
+    code, _ = mailed(page, f"{name}@example.com", "Confirm your email address")
+    by = {"Authorization": f"Bearer {log_in_elsewhere(server, name)}"}
+    post(server, VERIFY_EMAIL, {"code": code}, **by)
+    secret = post(server, START_TOTP, {}, **by)["startTotp"]["secret"]
+    codes: list[str] = post(server, CONFIRM_TOTP, {"code": TOTP(secret).now()}, **by)["confirmTotp"]
+    return codes
 
 
 def test_the_browser_stores_no_token_and_no_password(page: Page, name: str) -> None:

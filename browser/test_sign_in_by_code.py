@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser import mailbox
-from browser.account.steps import notice
+from browser.account.steps import log_in, notice
 from browser.axe import problems
 from browser.sign_up import sign_up
 from tests.servers import Server
@@ -88,11 +88,16 @@ def test_who_has_no_password_any_more_can_set_one(page: Page, name: str) -> None
     request_code(page, f"{name}@example.com")
     enter(page, mailed(page, name)[0])
     expect(page.get_by_role("heading", name="You have no password")).to_be_visible()
-    page.get_by_role("link", name="Password").click()
+    page.get_by_role("link", name="Set a password").click()
     expect(page.get_by_role("heading", name="Password", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Send a link to set a password").click()
-    expect(notice(page)).to_contain_text(f"A link is on its way to {name}@example.com.")
-    expect(page.get_by_label("Current password")).to_have_count(0)
+    page.get_by_label("New password", exact=True).fill("difference engine")
+    page.get_by_role("button", name="Set password").click()
+    expect(notice(page)).to_contain_text("Your password is set.")
+    page.get_by_role("button", name="Sign out").click()
+    log_in(page, name, "difference engine")
+
+    expect(page.get_by_role("heading", name="Profile")).to_be_visible()
+    expect(page.get_by_role("heading", name="You have no password")).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", ["English", "Deutsch"])

@@ -2,20 +2,29 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
+
+import pytest
+from graphql import build_schema, parse, validate
 
 from clients.npm import expired_token, run_npm
 from tests.conftest import SECRET_KEY
+from tests.mail_proofs import DATA_KEY
+from tests.paths import ROOT
 from tests.servers import running_server
 
-PACKAGE = Path(__file__).parent.parent / "web" / "client"
+PACKAGE = ROOT / "web" / "client"
+DIST = PACKAGE / "dist"
 MAX_BYTES = 4_000
 
 
 def test_a_session_in_memory_keeps_its_promises(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'gatehouse.db'}"
+    # In production nothing shows mails, so no email needs to be verified.
+    settings = {"DATA_KEY": DATA_KEY, "ENVIRONMENT": "production"}
     with (
-        running_server(database, SECRET_KEY, tmp_path) as server,
+        running_server(database, SECRET_KEY, tmp_path, **settings) as server,
         running_server(
             database, SECRET_KEY, tmp_path, REFRESH_LIMIT_PER_NETWORK="1/hour"
         ) as limited,
@@ -26,15 +35,50 @@ def test_a_session_in_memory_keeps_its_promises(tmp_path: Path) -> None:
             GATEHOUSE_URL=f"{server.url}/graphql",
             LIMITED_URL=f"{limited.url}/graphql",
             EXPIRED_TOKEN=expired_token(server),
+            SECRET_KEY=SECRET_KEY,
         )
 
 
-def test_all_of_it_is_smaller_than_4_kb() -> None:
-    modules = [file.read_bytes() for file in sorted((PACKAGE / "dist").glob("*.js"))]
+def modules_of(entry: str) -> set[str]:
+    """Return the modules that an entry loads, with the types erased."""
+    found = re.findall(r'from "\./(\S+\.js)"', (DIST / entry).read_text())
+    return {entry}.union(*(modules_of(name) for name in found))
 
-    assert modules
-    # As a bundle would hold it, though not minified.
-    assert len(gzip.compress(b"".join(modules))) <= MAX_BYTES
+
+def size_of(modules: set[str]) -> int:
+    """Return the size that a bundle would have, though not minified."""
+    return len(gzip.compress(b"".join((DIST / name).read_bytes() for name in sorted(modules))))
+
+
+def test_the_core_is_smaller_than_4_kb() -> None:
+    assert size_of(modules_of("index.js")) <= MAX_BYTES
+
+
+@pytest.mark.parametrize("entry", ["apollo.js", "relay.js", "urql.js"])
+def test_an_adapter_is_small(entry: str) -> None:
+    assert size_of({entry}) <= 250
+
+
+@pytest.mark.parametrize(
+    ("entry", "max_bytes"), [("second-factor.js", 400), ("proof.js", 500), ("passkeys.js", 2_200)]
+)
+def test_what_few_pages_need_is_an_entry_of_its_own(entry: str, max_bytes: int) -> None:
+    core = modules_of("index.js")
+
+    assert entry not in core
+    assert size_of(modules_of(entry) - core) <= max_bytes
+
+
+def test_the_documents_of_the_package_are_valid() -> None:
+    schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
+    sources = "\n".join(file.read_text() for file in sorted((PACKAGE / "src").glob("*.ts")))
+    token = re.search(r'const TOKEN = "(.*)";', sources)
+    assert token
+    documents = re.findall(r'^const \w+ = [`"](mutation .*?)[`"];$', sources, re.M | re.S)
+
+    assert len(documents) == 8
+    for document in documents:
+        assert validate(schema, parse(document.replace("${TOKEN}", token[1]))) == [], document
 
 
 def test_the_package_contains_what_its_entries_need() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from clients.npm import expired_token, run_npm
 from tests.conftest import SECRET_KEY
+from tests.mail_proofs import DATA_KEY
 from tests.servers import Server, running_server
 
 ROOT = Path(__file__).parent.parent
@@ -83,6 +84,16 @@ def test_a_user_stays_signed_in(server: Server, client: str) -> None:
     arguments = (client, f"{server.url}/graphql", expired_token(server))
 
     assert npm("program", "--", "src/session.ts", *arguments) == f"{client}: stays signed in\n"
+
+
+def test_a_user_signs_in_with_a_second_factor(tmp_path: Path) -> None:
+    # In production nothing shows mails, so no email needs to be verified.
+    settings = {"DATA_KEY": DATA_KEY, "ENVIRONMENT": "production"}
+    database = f"sqlite:///{tmp_path / 'gatehouse.db'}"
+    with running_server(database, SECRET_KEY, tmp_path, **settings) as server:
+        ran = npm("program", "--", "src/secondFactor.ts", f"{server.url}/graphql")
+
+    assert ran == "signs in with a second factor\n"
 
 
 def test_relay_keeps_private_fields_that_are_selected_on_me(server: Server) -> None:

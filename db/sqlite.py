@@ -3,6 +3,7 @@ they have open."""
 
 import asyncio
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,29 @@ from sqlalchemy.exc import OperationalError
 from db.cancellation import close_if_cancelled
 
 
+class _Connection(aiosqlite.Connection):
+    """A connection that rolls back before it is closed.
+
+    SQLite keeps a closed connection, with its locks, for as long as a cursor of it has rows left:
+    the traceback of a cancelled task may refer to one.
+    """
+
+    async def close(self) -> None:
+        self._roll_back_first()
+        await super().close()
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        self._roll_back_first()
+        return super().stop()
+
+    def _roll_back_first(self) -> None:
+        if (connection := self._connection) is not None:
+            # In its thread, after what that is doing now.
+            self._tx.put_nowait((None, connection.rollback))
+
+
 async def connect(*place: Any, **parameters: Any) -> aiosqlite.Connection:
-    connection = aiosqlite.connect(*place, **parameters)
+    connection = _Connection(partial(sqlite3.connect, *place, **parameters), iter_chunk_size=64)
     # As in SQLAlchemy: an idle thread must not keep the process from exiting.
     connection._thread.daemon = True
     try:

@@ -180,6 +180,10 @@ class InvalidCode(DomainError):
         super().__init__(message, fields={field: [message or self.message]})
 
 
+class UnknownCredential(InvalidCode):
+    """A passkey that no account has. A browser may be told, so that it no longer offers it."""
+
+
 class EmailNotVerified(DomainError):
     code = ErrorCode.EMAIL_NOT_VERIFIED
     message = (

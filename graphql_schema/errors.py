@@ -16,6 +16,7 @@ from domain.errors import (
     SecondFactorRequired,
     TooManyAttempts,
     UsernameRequired,
+    UnknownCredential,
     to_domain_error,
 )
 from graphql_schema.enums import publish
@@ -48,7 +49,9 @@ publish(
         ErrorCode.INVALID_INPUT: "The input is invalid. `extensions.fields` has messages for each argument at fault.",
         ErrorCode.USERNAME_TAKEN: "The username, or one that looks the same, is already taken.",
         ErrorCode.EMAIL_TAKEN: "An account with this email already exists.",
-        ErrorCode.INVALID_CODE: "A code, a token from a mail or a passkey is wrong, expired or already used.",
+        ErrorCode.INVALID_CODE: "A code, a token from a mail or a passkey is wrong, expired or already used."
+        " With `extensions.unknownCredential`, no account has the passkey: a page may call"
+        " `PublicKeyCredential.signalUnknownCredential`.",
         ErrorCode.EMAIL_NOT_VERIFIED: "The email must be proven first: with `verifyEmail`, or with `startRegistration` on a server"
         " that creates accounts only after that.",
         ErrorCode.MAIL_NOT_CONFIGURED: "This server sends no mail, so what needs it is not available.",
@@ -133,6 +136,8 @@ def _extensions(error: DomainError, *, request_id: str) -> dict[str, Any]:
         extensions["suggestedUsername"] = error.suggestion
     if isinstance(error, ReauthenticationRequired):
         extensions["methods"] = list(error.methods)
+    if isinstance(error, UnknownCredential):
+        extensions["unknownCredential"] = True
     if error.code is ErrorCode.INTERNAL_ERROR:
         extensions["requestId"] = request_id
     return extensions

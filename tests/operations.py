@@ -64,6 +64,25 @@ mutation SignIn($ticket: String!, $code: String!) {
   }
 }
 """
+START_PASSKEY = "mutation { startPasskey { ticket options } }"
+FINISH_PASSKEY = """
+mutation Finish($answer: PasskeyAnswer!, $name: String) {
+  finishPasskey(answer: $answer, name: $name) { id name isSynced createdAt lastUsedAt }
+}
+"""
+START_PASSKEY_SIGN_IN = "mutation { startPasskeySignIn { ticket options } }"
+SIGN_IN_BY_PASSKEY = """
+mutation SignIn($answer: PasskeyAnswer!) {
+  signInByPasskey(answer: $answer) { accessToken refreshToken user { id username email } }
+}
+"""
+RENAME_PASSKEY = """
+mutation Rename($id: ID!, $name: String!) {
+  renamePasskey(id: $id, name: $name) { id name isSynced createdAt lastUsedAt }
+}
+"""
+REMOVE_PASSKEY = "mutation Remove($id: ID!) { removePasskey(id: $id) }"
+
 REQUEST_EMAIL_CHANGE = """
 mutation Request($email: String!, $password: String) {
   requestEmailChange(newEmail: $email, currentPassword: $password) { ticket expiresIn retryAfter }

@@ -1,5 +1,6 @@
 """The SQL statements that a block executes, and how the database plans them."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -26,6 +27,21 @@ def statements() -> Iterator[list[Statement]]:
     event.listen(Engine, "before_cursor_execute", record)
     yield seen
     event.remove(Engine, "before_cursor_execute", record)
+
+
+@contextmanager
+def begun(beginning: str, *, times: int = 1) -> Iterator[asyncio.Event]:
+    """Yield an event that is set when a statement with this beginning begins for this time."""
+    has_begun, left = asyncio.Event(), [times]
+
+    def count(connection: Any, cursor: Any, sql: str, *_: Any) -> None:
+        left[0] -= sql.startswith(beginning)
+        if left[0] <= 0:
+            has_begun.set()
+
+    event.listen(Engine, "before_cursor_execute", count)
+    yield has_begun
+    event.remove(Engine, "before_cursor_execute", count)
 
 
 async def explain(services: Services, statement: Statement, *, is_large_table: bool = False) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from jose import jwt
 
-from domain.access_tokens.tokens import MAX_CACHED, AccessTokens
+from domain.access_tokens.tokens import MAX_CACHED, AccessTokens, Authentication
 from domain.errors import TokenExpired, Unauthenticated
 from tests.tokens import CALLER, ISSUER, SECRET, claims, unsigned
 from tests.users import IN_A_YEAR
@@ -31,11 +31,17 @@ def test_an_issued_token_is_read_back() -> None:
 
 
 def test_an_issued_token_has_every_claim_of_rfc_9068_but_a_client() -> None:
-    token = TOKENS.issue(CALLER, not_after=IN_A_YEAR).value
+    proof = Authentication(("pwd", "otp", "mfa"), at=1_800_000_000)
+    token = TOKENS.issue(CALLER, not_after=IN_A_YEAR, authentication=proof).value
 
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "at+jwt"}
     issued = jwt.get_unverified_claims(token)
-    assert sorted(issued) == ["aud", "exp", "iat", "iss", "jti", "sid", "sub"]
+    assert sorted(issued) == [
+        *("acr", "amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "sid", "sub")
+    ]
+    assert (issued["amr"], issued["auth_time"]) == (["pwd", "otp", "mfa"], 1_800_000_000)
+    assert issued["acr"] == "urn:gatehouse:acr:2fa"
+    assert TOKENS.read(token).authentication == proof
     assert UUID(issued["sub"]) == CALLER.user_id
     assert issued["exp"] - issued["iat"] == 1800
 

@@ -17,6 +17,7 @@ from domain import emails, passwords, usernames
 from domain.accounts import password_change, profile
 from domain.accounts.users import email_problems
 from domain.authentication import reauthentication, second_factor, totp
+from domain.authentication.passkeys import own, setup
 from domain.errors import EmailTaken, UsernameTaken
 from domain.security_events import EventKind
 from settings import Settings
@@ -183,6 +184,9 @@ async def test_without_a_brand_it_is_gatehouses(settings: Settings) -> None:
         "returnOrigins": [],
         "sendsMail": False,
         "requiresVerifiedEmail": False,
+        "authenticatorApps": False,
+        "requiresSecondFactor": False,
+        "passkeys": "localhost",
     }
     assert (await get(settings, "/account/logo")).status_code == 404
 
@@ -276,6 +280,27 @@ async def test_the_pages_know_whether_the_server_sends_mail(
     assert filled_in(response)["sendsMail"] is sends_mail
 
 
+async def test_the_pages_know_what_protects_an_account(database_url: str) -> None:
+    settings = settings_for(
+        database_url,
+        environment="production",
+        public_url="https://accounts.example.com",
+        data_key=SECRET_KEY,
+        require_second_factor="all",
+        passkey_rp_id="example.com",
+    )
+    found = filled_in(await get(settings, "/account/login"))
+
+    assert found["authenticatorApps"] is found["requiresSecondFactor"] is True
+    assert found["passkeys"] == "example.com"
+
+
+async def test_pages_of_an_address_without_a_name_have_no_passkeys(database_url: str) -> None:
+    settings = settings_for(database_url, public_url="http://192.0.2.7:8000")
+
+    assert filled_in(await get(settings, "/account/login"))["passkeys"] is None
+
+
 # ---- What the scripts take from the server ----
 
 
@@ -292,7 +317,7 @@ def documents() -> Mapping[str, str]:
 def test_the_documents_of_the_pages_are_valid() -> None:
     schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
 
-    assert len(documents()) == 22
+    assert len(documents()) == 31
     for name, document in documents().items():
         assert validate(schema, parse(document)) == [], name
 
@@ -322,6 +347,9 @@ def test_every_message_about_a_field_is_translated() -> None:
         second_factor.WRONG_CODE,
         totp.WRONG_CODE,
         password_change.HAS_PASSWORD,
+        own.LAST,
+        *own.name_problems(""),
+        setup.TOO_MANY,
         *profile._image_file_problems("javascript:"),
     ]
 

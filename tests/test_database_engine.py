@@ -4,7 +4,7 @@ import asyncio
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from db.engine import CONNECTIONS
@@ -15,6 +15,7 @@ from tests.databases import wait_until_one_waits
 from tests.operations import CREATE_POST, ME, SESSIONS, UPDATE_ME
 from tests.posts import NOTES
 from tests.servers import TIMEOUT_SECONDS
+from tests.statements import begun
 from tests.users import GraphQL, RegisteredUser
 
 
@@ -238,3 +239,24 @@ async def test_whoever_leaves_the_queue_holds_up_nobody(services: Services) -> N
     assert ended[1::2] == [None] * CONNECTIONS
     async with asyncio.timeout(2):
         await asyncio.gather(*(read() for _ in range(2 * CONNECTIONS)))
+
+
+async def test_a_cancelled_write_locks_nothing_while_its_error_is_kept(
+    services: Services, ada: RegisteredUser, grace: RegisteredUser
+) -> None:
+    """The traceback of the error refers to the cursor, which has rows left."""
+    with begun("UPDATE users") as update_begun:
+        writing = asyncio.create_task(rename_all(services))
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await update_begun.wait()
+        writing.cancel()
+    [error] = await asyncio.gather(writing, return_exceptions=True)
+    await rename_all(services)
+
+    assert isinstance(error, asyncio.CancelledError)
+
+
+async def rename_all(services: Services) -> None:
+    async with services.database.writing() as session:
+        renamed = update(User).values(locale="de").returning(User.id)
+        await session.execute(renamed.execution_options(synchronize_session=False))

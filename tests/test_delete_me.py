@@ -18,6 +18,7 @@ from tests.operations import DELETE_ME, LOGIN, ME, POST, POSTS, REFRESH, UPDATE_
 from tests.posts import NOTES, publish
 from tests.servers import TIMEOUT_SECONDS
 from tests.sessions import log_in
+from tests.statements import begun
 from tests.users import GraphQL, RegisteredUser, register_user
 
 MANY = 10_000
@@ -144,15 +145,16 @@ async def test_others_write_between_the_batches_and_events_stay(
 async def test_what_is_cut_off_in_the_middle_continues(
     graphql: GraphQL, ada: RegisteredUser, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # So many batches that all of them take longer than it takes to see the first.
+    # So many batches that the second is not the last.
     monkeypatch.setattr(retention, "ACCOUNT_BATCH_SIZE", 20)
     await add_posts(services, ada, MANY)
     await graphql(DELETE_ME, by=ada, password=ada.password)
-    purging = asyncio.create_task(retention.purge(services.database))
-    async with asyncio.timeout(TIMEOUT_SECONDS):
-        while (await rows_left(services, ada))[1] == MANY:
-            pass
-    purging.cancel()
+    # The first batch is committed when the second begins.
+    with begun("DELETE FROM posts", times=2) as second_batch:
+        purging = asyncio.create_task(retention.purge(services.database))
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await second_batch.wait()
+        purging.cancel()
     await asyncio.gather(purging, return_exceptions=True)
     _, posts, _ = await rows_left(services, ada)
 

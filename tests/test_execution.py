@@ -83,8 +83,11 @@ async def values(
         "SecurityEventKind": ["[LOGGED_IN]", "REGISTERED", "null", "[]"],
         "after": ["null", '"nonsense"', '"0"'],
         "author": [*ids, "null"],
+        "PasskeyAnswer": ['{ ticket: "x", credential: { id: ["x", null, 1.5, X] } }'],
         "PostInput": ['{ title: "", content: "x" }', '{ content: "x", title: "a\\nb" }'],
         "RegisterInput": ['{ username: "", email: "", password: "" }'],
+        "ReauthenticateInput": ['{ password: "" }', '{ code: "x" }'],
+        "StartRegistrationInput": ['{ username: "", email: "" }'],
         "UpdateMeInput": ["{}", "{ imageFile: null }", '{ email: "x", currentPassword: "y" }'],
     }
 

@@ -217,6 +217,17 @@ def test_accounts_may_lose_their_password_and_no_row_is_lost(empty_database_url:
     assert read(empty_database_url, "SELECT password_hash FROM users") == [""]
 
 
+def test_a_process_of_the_release_before_still_starts_sessions(empty_database_url: str) -> None:
+    """While processes are replaced, the former ones run on the new tables."""
+    databases.migrate(empty_database_url)
+    execute(empty_database_url, USER, SESSION)
+
+    # No recent proof of anything.
+    assert read(empty_database_url, "SELECT amr FROM sessions") in (["[]"], [[]])
+    before = "SELECT id FROM sessions WHERE proved_at < created_at"
+    assert len(read(empty_database_url, before)) == 1
+
+
 def make_former(url: str, revision: str) -> None:
     """Migrate to a revision as a former release did, with the revision in ``alembic_version``."""
     migrate_to(url, revision)

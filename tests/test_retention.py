@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text, update
 
 from api import background
 from api.app import create_app
+from api.background import PRUNE_TICKETS_EVERY
 from db.models import LoginSession, OutboxRow, SecurityEvent, Ticket
 from domain import retention, tickets
 from domain.ids import first_id_of, new_id
@@ -157,6 +158,25 @@ async def test_a_serving_process_prunes_again_and_again(
             await until_pruned(services)
 
     assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"  # its session was pruned too
+
+
+async def test_expired_tickets_go_soon(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "PRUNE_TICKETS_EVERY", timedelta(milliseconds=1))
+    async with services.database.writing() as session:
+        for lifetime in (timedelta(0), timedelta(minutes=5)):
+            tickets.create(session, TicketKind.PASSKEY_SIGN_IN, lifetime=lifetime)
+    async with background.pruning_tickets(services.database), asyncio.timeout(TIMEOUT_SECONDS):
+        while await count(services, Ticket) > 1:
+            pass
+
+    assert timedelta(minutes=1) >= PRUNE_TICKETS_EVERY
+
+
+async def test_pruning_no_ticket_does_not_wait_for_the_writer(services: Services) -> None:
+    async with services.database.writing() as session:
+        tickets.create(session, TicketKind.PASSKEY_SIGN_IN, lifetime=timedelta(minutes=5))
+    async with services.database.writing():
+        assert await retention.prune_tickets(services.database) == 0
 
 
 async def test_a_database_that_was_not_available_is_pruned_when_it_is_back(

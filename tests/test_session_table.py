@@ -18,10 +18,11 @@ ROWS = 100_000
 
 MANY = """
 INSERT INTO sessions (id, user_id, method, network, created_at, last_used_at, expires_at, ended_at,
-    family_hash, refresh_hash, rotations)
+    family_hash, refresh_hash, rotations, proved_at, amr)
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :rows)
 SELECT {new_id}, one.user_id, one.method, 'network ' || n % 200, one.created_at, one.last_used_at,
-    one.expires_at, CASE one.user_id WHEN :ada THEN one.created_at END, 'family ' || n, '', one.rotations
+    one.expires_at, CASE one.user_id WHEN :ada THEN one.created_at END, 'family ' || n, '', one.rotations,
+    one.proved_at, one.amr
 FROM numbers JOIN sessions AS one ON one.user_id = CASE n % 2 WHEN 0 THEN :ada ELSE :grace END
 """
 

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from db.models import LoginSession
 from domain.services import Services
 from settings import Settings
+from tests.authenticator import UV, Authenticator
 from tests.authenticator_apps import App, Clock, set_up
 from tests.conftest import settings_for
 from tests.mail_proofs import DATA_KEY, mailed_code, mailed_token, request_code
@@ -33,10 +34,12 @@ from tests.operations import (
     SECURE_ACCOUNT,
     SET_PASSWORD,
     SIGN_IN_BY_MAIL,
+    SIGN_IN_BY_PASSKEY,
     START_REGISTRATION,
     UNDO_EMAIL_CHANGE,
     VERIFY_EMAIL,
 )
+from tests.passkeys import add, answered
 from tests.paths import ROOT
 from tests.sessions import log_in
 from tests.users import GraphQL, RegisteredUser
@@ -162,6 +165,14 @@ async def second_step_without_a_code(world: World) -> str:
     )
 
 
+async def passkey_that_verifies_no_one(world: World) -> str:
+    authenticator = Authenticator(rp_id="localhost", origin="http://localhost:8000")
+    await add(world.graphql, world.ada, authenticator)
+    authenticator.flags &= ~UV
+    answer = await answered(world.graphql, authenticator)
+    return await told(world, SIGN_IN_BY_PASSKEY, answer=answer)
+
+
 # Each with the mutations of the graph that it goes by.
 PATHWAYS: dict[Callable[[World], Awaitable[str]], set[str]] = {
     login_with_username: {"login"},
@@ -177,6 +188,7 @@ PATHWAYS: dict[Callable[[World], Awaitable[str]], set[str]] = {
     undo_of_an_email_change: set(),
     link_of_a_notice: set(),
     second_step_without_a_code: {"passSecondFactor"},
+    passkey_that_verifies_no_one: {"signInByPasskey"},
 }
 
 

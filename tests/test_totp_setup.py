@@ -317,3 +317,17 @@ async def test_a_new_session_has_the_factor_and_changes_it_soon_after(
 
 async def registered(client: httpx.AsyncClient) -> RegisteredUser:
     return await register_user(GraphQL(client), "Ada", "ada@example.com", "analytical engine")
+
+
+async def test_each_session_sets_up_an_app_of_its_own(
+    graphql: GraphQL, ada: RegisteredUser, clock: Clock
+) -> None:
+    """A thief of a session must not know the secret that its owner takes into use."""
+    thief = await log_in(graphql, ada)
+    thiefs, adas = await start(graphql, thief), await start(graphql, ada)
+    by_thief = await graphql(CONFIRM_TOTP, by=ada, code=thiefs.code())
+    by_ada = await graphql(CONFIRM_TOTP, by=ada, code=adas.code())
+
+    assert thiefs.secret != adas.secret
+    assert by_thief.code == "INVALID_CODE"
+    assert by_ada.errors == []

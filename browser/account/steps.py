@@ -12,7 +12,7 @@ from tests.servers import Server
 APP = "http://app.example"
 PAGES = {
     "Profile": "profile",
-    "Password": "password",
+    "Sign-in and security": "security",
     "Sessions": "sessions",
     "Security events": "events",
     "Delete account": "delete",
@@ -33,7 +33,7 @@ EDGE = (
 def log_in(page: Page, name: str, secret: str = PASSWORD) -> None:
     page.get_by_label("Username or email").fill(name)
     password(page).fill(secret)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def password(page: Page, label: str = "Password") -> Any:

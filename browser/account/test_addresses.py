@@ -29,11 +29,11 @@ def test_a_deep_link_leads_there_after_signing_in(
 
 def test_back_and_forward_show_the_pages_again(page: Page, name: str) -> None:
     sign_up(page, name)
-    open_page(page, "Password")
-    expect(page.get_by_role("heading", name="Password")).to_be_focused()
+    open_page(page, "Sign-in and security")
+    expect(page.get_by_role("heading", name="Sign-in and security")).to_be_focused()
     open_page(page, "Sessions")
     page.go_back()
-    expect(page.get_by_role("heading", name="Password")).to_be_visible()
+    expect(page.get_by_role("heading", name="Sign-in and security")).to_be_visible()
     page.go_forward()
 
     expect(page.get_by_role("heading", name="Sessions")).to_be_visible()

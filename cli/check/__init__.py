@@ -22,6 +22,7 @@ from cli.check.network import (
     public_url,
     tools,
 )
+from cli.check.passkeys import passkeys
 from cli.check.rate_limits import rate_limit_sizes, rate_limits
 from cli.check.second_factors import second_factors
 from cli.check.secrets import access_tokens, password_hashes, secrets, signing_keys
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     app_url,
     mail_from,
     second_factors,
+    passkeys,
     address,
     metrics,
     proxies,

@@ -215,8 +215,7 @@ async def _undo(
         address, verified_at = _address_of(ticket), ticket.state["verified_at"]
         set_email(user, address, verified_at=verified_at and datetime.fromisoformat(verified_at))
         user.password_hash = None
-        before = [UUID(id) for id in ticket.state.get("added", ())]
-        await remove_denied(session, user.id, [*before, *await deniable(session, user.id)])
+        await remove_denied(session, user.id, await _deniable_since(session, ticket, user.id))
         # Of several changes, the undo of an earlier one still works. That of a later one may have
         # been sent to the address that someone else has put in, and would take the account back.
         older = [UUID(id) for id in ticket.state["older"]]
@@ -225,6 +224,18 @@ async def _undo(
         add_proof(session, mailer, reset, template, user, address.key)
         security_events.record(session, EventKind.EMAIL_CHANGE_UNDONE, device, user_id=user.id)
         return await sessions.end_all_of(session, user)
+
+
+async def _deniable_since(session: AsyncSession, ticket: Ticket, user_id: UUID) -> list[UUID]:
+    """Return the ids of the factors that the undo of a change can deny: those of the notices before
+    it, and of all since. Each later change has taken those before it into its own undo."""
+    later = [
+        other
+        for other in await tickets.usable(session, TicketKind.EMAIL_CHANGE_UNDO, [user_id])
+        if other.id > ticket.id
+    ]
+    added = [UUID(id) for one in (ticket, *later) for id in one.state.get("added", ())]
+    return [*added, *await deniable(session, user_id)]
 
 
 def _address_of(ticket: Ticket) -> Address:

@@ -20,6 +20,10 @@ from domain.security_notices import notify
 from domain.services import Services
 from domain.tickets import TicketKind
 
+# The links of notices stay: they remove factors that an intruder has added, which a new password
+# does not.
+_TICKETS = tickets.PROOFS - {TicketKind.ACCOUNT_SECURITY}
+
 
 async def request_password_reset(services: Services, device: Device, *, email: str) -> MailRequest:
     """Send a link to reset the password to the user with this email, as `request_proof` says.
@@ -75,7 +79,7 @@ async def _replace(
         if user is None:
             raise InvalidCode("token")
         ended = await sessions.end_all_of(session, user)
-        await tickets.discard(session, user.id, tickets.PROOFS)
+        await tickets.discard(session, user.id, _TICKETS)
         await prove_ownership(session, device, user)
         user.password_hash = new_hash
         security_events.record(session, EventKind.PASSWORD_RESET, device, user_id=user.id)

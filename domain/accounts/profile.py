@@ -66,9 +66,10 @@ async def update_profile(
         # Without a limit, a caller could find out which usernames and emails are taken.
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
     proof = None
-    if address is not None and user.email_key != address.key:
-        if services.mailer is not None:
-            raise_invalid(email=["Use requestEmailChange to change the email."])
+    is_new = address is not None and user.email_key != address.key
+    if is_new and services.mailer is not None:
+        raise_invalid(email=["Use requestEmailChange to change the email."])
+    if is_new or (address is not None and current_password is not None):
         proof = await prove(
             services, device, caller, password=current_password, field="current_password"
         )

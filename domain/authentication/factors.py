@@ -10,12 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Identity, Passkey, RecoveryCode, TotpFactor, User
 from domain import tickets
+from domain.errors import InvalidInput
+from domain.services import Services
 from domain.tickets import TicketKind
 
 _TICKETS = (
     TicketKind.SECOND_FACTOR,
     TicketKind.TOTP_SETUP,
     TicketKind.PASSKEY_SETUP,
+)
+
+
+_LAST = (
+    "This server requires a second factor, and this is your only one. Add a passkey or an"
+    " authenticator app first. A new app replaces the former one."
 )
 
 
@@ -68,13 +76,14 @@ _FACTORS = select(
 
 
 async def factors_of(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, Factors]:
-    """Return the factors of users, by the user's id."""
+    """Return the factors of users, by the user's id. A user who was deleted meanwhile has none."""
     rows = await session.execute(_FACTORS, {"user_ids": list(user_ids)})
-    return {row[0]: Factors(bool(row[1]), row[2], row[3]) for row in rows}
+    found = {row[0]: Factors(bool(row[1]), row[2], row[3]) for row in rows}
+    return {user_id: found.get(user_id, Factors()) for user_id in user_ids}
 
 
 async def factors_of_one(session: AsyncSession, user_id: UUID) -> Factors:
-    return (await factors_of(session, [user_id])).get(user_id, Factors())
+    return (await factors_of(session, [user_id]))[user_id]
 
 
 async def remove_totp(session: AsyncSession, user_id: UUID) -> int:
@@ -90,6 +99,13 @@ async def remove_all(session: AsyncSession, user_id: UUID) -> int:
     and passkeys there were."""
     passkeys = await _delete(session, Passkey, Passkey.user_id == user_id)
     return passkeys + await remove_totp(session, user_id)
+
+
+async def require_one_left(session: AsyncSession, services: Services, user_id: UUID) -> None:
+    """Raise InvalidInput if the server requires a second factor and the user has removed the last:
+    sessions that were proven with it would go on as before."""
+    if services.requires_second_factor and await factors_of_one(session, user_id) == Factors():
+        raise InvalidInput(_LAST)
 
 
 async def deniable(session: AsyncSession, user_id: UUID) -> list[UUID]:

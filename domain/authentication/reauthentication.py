@@ -15,10 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.database import retried
 from db.models import LoginSession, User
 from domain import passwords, security_events, sessions
-from domain.access_tokens.tokens import Caller
+from domain.access_tokens.tokens import MULTIPLE_FACTORS, Caller
 from domain.authentication.factors import Factors, factors_of_one
 from domain.devices import Device
-from domain.errors import EmailNotVerified, InvalidCredentials, ReauthenticationRequired
+from domain.errors import (
+    EmailNotVerified,
+    InvalidCredentials,
+    ReauthenticationRequired,
+    SessionEnded,
+)
 from domain.security_events import EventKind
 from domain.services import Services
 
@@ -47,11 +52,13 @@ class Proof:
     argument: str = ""
 
 
-def methods_of(user: User, factors: Factors) -> list[ProofMethod]:
+def methods_of(services: Services, user: User, factors: Factors) -> list[ProofMethod]:
     """Return how a user can prove again who they are: with a second factor, if they have one, and
-    then not with the password alone."""
+    then not with the password alone. A passkey is one where the server requires it."""
     if factors.totp:
         return [ProofMethod(method) for method in factors.second]
+    if factors.passkeys and services.requires_second_factor:
+        return [ProofMethod.PASSKEY]
     found = [ProofMethod.PASSWORD] if user.password_hash else []
     found += [ProofMethod.PASSKEY] if factors.passkeys else []
     return found or [ProofMethod.SIGN_IN]
@@ -73,11 +80,19 @@ async def prove(
     """
     async with services.database.reading() as session:
         user = await sessions.require_active(session, caller, with_secrets=True)
-        current = await session.get_one(LoginSession, caller.session_id)
-        methods = methods_of(user, await factors_of_one(session, user.id))
-    if not is_recent(services, caller, current) and (
-        password is None or ProofMethod.PASSWORD not in methods
-    ):
+        current = await session.get(LoginSession, caller.session_id)
+        if current is None:
+            # Deleted since, with the account.
+            raise SessionEnded
+        factors = await factors_of_one(session, user.id)
+    methods = methods_of(services, user, factors)
+    has_proved = is_recent(services, caller, current) and (
+        # Who knows the password alone must not add a second factor to that of the owner.
+        MULTIPLE_FACTORS in current.amr
+        or not services.requires_second_factor
+        or factors == Factors()
+    )
+    if not has_proved and (password is None or ProofMethod.PASSWORD not in methods):
         raise ReauthenticationRequired(methods)
     if password is None:
         return Proof(user)
@@ -98,7 +113,8 @@ async def lock_proved(
         if user.password_hash != proof.confirmed_hash:
             raise wrong_password(proof.argument)
     elif not is_recent(services, caller, current):
-        raise ReauthenticationRequired(methods_of(user, await factors_of_one(session, user.id)))
+        factors = await factors_of_one(session, user.id)
+        raise ReauthenticationRequired(methods_of(services, user, factors))
     return user, current
 
 

@@ -7,6 +7,7 @@ from db.models import LoginSession
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.authentication.factors import factors_of_one
+from domain.authentication.passkeys.answers import PasskeyAnswer, read_answer, use_answer
 from domain.authentication.reauthentication import (
     ProofMethod,
     confirm_password,
@@ -40,7 +41,7 @@ async def reauthenticate_by_password(
     """
     async with services.database.reading() as session:
         user = await sessions.require_active(session, caller, with_secrets=True)
-        methods = methods_of(user, await factors_of_one(session, user.id))
+        methods = methods_of(services, user, await factors_of_one(session, user.id))
     if user.password_hash is not None and ProofMethod.PASSWORD not in methods:
         raise ReauthenticationRequired(methods)
     confirmed = await confirm_password(services, device, caller, user, password, field="password")
@@ -77,6 +78,31 @@ async def reauthenticate_by_code(
     return signed_in
 
 
+async def reauthenticate_by_passkey(
+    services: Services,
+    device: Device,
+    caller: Caller,
+    *,
+    ticket: str,
+    credential: object,
+    refresh_token: RefreshToken | None = None,
+) -> SignedIn:
+    """Return new tokens of the caller's session, as `sessions.renew` does, for the answer of one of
+    their passkeys to the challenge of `start_passkey_sign_in`.
+
+    Raises InvalidCode, whatever was wrong; UnknownCredential, TooManyAttempts, NotConfigured or
+    SessionEnded.
+    """
+    async with services.database.reading() as session:
+        await sessions.require_active(session, caller)
+    answer = await read_answer(services, device, ticket=ticket, credential=credential)
+    signed_in = await _use_passkey(services, device, caller, answer, refresh_token)
+    # After the commit, which counts the wrong attempt.
+    if signed_in is None:
+        raise answer.error()
+    return signed_in
+
+
 @retried
 async def _use_code(
     services: Services,
@@ -93,6 +119,25 @@ async def _use_code(
         _record(session, EventKind.REAUTHENTICATED, device, current)
         return await sessions.renew(
             session, services, user, current, amr=AMR, refresh_token=refresh_token
+        )
+
+
+@retried
+async def _use_passkey(
+    services: Services,
+    device: Device,
+    caller: Caller,
+    answer: PasskeyAnswer,
+    refresh_token: RefreshToken | None,
+) -> SignedIn | None:
+    async with services.database.writing() as session:
+        user, current = await sessions.lock_active(session, caller)
+        amr = await use_answer(session, services, device, user, answer, session_id=current.id)
+        if amr is None:
+            return None
+        _record(session, EventKind.REAUTHENTICATED, device, current)
+        return await sessions.renew(
+            session, services, user, current, amr=amr, refresh_token=refresh_token
         )
 
 

@@ -14,7 +14,7 @@ from db.models import LoginSession, Ticket, TotpFactor, User
 from domain import security_events, sessions, tickets, totp
 from domain.access_tokens.tokens import MULTIPLE_FACTORS, Caller
 from domain.authentication import recovery_codes
-from domain.authentication.factors import factors_of_one, remove_totp
+from domain.authentication.factors import factors_of_one, remove_totp, require_one_left
 from domain.authentication.mail_requests import count_attempt
 from domain.authentication.reauthentication import lock_proved, prove, require_verified_email
 from domain.data_keys import DataKeys, Sealed
@@ -48,7 +48,7 @@ class TotpSetup:
 @retried
 async def start_totp(services: Services, device: Device, caller: Caller) -> TotpSetup:
     """Return the seed of a new authenticator app. `confirm_totp` takes it into use; until then an
-    earlier app keeps working. For ten minutes, the answer is the same.
+    earlier app keeps working. For ten minutes, the answer is the same in the same session.
 
     Raises ReauthenticationRequired, EmailNotVerified, NotConfigured or SessionEnded.
     """
@@ -56,8 +56,8 @@ async def start_totp(services: Services, device: Device, caller: Caller) -> Totp
     proof = await prove(services, device, caller)
     require_verified_email(services, proof.user)
     async with services.database.writing() as session:
-        user, _ = await lock_proved(session, services, caller, proof)
-        seed = await _pending_seed(session, keys, user.id) or _begin(session, keys, user.id)
+        user, current = await lock_proved(session, services, caller, proof)
+        seed = await _pending_seed(session, keys, current) or _begin(session, keys, current)
     name = user.email if user.email_verified_at else user.username
     return TotpSetup(
         totp.secret_text(seed), totp.uri(seed, issuer=services.service_name, account=name)
@@ -85,13 +85,14 @@ async def confirm_totp(
 async def remove_authenticator_app(services: Services, device: Device, caller: Caller) -> User:
     """Remove the caller's authenticator app and the recovery codes.
 
-    Raises ReauthenticationRequired, NotFound or SessionEnded.
+    Raises ReauthenticationRequired, NotFound, InvalidInput or SessionEnded.
     """
     proof = await prove(services, device, caller)
     async with services.database.writing() as session:
         user, current = await lock_proved(session, services, caller, proof)
         if not await remove_totp(session, user.id):
             raise _no_app()
+        await require_one_left(session, services, user.id)
         _record(session, EventKind.TOTP_REMOVED, device, current)
         await notify(session, services, device, Template.TOTP_REMOVED, user)
     return user
@@ -142,7 +143,7 @@ async def _confirm(
     """Take the app into use, or count a wrong attempt and return None."""
     async with services.database.writing() as session:
         user, current = await sessions.lock_active(session, caller)
-        ticket = await _pending(session, user.id)
+        ticket = await _pending(session, current)
         seed = _seed_of(keys, ticket) if ticket else None
         step = totp.matching_step(seed, code) if seed and code else None
         if ticket is None or not await tickets.use(session, ticket, is_right=step is not None):
@@ -171,22 +172,31 @@ async def _confirm(
     return codes
 
 
-def _begin(session: AsyncSession, keys: DataKeys, user_id: UUID) -> bytes:
+def _begin(session: AsyncSession, keys: DataKeys, current: LoginSession) -> bytes:
     seed = totp.new_seed()
-    sealed = keys.seal(_PURPOSE, user_id.bytes, seed)
-    state = {"key_id": sealed.key_id, "seed": base64.b64encode(sealed.value).decode()}
-    tickets.create(session, _KIND, lifetime=SETUP_LIFETIME, user_id=user_id, state=state)
+    sealed = keys.seal(_PURPOSE, current.user_id.bytes, seed)
+    state = {
+        "key_id": sealed.key_id,
+        "seed": base64.b64encode(sealed.value).decode(),
+        "session_id": str(current.id),
+    }
+    tickets.create(session, _KIND, lifetime=SETUP_LIFETIME, user_id=current.user_id, state=state)
     return seed
 
 
-async def _pending_seed(session: AsyncSession, keys: DataKeys, user_id: UUID) -> bytes | None:
-    ticket = await _pending(session, user_id)
+async def _pending_seed(
+    session: AsyncSession, keys: DataKeys, current: LoginSession
+) -> bytes | None:
+    ticket = await _pending(session, current)
     return _seed_of(keys, ticket) if ticket else None
 
 
-async def _pending(session: AsyncSession, user_id: UUID) -> Ticket | None:
-    found = await tickets.usable(session, _KIND, [user_id])
-    return found[-1] if found else None
+async def _pending(session: AsyncSession, current: LoginSession) -> Ticket | None:
+    """Return what was begun in the session. Who has stolen another one must neither know the seed
+    that its owner takes into use, nor learn it."""
+    found = await tickets.usable(session, _KIND, [current.user_id])
+    own = [ticket for ticket in found if ticket.state["session_id"] == str(current.id)]
+    return own[-1] if own else None
 
 
 def _seed_of(keys: DataKeys, ticket: Ticket) -> bytes | None:

@@ -5,7 +5,14 @@ A command that starts or ends several sessions of a user locks the user's row fi
 concurrent ones run one after the other. A refresh locks its one session.
 """
 
-from domain.sessions.active import MAX_SESSIONS, active, find, lock_active, require_active
+from domain.sessions.active import (
+    MAX_SESSIONS,
+    active,
+    find,
+    lock_active,
+    require_active,
+    with_second_factor,
+)
 from domain.sessions.end import end, end_all, end_all_of, end_and_record, log_out
 from domain.sessions.refresh import refresh
 from domain.sessions.renew import joined, renew
@@ -28,4 +35,5 @@ __all__ = [
     "renew",
     "require_active",
     "start",
+    "with_second_factor",
 ]

@@ -1,5 +1,6 @@
 """Active sessions: those that have neither ended nor expired."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User, UtcDateTime
-from domain.access_tokens.tokens import Caller
+from domain.access_tokens.tokens import MULTIPLE_FACTORS, Caller
 from domain.errors import SessionEnded
 from domain.mail.mailer import RECIPIENT
 from domain.sessions.refresh_tokens import RefreshToken
@@ -85,6 +86,14 @@ async def active(session: AsyncSession, user_id: UUID) -> list[LoginSession]:
         .limit(MAX_SESSIONS)
     )
     return list(found)
+
+
+async def with_second_factor(session: AsyncSession, session_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the sessions whose user has proved two factors."""
+    found = await session.execute(
+        select(LoginSession.id, LoginSession.amr).where(LoginSession.id.in_(session_ids))
+    )
+    return {session_id for session_id, amr in found if MULTIPLE_FACTORS in amr}
 
 
 async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession, User] | None:

@@ -40,6 +40,9 @@ PASSWORD_HASH = 1_000
 # A mail is a transaction, and work for the mail server.
 MAIL = 100
 
+# A passkey is a transaction, and a signature to verify.
+PASSKEY = 100
+
 # A list is a query of its own, for each object that has it.
 LIST_QUERY = 20
 

@@ -8,6 +8,7 @@ from graphql_schema.mutations import (
     email_change,
     email_verification,
     mail_codes,
+    passkeys,
     passwords,
     posts,
     providers,
@@ -29,6 +30,8 @@ class Mutation:
     pass_second_factor = second_factors.pass_second_factor
     finish_sign_in = providers.finish_sign_in
     reauthenticate = reauthentication.reauthenticate
+    start_passkey_sign_in = passkeys.start_passkey_sign_in
+    sign_in_by_passkey = passkeys.sign_in_by_passkey
     update_me = accounts.update_me
     request_email_verification = email_verification.request_email_verification
     verify_email = email_verification.verify_email
@@ -43,6 +46,10 @@ class Mutation:
     confirm_totp = second_factors.confirm_totp
     remove_totp = second_factors.remove_totp
     replace_recovery_codes = second_factors.replace_recovery_codes
+    start_passkey = passkeys.start_passkey
+    finish_passkey = passkeys.finish_passkey
+    rename_passkey = passkeys.rename_passkey
+    remove_passkey = passkeys.remove_passkey
     start_linking = providers.start_linking
     finish_linking = providers.finish_linking
     unlink = providers.unlink

@@ -8,6 +8,7 @@ from domain import authentication
 from domain.sessions.refresh_tokens import RefreshToken
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import PASSWORD_HASH, cost
+from graphql_schema.types.passkeys import PasskeyAnswer
 from graphql_schema.types.token import Token
 
 
@@ -18,6 +19,9 @@ class ReauthenticateInput:
     )
     code: strawberry.Maybe[str] = strawberry.field(
         description="Six digits of the authenticator app, or a recovery code. Each works once."
+    )
+    passkey: strawberry.Maybe[PasskeyAnswer] = strawberry.field(
+        description="The answer of one of your passkeys to `startPasskeySignIn`."
     )
 
     # A repr could put the password into a log.
@@ -42,6 +46,16 @@ async def reauthenticate(
     if input.password:
         signed_in = await authentication.reauthenticate_by_password(
             services, device, caller, password=input.password.value, refresh_token=refresh_token
+        )
+    elif input.passkey:
+        answer = input.passkey.value
+        signed_in = await authentication.reauthenticate_by_passkey(
+            services,
+            device,
+            caller,
+            ticket=answer.ticket,
+            credential=answer.credential,
+            refresh_token=refresh_token,
         )
     else:
         assert input.code

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain import authentication
+from domain.authentication.recovery_codes import NUMBER as NUMBER_OF_RECOVERY_CODES
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import MAIL, cost
 from graphql_schema.types.factors import TotpSetup
@@ -39,7 +40,7 @@ async def pass_second_factor(
 @strawberry.mutation(
     metadata=cost(MAIL),
     description="Returns the secret of a new authenticator app. Until `confirmTotp`, nothing changes and an earlier app"
-    " keeps working. For ten minutes, the answer is the same."
+    " keeps working. For ten minutes, the answer is the same in the same session."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, EMAIL_NOT_VERIFIED, NOT_CONFIGURED.",
 )
 async def start_totp(info: Info) -> TotpSetup:
@@ -52,7 +53,7 @@ async def start_totp(info: Info) -> TotpSetup:
 
 
 @strawberry.mutation(
-    metadata=cost(MAIL),
+    metadata=cost(MAIL, entries=NUMBER_OF_RECOVERY_CODES),
     description="Takes the authenticator app of `startTotp` into use, in place of an earlier one, and ends all your other"
     " sessions. Returns ten recovery codes, which are shown only here. Access tokens say so from the next `refresh` on."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CODE, TOO_MANY_ATTEMPTS, NOT_CONFIGURED.",
@@ -71,8 +72,9 @@ async def confirm_totp(
 
 @strawberry.mutation(
     metadata=cost(MAIL),
-    description="Removes your authenticator app and the recovery codes."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND.",
+    description="Removes your authenticator app and the recovery codes. Where the server requires a second factor, the"
+    " only one stays."
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT.",
 )
 async def remove_totp(info: Info) -> PrivateUser:
     caller = info.context.caller()
@@ -83,7 +85,7 @@ async def remove_totp(info: Info) -> PrivateUser:
 
 
 @strawberry.mutation(
-    metadata=cost(MAIL),
+    metadata=cost(MAIL, entries=NUMBER_OF_RECOVERY_CODES),
     description="Replaces your recovery codes and returns the ten new ones, which are shown only here."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND.",
 )

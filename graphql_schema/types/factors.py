@@ -1,14 +1,24 @@
 """Second factors, for their owner."""
 
 from typing import Self
+from uuid import UUID
 
 import strawberry
+from strawberry.scalars import JSON
 
 from domain import qr_codes
-from domain.authentication import factors, totp
+from domain.authentication import MAX_PASSKEYS, factors, totp
 from domain.authentication.factors import SecondFactor
 from domain.authentication.reauthentication import ProofMethod
+from graphql_schema.context import Info
+from graphql_schema.engine.costs import LIST_QUERY, cost
 from graphql_schema.enums import publish
+from graphql_schema.types.passkeys import (
+    Passkey,
+    accepted_passkeys_of,
+    for_browsers,
+    passkeys_of,
+)
 
 publish(
     SecondFactor,
@@ -43,7 +53,10 @@ class SecondFactorChallenge:
     ticket: str = strawberry.field(
         description="Pass it to `passSecondFactor`, together with a code. It is dead after five wrong codes."
     )
-    methods: list[SecondFactor] = strawberry.field(description="What completes the sign-in.")
+    methods: list[SecondFactor] = strawberry.field(
+        metadata=cost(LIST_QUERY, entries=len(SecondFactor)),
+        description="What completes the sign-in.",
+    )
     expires_in: int = strawberry.field(
         description="The number of seconds until the ticket expires."
     )
@@ -81,6 +94,25 @@ class Factors:
         description="How many recovery codes have not been used."
     )
 
+    user_id: strawberry.Private[UUID]
+
+    @strawberry.field(
+        metadata=cost(LIST_QUERY, entries=MAX_PASSKEYS),
+        description=f"The passkeys, the oldest first, at most {MAX_PASSKEYS}.",
+    )
+    async def passkeys(self, info: Info) -> list[Passkey]:
+        return await info.context.loaders.of(passkeys_of).load(self.user_id)
+
+    @strawberry.field(
+        metadata=cost(LIST_QUERY),
+        description="What `PublicKeyCredential.signalAllAcceptedCredentials` takes: call it after a passkey was removed, so"
+        " that the browser no longer offers it. Null for a user who has never added one.",
+    )
+    async def accepted_passkeys(self, info: Info) -> JSON | None:
+        party = info.context.services.relying_party
+        accepted = await info.context.loaders.of(accepted_passkeys_of).load(self.user_id)
+        return for_browsers(accepted, party.id) if accepted and party else None
+
     @classmethod
-    def of(cls, found: factors.Factors) -> Self:
-        return cls(totp=found.totp, recovery_codes_left=found.recovery_codes_left)
+    def of(cls, found: factors.Factors, user_id: UUID) -> Self:
+        return cls(totp=found.totp, recovery_codes_left=found.recovery_codes_left, user_id=user_id)

@@ -44,7 +44,18 @@ async def factors_of(self: "PrivateUser", info: Info) -> Factors:
 
 async def factors_of_users(session: AsyncSession, user_ids: list[UUID]) -> list[Factors]:
     found = await authentication.factors_of(session, user_ids)
-    return [Factors.of(found[user_id]) for user_id in user_ids]
+    return [Factors.of(found[user_id], user_id) for user_id in user_ids]
+
+
+async def needs_second_factor(self: "PrivateUser", info: Info) -> bool:
+    if not info.context.services.requires_second_factor:
+        return False
+    return not await info.context.loaders.of(have_second_factor).load(self.caller.session_id)
+
+
+async def have_second_factor(session: AsyncSession, session_ids: list[UUID]) -> list[bool]:
+    found = await sessions.with_second_factor(session, session_ids)
+    return [session_id in found for session_id in session_ids]
 
 
 @strawberry.type(description="The current user, with private data. It is only ever the caller.")
@@ -70,6 +81,11 @@ class PrivateUser(User):
         resolver=identities_of,
         metadata=cost(LIST_QUERY, entries=MAX_IDENTITIES),
         description="The accounts at identity providers that you can sign in with, the oldest first.",
+    )
+    needs_second_factor: bool = strawberry.field(
+        resolver=needs_second_factor,
+        description="Whether this server requires a second factor that this session has not been proven with. If so, most"
+        " mutations are refused with SECOND_FACTOR_SETUP_REQUIRED.",
     )
     locale: str = strawberry.field(
         description=f"The language of mails to the user: {' or '.join(f'`{code}`' for code in LANGUAGES)}."

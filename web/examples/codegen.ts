@@ -6,7 +6,7 @@ const config: CodegenConfig = {
   generates: {
     "src/gql/": {
       preset: "client",
-      config: { scalars: { DateTime: "string" }, enumsAsTypes: true },
+      config: { scalars: { DateTime: "string", JSON: "Record<string, unknown>" }, enumsAsTypes: true },
     },
     // The preset generates only the types that documents use, and no document uses ErrorCode.
     "src/gql/enums.ts": {

@@ -52,20 +52,18 @@ def upgrade() -> None:
     with op.batch_alter_table("users") as users:
         users.add_column(sa.Column("webauthn_handle", sa.LargeBinary(64), nullable=True))
         users.create_unique_constraint("uq_users_webauthn_handle", ["webauthn_handle"])
-    op.add_column("sessions", sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("sessions", sa.Column("amr", sa.JSON(), nullable=True))
-    # The only two ways to sign in so far.
-    sessions = sa.table(
-        "sessions",
-        *(sa.column(name) for name in ("method", "created_at", "proved_at")),
-        sa.column("amr", sa.JSON()),
-    )
-    by_mail = sessions.c.method == "EMAIL_CODE"
-    for which, amr in ((by_mail, ["email"]), (~by_mail, ["pwd"])):
-        op.execute(sessions.update().where(which).values(proved_at=sessions.c.created_at, amr=amr))
-    with op.batch_alter_table("sessions") as altered:
-        altered.alter_column("proved_at", existing_type=sa.DateTime(timezone=True), nullable=False)
-        altered.alter_column("amr", existing_type=sa.JSON(), nullable=False)
+    # Processes of the release before insert sessions without them while they are replaced. Such a
+    # session was proven by nothing that is known, and long ago.
+    for column in (
+        sa.Column(
+            "proved_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default="2000-01-01 00:00:00",
+        ),
+        sa.Column("amr", sa.JSON(), nullable=False, server_default="[]"),
+    ):
+        op.add_column("sessions", column)
 
 
 def downgrade() -> None:

@@ -8,19 +8,25 @@ import { Events } from "./pages/Events";
 import { ForgotPassword } from "./pages/ForgotPassword";
 import { Login } from "./pages/Login";
 import { LoginByCode } from "./pages/LoginByCode";
+import { NewPasskey } from "./pages/NewPasskey";
 import { NotFound } from "./pages/NotFound";
 import { Password } from "./pages/Password";
 import { Profile } from "./pages/Profile";
 import { ResetPassword } from "./pages/ResetPassword";
+import { SecondFactor } from "./pages/SecondFactor";
 import { SecureAccount } from "./pages/SecureAccount";
+import { Security } from "./pages/Security";
 import { Sessions } from "./pages/Sessions";
+import { SetUpApp } from "./pages/SetUpApp";
 import { SignUp } from "./pages/SignUp";
 import { UndoEmailChange } from "./pages/UndoEmailChange";
 import { VerifyEmail } from "./pages/VerifyEmail";
+import { ProofDialog } from "./ProofDialog";
 import { returnAddress } from "./returnAddress";
 import { goTo, navigate, pageAt, type Page, useAddress } from "./router";
-import { session, takeFarewell, useSession } from "./session";
+import { nextTask, session, takeFarewell, useSession } from "./session";
 import { settings } from "./settings";
+import { useSetupRequired } from "./useSetup";
 
 const FOR_ANYONE = {
   "forgot-password": ForgotPassword,
@@ -28,22 +34,34 @@ const FOR_ANYONE = {
   "secure-account": SecureAccount,
   "undo-email-change": UndoEmailChange,
 };
-const FOR_VISITORS = { login: Login, "login-by-code": LoginByCode, "sign-up": SignUp };
+const FOR_VISITORS = {
+  login: Login,
+  "login-by-code": LoginByCode,
+  "second-factor": SecondFactor,
+  "sign-up": SignUp,
+};
 const FOR_USERS = {
   profile: Profile,
   "verify-email": VerifyEmail,
   "change-email": ChangeEmail,
+  security: Security,
   password: Password,
+  "authenticator-app": SetUpApp,
+  "new-passkey": NewPasskey,
   sessions: Sessions,
   events: Events,
   delete: Delete,
 };
 
+/** What a user without a second factor can do on a server that requires one. */
+const WITHOUT_SECOND_FACTOR: readonly Page[] = ["authenticator-app", "sessions"];
+
 export function App() {
   const address = useAddress();
   const { status } = useSession();
+  const needsSetup = useSetupRequired();
   const page = pageAt(address);
-  useRedirects(page, address, status);
+  useRedirects(page, address, status, needsSetup);
   const waiting = <Starting />;
 
   if (!page) return <Frame title="notFound" content={<NotFound />} />;
@@ -58,8 +76,17 @@ export function App() {
   }
   const Content = FOR_USERS[page];
   const isSignedIn = status === "signedIn";
+  const isAllowed = needsSetup === false || WITHOUT_SECOND_FACTOR.includes(page);
+  const isReady = isSignedIn && isAllowed;
   return (
-    <Frame title={page} isForUsers={isSignedIn} content={isSignedIn ? <Content /> : waiting} />
+    <>
+      <Frame
+        title={page}
+        isForUsers={isSignedIn}
+        content={isReady ? <Content returnTo={returnTo(address)} /> : waiting}
+      />
+      <ProofDialog />
+    </>
   );
 }
 
@@ -76,7 +103,12 @@ function Starting() {
 }
 
 /** Lead visitors to the sign-in and back, and users away from it. */
-function useRedirects(page: Page | undefined, address: URL, status: string): void {
+function useRedirects(
+  page: Page | undefined,
+  address: URL,
+  status: string,
+  needsSetup: boolean | undefined,
+): void {
   const wasSignedIn = useRef(false);
   const { href } = address;
 
@@ -85,12 +117,9 @@ function useRedirects(page: Page | undefined, address: URL, status: string): voi
     const current = new URL(href);
     if (status === "signedIn") {
       wasSignedIn.current = true;
-      if (page && isForVisitors(page)) {
-        const target = returnTo(current) ?? new URL("profile", current);
-        // The secret of a link that led here first.
-        if (target.origin === location.origin) target.hash ||= current.hash;
-        goTo(target);
-      }
+      if (needsSetup === undefined || !page) return;
+      if (needsSetup) leadToSetup(page, current);
+      else if (isForVisitors(page)) leadOn(current);
     } else if (status === "signedOut" && page && !isForVisitors(page)) {
       const farewell = takeFarewell();
       const back = encodeURIComponent(current.pathname + current.search);
@@ -101,7 +130,29 @@ function useRedirects(page: Page | undefined, address: URL, status: string): voi
       setNotice(farewell ?? (wasSignedIn.current ? ({ notices }) => notices.ended : undefined));
       wasSignedIn.current = false;
     }
-  }, [status, page, href]);
+  }, [status, needsSetup, page, href]);
+}
+
+/** Lead a user who has signed in to where they wanted to go. */
+function leadOn(current: URL): void {
+  const task = nextTask();
+  if (task) {
+    navigate(`${task}${current.search}`, { replace: true });
+    return;
+  }
+  const target = returnTo(current) ?? new URL("profile", current);
+  // The secret of a link that led here first.
+  if (target.origin === location.origin) target.hash ||= current.hash;
+  goTo(target);
+}
+
+/** Lead a user who needs a second factor to its setup, and from there to where they wanted to go. */
+function leadToSetup(page: Page, current: URL): void {
+  if (WITHOUT_SECOND_FACTOR.includes(page)) return;
+  const isPassing = isForVisitors(page) || page === "profile";
+  const back = isPassing ? current.search : `?return_to=${encodeURIComponent(current.pathname)}`;
+  navigate(`authenticator-app${back}`, { replace: true });
+  setNotice(({ secondFactor }) => secondFactor.setUpFirst);
 }
 
 function returnTo(address: URL): URL | undefined {

@@ -1,13 +1,12 @@
 import { useState } from "react";
-import { Field, PasswordField } from "./Field";
+import { Field } from "./Field";
 import { Form, type Values } from "./Form";
 import { Link } from "./Link";
 import { setNotice } from "./notice";
 import { type MailRequest, type Profile, REQUEST_EMAIL_CHANGE } from "./operations";
+import { request } from "./proof";
 import { navigate } from "./router";
-import { session } from "./session";
 import { useTexts } from "./texts/language";
-import { UsernameForManagers } from "./UsernameForManagers";
 
 /** The email where the server sends mail: a code that is sent to a new one has to prove it. */
 export function EmailForm({ profile }: { profile: Profile }) {
@@ -15,15 +14,15 @@ export function EmailForm({ profile }: { profile: Profile }) {
   const [email, setEmail] = useState(profile.email);
   const isNew = email.trim().toLowerCase() !== profile.email;
 
-  async function request({ newEmail = "", currentPassword }: Values) {
+  async function requestChange({ newEmail = "" }: Values) {
     setNotice(undefined);
     if (!isNew) {
       setNotice(({ profile }) => profile.unchanged);
       return;
     }
-    const { requestEmailChange } = await session.request<{ requestEmailChange: MailRequest }>(
+    const { requestEmailChange } = await request<{ requestEmailChange: MailRequest }>(
       REQUEST_EMAIL_CHANGE,
-      { newEmail, currentPassword },
+      { newEmail },
     );
     const minutes = Math.round(requestEmailChange.expiresIn / 60);
     navigate("change-email");
@@ -38,7 +37,7 @@ export function EmailForm({ profile }: { profile: Profile }) {
           <Link to="change-email">{texts.emailChange.enterCode}</Link>
         </p>
       )}
-      <Form submit={texts.emailChange.submit} send={request}>
+      <Form submit={texts.emailChange.submit} send={requestChange}>
         <Field
           name="newEmail"
           label={texts.fields.email}
@@ -48,17 +47,6 @@ export function EmailForm({ profile }: { profile: Profile }) {
           value={email}
           onChange={(event) => setEmail(event.target.value)}
         />
-        {isNew && (
-          <>
-            <UsernameForManagers />
-            <PasswordField
-              name="currentPassword"
-              label={texts.fields.currentPassword}
-              hint={texts.hints.emailPassword}
-              autoComplete="current-password"
-            />
-          </>
-        )}
       </Form>
     </div>
   );

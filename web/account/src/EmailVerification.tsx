@@ -7,7 +7,7 @@ import {
   REQUEST_EMAIL_VERIFICATION,
   VERIFY_EMAIL,
 } from "./operations";
-import { session } from "./session";
+import { request } from "./proof";
 import { useTexts } from "./texts/language";
 
 /** What is shown while the email is not verified: a field for the code, and a button to send it. */
@@ -32,20 +32,20 @@ export function EmailVerification(props: { email: string; onVerified: (saved: Pr
 function RequestCode({ email }: { email: string }) {
   const texts = useTexts().verification;
 
-  async function request() {
-    const { requestEmailVerification } = await session.request<{
+  async function requestCode() {
+    const { requestEmailVerification } = await request<{
       requestEmailVerification: MailRequest;
     }>(REQUEST_EMAIL_VERIFICATION);
     const minutes = Math.round(requestEmailVerification.expiresIn / 60);
     setNotice(({ verification }) => verification.sent(email, minutes));
   }
 
-  return <Action label={texts.send} run={request} />;
+  return <Action label={texts.send} run={requestCode} />;
 }
 
 /** Verify the email with a code or with the token of a link. */
 export async function verifyEmail(code: string): Promise<Profile> {
   setNotice(undefined);
-  const { verifyEmail } = await session.request<{ verifyEmail: Profile }>(VERIFY_EMAIL, { code });
+  const { verifyEmail } = await request<{ verifyEmail: Profile }>(VERIFY_EMAIL, { code });
   return verifyEmail;
 }

@@ -5,9 +5,12 @@ import { useLocale, useTexts } from "./texts/language";
 export function Failure({ error, retry }: { error: unknown; retry?: () => Promise<void> }) {
   const texts = useTexts();
   const locale = useLocale();
+  const explanation = error === undefined ? undefined : explain(error, texts, locale);
+  // There is no field that could show them.
+  const problems = Object.values(explanation?.fields ?? {}).join(" ");
   return (
     <div className="failure" role="alert">
-      {error !== undefined && explain(error, texts, locale).message}
+      {problems || explanation?.message}
       {error !== undefined && retry && (
         <button type="button" onClick={() => void retry()}>
           {texts.tryAgain}

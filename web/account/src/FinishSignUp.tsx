@@ -5,9 +5,9 @@ import type { CodeRequest } from "./codeRequest";
 import { Field } from "./Field";
 import { Form, type Values } from "./Form";
 import { setNotice } from "./notice";
-import { FINISH_REGISTRATION, type Token } from "./operations";
+import { FINISH_REGISTRATION } from "./operations";
 import { navigate } from "./router";
-import { session } from "./session";
+import { session, setTask, takeTask } from "./session";
 import { useTexts } from "./texts/language";
 
 /** The second step of a registration: a field for the code, and one for another username if needed. */
@@ -20,18 +20,16 @@ export function FinishSignUp(props: {
 }) {
   const texts = useTexts();
   const [isTaken, setTaken] = useState(false);
-  const { ticket, email } = props.registration;
+  const { ticket, email, usesPasskey } = props.registration;
 
   async function finish({ code, username }: Values) {
     setNotice(undefined);
+    if (usesPasskey) setTask("new-passkey");
     try {
-      const { finishRegistration } = await session.request<{ finishRegistration: Token }>(
-        FINISH_REGISTRATION,
-        { ticket, code, username },
-      );
-      session.adopt(finishRegistration);
+      await session.adoptFrom(FINISH_REGISTRATION, { ticket, code, username });
       props.forget();
     } catch (error) {
+      takeTask();
       const code = error instanceof GatehouseError ? error.code : undefined;
       if (code === "USERNAME_TAKEN") setTaken(true);
       if (code !== "EMAIL_TAKEN") throw error;

@@ -17,6 +17,8 @@ export function useProblem(name: string): string | undefined {
 export function Form(props: {
   submit: string;
   isDangerous?: boolean;
+  /** What INVALID_CODE means here, if it is not about a mail. */
+  invalidCode?: string;
   send: (values: Values, form: HTMLFormElement) => Promise<void>;
   children: ReactNode;
 }) {
@@ -34,7 +36,7 @@ export function Form(props: {
   }, [failure]);
 
   function explanationOf(failure: { error: unknown } | { missing: string[] }): Explanation {
-    if ("error" in failure) return explain(failure.error, texts, locale);
+    if ("error" in failure) return explain(failure.error, texts, locale, props.invalidCode);
     const fields = Object.fromEntries(failure.missing.map((name) => [name, texts.required]));
     return { message: texts.errors.fields, fields };
   }

@@ -7,7 +7,9 @@ import { leave, useSession } from "./session";
 import { settings } from "./settings";
 import { LANGUAGES, type Language, setLanguage, useLanguage, useTexts } from "./texts/language";
 
-const SECTIONS = ["profile", "password", "sessions", "events", "delete"] as const;
+const SECTIONS = ["profile", "security", "sessions", "events", "delete"] as const;
+/** Pages that are reached from a section. */
+const PARENTS: Record<string, string> = { password: "security", "authenticator-app": "security" };
 
 /** What is around the content of every page: brand, navigation, heading, notice and language. */
 export function Frame(props: {
@@ -79,7 +81,7 @@ function Navigation({ current }: { current: string }) {
       <ul>
         {SECTIONS.map((page) => (
           <li key={page}>
-            <Link to={page} aria-current={page === current ? "page" : undefined}>
+            <Link to={page} aria-current={currentOf(page, current)}>
               {texts.pages[page]}
             </Link>
           </li>
@@ -87,6 +89,11 @@ function Navigation({ current }: { current: string }) {
       </ul>
     </nav>
   );
+}
+
+function currentOf(page: string, current: string): "page" | "true" | undefined {
+  if (page === current) return "page";
+  return PARENTS[current] === page ? "true" : undefined;
 }
 
 function Languages() {
@@ -109,7 +116,10 @@ function Languages() {
   );
 }
 
-/** Move the focus to the heading of another page, but leave it alone when the first one is shown. */
+/**
+ * Move the focus to the heading of another page, unless one of its fields has taken it, but leave it
+ * alone when the first page is shown.
+ */
 function useFocusOnChange(title: string) {
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef(title);
@@ -117,7 +127,7 @@ function useFocusOnChange(title: string) {
     if (shown.current === title) return;
     shown.current = title;
     window.scrollTo(0, 0);
-    heading.current?.focus();
+    if (!document.activeElement?.matches("main input")) heading.current?.focus();
   }, [title]);
   return heading;
 }

@@ -15,6 +15,8 @@ export interface CodeRequest {
   expiresAt: number;
   /** The query of the page, with the address to return to. The link of the mail does not have it. */
   search: string;
+  /** Whether a passkey takes the place of the password, for a registration. */
+  usesPasskey?: boolean;
 }
 
 /** What is requested, each with the page that the link of its mail leads to. */

@@ -1,6 +1,7 @@
 /** Errors as users read them. */
 
 import { GatehouseError } from "@gatehouse/client";
+import { PageError } from "./PageError";
 import type { Texts } from "./texts/en";
 
 export interface Explanation {
@@ -9,8 +10,21 @@ export interface Explanation {
   fields: Record<string, string>;
 }
 
-export function explain(error: unknown, texts: Texts, locale: string): Explanation {
+/** Explain an error. `invalidCode` is what INVALID_CODE means, if it is not about a mail. */
+export function explain(
+  error: unknown,
+  texts: Texts,
+  locale: string,
+  invalidCode?: string,
+): Explanation {
+  if (error instanceof PageError) {
+    const message = error.text(texts);
+    return { message, fields: error.field ? { [error.field]: message } : {} };
+  }
   if (!(error instanceof GatehouseError)) return { message: texts.errors.unexpected, fields: {} };
+  if (error.code === "INVALID_CODE" && invalidCode) {
+    return { message: invalidCode, fields: { code: invalidCode } };
+  }
   // It may be about the link that led to the page, which is in no field.
   if (error.code === "INVALID_CODE") {
     const { invalidCode, invalidLink } = texts.errors;
@@ -37,6 +51,16 @@ function messageOf(error: GatehouseError, texts: Texts, locale: string): string 
       return texts.errors.noMail;
     case "NOT_FOUND":
       return texts.errors.notFound;
+    case "NOT_CONFIGURED":
+      return texts.errors.notConfigured;
+    case "EMAIL_NOT_VERIFIED":
+      return texts.errors.emailNotVerified;
+    case "REAUTHENTICATION_REQUIRED":
+      return texts.errors.proofNeeded;
+    case "SECOND_FACTOR_SETUP_REQUIRED":
+      return texts.secondFactor.setUpFirst;
+    case "QUOTA_EXCEEDED":
+      return texts.server[error.message] ?? error.message;
     case "OVERLOADED":
       return texts.errors.overloaded;
     case "UNAVAILABLE":

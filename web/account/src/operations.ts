@@ -1,5 +1,9 @@
 /** The operations of the pages, and the types of their answers. `tests/` checks them by the schema. */
 
+import type { AcceptedPasskeys, Passkey } from "@gatehouse/client/passkeys";
+
+export type { Passkey };
+
 export interface Profile {
   username: string;
   email: string;
@@ -9,6 +13,29 @@ export interface Profile {
   imageFile: string | null;
   locale: string;
   createdAt: string;
+  factors: { passkeys: { id: string }[] };
+}
+
+export interface Account {
+  email: string;
+  emailVerified: boolean;
+  hasPassword: boolean;
+  needsSecondFactor: boolean;
+  factors: Factors;
+}
+
+export interface Factors {
+  totp: boolean;
+  recoveryCodesLeft: number;
+  passkeys: Passkey[];
+  acceptedPasskeys: AcceptedPasskeys | null;
+}
+
+export interface TotpSetup {
+  secret: string;
+  uri: string;
+  /** An SVG image. */
+  qrCode: string;
 }
 
 export interface Session {
@@ -33,26 +60,20 @@ export interface EventPage {
   pageInfo: { hasNextPage: boolean; endCursor: string | null };
 }
 
-export interface Token {
-  accessToken: string;
-  refreshToken: string;
-  expiresIn: number;
-  user: { id: string; username: string };
-}
-
 export interface MailRequest {
   ticket: string;
   expiresIn: number;
 }
 
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
-const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile locale createdAt";
+const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile locale createdAt factors { passkeys { id } }";
+const PASSKEY = "id name isSynced createdAt lastUsedAt";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
   register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }
 }`;
 
-export const START_REGISTRATION = `mutation StartRegistration($username: String!, $email: String!, $password: String!) {
+export const START_REGISTRATION = `mutation StartRegistration($username: String!, $email: String!, $password: String) {
   startRegistration(input: { username: $username, email: $email, password: $password }) {
     ticket expiresIn
   }
@@ -100,8 +121,8 @@ export const VERIFY_EMAIL = `mutation VerifyEmail($code: String!) {
   verifyEmail(code: $code) { ${PROFILE} }
 }`;
 
-export const REQUEST_EMAIL_CHANGE = `mutation RequestEmailChange($newEmail: String!, $currentPassword: String) {
-  requestEmailChange(newEmail: $newEmail, currentPassword: $currentPassword) { expiresIn }
+export const REQUEST_EMAIL_CHANGE = `mutation RequestEmailChange($newEmail: String!) {
+  requestEmailChange(newEmail: $newEmail) { expiresIn }
 }`;
 
 export const CONFIRM_EMAIL_CHANGE = `mutation ConfirmEmailChange($code: String!) {
@@ -110,9 +131,44 @@ export const CONFIRM_EMAIL_CHANGE = `mutation ConfirmEmailChange($code: String!)
 
 export const UNDO_EMAIL_CHANGE = `mutation UndoEmailChange($token: String!) { undoEmailChange(token: $token) }`;
 
-export const CHANGE_PASSWORD = `mutation ChangePassword($currentPassword: String!, $newPassword: String!) {
-  changePassword(currentPassword: $currentPassword, newPassword: $newPassword) { ${TOKEN} }
+export const CHANGE_PASSWORD = `mutation ChangePassword($newPassword: String!) {
+  changePassword(newPassword: $newPassword) { ${TOKEN} }
 }`;
+
+export const SET_PASSWORD = `mutation SetPassword($newPassword: String!) {
+  setPassword(newPassword: $newPassword) { ${TOKEN} }
+}`;
+
+export const READ_SECURITY = `query Security {
+  me {
+    email
+    emailVerified
+    hasPassword
+    needsSecondFactor
+    factors {
+      totp
+      recoveryCodesLeft
+      passkeys { ${PASSKEY} }
+      acceptedPasskeys
+    }
+  }
+}`;
+
+export const READ_SETUP = `query Setup { me { needsSecondFactor } }`;
+
+export const START_TOTP = `mutation StartTotp { startTotp { secret uri qrCode } }`;
+
+export const CONFIRM_TOTP = `mutation ConfirmTotp($code: String!) { confirmTotp(code: $code) }`;
+
+export const REMOVE_TOTP = `mutation RemoveTotp { removeTotp { id } }`;
+
+export const REPLACE_RECOVERY_CODES = `mutation ReplaceRecoveryCodes { replaceRecoveryCodes }`;
+
+export const RENAME_PASSKEY = `mutation RenamePasskey($id: ID!, $name: String!) {
+  renamePasskey(id: $id, name: $name) { ${PASSKEY} }
+}`;
+
+export const REMOVE_PASSKEY = `mutation RemovePasskey($id: ID!) { removePasskey(id: $id) }`;
 
 export const READ_SESSIONS = `query Sessions {
   me { sessions { id isCurrent device ip createdAt lastUsedAt } }
@@ -131,4 +187,4 @@ export const READ_EVENTS = `query Events($after: String, $kinds: [SecurityEventK
   }
 }`;
 
-export const DELETE_ACCOUNT = `mutation DeleteAccount($password: String!) { deleteMe(password: $password) }`;
+export const DELETE_ACCOUNT = `mutation DeleteAccount { deleteMe }`;

@@ -7,6 +7,7 @@ import { setNotice } from "./notice";
 export const PAGES = [
   "login",
   "login-by-code",
+  "second-factor",
   "sign-up",
   "forgot-password",
   "reset-password",
@@ -15,7 +16,10 @@ export const PAGES = [
   "verify-email",
   "change-email",
   "undo-email-change",
+  "security",
   "password",
+  "authenticator-app",
+  "new-passkey",
   "sessions",
   "events",
   "delete",

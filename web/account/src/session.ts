@@ -3,6 +3,7 @@
 import { createSession, type SessionState } from "@gatehouse/client";
 import { useSyncExternalStore } from "react";
 import { type Notice, setNotice } from "./notice";
+import type { Page } from "./router";
 
 export const session = createSession({
   url: new URL("../graphql", location.href).href,
@@ -10,6 +11,7 @@ export const session = createSession({
 });
 
 let farewell: Notice | undefined;
+let task: Page | undefined;
 
 export function useSession(): SessionState {
   return useSyncExternalStore(
@@ -33,4 +35,20 @@ export function takeFarewell(): Notice | undefined {
   const notice = farewell;
   farewell = undefined;
   return notice;
+}
+
+/** Show a page right after the sign-in that follows, before the page that it returns to. */
+export function setTask(next: Page): void {
+  task = next;
+}
+
+export function nextTask(): Page | undefined {
+  return task;
+}
+
+/** Return the page of `setTask`, once. */
+export function takeTask(): Page | undefined {
+  const taken = task;
+  task = undefined;
+  return taken;
 }

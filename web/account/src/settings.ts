@@ -10,6 +10,12 @@ export interface Settings {
   sendsMail: boolean;
   /** Whether an account is created only after its email is proven. */
   requiresVerifiedEmail: boolean;
+  /** Whether the server can store the seeds of authenticator apps. */
+  authenticatorApps: boolean;
+  /** Whether an account without a second factor can only set one up. */
+  requiresSecondFactor: boolean;
+  /** The domain that passkeys belong to, or null if the server has none. */
+  passkeys: string | null;
 }
 
 const meta = document.querySelector<HTMLMetaElement>('meta[name="account-pages"]');

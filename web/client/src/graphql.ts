@@ -3,6 +3,9 @@ const JSON_DOCUMENT = /^application\/(graphql-response\+)?json\s*(;|$)/i;
 /** How much of a response is read before it is handed on. An error comes with little data. */
 const MAX_LENGTH = 2 ** 20;
 
+/** What a mutation that returns a `Token` selects of it. */
+export const TOKEN = "accessToken refreshToken expiresIn user { id username }";
+
 /** The first error of a response. Without a response, its code is `UNAVAILABLE`. */
 export class GatehouseError extends Error {
   override readonly name = "GatehouseError";
@@ -35,8 +38,8 @@ export function operation(query: string, variables: Record<string, unknown> = {}
 }
 
 /** Return the data of a response, or throw its first error. */
-export async function dataOf<T>(sent: Promise<Response>): Promise<T> {
-  const response = await sent.catch((cause: unknown) => {
+export async function dataOf<T>(sent: Response | Promise<Response>): Promise<T> {
+  const response = await Promise.resolve(sent).catch((cause: unknown) => {
     throw new GatehouseError("The server cannot be reached.", { code: "UNAVAILABLE" }, { cause });
   });
   const answer = (await response.json().catch(() => null)) as Answer | null;

@@ -1,5 +1,5 @@
-import { GatehouseError, dataOf, operation, rejectsToken } from "./graphql.js";
-import { NO_OTHER_TABS, connectTabs } from "./tabs.js";
+import { GatehouseError, TOKEN, dataOf, operation, rejectsToken } from "./graphql.js";
+import { connectTabs, noOtherTabs } from "./tabs.js";
 import type { Session, SessionOptions, SessionState, TokenAnswer } from "./types.js";
 
 /** How long before its expiry an access token is refreshed, in milliseconds. */
@@ -12,9 +12,11 @@ const MAX_HIDDEN_TIME = 300_000;
 const MAX_DELAY = 2 ** 31 - 1;
 
 const REFRESH = `mutation Refresh($refreshToken: String!) {
-  refresh(refreshToken: $refreshToken) { accessToken refreshToken expiresIn user { id username } }
+  refresh(refreshToken: $refreshToken) { ${TOKEN} }
 }`;
 const LOGOUT = "mutation Logout { logout }";
+
+type Receive = (response: Response) => Promise<void>;
 
 /** Make the session of this page. It keeps its tokens in memory only. */
 export function createSession({ url, mode = "cookie" }: SessionOptions): Session {
@@ -32,7 +34,7 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
 
   const tabs = isShared
     ? connectTabs(`gatehouse ${endpoint}`, { state: () => state, isUsable, take: change })
-    : NO_OTHER_TABS;
+    : noOtherTabs();
   const ready = isShared ? refresh().catch(ignore).then(() => state) : Promise.resolve(state);
   if ("document" in globalThis) {
     document.addEventListener("visibilitychange", wake);
@@ -120,7 +122,14 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
     return dataOf<T>(send(url, { ...init, signal }, new Headers(init.headers), accessToken));
   }
 
-  const sessionFetch: typeof fetch = async (input, init = {}) => {
+  const sessionFetch: typeof fetch = (input, init) => fetchAnd(input, init);
+
+  /** Fetch, and let `receive` see the response before a refresh can be sent. */
+  async function fetchAnd(
+    input: RequestInfo | URL,
+    init: RequestInit = {},
+    receive?: Receive,
+  ): Promise<Response> {
     const isRequest = input instanceof Request;
     const headers = new Headers(init.headers ?? (isRequest ? input.headers : undefined));
     // A header of the caller is the caller's affair.
@@ -129,27 +138,53 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
     const { accessToken } = state;
     const transmit = (signal = init.signal ?? null) =>
       send(isRequest ? input.clone() : input, { ...init, signal }, headers, state.accessToken);
-    const response = await exclusiveIfItSetsTheCookie(init, transmit);
+    const response = await exclusiveIfItReplacesTokens(init, transmit, receive);
     const canRepeat = isPrepared && accessToken && !(init.body instanceof ReadableStream);
     if (!canRepeat || !(await rejectsToken(response))) return response;
     // Only the server's answer to a refresh ends the session.
     if (state.accessToken === accessToken) await refresh().catch(ignore);
     if (!state.accessToken || state.accessToken === accessToken) return response;
     response.body?.cancel().catch(ignore);
-    return exclusiveIfItSetsTheCookie(init, transmit);
-  };
+    return exclusiveIfItReplacesTokens(init, transmit, receive);
+  }
 
-  /** A response to `login` must not cross the response to another tab's refresh. */
-  function exclusiveIfItSetsTheCookie(
+  /**
+   * A response to `login` must not cross the response to another tab's refresh. And `reauthenticate`
+   * makes the refresh token useless that a refresh would send.
+   */
+  function exclusiveIfItReplacesTokens(
     { body, signal }: RequestInit,
     transmit: (signal?: AbortSignal) => Promise<Response>,
+    receive?: Receive,
   ): Promise<Response> {
     if (typeof body !== "string" || !body.includes("refreshToken")) return transmit();
-    return tabs.exclusive(() => {
+    return tabs.exclusive(async () => {
       // The refreshes of all tabs wait for it.
       const limit = AbortSignal.timeout(MAX_REFRESH_TIME);
-      return transmit(signal ? AbortSignal.any([signal, limit]) : limit);
+      const response = await transmit(signal ? AbortSignal.any([signal, limit]) : limit);
+      await receive?.(response.clone());
+      return response;
     });
+  }
+
+  async function adoptFrom<T>(query: string, variables?: Record<string, unknown>): Promise<T> {
+    await prepare();
+    const wasSignedIn = !!state.accessToken;
+    let failure: unknown;
+    const receive: Receive = async (response) => {
+      failure = undefined;
+      try {
+        const data = await dataOf<Record<string, TokenAnswer | undefined>>(response);
+        // A sign-out meanwhile stands.
+        if (wasSignedIn && !state.accessToken) return;
+        for (const token of Object.values(data)) if (token?.accessToken) adopt(token);
+      } catch (error) {
+        failure = error;
+      }
+    };
+    const data = await dataOf<T>(fetchAnd(url, operation(query, variables), receive));
+    if (failure) throw failure;
+    return data;
   }
 
   function send(
@@ -215,6 +250,7 @@ export function createSession({ url, mode = "cookie" }: SessionOptions): Session
     ready,
     fetch: sessionFetch,
     request: (query, variables) => dataOf(sessionFetch(url, operation(query, variables))),
+    adoptFrom,
     adopt,
     accessToken: () => prepare().then(() => state.accessToken),
     refresh,

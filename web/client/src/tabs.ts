@@ -14,11 +14,9 @@ export interface Tabs {
   tell(state: SessionState): void;
 }
 
-export const NO_OTHER_TABS: Tabs = {
-  exclusive: (run) => run(),
-  ask: async () => {},
-  tell: () => {},
-};
+export function noOtherTabs(): Tabs {
+  return { exclusive: queue(), ask: async () => {}, tell: () => {} };
+}
 
 /** This tab, as the others need it. */
 export interface ThisTab {
@@ -32,9 +30,10 @@ export interface ThisTab {
 export function connectTabs(name: string, tab: ThisTab): Tabs {
   // Browsers have no locks on pages without HTTPS, except on this machine.
   const locks = navigator.locks as LockManager | undefined;
-  const exclusive: Tabs["exclusive"] = (run) =>
-    locks ? (locks.request(name, run) as ReturnType<typeof run>) : run();
-  if (typeof BroadcastChannel === "undefined") return { ...NO_OTHER_TABS, exclusive };
+  const exclusive: Tabs["exclusive"] = locks
+    ? (run) => locks.request(name, run) as ReturnType<typeof run>
+    : queue();
+  if (typeof BroadcastChannel === "undefined") return { ...noOtherTabs(), exclusive };
 
   const channel = new BroadcastChannel(name);
   const send = (message: Message) => channel.postMessage(message);
@@ -57,5 +56,15 @@ export function connectTabs(name: string, tab: ThisTab): Tabs {
         setTimeout(resolve, ANSWER_TIME);
         send({ question: true });
       }).finally(() => (answered = undefined)),
+  };
+}
+
+/** Run one after the other, in this tab alone. */
+function queue(): Tabs["exclusive"] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (run) => {
+    const result = last.then(run);
+    last = result.catch(() => {});
+    return result;
   };
 }

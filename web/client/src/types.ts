@@ -43,7 +43,12 @@ export interface Session {
   fetch: typeof fetch;
   /** Execute one GraphQL operation and return its data. Throws a `GatehouseError`. */
   request<T>(query: string, variables?: Record<string, unknown>): Promise<T>;
-  /** Continue with the tokens of a mutation, such as `login` or `changePassword`. */
+  /**
+   * Execute a mutation that returns a `Token`, continue with its tokens, and return its data. No
+   * refresh happens meanwhile. Throws a `GatehouseError`.
+   */
+  adoptFrom<T>(query: string, variables?: Record<string, unknown>): Promise<T>;
+  /** Continue with the tokens of a mutation that another client has executed. */
   adopt(token: TokenAnswer): void;
   /** Return an access token that has not expired, for a WebSocket. */
   accessToken(): Promise<string | undefined>;

@@ -41,6 +41,31 @@ export const REFRESH = graphql(`
   }
 `);
 
+export const START_TOTP = graphql(`
+  mutation StartTotp {
+    startTotp {
+      secret
+    }
+  }
+`);
+
+export const CONFIRM_TOTP = graphql(`
+  mutation ConfirmTotp($code: String!) {
+    confirmTotp(code: $code)
+  }
+`);
+
+export const REMOVE_TOTP = graphql(`
+  mutation RemoveTotp {
+    removeTotp {
+      id
+      factors {
+        totp
+      }
+    }
+  }
+`);
+
 export const ME = graphql(`
   query Me {
     me {

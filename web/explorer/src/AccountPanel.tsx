@@ -1,5 +1,14 @@
 import { useEffect, useRef, useState } from "react";
-import { logIn, logOut, refresh, register, useAccount, type Values } from "./account";
+import {
+  enterCode,
+  logIn,
+  logOut,
+  refresh,
+  register,
+  ticketOf,
+  useAccount,
+  type Values,
+} from "./account";
 import { Examples } from "./Examples";
 import { Field } from "./Field";
 import type { GraphQLError } from "./graph";
@@ -70,6 +79,16 @@ function Actions() {
 
 function SignIn(props: { isNew: boolean }) {
   const [isNew, setNew] = useState(props.isNew);
+  const [ticket, setTicket] = useState<string>();
+
+  async function signIn(values: Values) {
+    const error = await logIn(values);
+    const ticket = ticketOf(error);
+    setTicket(ticket);
+    return ticket ? undefined : error;
+  }
+
+  if (ticket) return <SecondStep ticket={ticket} cancel={() => setTicket(undefined)} />;
   return (
     <>
       <fieldset className="choice">
@@ -86,8 +105,25 @@ function SignIn(props: { isNew: boolean }) {
       {isNew ? (
         <Form key="register" action="Sign up" send={register} fields={REGISTER_FIELDS} />
       ) : (
-        <Form key="login" action="Sign in" send={logIn} fields={LOGIN_FIELDS} />
+        <Form key="login" action="Sign in" send={signIn} fields={LOGIN_FIELDS} />
       )}
+    </>
+  );
+}
+
+/** The second step of a sign-in. */
+function SecondStep({ ticket, cancel }: { ticket: string; cancel: () => void }) {
+  return (
+    <>
+      <p>Your account has a second factor. Enter a code of your authenticator app, or a recovery code.</p>
+      <Form
+        action="Sign in"
+        send={({ code = "" }) => enterCode(ticket, code)}
+        fields={SECOND_FACTOR_FIELDS}
+      />
+      <button type="button" className="quiet" onClick={cancel}>
+        Start again
+      </button>
     </>
   );
 }
@@ -101,11 +137,20 @@ const LOGIN_FIELDS = [
   { name: "username", label: "Username or email", autoComplete: "username" },
   { name: "password", label: "Password", type: "password", autoComplete: "current-password" },
 ];
+const SECOND_FACTOR_FIELDS = [
+  { name: "code", label: "Code", autoComplete: "one-time-code", autoFocus: true },
+];
 
 function Form(props: {
   action: string;
   send: (values: Values) => Promise<GraphQLError | undefined>;
-  fields: { name: string; label: string; type?: string; autoComplete: string }[];
+  fields: {
+    name: string;
+    label: string;
+    type?: string;
+    autoComplete: string;
+    autoFocus?: boolean;
+  }[];
 }) {
   const [error, setError] = useState<GraphQLError>();
   const isSending = useRef(false);

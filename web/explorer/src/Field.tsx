@@ -6,6 +6,7 @@ export function Field(props: {
   label: string;
   type?: string;
   autoComplete: string;
+  autoFocus?: boolean;
   problem: string | undefined;
 }) {
   const id = useId();
@@ -17,6 +18,7 @@ export function Field(props: {
         name={props.name}
         type={props.type ?? "text"}
         autoComplete={props.autoComplete}
+        autoFocus={props.autoFocus}
         autoCapitalize="none"
         spellCheck={false}
         aria-invalid={props.problem !== undefined}

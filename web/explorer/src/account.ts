@@ -4,7 +4,8 @@
  * here later finds no token or password in the browser's storage.
  */
 
-import { GatehouseError, type TokenAnswer, createSession } from "@gatehouse/client";
+import { GatehouseError, createSession } from "@gatehouse/client";
+import { isSecondFactorRequired, passSecondFactor } from "@gatehouse/client/second-factor";
 import { useSyncExternalStore } from "react";
 import { EMAIL, type GraphQLError, type GraphQLResponse, LOGIN, REGISTER } from "./graph";
 
@@ -40,11 +41,21 @@ export function useAccount(): Account {
 export type Values = Record<string, string>;
 
 export function register(input: Values): Promise<GraphQLError | undefined> {
-  return signIn(REGISTER, { input });
+  return errorOf(session.adoptFrom(REGISTER, { input }));
 }
 
 export function logIn(variables: Values): Promise<GraphQLError | undefined> {
-  return signIn(LOGIN, variables);
+  return errorOf(session.adoptFrom(LOGIN, variables));
+}
+
+/** Return the ticket of the second step, if that is what is missing for a sign-in. */
+export function ticketOf(error: GraphQLError | undefined): string | undefined {
+  return isSecondFactorRequired(error) ? error.extensions.challenge.ticket : undefined;
+}
+
+/** Complete a sign-in that needs a second step. */
+export function enterCode(ticket: string, code: string): Promise<GraphQLError | undefined> {
+  return errorOf(passSecondFactor(session, ticket, code));
 }
 
 /** Refresh the session. This also works when its access token has expired. */
@@ -90,14 +101,8 @@ export async function updateFrom(
   if (codes?.includes("TOKEN_EXPIRED") || codes?.includes("UNAUTHENTICATED")) await refresh();
 }
 
-async function signIn(query: string, variables: object): Promise<GraphQLError | undefined> {
-  try {
-    const data = await session.request<Record<string, TokenAnswer>>(query, { ...variables });
-    for (const token of Object.values(data)) session.adopt(token);
-    return undefined;
-  } catch (error) {
-    return graphQLError(error);
-  }
+async function errorOf(signIn: Promise<unknown>): Promise<GraphQLError | undefined> {
+  return signIn.then(() => undefined, graphQLError);
 }
 
 function graphQLError(error: unknown): GraphQLError {

@@ -5,9 +5,9 @@ import { Loading } from "../Frame";
 import { Link } from "../Link";
 import { setNotice } from "../notice";
 import { CONFIRM_EMAIL_CHANGE, type Profile, READ_PROFILE } from "../operations";
+import { request } from "../proof";
 import { navigate } from "../router";
 import { useSecret } from "../secrets";
-import { session } from "../session";
 import { useTexts } from "../texts/language";
 import { useQuery } from "../useQuery";
 
@@ -19,7 +19,7 @@ export function ChangeEmail() {
 
   async function confirm(code: string) {
     setNotice(undefined);
-    await session.request(CONFIRM_EMAIL_CHANGE, { code });
+    await request(CONFIRM_EMAIL_CHANGE, { code });
     navigate("profile", { replace: true });
     setNotice(({ emailChange }) => emailChange.done);
   }

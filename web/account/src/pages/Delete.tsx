@@ -1,15 +1,20 @@
-import { PasswordField } from "../Field";
+import { Field } from "../Field";
 import { Form, type Values } from "../Form";
 import { DELETE_ACCOUNT } from "../operations";
-import { leave, session } from "../session";
+import { PageError } from "../PageError";
+import { request } from "../proof";
+import { leave, useSession } from "../session";
 import { useTexts } from "../texts/language";
-import { UsernameForManagers } from "../UsernameForManagers";
 
 export function Delete() {
   const texts = useTexts();
+  const username = useSession().user?.username ?? "";
 
-  async function deleteAccount({ password }: Values) {
-    await session.request(DELETE_ACCOUNT, { password });
+  async function deleteAccount({ name = "" }: Values) {
+    if (name.trim().toLowerCase() !== username.toLowerCase()) {
+      throw new PageError((texts) => texts.delete.wrongName, "name");
+    }
+    await request(DELETE_ACCOUNT);
     await leave(({ notices }) => notices.deleted);
   }
 
@@ -22,13 +27,7 @@ export function Delete() {
         ))}
       </ul>
       <Form submit={texts.delete.submit} isDangerous send={deleteAccount}>
-        <UsernameForManagers />
-        <PasswordField
-          name="password"
-          label={texts.fields.currentPassword}
-          hint={texts.delete.confirm}
-          autoComplete="current-password"
-        />
+        <Field name="name" label={texts.fields.confirmUsername(username)} autoComplete="off" />
       </Form>
     </div>
   );

@@ -1,31 +1,54 @@
+import { Action } from "../Action";
+import { Failure } from "../Failure";
 import { Field, PasswordField } from "../Field";
 import { Form, type Values } from "../Form";
 import { Link } from "../Link";
-import { LOGIN, type Token } from "../operations";
+import { LOGIN } from "../operations";
+import { hasPasskeys, signInByPasskey, usePasskeyAutofill } from "../passkeys";
 import { ReturnNote } from "../ReturnNote";
-import { session } from "../session";
 import { settings } from "../settings";
+import { signIn } from "../signIn";
 import { useTexts } from "../texts/language";
 
 export function Login({ returnTo }: { returnTo: URL | undefined }) {
   const texts = useTexts();
+  const autofill = usePasskeyAutofill();
 
-  async function logIn({ username, password }: Values) {
-    const { login } = await session.request<{ login: Token }>(LOGIN, { username, password });
-    session.adopt(login);
+  /** Sign in while the browser offers no passkeys. It does again after an error. */
+  async function attempt(run: () => Promise<void>) {
+    autofill.stop();
+    try {
+      await run();
+    } catch (error) {
+      autofill.start();
+      throw error;
+    }
   }
+
+  const logIn = ({ username, password }: Values) =>
+    attempt(() => signIn(LOGIN, { username, password }));
 
   return (
     <>
       <ReturnNote returnTo={returnTo} />
       <Form submit={texts.login.submit} send={logIn}>
-        <Field name="username" label={texts.fields.login} autoComplete="username" />
+        <Field
+          name="username"
+          label={texts.fields.login}
+          autoComplete={hasPasskeys ? "username webauthn" : "username"}
+        />
         <PasswordField
           name="password"
           label={texts.fields.password}
           autoComplete="current-password"
         />
       </Form>
+      {hasPasskeys && (
+        <>
+          <Failure error={autofill.error} />
+          <Action label={texts.passkeys.signIn} run={() => attempt(signInByPasskey)} />
+        </>
+      )}
       {settings.sendsMail && (
         <>
           <p className="other">

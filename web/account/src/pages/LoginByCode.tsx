@@ -5,9 +5,10 @@ import { Field } from "../Field";
 import { Form } from "../Form";
 import { Link } from "../Link";
 import { setNotice } from "../notice";
-import { type MailRequest, REQUEST_SIGN_IN, SIGN_IN_BY_MAIL, type Token } from "../operations";
+import { type MailRequest, REQUEST_SIGN_IN, SIGN_IN_BY_MAIL } from "../operations";
 import { ReturnNote } from "../ReturnNote";
 import { session } from "../session";
+import { signIn } from "../signIn";
 import { useTexts } from "../texts/language";
 
 /**
@@ -66,19 +67,15 @@ function EnterCode(props: {
   const texts = useTexts().loginByCode;
   const { ticket, email } = props.request;
 
-  async function signIn(code: string) {
-    const { signInByMail } = await session.request<{ signInByMail: Token }>(SIGN_IN_BY_MAIL, {
-      ticket,
-      code,
-    });
-    session.adopt(signInByMail);
+  async function signInWith(code: string) {
+    await signIn(SIGN_IN_BY_MAIL, { ticket, code });
     props.forget();
   }
 
   return (
     <>
       <p className="intro">{texts.enter(email)}</p>
-      <CodeForm submit={texts.submit} send={signIn} code={props.code} autoFocus />
+      <CodeForm submit={texts.submit} send={signInWith} code={props.code} autoFocus />
       <Action label={texts.another} run={() => props.requestAnother(email)} />
     </>
   );

@@ -2,47 +2,40 @@ import { Failure } from "../Failure";
 import { PasswordField } from "../Field";
 import { Form, type Values } from "../Form";
 import { Loading } from "../Frame";
-import { setNotice } from "../notice";
-import { CHANGE_PASSWORD, type Profile, READ_PROFILE, type Token } from "../operations";
-import { session } from "../session";
-import { SetPassword } from "../SetPassword";
+import { Link } from "../Link";
+import { type Notice, setNotice } from "../notice";
+import { CHANGE_PASSWORD, type Profile, READ_PROFILE, SET_PASSWORD } from "../operations";
+import { adoptFrom } from "../proof";
 import { useTexts } from "../texts/language";
 import { useQuery } from "../useQuery";
 import { UsernameForManagers } from "../UsernameForManagers";
 
+/** Change the password, or set the first one. */
 export function Password() {
   const { data, error, load } = useQuery<{ me: Profile }>(READ_PROFILE);
   if (error !== undefined) return <Failure error={error} retry={load} />;
   if (!data) return <Loading />;
-  return data.me.hasPassword ? <ChangePassword /> : <SetPassword email={data.me.email} />;
+  return <NewPassword hasOne={data.me.hasPassword} reload={load} />;
 }
 
-function ChangePassword() {
+function NewPassword({ hasOne, reload }: { hasOne: boolean; reload: () => Promise<void> }) {
   const texts = useTexts();
 
-  async function change({ currentPassword, newPassword }: Values, form: HTMLFormElement) {
+  async function save({ newPassword }: Values, form: HTMLFormElement) {
     setNotice(undefined);
-    const variables = { currentPassword, newPassword };
-    const { changePassword } = await session.request<{ changePassword: Token }>(
-      CHANGE_PASSWORD,
-      variables,
-    );
-    session.adopt(changePassword);
+    await adoptFrom(hasOne ? CHANGE_PASSWORD : SET_PASSWORD, { newPassword });
     form.reset();
-    setNotice(({ password }) => password.saved);
+    await reload();
+    const saved: Notice = ({ password, setPassword }) => (hasOne ? password : setPassword).saved;
+    setNotice(saved);
   }
 
   return (
     <>
-      <p className="intro">{texts.password.intro}</p>
+      <p className="intro">{hasOne ? texts.password.intro : texts.setPassword.pageIntro}</p>
       <div className="card">
-        <Form submit={texts.password.submit} send={change}>
+        <Form submit={hasOne ? texts.password.submit : texts.setPassword.submit} send={save}>
           <UsernameForManagers />
-          <PasswordField
-            name="currentPassword"
-            label={texts.fields.currentPassword}
-            autoComplete="current-password"
-          />
           <PasswordField
             name="newPassword"
             label={texts.fields.newPassword}
@@ -51,6 +44,9 @@ function ChangePassword() {
           />
         </Form>
       </div>
+      <p className="other">
+        <Link to="security">{texts.security.toSecurity}</Link>
+      </p>
     </>
   );
 }

@@ -2,13 +2,14 @@ import { useState } from "react";
 import { EmailForm } from "../EmailForm";
 import { EmailVerification } from "../EmailVerification";
 import { Failure } from "../Failure";
-import { Choice, Field, PasswordField } from "../Field";
+import { Choice, Field } from "../Field";
 import { Form, type Values } from "../Form";
 import { Loading } from "../Frame";
 import { setNotice } from "../notice";
 import { type Profile as Data, READ_PROFILE, UPDATE_PROFILE } from "../operations";
+import { NoPassword } from "../NoPassword";
+import { request } from "../proof";
 import { session } from "../session";
-import { SetPassword } from "../SetPassword";
 import { settings } from "../settings";
 import { useDay } from "../Time";
 import { LANGUAGES, useTexts } from "../texts/language";
@@ -35,7 +36,6 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
   const texts = useTexts();
   const since = useDay(profile.createdAt);
   const [email, setEmail] = useState(profile.email);
-  const needsPassword = email.trim().toLowerCase() !== profile.email;
 
   async function save(values: Values) {
     setNotice(undefined);
@@ -44,8 +44,7 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
       setNotice(({ profile }) => profile.unchanged);
       return;
     }
-    const input = needsPassword ? { ...changes, currentPassword: values.currentPassword } : changes;
-    const { updateMe } = await session.request<{ updateMe: Data }>(UPDATE_PROFILE, { input });
+    const { updateMe } = await request<{ updateMe: Data }>(UPDATE_PROFILE, { input: changes });
     // The name is in the session's state, here and in other tabs.
     if (changes.username) await session.refresh().catch(() => {});
     setEmail(updateMe.email);
@@ -83,14 +82,6 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
               onChange={(event) => setEmail(event.target.value)}
             />
           )}
-          {needsPassword && (
-            <PasswordField
-              name="currentPassword"
-              label={texts.fields.currentPassword}
-              hint={texts.hints.emailPassword}
-              autoComplete="current-password"
-            />
-          )}
           <Field
             name="imageFile"
             label={texts.fields.imageFile}
@@ -110,7 +101,7 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
           )}
         </Form>
       </div>
-      {settings.sendsMail && !profile.hasPassword && <SetPassword email={profile.email} />}
+      {!profile.hasPassword && profile.factors.passkeys.length === 0 && <NoPassword />}
       {settings.sendsMail && <EmailForm profile={profile} />}
       {settings.sendsMail && !profile.emailVerified && (
         <EmailVerification email={profile.email} onVerified={onSave} />

@@ -1,11 +1,11 @@
-import { useState } from "react";
 import { Failure } from "../Failure";
 import { Loading } from "../Frame";
 import { setNotice } from "../notice";
 import { END_OTHER_SESSIONS, END_SESSION, READ_SESSIONS, type Session } from "../operations";
-import { session } from "../session";
+import { request } from "../proof";
 import { Time } from "../Time";
 import { useTexts } from "../texts/language";
+import { useChange } from "../useChange";
 import { useQuery } from "../useQuery";
 
 export function Sessions() {
@@ -27,38 +27,29 @@ export function Sessions() {
 
 function SessionList({ sessions, reload }: { sessions: Session[]; reload: () => Promise<void> }) {
   const texts = useTexts();
-  const [error, setError] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
+  const { error, isBusy, change } = useChange();
   const [current, others] = [
     sessions.filter(({ isCurrent }) => isCurrent),
     sessions.filter(({ isCurrent }) => !isCurrent),
   ];
 
   /** Do something and read the list again. The button may be gone by then, and the focus with it. */
-  async function act(action: () => Promise<void>) {
-    if (isBusy) return;
-    setBusy(true);
-    setError(undefined);
-    setNotice(undefined);
-    try {
+  const act = (action: () => Promise<void>) =>
+    change(async () => {
       await action();
       await reload();
       document.querySelector<HTMLElement>("h1")?.focus();
-    } catch (error) {
-      setError(error);
-    }
-    setBusy(false);
-  }
+    });
 
   const end = (id: string) =>
     act(async () => {
-      await session.request(END_SESSION, { id });
+      await request(END_SESSION, { id });
       setNotice(({ sessions }) => sessions.ended);
     });
 
   const endOthers = () =>
     act(async () => {
-      const { logoutEverywhere: count } = await session.request<{ logoutEverywhere: number }>(
+      const { logoutEverywhere: count } = await request<{ logoutEverywhere: number }>(
         END_OTHER_SESSIONS,
       );
       setNotice(({ sessions }) => sessions.othersEnded(count));

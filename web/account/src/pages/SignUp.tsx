@@ -5,7 +5,8 @@ import { FinishSignUp } from "../FinishSignUp";
 import { Form, type Values } from "../Form";
 import { Link } from "../Link";
 import { setNotice } from "../notice";
-import { type MailRequest, REGISTER, START_REGISTRATION, type Token } from "../operations";
+import { type MailRequest, REGISTER, START_REGISTRATION } from "../operations";
+import { hasPasskeys } from "../passkeys";
 import { session } from "../session";
 import { settings } from "../settings";
 import { useTexts } from "../texts/language";
@@ -16,8 +17,7 @@ export function SignUp() {
 
 async function register({ username, email, password }: Values) {
   const variables = { username, email, password };
-  const { register } = await session.request<{ register: Token }>(REGISTER, variables);
-  session.adopt(register);
+  await session.adoptFrom(REGISTER, variables);
 }
 
 /** A registration in two steps. The link in the mail leads here too, and fills in its code. */
@@ -26,13 +26,14 @@ function ProvenSignUp() {
   const { code, request: registration, keep } = useCodeRequest("registration");
   const [hasStarted, setStarted] = useState(false);
 
+  /** Without a password, a passkey is created when the email is proven. */
   async function start({ username, email = "", password }: Values) {
     const { startRegistration } = await session.request<{ startRegistration: MailRequest }>(
       START_REGISTRATION,
       { username, email, password },
     );
     const minutes = Math.round(startRegistration.expiresIn / 60);
-    replace(codeRequest(startRegistration, email));
+    replace({ ...codeRequest(startRegistration, email), usesPasskey: password === undefined });
     setStarted(true);
     setNotice(({ signUp }) => signUp.sent(email.trim(), minutes));
   }
@@ -55,13 +56,18 @@ function ProvenSignUp() {
   return (
     <>
       <p className="intro">{code ? texts.signUp.otherBrowser : texts.signUp.intro}</p>
-      <SignUpForm submit={texts.signUp.start} send={start} />
+      <SignUpForm submit={texts.signUp.start} send={start} offersPasskey={hasPasskeys} />
     </>
   );
 }
 
-function SignUpForm(props: { submit?: string; send: (values: Values) => Promise<void> }) {
+function SignUpForm(props: {
+  submit?: string;
+  send: (values: Values) => Promise<void>;
+  offersPasskey?: boolean;
+}) {
   const texts = useTexts();
+  const [usesPasskey, setUsesPasskey] = useState(false);
   return (
     <>
       <Form submit={props.submit ?? texts.signUp.submit} send={props.send}>
@@ -72,12 +78,25 @@ function SignUpForm(props: { submit?: string; send: (values: Values) => Promise<
           autoComplete="username"
         />
         <Field name="email" label={texts.fields.email} type="email" autoComplete="email" />
-        <PasswordField
-          name="password"
-          label={texts.fields.password}
-          hint={texts.hints.newPassword}
-          autoComplete="new-password"
-        />
+        {!usesPasskey && (
+          <PasswordField
+            name="password"
+            label={texts.fields.password}
+            hint={texts.hints.newPassword}
+            autoComplete="new-password"
+          />
+        )}
+        {props.offersPasskey && (
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={usesPasskey}
+              onChange={() => setUsesPasskey(!usesPasskey)}
+            />
+            {texts.passkeys.instead}
+          </label>
+        )}
+        {usesPasskey && <p className="hint">{texts.passkeys.insteadHint}</p>}
       </Form>
       <p className="other">
         {texts.signUp.hasAccount}{" "}

@@ -15,6 +15,7 @@ export const de: Texts = {
   pages: {
     login: "Anmelden",
     "login-by-code": "Mit einem Code anmelden",
+    "second-factor": "Zweiter Schritt der Anmeldung",
     "sign-up": "Konto erstellen",
     "forgot-password": "Passwort zurücksetzen",
     "reset-password": "Neues Passwort wählen",
@@ -23,7 +24,10 @@ export const de: Texts = {
     "verify-email": "E-Mail bestätigen",
     "change-email": "E-Mail ändern",
     "undo-email-change": "E-Mail wiederherstellen",
+    security: "Anmeldung und Sicherheit",
     password: "Passwort",
+    "authenticator-app": "Authenticator-App einrichten",
+    "new-passkey": "Passkey erstellen",
     sessions: "Sitzungen",
     events: "Sicherheitsereignisse",
     delete: "Konto löschen",
@@ -44,14 +48,19 @@ export const de: Texts = {
     imageFile: "Adresse des Bildes",
     locale: "Sprache der Mails",
     code: "Code",
+    appCode: "Code der Authenticator-App",
+    recoveryCode: "Wiederherstellungscode",
+    passkeyName: "Name des Passkeys",
+    confirmUsername: (username) => `Geben Sie zur Bestätigung ${username} ein`,
   },
   hints: {
     username: "3 bis 32 Zeichen: Buchstaben a bis z, Ziffern und dazwischen einzelne . - _",
     newPassword: "8 bis 128 Zeichen. Am besten einige Wörter, die Sie sonst nirgends verwenden.",
     imageFile: "Ein Dateiname oder eine Adresse, die mit https:// oder http:// beginnt. Freiwillig.",
-    emailPassword: "Nötig, um Ihre E-Mail zu ändern.",
     isVerified: (is) => (is ? "Bestätigt." : "Nicht bestätigt."),
     code: "Die sechs Ziffern aus der neuesten Mail.",
+    appCode: "Die sechs Ziffern, die die App jetzt anzeigt.",
+    recoveryCode: "Sechs Gruppen aus vier Zeichen. Jeder Code gilt einmal.",
   },
 
   login: {
@@ -78,10 +87,12 @@ export const de: Texts = {
   setPassword: {
     title: "Sie haben kein Passwort",
     intro:
-      "Sie melden sich mit Codes aus Mails an. Ihre E-Mail war noch nicht bestätigt, deshalb hat Ihre Anmeldung das frühere Passwort entfernt: Es könnte von jemand anderem stammen.",
-    submit: "Link zum Setzen eines Passworts senden",
-    sent: (email, minutes) =>
-      `Ein Link ist unterwegs an ${email}. Er gilt ${minutes} Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach.`,
+      "Sie melden sich mit Codes aus Mails an. Falls Ihre E-Mail noch nicht bestätigt war, hat Ihre erste Anmeldung mit einem Code das frühere Passwort entfernt: Es könnte von jemand anderem stammen.",
+    link: "Passwort setzen",
+    pageIntro:
+      "Ihr Konto hat kein Passwort. Mit einem können Sie sich ohne Ihr Postfach oder Ihren Passkey anmelden.",
+    submit: "Passwort setzen",
+    saved: "Ihr Passwort ist gesetzt. Sie sind überall sonst abgemeldet.",
   },
   signUp: {
     submit: "Konto erstellen",
@@ -163,6 +174,123 @@ export const de: Texts = {
     submit: "Passwort ändern",
     saved: "Ihr Passwort ist geändert. Sie sind überall sonst abgemeldet.",
   },
+  secondFactor: {
+    intro: "Der erste Schritt war richtig. Geben Sie nun den Code ein, den Ihre Authenticator-App anzeigt.",
+    submit: "Anmelden",
+    beginAgain: "Neu beginnen",
+    expired: "Die Anmeldung hat zu lange gedauert. Beginnen Sie noch einmal.",
+    dead: "Zu viele falsche Codes. Beginnen Sie noch einmal.",
+    setUpFirst: "Dieser Server verlangt einen zweiten Faktor. Richten Sie einen ein, um fortzufahren.",
+  },
+  factors: {
+    useRecoveryCode: "Stattdessen einen Wiederherstellungscode verwenden",
+    useApp: "Stattdessen die Authenticator-App verwenden",
+    usePasskey: "Passkey verwenden",
+    wrongCode: "Der Code ist falsch, abgelaufen oder schon benutzt. Warten Sie auf den nächsten.",
+    wrongRecoveryCode: "Der Code ist falsch oder schon benutzt.",
+    wrongPasskey:
+      "Dieser Passkey gilt hier nicht: Er wurde entfernt, gehört zu einem anderen Konto, oder der Versuch hat zu lange gedauert.",
+    passkeyNotUsed: "Es wurde kein Passkey verwendet. Versuchen Sie es noch einmal oder auf einem anderen Weg.",
+  },
+  proof: {
+    title: "Bestätigen Sie, dass Sie es sind",
+    intro:
+      "Das ändert, wie Ihr Konto geschützt ist, oder löscht es. Weisen Sie deshalb noch einmal nach, wer Sie sind.",
+    submit: "Bestätigen",
+    cancel: "Abbrechen",
+    signIn: "Melden Sie sich noch einmal an, um fortzufahren. Sie kehren auf diese Seite zurück.",
+    signInLink: "Noch einmal anmelden",
+  },
+  security: {
+    intro: "Wie Sie sich anmelden, und was Ihr Konto schützt.",
+    toSecurity: "Zurück zu Anmeldung und Sicherheit",
+    passwordIsSet: "Sie melden sich mit Benutzername oder E-Mail und einem Passwort an.",
+    noPassword: "Ihr Konto hat kein Passwort.",
+    changePassword: "Passwort ändern",
+    setPassword: "Passwort setzen",
+    verifyFirst:
+      "Bestätigen Sie zuerst Ihre E-Mail, damit nur Sie einen Weg zum Anmelden hinzufügen können.",
+  },
+  authenticatorApp: {
+    title: "Authenticator-App",
+    on: "Ein",
+    isOff:
+      "Eine App auf Ihrem Telefon zeigt einen Code an, der alle 30 Sekunden wechselt. Die Anmeldung verlangt dann auch ihn.",
+    isOn: "Die Anmeldung verlangt einen Code Ihrer App.",
+    setUp: "Authenticator-App einrichten",
+    replace: "App ersetzen",
+    remove: "App entfernen",
+    confirmRemove:
+      "Die Anmeldung verlangt dann keinen Code mehr, und Ihre Wiederherstellungscodes gelten nicht mehr.",
+    removed: "Die Authenticator-App ist entfernt.",
+    intro:
+      "Lesen Sie das Bild mit einer Authenticator-App ein, und geben Sie dann den Code ein, den sie anzeigt. Sie werden überall sonst abgemeldet.",
+    keepsWorking: "Bis dahin gilt Ihre jetzige App weiter.",
+    required: "Dieser Server verlangt einen zweiten Faktor: Ohne ihn können Sie sonst nichts tun.",
+    picture: "QR-Code für die Authenticator-App",
+    secret: "Oder geben Sie diesen Schlüssel in die App ein:",
+    open: "App auf diesem Gerät öffnen",
+    submit: "Einschalten",
+    done: "Die Authenticator-App ist eingerichtet. Sie sind überall sonst abgemeldet.",
+    changed: "Der Schlüssel ist abgelaufen, deshalb gibt es einen neuen. Lesen Sie das neue Bild ein.",
+    start: "QR-Code anzeigen",
+    orPasskey: "Oder verwenden Sie einen Passkey als zweiten Faktor.",
+  },
+  recoveryCodes: {
+    title: "Wiederherstellungscodes",
+    left: (count) =>
+      count === 1
+        ? "Ein Wiederherstellungscode ist übrig."
+        : `${count} Wiederherstellungscodes sind übrig.`,
+    few: "Holen Sie neue, bevor sie ausgehen: Ohne Ihre App sind sie der Weg zu Ihrem Konto.",
+    replace: "Neue Wiederherstellungscodes holen",
+    confirmReplace: "Die Codes, die Sie haben, gelten dann nicht mehr.",
+    intro:
+      "Bewahren Sie diese Codes sicher auf. Jeder davon meldet Sie einmal an, wenn Sie Ihre App verlieren. Sie werden nur jetzt angezeigt.",
+    of: (name, username) => `Wiederherstellungscodes von ${username} bei ${name}`,
+    copy: "Kopieren",
+    copied: "Die Codes sind kopiert.",
+    download: "Herunterladen",
+    print: "Drucken",
+    done: "Ich habe die Codes gesichert",
+  },
+  passkeys: {
+    title: "Passkeys",
+    intro:
+      "Ein Passkey meldet Sie mit Ihrem Fingerabdruck, Ihrem Gesicht oder der PIN Ihres Geräts an, ohne Passwort.",
+    signIn: "Mit einem Passkey anmelden",
+    none: "Sie haben keinen Passkey.",
+    add: "Passkey hinzufügen",
+    added: "Ihr Passkey ist hinzugefügt.",
+    notCreated: "Es wurde kein Passkey erstellt.",
+    alreadyHere: "Dieses Gerät hat schon einen Passkey Ihres Kontos.",
+    synced: "Auch auf Ihren anderen Geräten",
+    notSynced: "Nur auf einem Gerät",
+    created: "Hinzugefügt",
+    lastUsed: "Zuletzt benutzt",
+    neverUsed: "Noch nicht benutzt",
+    rename: "Umbenennen",
+    renameNamed: (name) => `${name} umbenennen`,
+    renameTitle: "Passkey umbenennen",
+    renamed: "Der Passkey ist umbenannt.",
+    save: "Speichern",
+    remove: "Entfernen",
+    removeNamed: (name) => `${name} entfernen`,
+    removeTitle: (name) => `${name} entfernen?`,
+    confirmRemove:
+      "Er meldet Sie dann nicht mehr an. Ihr Gerät fragt vielleicht, ob es ihn auch löschen soll.",
+    removed: "Der Passkey ist entfernt.",
+    elsewhere: (domain) => `Passkeys dieses Servers gelten nur auf Seiten von ${domain}.`,
+    unsupported: "Dieser Browser kann keine Passkeys verwenden.",
+    instead: "Passkey statt eines Passworts verwenden",
+    insteadHint:
+      "Ihr Gerät fragt nach Ihrem Fingerabdruck, Ihrem Gesicht oder seiner PIN, wenn Ihre E-Mail bestätigt ist.",
+    accountExists: (username) =>
+      `Ihr Konto ${username} ist erstellt. Erstellen Sie nun den Passkey, der Sie anmeldet.`,
+    create: "Passkey erstellen",
+    failed:
+      "Ihr Konto besteht, hat aber noch keinen Passkey. Versuchen Sie es noch einmal, oder setzen Sie ein Passwort. Bis dahin meldet Sie ein Code aus einer Mail an.",
+  },
   sessions: {
     intro: "Hier sind Sie angemeldet. Beenden Sie eine Sitzung, die Sie nicht kennen, und ändern Sie Ihr Passwort.",
     current: "Dieses Gerät",
@@ -220,7 +348,7 @@ export const de: Texts = {
       "alles, was Sie veröffentlicht haben",
       "alle Sitzungen: Sie werden überall abgemeldet",
     ],
-    confirm: "Geben Sie zur Bestätigung Ihr Passwort ein.",
+    wrongName: "Das ist nicht Ihr Benutzername.",
     submit: "Mein Konto löschen",
   },
 
@@ -249,6 +377,9 @@ export const de: Texts = {
     unexpected: "Etwas ist schiefgegangen. Versuchen Sie es später noch einmal.",
     reference: (id) => `Kennzeichen: ${id}`,
     fields: "Prüfen Sie die markierten Felder.",
+    notConfigured: "Dieser Server ist dafür nicht eingerichtet. Bitten Sie den Betreiber um Hilfe.",
+    emailNotVerified: "Bestätigen Sie zuerst Ihre E-Mail.",
+    proofNeeded: "Bestätigen Sie, dass Sie es sind, und versuchen Sie es noch einmal.",
   },
   server: {
     "A username must have 3 to 32 characters.": "Ein Benutzername muss 3 bis 32 Zeichen haben.",
@@ -278,6 +409,12 @@ export const de: Texts = {
       "Der Code ist falsch, abgelaufen oder schon benutzt.",
     "The code is wrong, expired or already used. Enter the one that the app shows now.":
       "Der Code ist falsch, abgelaufen oder schon benutzt. Geben Sie den ein, den die App gerade zeigt.",
+    "This passkey is the only way to sign in to your account. Set a password first, or add another passkey.":
+      "Ohne diesen Passkey könnten Sie sich nicht mehr anmelden. Setzen Sie zuerst ein Passwort, oder fügen Sie einen anderen Passkey hinzu.",
+    "A name must have 1 to 100 characters on one line and must not be blank.":
+      "Ein Name muss 1 bis 100 Zeichen in einer Zeile haben und darf nicht leer sein.",
+    "An account may have 20 passkeys. Remove one first.":
+      "Ein Konto kann 20 Passkeys haben. Entfernen Sie zuerst einen.",
     "An image file must be a file name or an http or https URL.":
       "Das Bild muss ein Dateiname oder eine http- oder https-Adresse sein.",
   },

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.database import create_engine_from
 from api.dependencies import AppState, ClientCredential
 from api.mail import create_data_keys, create_mailer, create_renderer, create_sender
-from api.providers import create_providers
 from api.priority import lower_priority
+from api.providers import create_providers
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
 from domain.access_tokens.keys import KeyRing

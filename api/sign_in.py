@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from api.dependencies import device_of, services
-from api.oauth2.forms import read_form
+from api.forms import read_form
 from api.routes import Route
 from api.telemetry.request import current
 from domain.authentication import providers

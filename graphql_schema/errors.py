@@ -15,8 +15,8 @@ from domain.errors import (
     ReauthenticationRequired,
     SecondFactorRequired,
     TooManyAttempts,
-    UsernameRequired,
     UnknownCredential,
+    UsernameRequired,
     to_domain_error,
 )
 from graphql_schema.enums import publish

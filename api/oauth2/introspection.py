@@ -16,7 +16,7 @@ from api.dependencies import (
     documented_bearer,
 )
 from api.errors import OAuthError, oauth_error
-from api.oauth2.forms import TOKEN_FORM, read_token
+from api.forms import TOKEN_FORM, read_token
 from api.telemetry.request import current
 from domain import sessions
 from domain.access_tokens.tokens import AUDIENCE, ONE_FACTOR, TWO_FACTORS

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.dependencies import device_of, services
 from api.errors import OAuthError
-from api.oauth2.forms import TOKEN_FORM, read_token
+from api.forms import TOKEN_FORM, read_token
 from domain import sessions
 from domain.errors import Unauthenticated
 from domain.sessions.refresh_tokens import RefreshToken

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.dependencies import device_of, services
 from api.errors import OAuthError, oauth_error
-from api.oauth2.forms import form_body, read_form
+from api.forms import form_body, read_form
 from api.telemetry.request import current
 from domain import authentication, sessions
 from domain.errors import InvalidRefreshToken, SecondFactorRequired

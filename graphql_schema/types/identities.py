@@ -47,8 +47,6 @@ class Identity:
         )
 
 
-async def identities_of_users(
-    session: AsyncSession, user_ids: list[UUID]
-) -> list[list[Identity]]:
+async def identities_of_users(session: AsyncSession, user_ids: list[UUID]) -> list[list[Identity]]:
     found = await identities_of(session, user_ids)
     return [[Identity.of(identity) for identity in found[user_id]] for user_id in user_ids]

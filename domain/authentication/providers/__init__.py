@@ -16,8 +16,8 @@ from domain.authentication.providers.codes import (
 from domain.authentication.providers.flow import LIFETIME as FLOW_LIFETIME
 from domain.authentication.providers.flow import start_flow, take_callback, to_provider
 from domain.authentication.providers.identities import (
-    finish_linking,
     find_identity,
+    finish_linking,
     identities_of,
     link,
     remove_identities,

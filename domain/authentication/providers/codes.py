@@ -48,7 +48,9 @@ class FoundCode:
 def require_challenge(code_challenge: str) -> None:
     """Raise InvalidInput unless a text is a challenge of the method S256."""
     if not _CHALLENGE.fullmatch(code_challenge):
-        message = "A code challenge must be the SHA-256 of a verifier, as 43 characters of base64url."
+        message = (
+            "A code challenge must be the SHA-256 of a verifier, as 43 characters of base64url."
+        )
         raise InvalidInput(fields={"code_challenge": [message]})
 
 
@@ -80,9 +82,7 @@ async def find_code(
         await _count_wrong_verifier(services, ticket)
         raise InvalidCode("code", WRONG_CODE)
     state = ticket.state
-    linked_to = (
-        (UUID(state["user_id"]), UUID(state["session_id"])) if state["user_id"] else None
-    )
+    linked_to = (UUID(state["user_id"]), UUID(state["session_id"])) if state["user_id"] else None
     return FoundCode(ticket, state["provider"], Profile(**state["profile"]), linked_to)
 
 

@@ -75,7 +75,7 @@ async def start_flow(
     limiter = services.rate_limiter
     await limiter.hit(limiter.limits.ticket, device.network)
     user_id, session_id = linked_to or (None, None)
-    state = {
+    state: dict[str, object] = {
         "provider": provider,
         "redirect_to": redirect_to,
         "code_challenge": code_challenge,

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,7 +24,8 @@ def migrate(url: str) -> None:
     """Create the tables of a database."""
 
     async def upgrade() -> None:
-        engine = create_engine(url)
+        # As `gatehouse migrate`: a slow disk is no reason to give up.
+        engine = create_engine(url, time_limit=None)
         await migrations.upgrade(engine)
         await engine.dispose()
 
@@ -63,6 +65,18 @@ def wait_until_one_waits(url: str, condition: str) -> None:
     waiting = f"SELECT FROM pg_stat_activity WHERE datname = current_database() AND {condition}"
     with psycopg.connect(url, autocommit=True) as connection:
         wait_until(lambda: connection.execute(waiting.encode()).rowcount > 0)
+
+
+def execute(url: str, *statements: str) -> None:
+    """Execute statements with a connection of the driver, as another program would."""
+    if url.startswith("postgresql"):
+        with psycopg.connect(url) as postgres:
+            for statement in statements:
+                postgres.execute(statement.encode())
+    else:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as sqlite, sqlite:
+            for statement in statements:
+                sqlite.execute(statement)
 
 
 def copy_of(template: Path, folder: Path) -> str:

@@ -160,7 +160,11 @@ async def test_what_is_cut_off_in_the_middle_continues(
 
     assert 0 < posts < MANY
     assert (await graphql(USER, id=ada.id)).data == {"user": None}
-    assert await retention.purge(services.database) == 1
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        # PostgreSQL notices the end of a connection a moment later, and until then the account
+        # belongs to it.
+        while await retention.purge(services.database) == 0:
+            pass
     assert await rows_left(services, ada) == (0, 0, 0)
     assert await retention.purge(services.database) == 0
 

@@ -9,9 +9,9 @@ from sqlalchemy import event
 from domain.services import Services
 from settings import Settings
 from tests.conftest import settings_for
+from tests.databases import execute
 from tests.mail_proofs import DATA_KEY
 from tests.operations import FACTORS, REMOVE_TOTP
-from tests.test_migrations import execute
 from tests.users import GraphQL, RegisteredUser
 
 

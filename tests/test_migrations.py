@@ -1,11 +1,8 @@
 import asyncio
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -22,6 +19,7 @@ from db.models import Base
 from tests import databases
 from tests.commands import run
 from tests.conftest import SECRET_KEY, client_of, settings_for
+from tests.databases import execute
 from tests.operations import LOGIN
 from tests.users import GraphQL
 
@@ -94,18 +92,6 @@ async def test_an_app_may_be_started_again(database_url: str) -> None:
         async with app.router.lifespan_context(app), client_of(app) as client:
             answer = await GraphQL(client)(LOGIN, username="Nobody", password="difference engine")
             assert answer.code == "INVALID_CREDENTIALS"
-
-
-def execute(url: str, *statements: str) -> None:
-    """Execute statements with a connection of the driver, as another program would."""
-    if url.startswith("postgresql"):
-        with psycopg.connect(url) as postgres:
-            for statement in statements:
-                postgres.execute(statement.encode())
-    else:
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as sqlite, sqlite:
-            for statement in statements:
-                sqlite.execute(statement)
 
 
 def version_tables(url: str) -> dict[str, list[str]]:

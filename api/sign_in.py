@@ -127,5 +127,5 @@ class _SignIn:
 
 
 def _redirect(address: str) -> Response:
-    headers = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-    return RedirectResponse(address, status_code=303, headers=headers)
+    # Every response has Referrer-Policy: no-referrer.
+    return RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})

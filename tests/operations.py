@@ -168,3 +168,24 @@ mutation Reauthenticate($input: ReauthenticateInput!) {
 SET_PASSWORD = """
 mutation ($new: String!) { setPassword(newPassword: $new) { accessToken refreshToken user { id } } }
 """
+
+FINISH_SIGN_IN = """
+mutation Finish($code: String!, $verifier: String!, $username: String) {
+  finishSignIn(code: $code, codeVerifier: $verifier, username: $username) {
+    accessToken refreshToken user { id username email emailVerified hasPassword }
+  }
+}
+"""
+START_LINKING = """
+mutation ($provider: String!, $redirectTo: String!, $challenge: String!) {
+  startLinking(provider: $provider, redirectTo: $redirectTo, codeChallenge: $challenge)
+}
+"""
+FINISH_LINKING = """
+mutation ($code: String!, $verifier: String!) {
+  finishLinking(code: $code, codeVerifier: $verifier) { id provider email }
+}
+"""
+UNLINK = "mutation ($id: ID!) { unlink(id: $id) }"
+IDENTITIES = "{ me { identities { id provider email createdAt lastUsedAt } } }"
+PROVIDERS = "{ providers { name label } }"

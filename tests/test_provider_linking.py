@@ -1,0 +1,196 @@
+"""Which account a sign-in with a provider leads to: every row of the table in
+docs/explanation/security-model.md."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from settings import Settings
+from tests.authenticator_apps import Clock, set_up
+from tests.conftest import settings_for
+from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider
+from tests.mail_proofs import DATA_KEY, mailed_code, texts_to
+from tests.operations import IDENTITIES, LOGIN, ME, PASS_SECOND_FACTOR, VERIFY_EMAIL
+from tests.provider_sign_ins import SIGNED_IN, Browser, finish, sign_in
+from tests.security_events import event_kinds
+from tests.sessions import is_signed_in
+from tests.users import Answer, GraphQL, RegisteredUser
+
+
+@pytest.fixture
+def settings(database_url: str, identity_provider: IdentityProvider) -> Settings:
+    return settings_for(
+        database_url,
+        data_key=DATA_KEY,
+        providers=("work",),
+        provider_settings={
+            "work": {
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "issuer": identity_provider.issuer,
+            }
+        },
+        redirect_allowlist=(SIGNED_IN,),
+    )
+
+
+@pytest.fixture
+def browser(graphql: GraphQL) -> Browser:
+    return Browser(graphql.client)
+
+
+def user_of(answer: Answer) -> dict[str, Any]:
+    assert answer.errors == []
+    user: dict[str, Any] = answer.data["finishSignIn"]["user"]
+    return user
+
+
+async def verify(app: FastAPI, graphql: GraphQL, user: RegisteredUser) -> None:
+    await graphql(VERIFY_EMAIL, by=user, code=await mailed_code(app, "verify_email"))
+
+
+async def test_a_verified_email_without_an_account_gets_one(
+    graphql: GraphQL, browser: Browser
+) -> None:
+    user = user_of(await sign_in(graphql, browser, username="Countess"))
+
+    assert user["username"] == "Countess"
+    assert (user["email"], user["emailVerified"]) == ("ada@example.com", True)
+    assert user["hasPassword"] is False
+
+
+async def test_a_linked_identity_signs_in(graphql: GraphQL, browser: Browser) -> None:
+    first = user_of(await sign_in(graphql, browser, username="Countess"))
+    again = await sign_in(graphql, browser)
+
+    assert user_of(again) == first
+    token = again.data["finishSignIn"]["accessToken"]
+    [identity] = (await graphql(IDENTITIES, by=token)).data["me"]["identities"]
+    assert (identity["provider"], identity["email"]) == ("work", "ada@example.com")
+    assert (await event_kinds(graphql, token))[-1] == "LOGGED_IN"
+
+
+async def test_it_signs_in_also_when_its_email_has_changed(
+    graphql: GraphQL, browser: Browser, identity_provider: IdentityProvider
+) -> None:
+    first = user_of(await sign_in(graphql, browser, username="Countess"))
+    identity_provider.user |= {"email": "new@example.com", "email_verified": False}
+
+    assert user_of(await sign_in(graphql, browser)) == first
+
+
+async def test_an_unverified_email_without_an_account_gets_an_unverified_one(
+    graphql: GraphQL, browser: Browser, identity_provider: IdentityProvider
+) -> None:
+    identity_provider.user["email_verified"] = False
+    user = user_of(await sign_in(graphql, browser, username="Countess"))
+
+    assert (user["email"], user["emailVerified"]) == ("ada@example.com", False)
+
+
+async def test_an_unverified_email_leads_to_no_account_that_has_it(
+    graphql: GraphQL, browser: Browser, identity_provider: IdentityProvider, ada: RegisteredUser
+) -> None:
+    identity_provider.user["email_verified"] = False
+    answer = await sign_in(graphql, browser, username="Countess")
+
+    assert answer.code == "EMAIL_TAKEN"
+    assert (await graphql(IDENTITIES, by=ada)).data["me"]["identities"] == []
+
+
+async def test_a_verified_email_is_linked_to_its_verified_account_and_mailed(
+    app: FastAPI, graphql: GraphQL, browser: Browser, ada: RegisteredUser
+) -> None:
+    await verify(app, graphql, ada)
+    user = user_of(await sign_in(graphql, browser))
+
+    assert user["id"] == ada.id
+    assert user["hasPassword"] is True
+    assert await is_signed_in(graphql, ada)
+    assert any("Work" in mail for mail in await texts_to(app, ada.email))
+    assert "IDENTITY_LINKED" in await event_kinds(graphql, ada)
+
+
+async def test_an_account_that_someone_else_may_have_made_is_cleaned_first(
+    graphql: GraphQL, browser: Browser, ada: RegisteredUser
+) -> None:
+    """Pre-hijacking: the account has the owner's email and someone else's password."""
+    user = user_of(await sign_in(graphql, browser))
+
+    assert user["id"] == ada.id
+    assert (user["emailVerified"], user["hasPassword"]) == (True, False)
+    assert not await is_signed_in(graphql, ada)
+    login = await graphql(LOGIN, username="Ada", password=ada.password)
+    assert login.code == "INVALID_CREDENTIALS"
+
+
+@pytest.mark.parametrize("email", [None, "no email", ""])
+async def test_without_an_email_there_is_no_account(
+    graphql: GraphQL, browser: Browser, identity_provider: IdentityProvider, email: str | None
+) -> None:
+    identity_provider.user["email"] = email
+    answer = await sign_in(graphql, browser, username="Countess")
+
+    assert answer.code == "INVALID_INPUT"
+    assert "provider" in answer.error["message"]
+
+
+async def test_the_second_factor_is_asked_for_after_a_provider_too(
+    app: FastAPI, graphql: GraphQL, browser: Browser, ada: RegisteredUser, clock: Clock
+) -> None:
+    await verify(app, graphql, ada)
+    phone = await set_up(graphql, ada, clock)
+    asked = await sign_in(graphql, browser)
+    ticket = asked.error["extensions"]["challenge"]["ticket"]
+    answer = await graphql(PASS_SECOND_FACTOR, ticket=ticket, code=phone.code())
+
+    assert asked.code == "SECOND_FACTOR_REQUIRED"
+    assert answer.data["passSecondFactor"]["user"]["id"] == ada.id
+
+
+async def test_a_new_account_is_asked_for_a_username(graphql: GraphQL, browser: Browser) -> None:
+    code = await browser.code()
+    without = await finish(graphql, browser, code)
+    invalid = await finish(graphql, browser, code, username="a b")
+    right = await finish(graphql, browser, code, username="Countess")
+
+    assert without.code == invalid.code == "INVALID_INPUT"
+    assert without.error["extensions"]["suggestedUsername"] == "ada"
+    assert list(without.fields) == list(invalid.fields) == ["username"]
+    assert user_of(right)["username"] == "Countess"
+
+
+async def test_a_taken_username_leaves_the_code_good(
+    graphql: GraphQL, browser: Browser, grace: RegisteredUser
+) -> None:
+    code = await browser.code()
+    taken = await finish(graphql, browser, code, username="Grace")
+    free = await finish(graphql, browser, code, username="Countess")
+
+    assert taken.code == "USERNAME_TAKEN"
+    assert user_of(free)["username"] == "Countess"
+
+
+async def test_of_two_new_accounts_at_once_one_is_created(
+    graphql: GraphQL, browser: Browser
+) -> None:
+    codes = [await browser.code() for _ in range(2)]
+    answers = await asyncio.gather(
+        *(finish(graphql, browser, code, username=f"Countess{n}") for n, code in enumerate(codes))
+    )
+
+    assert sorted(bool(answer.errors) for answer in answers) == [False, True]
+    [refused] = [answer for answer in answers if answer.errors]
+    assert refused.code in ("EMAIL_TAKEN", "USERNAME_TAKEN", "INVALID_CODE")
+
+
+async def test_a_code_works_once(graphql: GraphQL, browser: Browser) -> None:
+    code = await browser.code()
+    first = await finish(graphql, browser, code, username="Countess")
+    again = await finish(graphql, browser, code)
+
+    assert first.errors == []
+    assert again.code == "INVALID_CODE"
+    assert (await graphql(ME, by=first.data["finishSignIn"]["accessToken"])).errors == []

@@ -1,0 +1,18 @@
+"""Clients of identity providers: OpenID Connect, and GitHub's OAuth.
+
+They know protocols, and nothing of accounts.
+"""
+
+from domain.providers.build import build_provider
+from domain.providers.config import InvalidProvider, ProviderConfig
+from domain.providers.provider import Profile, Provider, ProviderError, ProviderFailure
+
+__all__ = [
+    "InvalidProvider",
+    "Profile",
+    "Provider",
+    "ProviderConfig",
+    "ProviderError",
+    "ProviderFailure",
+    "build_provider",
+]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from domain import token_bucket
+from domain.providers import cached
 
 
 @contextmanager
@@ -37,3 +38,22 @@ def stopped_buckets() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(token_bucket, "time", SimpleNamespace(monotonic=lambda: now))
         yield
+
+
+class CacheClock:
+    """The clock of what is kept of identity providers. It stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def move(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@contextmanager
+def stopped_caches() -> Iterator[CacheClock]:
+    """Stop the clock of what is kept of identity providers while the block runs."""
+    clock = CacheClock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cached, "time", SimpleNamespace(monotonic=lambda: clock.now))
+        yield clock

@@ -18,10 +18,14 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from domain.accounts.current_user import CurrentUserLoader
+from domain.providers import Provider, build_provider
 from domain.services import Services
 from settings import Settings
 from tests import databases
 from tests.authenticator_apps import Clock, stopped_clock
+from tests.clocks import CacheClock, stopped_caches
+from tests.fault_server import serving
+from tests.identity_provider import IdentityProvider
 from tests.pgbouncer import PGBOUNCER_PROGRAM
 from tests.redis_server import REDIS_PROGRAM
 from tests.servers import CHEAP_SETTINGS, Server, running_server
@@ -192,6 +196,28 @@ async def grace(graphql: GraphQL) -> RegisteredUser:
 def clock() -> Iterator[Clock]:
     """Stop the clock of authenticator apps until the test moves it."""
     with stopped_clock() as clock:
+        yield clock
+
+
+@pytest.fixture
+async def identity_provider() -> AsyncIterator[IdentityProvider]:
+    """Serve an OpenID provider of our own."""
+    async with serving(IdentityProvider()) as identity_provider:
+        yield identity_provider
+
+
+@pytest.fixture
+async def provider(identity_provider: IdentityProvider) -> AsyncIterator[Provider]:
+    """Yield our client of this provider."""
+    provider = build_provider(identity_provider.config())
+    yield provider
+    await provider.close()
+
+
+@pytest.fixture
+def cache_clock() -> Iterator[CacheClock]:
+    """Stop the clock of what is kept of identity providers until the test moves it."""
+    with stopped_caches() as clock:
         yield clock
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.servers import TIMEOUT_SECONDS
+
 
 @dataclass(frozen=True)
 class Request:
@@ -145,6 +147,11 @@ class FaultServer:
 
     def requests_to(self, path: str) -> list[Request]:
         return [request for request in self.requests if request.path == path]
+
+    async def until_closed(self) -> None:
+        """Wait until the clients have closed all connections."""
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await asyncio.gather(*self._tasks)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

@@ -28,9 +28,11 @@ class HttpClient:
 
     def __init__(self, *, timeout: float = TIMEOUT, tls: ssl.SSLContext | None = None) -> None:
         self.timeout = timeout
+        self._connect_timeout = timeout / 2
         self._client = httpx2.AsyncClient(
-            # `_receive` limits the time of all steps together.
-            timeout=None,
+            # `_send` limits the time of all steps together. A handshake that it cancelled would
+            # leave its socket open (httpcore2 2.16), so that has a timeout of its own.
+            timeout=httpx2.Timeout(None, connect=self._connect_timeout),
             limits=httpx2.Limits(max_connections=MAX_CONNECTIONS),
             verify=tls or _default_tls(),
             # No redirect is followed, and no proxy or .netrc of the environment is used.
@@ -84,6 +86,8 @@ class HttpClient:
                 return await self._receive(source, request, basic)
         except TimeoutError:
             reason = f"{source}: no complete answer within {self.timeout:g} seconds"
+        except httpx2.ConnectTimeout:
+            reason = f"{source}: cannot connect within {self._connect_timeout:g} seconds"
         except (httpx2.ConnectError, httpx2.InvalidURL) as error:
             # The words of the system or of OpenSSL, such as those for a certificate.
             reason = f"{source}: cannot connect: {ascii(str(error))[:200]}"

@@ -7,12 +7,27 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from domain.providers.pkce import challenge_of, new_verifier
-from tests.identity_provider import visit
+from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, visit
 from tests.operations import FINISH_SIGN_IN
 from tests.users import Answer, GraphQL
 
 #: The address of the frontend.
 SIGNED_IN = "https://app.example.com/signed-in"
+
+
+def settings_of(identity_provider: IdentityProvider, *names: str) -> dict[str, Any]:
+    """Return the settings of providers with these names, by default `work`: all are this one."""
+    one = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "issuer": identity_provider.issuer,
+    }
+    names = names or ("work",)
+    return {
+        "providers": names,
+        "provider_settings": dict.fromkeys(names, one),
+        "redirect_allowlist": (SIGNED_IN,),
+    }
 
 
 @dataclass

@@ -16,7 +16,7 @@ from api.app import create_app
 from domain import emails, passwords, usernames
 from domain.accounts import password_change, profile
 from domain.accounts.users import email_problems
-from domain.authentication import reauthentication, second_factor, totp
+from domain.authentication import reauthentication, second_factor, totp, ways_in
 from domain.authentication.passkeys import own, setup
 from domain.errors import EmailTaken, UsernameTaken
 from domain.security_events import EventKind
@@ -347,7 +347,7 @@ def test_every_message_about_a_field_is_translated() -> None:
         second_factor.WRONG_CODE,
         totp.WRONG_CODE,
         password_change.HAS_PASSWORD,
-        own.LAST,
+        ways_in.LAST_WAY_IN,
         *own.name_problems(""),
         setup.TOO_MANY,
         *profile._image_file_problems("javascript:"),

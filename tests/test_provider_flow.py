@@ -12,7 +12,7 @@ from domain.services import Services
 from settings import Settings
 from tests.conftest import settings_for
 from tests.fault_server import Response
-from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, METADATA, TOKEN, IdentityProvider
+from tests.identity_provider import METADATA, TOKEN, IdentityProvider
 from tests.mail_proofs import DATA_KEY
 from tests.operations import (
     FINISH_LINKING,
@@ -22,7 +22,7 @@ from tests.operations import (
     START_LINKING,
     UNLINK,
 )
-from tests.provider_sign_ins import SIGNED_IN, Browser, finish, parameters_of, sign_in
+from tests.provider_sign_ins import SIGNED_IN, Browser, finish, parameters_of, settings_of, sign_in
 from tests.users import Answer, GraphQL, RegisteredUser
 
 LOG_IN = "http://127.0.0.1:8000/account/login"
@@ -30,19 +30,14 @@ LOG_IN = "http://127.0.0.1:8000/account/login"
 
 @pytest.fixture
 def settings(database_url: str, identity_provider: IdentityProvider) -> Settings:
-    work = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "issuer": identity_provider.issuer,
+    others = settings_of(identity_provider, "work", "other") | {
+        "redirect_allowlist": (
+            SIGNED_IN,
+            "com.example.app:/signed-in",
+            "http://127.0.0.1/signed-in",
+        )
     }
-    return settings_for(
-        database_url,
-        data_key=DATA_KEY,
-        environment="production",
-        providers=("work", "other"),
-        provider_settings={"work": work, "other": work},
-        redirect_allowlist=(SIGNED_IN, "com.example.app:/signed-in", "http://127.0.0.1/signed-in"),
-    )
+    return settings_for(database_url, data_key=DATA_KEY, environment="production", **others)
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from settings import Settings
 from tests.authenticator_apps import Clock, set_up
 from tests.conftest import settings_for
-from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider
+from tests.identity_provider import IdentityProvider
 from tests.mail_proofs import DATA_KEY, mailed_code, texts_to
 from tests.operations import IDENTITIES, LOGIN, ME, PASS_SECOND_FACTOR, VERIFY_EMAIL
-from tests.provider_sign_ins import SIGNED_IN, Browser, finish, sign_in
+from tests.provider_sign_ins import Browser, finish, settings_of, sign_in
 from tests.security_events import event_kinds
 from tests.sessions import is_signed_in
 from tests.users import Answer, GraphQL, RegisteredUser
@@ -21,19 +21,7 @@ from tests.users import Answer, GraphQL, RegisteredUser
 
 @pytest.fixture
 def settings(database_url: str, identity_provider: IdentityProvider) -> Settings:
-    return settings_for(
-        database_url,
-        data_key=DATA_KEY,
-        providers=("work",),
-        provider_settings={
-            "work": {
-                "client_id": CLIENT_ID,
-                "client_secret": CLIENT_SECRET,
-                "issuer": identity_provider.issuer,
-            }
-        },
-        redirect_allowlist=(SIGNED_IN,),
-    )
+    return settings_for(database_url, data_key=DATA_KEY, **settings_of(identity_provider))
 
 
 @pytest.fixture

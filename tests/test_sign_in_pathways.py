@@ -18,11 +18,13 @@ from settings import Settings
 from tests.authenticator import UV, Authenticator
 from tests.authenticator_apps import App, Clock, set_up
 from tests.conftest import settings_for
+from tests.identity_provider import IdentityProvider
 from tests.mail_proofs import DATA_KEY, mailed_code, mailed_token, request_code
 from tests.operations import (
     CHANGE_PASSWORD,
     CONFIRM_EMAIL_CHANGE,
     FINISH_REGISTRATION,
+    FINISH_SIGN_IN,
     LOGIN,
     PASS_SECOND_FACTOR,
     REAUTHENTICATE,
@@ -41,6 +43,7 @@ from tests.operations import (
 )
 from tests.passkeys import add, answered
 from tests.paths import ROOT
+from tests.provider_sign_ins import Browser, settings_of
 from tests.sessions import log_in
 from tests.users import GraphQL, RegisteredUser
 
@@ -61,8 +64,8 @@ class World:
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
-    return settings_for(database_url, data_key=DATA_KEY)
+def settings(database_url: str, identity_provider: IdentityProvider) -> Settings:
+    return settings_for(database_url, data_key=DATA_KEY, **settings_of(identity_provider))
 
 
 @pytest.fixture
@@ -173,6 +176,12 @@ async def passkey_that_verifies_no_one(world: World) -> str:
     return await told(world, SIGN_IN_BY_PASSKEY, answer=answer)
 
 
+async def provider_with_the_same_email(world: World) -> str:
+    browser = Browser(world.client)
+    code = await browser.code()
+    return await told(world, FINISH_SIGN_IN, code=code, verifier=browser.verifier)
+
+
 # Each with the mutations of the graph that it goes by.
 PATHWAYS: dict[Callable[[World], Awaitable[str]], set[str]] = {
     login_with_username: {"login"},
@@ -189,6 +198,7 @@ PATHWAYS: dict[Callable[[World], Awaitable[str]], set[str]] = {
     link_of_a_notice: set(),
     second_step_without_a_code: {"passSecondFactor"},
     passkey_that_verifies_no_one: {"signInByPasskey"},
+    provider_with_the_same_email: {"finishSignIn"},
 }
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
-from db.models import Passkey, User
+from db.models import Passkey
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.authentication.factors import require_one_left
 from domain.authentication.reauthentication import lock_proved, prove
+from domain.authentication.ways_in import require_another_way_in
 from domain.devices import Device
 from domain.errors import NotFound, raise_invalid
 from domain.mail.templates import Template
@@ -24,11 +25,6 @@ from domain.text import is_blank, is_one_line
 MAX_PASSKEYS = 20
 
 MAX_NAME_LENGTH = 100
-
-LAST = (
-    "This passkey is the only way to sign in to your account. Set a password first, or add another"
-    " passkey."
-)
 
 
 async def passkeys_of(
@@ -78,8 +74,8 @@ async def remove_passkey(
     async with services.database.writing() as session:
         user, current = await lock_proved(session, services, caller, proof)
         passkey = await _own(session, caller, passkey_id)
-        await _require_another_way(session, user)
         await session.delete(passkey)
+        await require_another_way_in(session, user)
         await require_one_left(session, services, user.id)
         security_events.record(
             session, EventKind.PASSKEY_REMOVED, device, user_id=user.id, session_id=current.id
@@ -87,13 +83,6 @@ async def remove_passkey(
         values = {"passkey": passkey.name}
         await notify(session, services, device, Template.PASSKEY_REMOVED, user, values=values)
     return passkey_id
-
-
-async def number_of(session: AsyncSession, user_id: UUID) -> int:
-    number: int | None = await session.scalar(
-        select(func.count()).select_from(Passkey).where(Passkey.user_id == user_id)
-    )
-    return number or 0
 
 
 def name_problems(name: str) -> list[str]:
@@ -111,8 +100,3 @@ async def _own(session: AsyncSession, caller: Caller, passkey_id: UUID) -> Passk
     if passkey is None:
         raise NotFound("You have no passkey with this id.")
     return passkey
-
-
-async def _require_another_way(session: AsyncSession, user: User) -> None:
-    if user.password_hash is None and await number_of(session, user.id) == 1:
-        raise_invalid(id=[LAST])

@@ -328,6 +328,8 @@ export const de: Texts = {
       PASSKEY_REMOVED: "Passkey entfernt",
       PASSKEY_COUNTER: "Passkey benutzt, der vielleicht kopiert wurde",
       FACTORS_REMOVED: "Authenticator-App und Passkeys vom Betreiber entfernt und alle Sitzungen beendet",
+      IDENTITY_LINKED: "Konto bei einem Anbieter verbunden",
+      IDENTITY_UNLINKED: "Konto bei einem Anbieter getrennt",
       REFRESHED: "Sitzung erneuert",
       TOKEN_REUSED: "Sitzung beendet: Ein Token wurde zweimal benutzt und ist vielleicht gestohlen",
       EMAIL_CHANGED: "E-Mail geändert",
@@ -409,8 +411,8 @@ export const de: Texts = {
       "Der Code ist falsch, abgelaufen oder schon benutzt.",
     "The code is wrong, expired or already used. Enter the one that the app shows now.":
       "Der Code ist falsch, abgelaufen oder schon benutzt. Geben Sie den ein, den die App gerade zeigt.",
-    "This passkey is the only way to sign in to your account. Set a password first, or add another passkey.":
-      "Ohne diesen Passkey könnten Sie sich nicht mehr anmelden. Setzen Sie zuerst ein Passwort, oder fügen Sie einen anderen Passkey hinzu.",
+    "You could not sign in any more. Set a password or add another way to sign in first.":
+      "Sie könnten sich nicht mehr anmelden. Legen Sie zuerst ein Passwort fest oder fügen Sie eine andere Anmeldung hinzu.",
     "A name must have 1 to 100 characters on one line and must not be blank.":
       "Ein Name muss 1 bis 100 Zeichen in einer Zeile haben und darf nicht leer sein.",
     "An account may have 20 passkeys. Remove one first.":

@@ -320,6 +320,8 @@ export const en = {
       PASSKEY_REMOVED: "Passkey removed",
       PASSKEY_COUNTER: "Passkey used that may have been copied",
       FACTORS_REMOVED: "Authenticator app and passkeys removed by the operator, and all sessions ended",
+      IDENTITY_LINKED: "Account at a provider linked",
+      IDENTITY_UNLINKED: "Account at a provider unlinked",
       REFRESHED: "Session renewed",
       TOKEN_REUSED: "Session ended: a token was used twice and may be stolen",
       EMAIL_CHANGED: "Email changed",

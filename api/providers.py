@@ -1,12 +1,20 @@
 """The identity providers of the settings."""
 
-from domain.providers import InvalidProvider, Provider, ProviderConfig, build_provider
+from domain.providers import (
+    MAX_PROVIDERS,
+    InvalidProvider,
+    Provider,
+    ProviderConfig,
+    build_provider,
+)
 from settings import Settings
 from settings.providers import ProviderSettings
 
 
 def create_providers(settings: Settings) -> dict[str, Provider]:
     """Return the providers by their names. Raises ValueError, with one line."""
+    if len(settings.providers) > MAX_PROVIDERS:
+        raise ValueError(f"PROVIDERS must be at most {MAX_PROVIDERS} names")
     return {name: _create(name, settings.provider_settings[name]) for name in settings.providers}
 
 

@@ -26,6 +26,8 @@ NOTICES = {
     "totp_removed",
     "recovery_code_used",
     "recovery_codes_replaced",
+    "identity_linked",
+    "identity_unlinked",
     "passkey_added",
     "passkey_removed",
     "passkey_counter",

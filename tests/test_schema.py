@@ -78,10 +78,16 @@ def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> 
                 if inside.name not in entered:
                     unread.append((inside, (*path, f"{name}: {inside}"), (*entered, inside.name)))
 
-    assert sorted(".".join(path) for path in paths) == [
+    # What a provider says, of an account that the caller has linked.
+    of_identities = [path for path in paths if path[-1].endswith(": Identity")]
+    assert {path[1] for path in of_identities if "PrivateUser" not in ".".join(path)} == {
+        "finishLinking: Identity"
+    }
+    assert sorted(".".join(path) for path in paths if path not in of_identities) == [
         "Mutation.changePassword: Token.user: PrivateUser",
         "Mutation.confirmEmailChange: PrivateUser",
         "Mutation.finishRegistration: Token.user: PrivateUser",
+        "Mutation.finishSignIn: Token.user: PrivateUser",
         "Mutation.login: Token.user: PrivateUser",
         "Mutation.passSecondFactor: Token.user: PrivateUser",
         "Mutation.reauthenticate: Token.user: PrivateUser",

@@ -68,7 +68,7 @@ async def finish_sign_in(
             raise InvalidCode("code", WRONG_CODE)
         outcome = await _sign_in(services, device, found)
         if outcome is None:
-            outcome = await _register(services, device, found, username)
+            outcome = await _register_or_sign_in(services, device, found, username)
         return require_complete(outcome)
 
 
@@ -125,6 +125,19 @@ async def _owner_of_email(session: AsyncSession, profile: Profile) -> User | Non
     user = await lock_user(session, user_id)
     # The email may have changed before the lock.
     return user if user is not None and user.email_key == key else None
+
+
+async def _register_or_sign_in(
+    services: Services, device: Device, found: FoundCode, username: str | None
+) -> SignedIn | Challenge:
+    try:
+        return await _register(services, device, found, username)
+    except EmailTaken:
+        # Another request has created the account meanwhile.
+        outcome = await _sign_in(services, device, found)
+        if outcome is None:
+            raise
+        return outcome
 
 
 async def _register(

@@ -5,9 +5,16 @@ They know protocols, and nothing of accounts.
 
 from domain.providers.build import build_provider
 from domain.providers.config import InvalidProvider, ProviderConfig
-from domain.providers.provider import Profile, Provider, ProviderError, ProviderFailure
+from domain.providers.provider import (
+    MAX_PROVIDERS,
+    Profile,
+    Provider,
+    ProviderError,
+    ProviderFailure,
+)
 
 __all__ = [
+    "MAX_PROVIDERS",
     "InvalidProvider",
     "Profile",
     "Provider",

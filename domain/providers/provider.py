@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+#: Of one server: each has a button.
+MAX_PROVIDERS = 20
+
 
 class ProviderFailure(StrEnum):
     #: It is away, slow or overloaded, or it sends too much.

@@ -45,7 +45,7 @@ async def identities_of(
 
 
 async def find_identity(session: AsyncSession, profile: Profile) -> Identity | None:
-    """Return the identity of what a provider said, whoever has it."""
+    """Return the identity of what a provider said, of any user."""
     identity: Identity | None = await session.scalar(
         select(Identity).where(
             Identity.issuer == profile.issuer, Identity.subject == profile.subject

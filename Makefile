@@ -37,7 +37,7 @@ docs: $(VENV)/.docs  ## build the documentation as a site in build/docs; a broke
 test-browser: install web/node_modules/.installed explorer account $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser --numprocesses auto --dist loadfile
 
-test-clients: install web/node_modules/.installed $(CLIENT)  ## run Apollo, urql, Relay and other clients against a live server
+test-clients: install web/node_modules/.installed clients/openid-provider/node_modules/.installed $(CLIENT)  ## test with Apollo, urql, Relay and other clients, and a certified OpenID provider
 	$(BIN)/pytest clients
 
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## benchmark against peers (30 min, needs wrk); ONLY=me,page runs a part

@@ -111,6 +111,10 @@ def test_any_provider_needs_only_its_issuer() -> None:
         ({"issuer": "login.example.com"}, "the issuer must be an https address"),
         ({"issuer": "https://login.example.com/?realm=a"}, "the issuer must be an https address"),
         ({"issuer": "https://login.example.com/#a"}, "the issuer must be an https address"),
+        (
+            {"issuer": "https://a.example/" + "x" * 200},
+            "the issuer must have at most 200 characters",
+        ),
         ({"scopes": "email profile"}, "the scopes must include openid"),
         (
             {"authentication": "private_key_jwt"},

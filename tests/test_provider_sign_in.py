@@ -1,5 +1,6 @@
 """Signing in with an OpenID provider: the requests that are sent, and what is learned."""
 
+import asyncio
 import json
 import logging
 import subprocess
@@ -15,7 +16,7 @@ from domain.providers.answer import Answer
 from domain.providers.pkce import challenge_of, new_verifier
 from domain.providers.presets import client_of
 from domain.providers.token_endpoint import Credentials
-from tests.fault_server import Request, Response, json_response
+from tests.fault_server import Request, Response, json_response, serving_in_thread
 from tests.identity_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -28,6 +29,7 @@ from tests.identity_provider import (
     provider_with,
     sign_in,
 )
+from tests.jwts import key, signed
 
 
 async def address(provider: Provider) -> str:
@@ -275,6 +277,14 @@ async def test_an_email_that_the_token_lacks_is_read_from_userinfo(
     assert profile.name_hint == "ada"
 
 
+async def test_an_email_that_is_null_in_the_token_is_read_from_userinfo(
+    provider: Provider, identity_provider: IdentityProvider
+) -> None:
+    identity_provider.id_token = lambda claims: signed(claims | {"email": None}, key("first"))
+
+    assert (await sign_in(provider)).email == "ada@example.com"
+
+
 async def test_the_token_does_not_verify_the_email_of_userinfo(
     provider: Provider, identity_provider: IdentityProvider
 ) -> None:
@@ -385,6 +395,26 @@ async def test_a_provider_that_can_be_used_passes_the_check(
     await provider.check()
 
     assert [request.path for request in identity_provider.requests] == [METADATA, KEYS]
+
+
+async def test_a_provider_without_a_usable_algorithm_fails_the_check(
+    provider: Provider, identity_provider: IdentityProvider
+) -> None:
+    identity_provider.metadata = {"id_token_signing_alg_values_supported": ["none", "HS256"]}
+
+    with pytest.raises(ProviderError, match="INVALID: metadata: no algorithm of ID tokens"):
+        await provider.check()
+
+
+def test_our_provider_serves_tests_that_are_not_async() -> None:
+    async def sign_in_once(identity_provider: IdentityProvider) -> str:
+        provider = build_provider(identity_provider.config())
+        profile = await sign_in(provider)
+        await provider.close()
+        return profile.subject
+
+    with serving_in_thread(IdentityProvider()) as identity_provider:
+        assert asyncio.run(sign_in_once(identity_provider)) == "248289761001"
 
 
 def test_nothing_is_loaded_before_a_provider_is_built() -> None:

@@ -81,7 +81,7 @@ class OpenIdProvider(Provider):
         )
         claims = await self._verified(tokens.get("id_token"), metadata, nonce)
         about_user = claims
-        if metadata.userinfo_endpoint and "email" not in claims and self._asks_for_email:
+        if metadata.userinfo_endpoint and claims.get("email") is None and self._asks_for_email:
             about_user = await self._userinfo(metadata.userinfo_endpoint, tokens, claims["sub"])
         email = user_claims.email_of(about_user)
         return Profile(
@@ -95,7 +95,9 @@ class OpenIdProvider(Provider):
         )
 
     async def check(self) -> None:
-        await self._discovery.metadata()
+        metadata = await self._discovery.metadata()
+        if not jwts.ALGORITHMS.keys() & metadata.signing_algorithms:
+            raise ProviderError.invalid("metadata: no algorithm of ID tokens is a usable one")
         await self._discovery.keys()
 
     async def close(self) -> None:

@@ -26,6 +26,9 @@ _MICROSOFT_TENANTS = {
     "consumers": "9188040d-6c67-4c5b-b112-36a304b66dad",
 }
 
+# With the id of a tenant, it fits into 255 characters.
+MAX_ISSUER_LENGTH = 200
+
 # It is a part of addresses and of the names of settings.
 _NAME = re.compile(r"[a-z][a-z0-9]{0,31}")
 
@@ -45,8 +48,11 @@ def client_of(config: ProviderConfig) -> OpenIdClient | GitHubClient:
         raise InvalidProvider("the name must have 1 to 32 lower-case letters and digits")
     if not config.client_id:
         raise InvalidProvider("the client id is missing")
-    if config.issuer is not None and (not is_secure(config.issuer) or "?" in config.issuer):
+    issuer = config.issuer
+    if issuer is not None and (not is_secure(issuer) or "?" in issuer):
         raise InvalidProvider("the issuer must be an https address")
+    if issuer is not None and len(issuer) > MAX_ISSUER_LENGTH:
+        raise InvalidProvider(f"the issuer must have at most {MAX_ISSUER_LENGTH} characters")
     client = _PRESETS.get(config.name, _generic)(config)
     if isinstance(client, OpenIdClient) and "openid" not in client.scopes.split():
         raise InvalidProvider("the scopes must include openid")

@@ -106,6 +106,7 @@ def test_who_has_nothing_to_prove_with_signs_in_again_and_comes_back(
     page.get_by_role("link", name="Sign in with a code sent by mail").click()
     page.get_by_label("Email").fill(f"{name}@example.com")
     page.get_by_role("button", name="Send the code").click()
+    expect(page.get_by_label("Code")).to_be_visible()
     code, _ = mailbox.mailed(page, f"{name}@example.com", "sign-in code")
     page.get_by_label("Code").fill(code)
     page.get_by_role("button", name="Sign in", exact=True).click()

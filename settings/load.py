@@ -49,6 +49,8 @@ def _number(original: Original) -> int:
 
 def _line(error: ErrorDetails) -> str:
     names = [str(part).upper() for part in error["loc"]]
+    if names[:1] == ["PROVIDER_SETTINGS"]:
+        names = ["_".join(["PROVIDER", *names[1:]])]
     return " ".join(["gatehouse:", *names, _rule(error["msg"])])
 
 
@@ -60,5 +62,9 @@ def _rule(message: str) -> str:
     """
     if message.startswith("Unable to parse input string as an integer"):
         return "must be a shorter integer"
+    if message == "Field required":
+        return "is required"
+    if message == "Extra inputs are not permitted":
+        return "is no setting of a provider"
     rule, _, _ = message.removeprefix("Value error, ").partition(", unable to")
     return rule.replace("Input should be", "must be")

@@ -101,6 +101,8 @@ async def test_whatever_is_asked_the_answer_is_the_same(
         kind = OperationType.MUTATION if seed % 4 == 0 else OperationType.QUERY
         generator = DocumentGenerator(BY_PLAN._schema, random, values)
         document = generator.generate(kind, depth=4)
+        if "startPasskeySignIn" in document:
+            continue  # each answer is another one
         # Mutations without a token change nothing, so that both executions see the same data.
         by = ada if kind is OperationType.QUERY and seed % 8 else None
         planned, executed = await answers(

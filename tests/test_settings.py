@@ -141,7 +141,9 @@ def test_the_example_names_every_setting_with_its_default() -> None:
     example = dict(re.findall(r"^([A-Z_0-9]+)=(.*)$", EXAMPLE.read_text(), re.MULTILINE))
     defaults = Settings(_env_file=EXAMPLE, secret_key=SecretStr(SECRET_KEY))  # type: ignore[call-arg]
 
-    assert sorted(example) == sorted(name.upper() for name in Settings.model_fields)
+    # Each provider has variables of its own, by its name.
+    names = {name.upper() for name in Settings.model_fields} - {"PROVIDER_SETTINGS"}
+    assert sorted(example) == sorted(names)
     assert defaults == Settings(secret_key=SecretStr(SECRET_KEY))
 
 
@@ -237,3 +239,42 @@ def test_the_issuer_is_the_public_url_or_else_the_address_it_listens_at() -> Non
 
     assert public.issuer == "https://accounts.example.com"
     assert local.issuer == "http://[::1]:8001"
+
+
+def test_each_provider_has_variables_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROVIDERS", "google, work")
+    monkeypatch.setenv("PROVIDER_GOOGLE_CLIENT_ID", "a")
+    monkeypatch.setenv("GATEHOUSE_PROVIDER_WORK_CLIENT_ID", "b")
+    monkeypatch.setenv("PROVIDER_WORK_ISSUER", "https://id.example.com")
+
+    settings = settings_for("sqlite:///x.db", data_key="a data key of at least 32 characters")
+
+    assert settings.providers == ("google", "work")
+    assert settings.provider_settings["google"].client_id == "a"
+    assert settings.provider_settings["work"].issuer == "https://id.example.com"
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"PROVIDERS": "google"}, "client_id"),
+        ({"PROVIDERS": "Google Inc"}, "must be names"),
+        (
+            {"PROVIDERS": "work", "PROVIDER_WORK_CLIENT_ID": "a", "PROVIDER_WORK_CLIENTID": "b"},
+            "clientid",
+        ),
+        ({"REDIRECT_ALLOWLIST": "app.example.com"}, "must be addresses"),
+        ({"REDIRECT_ALLOWLIST": "http://app.example.com/x"}, "must be addresses"),
+        ({"REDIRECT_ALLOWLIST": "https://a@example.com/x"}, "must be addresses"),
+        ({"REDIRECT_ALLOWLIST": "javascript:alert(1)"}, "must be addresses"),
+        ({"REDIRECT_ALLOWLIST": "https://example.com/#x"}, "must be addresses"),
+    ],
+)
+def test_what_is_wrong_with_a_provider_is_said(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValidationError, match=message):
+        settings_for("sqlite:///x.db", data_key="a data key of at least 32 characters")

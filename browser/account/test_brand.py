@@ -28,6 +28,7 @@ def test_a_brand_is_shown_and_can_be_read(
         page.goto("/account/login")
         expect(page.get_by_role("link", name="Ada & Söhne <b>")).to_be_visible()
         expect(page).to_have_title("Sign in · Ada & Söhne <b>")
+        expect(page.locator(".brand img")).to_have_js_property("complete", True)
         assert page.locator(".brand img").evaluate("image => image.naturalWidth") > 0
         assert problems(page) == []
         context.close()

@@ -56,7 +56,8 @@ def test_the_same_error_is_announced_again(page: Page, name: str) -> None:
     expect(page.get_by_role("alert")).to_have_text("The username or the password is wrong.")
     held: list[Route] = []
     page.route("**/graphql", lambda route: held.append(route))
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_request("**/graphql"):
+        page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_have_text("")
     held[0].continue_()
 
@@ -76,7 +77,8 @@ def test_a_button_is_disabled_and_keeps_the_focus_while_it_is_busy(page: Page, n
     expect(page.get_by_label("Username or email")).to_be_visible()
     held: list[Route] = []
     page.route("**/graphql", lambda route: held.append(route))
-    log_in(page, name)
+    with page.expect_request("**/graphql"):
+        log_in(page, name)
     button = page.get_by_role("button", name="Please wait…")
     expect(button).to_be_disabled()
     expect(button).to_be_focused()

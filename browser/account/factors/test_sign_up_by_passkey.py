@@ -67,7 +67,7 @@ def test_the_last_passkey_of_such_an_account_stays(
     page.get_by_role("button", name="Remove Firefox on Linux").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
 
-    expect(page.get_by_text("This passkey is the only way to sign in")).to_be_visible()
+    expect(page.get_by_text("You could not sign in any more.")).to_be_visible()
     expect(page.locator("main li")).to_have_count(1)
 
 

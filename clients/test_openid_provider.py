@@ -20,7 +20,7 @@ from tests.clocks import stopped_caches
 from tests.identity_provider import provider_with
 from tests.servers import free_port
 
-REDIRECT_URI = "http://127.0.0.1:1/sign-in/work/callback"
+REDIRECT_URI = "http://127.0.0.1:1/callback"
 
 ADA = {"login": "ada", "email": "ada@example.com", "verified": "on"}
 

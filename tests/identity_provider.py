@@ -47,7 +47,7 @@ CLIENT_ID = "gatehouse"
 CLIENT_SECRET = "a secret: of/Gatehouse+100%"
 
 # An address that nothing is sent to: `visit` reads the callback's parameters from it.
-REDIRECT_URI = "http://gatehouse.test/sign-in/work/callback"
+REDIRECT_URI = "http://gatehouse.test/callback"
 
 ADA = {
     "sub": "248289761001",

@@ -195,7 +195,7 @@ async def test_a_user_who_declines_comes_back_with_an_error(browser: Browser) ->
     begun = await browser.begin()
     state = parameters_of(begun)["state"]
     query = {"state": state, "error": "access_denied", "error_description": "<script>"}
-    back = await browser.get("/sign-in/work/callback", query)
+    back = await browser.get(f"/sign-in/{browser.provider}/callback", query)
 
     assert back.headers["Location"] == f"{SIGNED_IN}?error=access_denied"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import SecurityEvent
+from db.models import LoginSession, SecurityEvent
 from domain.devices import Device
 from domain.ids import new_id
 from domain.pagination import Page, PageRequest, newest_first
@@ -70,6 +70,13 @@ def record(
             created_at=datetime.now(UTC),
         )
     )
+
+
+def record_in(
+    session: AsyncSession, kind: EventKind, device: Device, current: LoginSession
+) -> None:
+    """Record an event of a user's login session."""
+    record(session, kind, device, user_id=current.user_id, session_id=current.id)
 
 
 async def latest(

@@ -89,7 +89,7 @@ async def factors_of_one(session: AsyncSession, user_id: UUID) -> Factors:
 async def remove_totp(session: AsyncSession, user_id: UUID) -> int:
     """Remove a user's authenticator app with the recovery codes, and return 1 if there was one.
     Sign-ins that wait for a code of it must begin again."""
-    await discard_challenges(session, user_id)
+    await tickets.discard(session, user_id, _TICKETS)
     await _delete(session, RecoveryCode, RecoveryCode.user_id == user_id)
     return await _delete(session, TotpFactor, TotpFactor.user_id == user_id)
 
@@ -122,11 +122,6 @@ async def remove_denied(session: AsyncSession, user_id: UUID, added: Collection[
     app = await session.scalar(select(TotpFactor.id).where(TotpFactor.user_id == user_id))
     if app in added:
         await remove_totp(session, user_id)
-
-
-async def discard_challenges(session: AsyncSession, user_id: UUID) -> None:
-    """Discard what was begun with the factors as they were."""
-    await tickets.discard(session, user_id, _TICKETS)
 
 
 async def _delete(

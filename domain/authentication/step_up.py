@@ -1,9 +1,11 @@
 """Prove again who the caller of a session is, before a sensitive change (RFC 9470)."""
 
+from collections.abc import Collection
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
-from db.models import LoginSession
+from db.models import LoginSession, User
 from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.authentication.factors import factors_of_one
@@ -114,12 +116,9 @@ async def _use_code(
     async with services.database.writing() as session:
         user, current = await sessions.lock_active(session, caller)
         if await use_code(session, services, device, user, code) is None:
-            _record(session, EventKind.WRONG_CODE, device, current)
+            security_events.record_in(session, EventKind.WRONG_CODE, device, current)
             return None
-        _record(session, EventKind.REAUTHENTICATED, device, current)
-        return await sessions.renew(
-            session, services, user, current, amr=AMR, refresh_token=refresh_token
-        )
+        return await _proved(session, services, device, user, current, AMR, refresh_token)
 
 
 @retried
@@ -135,10 +134,7 @@ async def _use_passkey(
         amr = await use_answer(session, services, device, user, answer, session_id=current.id)
         if amr is None:
             return None
-        _record(session, EventKind.REAUTHENTICATED, device, current)
-        return await sessions.renew(
-            session, services, user, current, amr=amr, refresh_token=refresh_token
-        )
+        return await _proved(session, services, device, user, current, amr, refresh_token)
 
 
 @retried
@@ -153,11 +149,19 @@ async def _renew(
         user, current = await sessions.lock_active(session, caller)
         if user.password_hash != confirmed_hash:
             raise wrong_password("password")
-        _record(session, EventKind.REAUTHENTICATED, device, current)
-        return await sessions.renew(
-            session, services, user, current, amr=["pwd"], refresh_token=refresh_token
-        )
+        return await _proved(session, services, device, user, current, ["pwd"], refresh_token)
 
 
-def _record(session: AsyncSession, kind: EventKind, device: Device, current: LoginSession) -> None:
-    security_events.record(session, kind, device, user_id=current.user_id, session_id=current.id)
+async def _proved(
+    session: AsyncSession,
+    services: Services,
+    device: Device,
+    user: User,
+    current: LoginSession,
+    amr: Collection[str],
+    refresh_token: RefreshToken | None,
+) -> SignedIn:
+    security_events.record_in(session, EventKind.REAUTHENTICATED, device, current)
+    return await sessions.renew(
+        session, services, user, current, amr=amr, refresh_token=refresh_token
+    )

@@ -93,7 +93,7 @@ async def remove_authenticator_app(services: Services, device: Device, caller: C
         if not await remove_totp(session, user.id):
             raise _no_app()
         await require_one_left(session, services, user.id)
-        _record(session, EventKind.TOTP_REMOVED, device, current)
+        security_events.record_in(session, EventKind.TOTP_REMOVED, device, current)
         await notify(session, services, device, Template.TOTP_REMOVED, user)
     return user
 
@@ -110,7 +110,7 @@ async def replace_recovery_codes(services: Services, device: Device, caller: Cal
         if not (await factors_of_one(session, user.id)).totp:
             raise _no_app()
         codes = await recovery_codes.replace(session, user.id)
-        _record(session, EventKind.RECOVERY_CODES_REPLACED, device, current)
+        security_events.record_in(session, EventKind.RECOVERY_CODES_REPLACED, device, current)
         await notify(session, services, device, Template.RECOVERY_CODES_REPLACED, user)
     return codes
 
@@ -160,7 +160,7 @@ async def _confirm(
         # With a second factor before, who merely reads the owner's mail must not get rid of it.
         is_first = not had_app and MULTIPLE_FACTORS not in current.amr
         current.amr = sessions.joined(current.amr, ["otp", MULTIPLE_FACTORS])
-        _record(session, EventKind.TOTP_ADDED, device, current)
+        security_events.record_in(session, EventKind.TOTP_ADDED, device, current)
         await notify(
             session,
             services,
@@ -227,10 +227,6 @@ def _open(keys: DataKeys, factor: TotpFactor) -> bytes | None:
         renewed = keys.seal(_PURPOSE, factor.user_id.bytes, seed)
         factor.key_id, factor.sealed_seed = renewed.key_id, renewed.value
     return seed
-
-
-def _record(session: AsyncSession, kind: EventKind, device: Device, current: LoginSession) -> None:
-    security_events.record(session, kind, device, user_id=current.user_id, session_id=current.id)
 
 
 def _no_app() -> NotFound:

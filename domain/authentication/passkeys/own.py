@@ -77,9 +77,7 @@ async def remove_passkey(
         await session.delete(passkey)
         await require_another_way_in(session, user)
         await require_one_left(session, services, user.id)
-        security_events.record(
-            session, EventKind.PASSKEY_REMOVED, device, user_id=user.id, session_id=current.id
-        )
+        security_events.record_in(session, EventKind.PASSKEY_REMOVED, device, current)
         values = {"passkey": passkey.name}
         await notify(session, services, device, Template.PASSKEY_REMOVED, user, values=values)
     return passkey_id

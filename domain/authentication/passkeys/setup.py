@@ -118,9 +118,7 @@ async def _add(
         passkey = _passkey(user.id, new, name)
         if not await _insert(session, passkey):
             return None
-        security_events.record(
-            session, EventKind.PASSKEY_ADDED, device, user_id=user.id, session_id=current.id
-        )
+        security_events.record_in(session, EventKind.PASSKEY_ADDED, device, current)
         await notify(
             session,
             services,

@@ -1,6 +1,6 @@
 """The identities of users: link, unlink, list."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -175,24 +175,16 @@ async def unlink(services: Services, device: Device, caller: Caller, id: UUID) -
         await session.delete(identity)
         await session.flush()
         await require_another_way_in(session, user)
-        security_events.record(
-            session,
-            EventKind.IDENTITY_UNLINKED,
-            device,
-            user_id=user.id,
-            session_id=current.id,
-        )
+        security_events.record_in(session, EventKind.IDENTITY_UNLINKED, device, current)
         values = {"provider": label_of(services, identity.provider)}
         await notify(session, services, device, Template.IDENTITY_UNLINKED, user, values=values)
     return id
 
 
-async def remove_identities(session: AsyncSession, user_id: UUID) -> Sequence[UUID]:
-    """Remove all identities of a user, or return none."""
-    removed = await session.scalars(
+async def remove_identities(session: AsyncSession, user_id: UUID) -> None:
+    """Remove all identities of a user."""
+    await session.execute(
         delete(Identity)
         .where(Identity.user_id == user_id)
-        .returning(Identity.id)
         .execution_options(synchronize_session=False)
     )
-    return removed.all()

@@ -18,9 +18,9 @@ def create_providers(settings: Settings) -> dict[str, Provider]:
     return {name: _create(name, settings.provider_settings[name]) for name in settings.providers}
 
 
-def redirect_uri(settings: Settings, name: str) -> str:
+def redirect_uri(issuer: str, name: str) -> str:
     """Return the address to register with a provider, where it sends the browser back to."""
-    return f"{settings.issuer}/sign-in/{name}/callback"
+    return f"{issuer}/sign-in/{name}/callback"
 
 
 def _create(name: str, found: ProviderSettings) -> Provider:

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from api.dependencies import device_of, services
 from api.forms import read_form
+from api.providers import redirect_uri
 from api.routes import Route
 from api.telemetry.request import current
 from domain.authentication import providers
@@ -67,7 +68,7 @@ class _SignIn:
                 services(request),
                 provider=name,
                 state=state,
-                redirect_uri=self._redirect_uri(name),
+                redirect_uri=redirect_uri(self.issuer, name),
                 cookie=cookie,
             )
         except DomainError as error:
@@ -91,7 +92,7 @@ class _SignIn:
                     issuer=given.get("iss"),
                     cookie=self._cookie(request),
                 ),
-                redirect_uri=self._redirect_uri(name),
+                redirect_uri=redirect_uri(self.issuer, name),
             )
         except DomainError as error:
             return self._failed(error)
@@ -111,9 +112,6 @@ class _SignIn:
             case _:
                 raise error
         return _redirect(with_parameters(self.log_in_page, error=name))
-
-    def _redirect_uri(self, name: str) -> str:
-        return f"{self.issuer}/sign-in/{name}/callback"
 
     def _cookie(self, request: Request) -> str | None:
         return request.cookies.get(NAME if self.is_secure else PLAIN_NAME)

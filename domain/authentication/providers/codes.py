@@ -1,7 +1,5 @@
 """The codes that a provider's callback returns to the frontend, and the frontend exchanges."""
 
-import base64
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from domain import tickets
 from domain.devices import Device
 from domain.errors import InvalidCode, InvalidInput
 from domain.providers import Profile
+from domain.providers.pkce import challenge_of
 from domain.services import Services
 from domain.tickets import TicketKind
 
@@ -109,11 +108,8 @@ async def _count_wrong_verifier(services: Services, ticket: Ticket) -> None:
 
 
 def _belongs(verifier: str, challenge: str) -> bool:
-    if not _VERIFIER.fullmatch(verifier):
-        return False
-    digest = hashlib.sha256(verifier.encode()).digest()
-    made = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    return hmac.compare_digest(made, challenge)
+    is_verifier = _VERIFIER.fullmatch(verifier) is not None
+    return is_verifier and hmac.compare_digest(challenge_of(verifier), challenge)
 
 
 def _as_state(profile: Profile) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from domain.authentication.providers.codes import create_code, require_challenge
 from domain.devices import Device
 from domain.errors import InvalidCode, InvalidInput, NotFound
 from domain.providers import Profile, Provider, ProviderError, ProviderFailure
+from domain.providers.pkce import challenge_of
 from domain.redirects import with_parameters
 from domain.services import Services
 from domain.tickets import TicketKind
@@ -101,7 +102,7 @@ async def to_provider(
             redirect_uri=redirect_uri,
             state=state,
             nonce=_derived(services, "nonce", ticket),
-            code_challenge=_challenge(_derived(services, "verifier", ticket)),
+            code_challenge=challenge_of(_derived(services, "verifier", ticket)),
         )
     except ProviderError as error:
         return _failed(services, ticket, error)
@@ -202,15 +203,7 @@ def _derived(services: Services, purpose: str, ticket: Ticket) -> str:
     """Return the nonce or the PKCE verifier of a flow. They are computed, so that no row has
     them."""
     mac = services.require_data_keys().mac(f"{purpose} of a provider's flow", ticket.id.bytes)
-    return _base64(mac)
-
-
-def _challenge(verifier: str) -> str:
-    return _base64(hashlib.sha256(verifier.encode()).digest())
-
-
-def _base64(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).decode().rstrip("=")
+    return base64.urlsafe_b64encode(mac).decode().rstrip("=")
 
 
 def _hash(cookie: str) -> str:

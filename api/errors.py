@@ -22,6 +22,8 @@ _RESPONSES: Mapping[ErrorCode, tuple[int, str]] = {
     ErrorCode.TOKEN_EXPIRED: (401, "invalid_token"),
     ErrorCode.INVALID_CREDENTIALS: (400, "invalid_grant"),
     ErrorCode.INVALID_CODE: (400, "invalid_grant"),
+    ErrorCode.ACCOUNT_DISABLED: (400, "invalid_grant"),
+    ErrorCode.PASSWORD_RESET_REQUIRED: (400, "invalid_grant"),
     ErrorCode.TOO_MANY_ATTEMPTS: (429, "temporarily_unavailable"),
     ErrorCode.OVERLOADED: (503, "temporarily_unavailable"),
     ErrorCode.UNAVAILABLE: (503, "temporarily_unavailable"),

@@ -95,6 +95,7 @@ def _create_services(
         service_name=settings.brand_name,
         proof_lifetime=timedelta(minutes=settings.sudo_minutes),
         requires_second_factor=settings.require_second_factor == "all",
+        requires_second_factor_of_staff=settings.require_second_factor != "none",
         relying_party=_relying_party(settings),
         providers=create_providers(settings),
         redirects=RedirectAllowlist(frozenset(settings.redirect_addresses)),

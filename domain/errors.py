@@ -22,6 +22,8 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    ACCOUNT_DISABLED = "ACCOUNT_DISABLED"
+    PASSWORD_RESET_REQUIRED = "PASSWORD_RESET_REQUIRED"
     SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
     SECOND_FACTOR_SETUP_REQUIRED = "SECOND_FACTOR_SETUP_REQUIRED"
     REAUTHENTICATION_REQUIRED = "REAUTHENTICATION_REQUIRED"
@@ -82,6 +84,20 @@ class InvalidRefreshToken(Unauthenticated):
 class InvalidCredentials(DomainError):
     code = ErrorCode.INVALID_CREDENTIALS
     message = "The username or the password is wrong."
+
+
+class AccountDisabled(DomainError):
+    """The proof was right. Only then does anyone see that the account exists."""
+
+    code = ErrorCode.ACCOUNT_DISABLED
+    message = "This account is disabled. Ask the people who run this service."
+
+
+class PasswordResetRequired(DomainError):
+    """The password was right, and cannot be used before it has been reset by mail."""
+
+    code = ErrorCode.PASSWORD_RESET_REQUIRED
+    message = "This password cannot be used any more. Reset it by the link in the mail."
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,15 @@ class EventKind(StrEnum):
     PASSWORD_RESET = "PASSWORD_RESET"
     ACCOUNT_SECURED = "ACCOUNT_SECURED"
     SESSION_ENDED = "SESSION_ENDED"
+    USERNAME_CHANGED = "USERNAME_CHANGED"
+    EXPORTED = "EXPORTED"
+    DISABLED = "DISABLED"
+    ENABLED = "ENABLED"
+    PASSWORD_RESET_REQUIRED = "PASSWORD_RESET_REQUIRED"
+    ROLE_GRANTED = "ROLE_GRANTED"
+    ROLE_REVOKED = "ROLE_REVOKED"
+    IMPERSONATED = "IMPERSONATED"
+    IMPERSONATION_STARTED = "IMPERSONATION_STARTED"
     DELETED = "DELETED"
 
 
@@ -53,11 +62,14 @@ def record(
     *,
     user_id: UUID | None,
     session_id: UUID | None = None,
+    actor_id: UUID | None = None,
+    detail: str | None = None,
 ) -> None:
     """Add an event to the transaction of what happened.
 
     ``user_id`` is None for an attempt on an account that does not exist. ``session_id`` is the
-    login session concerned, if there is one.
+    login session concerned, if there is one. ``actor_id`` is the user who did it, if that was not
+    the owner. ``detail`` has at most 200 characters, which the owner can read.
     """
     session.add(
         SecurityEvent(
@@ -67,6 +79,8 @@ def record(
             kind=kind,
             device=device.name,
             ip=device.ip,
+            actor_id=actor_id,
+            detail=detail,
             created_at=datetime.now(UTC),
         )
     )
@@ -76,7 +90,14 @@ def record_in(
     session: AsyncSession, kind: EventKind, device: Device, current: LoginSession
 ) -> None:
     """Record an event of a user's login session."""
-    record(session, kind, device, user_id=current.user_id, session_id=current.id)
+    record(
+        session,
+        kind,
+        device,
+        user_id=current.user_id,
+        session_id=current.id,
+        actor_id=current.impersonator_id,
+    )
 
 
 async def latest(

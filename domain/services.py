@@ -68,6 +68,8 @@ class Services:
     proof_lifetime: timedelta = timedelta(minutes=10)
     #: Whether an account without a second factor can only set one up.
     requires_second_factor: bool = False
+    #: Whether only a session with two factors can use a role.
+    requires_second_factor_of_staff: bool = False
     #: None if no domain can have passkeys.
     relying_party: RelyingParty | None = None
     #: The identity providers by their names, in the order of their buttons.

@@ -21,6 +21,7 @@ from api.telemetry.request import current
 from domain import sessions
 from domain.access_tokens.tokens import AUDIENCE, ONE_FACTOR, TWO_FACTORS
 from domain.errors import Unauthenticated
+from domain.roles import roles_of
 from domain.services import Services
 from domain.sessions.refresh_tokens import RefreshToken
 
@@ -28,6 +29,10 @@ router = APIRouter(tags=["OAuth2"])
 
 # For /docs. The code below reads the header itself.
 _documented_basic = HTTPBase(scheme="basic", auto_error=False)
+
+
+class Actor(BaseModel):
+    sub: str = Field(description="The id of a user.")
 
 
 class Introspection(BaseModel):
@@ -52,6 +57,13 @@ class Introspection(BaseModel):
     )
     amr: list[str] | None = Field(
         default=None, description="How the user proved who they are (RFC 8176)."
+    )
+    roles: list[str] | None = Field(
+        default=None, description="The roles that the user has now (RFC 9068)."
+    )
+    act: Actor | None = Field(
+        default=None,
+        description="Who acts in place of the user (RFC 8693), if an administrator does.",
     )
 
 
@@ -96,6 +108,7 @@ async def _access_token(found: Services, token: str) -> Introspection:
         claims = found.access_tokens.read(token)
         async with found.database.reading() as session:
             user = await sessions.require_active(session, claims.caller)
+            roles = (await roles_of(session, [user.id]))[user.id]
     except Unauthenticated:
         return INACTIVE
     return Introspection(
@@ -112,6 +125,8 @@ async def _access_token(found: Services, token: str) -> Introspection:
         auth_time=claims.authentication.at,
         acr=claims.authentication.acr,
         amr=list(claims.authentication.amr),
+        roles=list(roles) or None,
+        act=Actor(sub=str(claims.actor_id)) if claims.actor_id else None,
     )
 
 

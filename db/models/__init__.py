@@ -6,6 +6,7 @@ from db.models.identities import Identity
 from db.models.outbox import OutboxRow
 from db.models.passkeys import Passkey
 from db.models.posts import Post
+from db.models.roles import UserRole
 from db.models.security_events import SecurityEvent
 from db.models.sessions import LoginSession
 from db.models.tickets import Ticket
@@ -23,5 +24,6 @@ __all__ = [
     "Ticket",
     "TotpFactor",
     "User",
+    "UserRole",
     "UtcDateTime",
 ]

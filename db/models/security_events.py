@@ -23,6 +23,10 @@ class SecurityEvent(Base):
     user_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
     kind: Mapped[str] = mapped_column(String(40))
+    #: The user who did it, if that was not the owner.
+    actor_id: Mapped[UUID | None]
+    #: What else is to be known, such as a reason.
+    detail: Mapped[str | None] = mapped_column(String(200))
     device: Mapped[str | None] = mapped_column(String(100))
     ip: Mapped[str | None] = mapped_column(String(45))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

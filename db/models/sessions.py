@@ -28,6 +28,12 @@ class LoginSession(Base):
             postgresql_where=text("ended_at IS NULL"),
         ),
         Index("ix_sessions_user_id_network", "user_id", "network"),
+        Index(
+            "ix_sessions_impersonator_id",
+            "impersonator_id",
+            sqlite_where=text("impersonator_id IS NOT NULL"),
+            postgresql_where=text("impersonator_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -44,6 +50,9 @@ class LoginSession(Base):
     proved_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: How they have proved it (RFC 8176), such as ["pwd", "otp", "mfa"].
     amr: Mapped[list[str]] = mapped_column(JSON)
+    #: The administrator who uses the account in place of the user. Not a foreign key, since the
+    #: record stays when that user is deleted.
+    impersonator_id: Mapped[UUID | None]
     family_hash: Mapped[str] = mapped_column(
         String(64), unique=True, deferred=True, deferred_raiseload=True
     )

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, LargeBinary, String, func, select, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from db.models.base import Base, UtcDateTime
+from db.models.roles import UserRole
 
 
 class User(Base):
@@ -22,6 +23,12 @@ class User(Base):
             "deleted_at",
             sqlite_where=text("deleted_at IS NOT NULL"),
             postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_users_disabled_at",
+            "disabled_at",
+            sqlite_where=text("disabled_at IS NOT NULL"),
+            postgresql_where=text("disabled_at IS NOT NULL"),
         ),
     )
 
@@ -53,10 +60,38 @@ class User(Base):
     webauthn_handle: Mapped[bytes | None] = mapped_column(
         LargeBinary(64), unique=True, deferred=True, deferred_raiseload=True
     )
+    #: Since when the account cannot be signed in to, and why.
+    disabled_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, deferred=True, deferred_raiseload=True
+    )
+    disabled_reason: Mapped[str | None] = mapped_column(
+        String(200), deferred=True, deferred_raiseload=True
+    )
+    #: Since when the password must be reset before it can be used.
+    must_reset_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, deferred=True, deferred_raiseload=True
+    )
     #: Set while the rows of a deleted account are being deleted. Nothing shows such an account.
     deleted_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, deferred=True, deferred_raiseload=True
     )
+
+    #: The names of the user's roles, with blanks between them. None if there are none.
+    role_names: Mapped[str | None] = column_property(
+        select(func.aggregate_strings(UserRole.role, " "))
+        .where(UserRole.user_id == id)
+        .correlate_except(UserRole)
+        .scalar_subquery(),
+        deferred=True,
+        raiseload=True,
+        # A change of another column changes no role.
+        expire_on_flush=False,
+    )
+
+    @property
+    def roles(self) -> list[str]:
+        """The names of the user's roles, sorted. Statements ask for ``role_names``."""
+        return sorted((self.role_names or "").split())
 
     @property
     def has_password(self) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,6 +79,10 @@ class Claims:
     expires_at: int
     token_id: str
     authentication: Authentication
+    #: The names of the roles that the user had then.
+    roles: tuple[str, ...] = ()
+    #: The administrator who acts in place of the subject, if one does.
+    actor_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +131,16 @@ class AccessTokens:
         *,
         not_after: datetime,
         authentication: Authentication = Authentication(),  # it is immutable
+        roles: Sequence[str] = (),
+        actor_id: UUID | None = None,
     ) -> AccessToken:
-        """Issue a token with the usual lifetime, or a shorter one if its session expires before."""
+        """Issue a token with the usual lifetime, or a shorter one if its session expires before.
+
+        ``actor_id`` is the user who acts in place of the caller's user (RFC 8693 section 4.1).
+        """
         now = int(time.time())
         expires_at = min(now + int(self.lifetime.total_seconds()), int(not_after.timestamp()))
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": AUDIENCE,
             "sub": str(caller.user_id),
@@ -144,6 +153,10 @@ class AccessTokens:
             "acr": authentication.acr,
             "amr": authentication.amr,
         }
+        if roles:
+            claims["roles"] = list(roles)  # RFC 9068 section 2.2.3.1
+        if actor_id:
+            claims["act"] = {"sub": str(actor_id)}
         signer, header = self._signer(now)
         value = jwt.encode(claims, signer, self.algorithm, {"typ": TYPE, **header})
         return AccessToken(value, expires_at - now)
@@ -238,6 +251,8 @@ def _to_claims(claims: Mapping[str, Any], key: Key | None) -> Claims:
         token_id=claims["jti"],
         # Absent in tokens of an earlier version.
         authentication=Authentication(tuple(claims.get("amr", ())), claims.get("auth_time", 0)),
+        roles=tuple(claims.get("roles", ())),
+        actor_id=UUID(claims["act"]["sub"]) if "act" in claims else None,
     )
 
 

@@ -80,6 +80,7 @@ async def _store(
     async with services.database.writing() as session:
         user, current = await lock_proved(session, services, caller, proof)
         user.password_hash = new_hash
+        user.must_reset_at = None
         await sessions.end_all_of(session, user)
         await tickets.discard(session, user.id, _TICKETS)
         await notify(session, services, device, Template.PASSWORD_CHANGED, user)

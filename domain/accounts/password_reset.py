@@ -82,6 +82,7 @@ async def _replace(
         await tickets.discard(session, user.id, _TICKETS)
         await prove_ownership(session, device, user)
         user.password_hash = new_hash
+        user.must_reset_at = None
         security_events.record(session, EventKind.PASSWORD_RESET, device, user_id=user.id)
         await notify(session, services, device, Template.PASSWORD_CHANGED, user)
         return ended

@@ -3,6 +3,8 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from sqlalchemy.orm.attributes import set_committed_value
+
 from db.database import retried
 from db.models import User
 from domain import emails, passwords, sessions, usernames
@@ -69,6 +71,8 @@ def new_user(
     )
     set_username(user, username)
     set_email(user, address)
+    # Not a column, so it would have to be read for the token of the first session.
+    set_committed_value(user, "role_names", None)
     return user
 
 

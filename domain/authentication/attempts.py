@@ -10,7 +10,9 @@ from domain.devices import Device
 
 #: Whether a user has started a session from the ``network``, in a statement that selects users.
 KNOWS_NETWORK = exists().where(
-    LoginSession.user_id == User.id, LoginSession.network == bindparam("network")
+    LoginSession.user_id == User.id,
+    LoginSession.network == bindparam("network"),
+    LoginSession.impersonator_id.is_(None),
 )
 
 

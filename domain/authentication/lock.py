@@ -8,6 +8,7 @@ from sqlalchemy.orm import undefer
 
 from db.models import User
 from domain.mail.mailer import RECIPIENT
+from domain.sessions.active import SIGN_IN
 
 # Built once: building it for each login takes a part of its time. With a parameter, so that a
 # ticket without a user takes the same statement.
@@ -15,7 +16,7 @@ _LOCKED = (
     select(User)
     .where(User.id == bindparam("id"), User.deleted_at.is_(None))
     .with_for_update(key_share=True)
-    .options(undefer(User.password_hash), undefer(User.email_key), *RECIPIENT)
+    .options(undefer(User.password_hash), undefer(User.email_key), *RECIPIENT, *SIGN_IN)
 )
 
 

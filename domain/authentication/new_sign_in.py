@@ -1,6 +1,6 @@
 """The notice of a sign-in from a new network or device."""
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import and_, bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, User
@@ -9,7 +9,9 @@ from domain.mail import Template
 from domain.security_notices import can_notify, notify
 from domain.services import Services
 
-_OF_USER = LoginSession.user_id == bindparam("user_id")
+_OF_USER = and_(
+    LoginSession.user_id == bindparam("user_id"), LoginSession.impersonator_id.is_(None)
+)
 # The index by user and network serves both.
 _IS_KNOWN = select(
     exists().where(_OF_USER, LoginSession.network == bindparam("network")),

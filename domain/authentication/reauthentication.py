@@ -21,6 +21,7 @@ from domain.devices import Device
 from domain.errors import (
     EmailNotVerified,
     InvalidCredentials,
+    PasswordResetRequired,
     ReauthenticationRequired,
     SessionEnded,
 )
@@ -84,6 +85,7 @@ async def prove(
         if current is None:
             # Deleted since, with the account.
             raise SessionEnded
+        sessions.require_owner(current)
         factors = await factors_of_one(session, user.id)
     methods = methods_of(services, user, factors)
     has_proved = is_recent(services, caller, current) and (
@@ -148,6 +150,8 @@ async def confirm_password(
     """
     if user.password_hash is None:
         raise wrong_password(field, NO_PASSWORD)
+    if user.must_reset_at is not None:
+        raise PasswordResetRequired
     if not passwords.can_be_verified(password):
         raise wrong_password(field)
     limits = services.rate_limiter.limits

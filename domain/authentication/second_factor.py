@@ -8,6 +8,7 @@ from domain import security_events, sessions, tickets, totp
 from domain.access_tokens.tokens import MULTIPLE_FACTORS
 from domain.authentication import recovery_codes
 from domain.authentication.attempts import counted_as, knows_network
+from domain.authentication.complete import require_enabled
 from domain.authentication.factors import SecondFactor, factors_of_one
 from domain.authentication.lock import lock_user
 from domain.authentication.new_sign_in import notify_if_new
@@ -96,6 +97,7 @@ async def _pass(services: Services, device: Device, ticket: Ticket, code: str) -
         user = await lock_user(session, ticket.user_id)
         if user is None:
             return None
+        require_enabled(user)
         used_factor = await use_code(session, services, device, user, code)
         used = await tickets.use(session, ticket, is_right=used_factor is not None)
         if used_factor is None:

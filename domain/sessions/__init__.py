@@ -11,6 +11,7 @@ from domain.sessions.active import (
     find,
     lock_active,
     require_active,
+    require_owner,
     with_second_factor,
 )
 from domain.sessions.end import end, end_all, end_all_of, end_and_record, log_out
@@ -34,6 +35,7 @@ __all__ = [
     "refresh",
     "renew",
     "require_active",
+    "require_owner",
     "start",
     "with_second_factor",
 ]

@@ -11,13 +11,16 @@ from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User, UtcDateTime
 from domain.access_tokens.tokens import MULTIPLE_FACTORS, Caller
-from domain.errors import SessionEnded
+from domain.errors import Forbidden, SessionEnded
 from domain.mail.mailer import RECIPIENT
 from domain.sessions.refresh_tokens import RefreshToken
 
 # This bounds `me { sessions }`. Starting one more ends the session that was unused for the longest
 # time.
 MAX_SESSIONS = 100
+
+#: The options of a statement that selects a user to issue tokens to.
+SIGN_IN = (undefer(User.role_names), undefer(User.disabled_at), undefer(User.must_reset_at))
 
 #: The current time, for statements that are built once.
 NOW = bindparam("now", type_=UtcDateTime())
@@ -50,7 +53,7 @@ async def require_active(
         await session.execute(row.with_for_update(key_share=True))
     if with_secrets:
         statement = statement.options(
-            undefer(User.password_hash), undefer(User.email_key), *RECIPIENT
+            undefer(User.password_hash), undefer(User.email_key), *RECIPIENT, *SIGN_IN
         )
     user = await session.scalar(statement)
     if user is None:
@@ -60,7 +63,11 @@ async def require_active(
 
 async def lock_active(session: AsyncSession, caller: Caller) -> tuple[User, LoginSession]:
     """Lock the caller's row and that of their session to change them, and return both with their
-    secrets, the user as a recipient of mail. Raises SessionEnded."""
+    secrets, the user as a recipient of mail.
+
+    Raises SessionEnded, or Forbidden if an administrator impersonates the user: all that changes how an
+    account is signed in to comes by here.
+    """
     user = await require_active(session, caller, lock="to change", with_secrets=True)
     current = await session.scalar(
         select(LoginSession)
@@ -74,7 +81,14 @@ async def lock_active(session: AsyncSession, caller: Caller) -> tuple[User, Logi
     )
     if current is None:
         raise SessionEnded
+    require_owner(current)
     return user, current
+
+
+def require_owner(current: LoginSession) -> None:
+    """Raise Forbidden in an impersonated session."""
+    if current.impersonator_id is not None:
+        raise Forbidden("An impersonated session cannot change the account.")
 
 
 async def active(session: AsyncSession, user_id: UUID) -> list[LoginSession]:

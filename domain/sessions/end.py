@@ -79,9 +79,10 @@ async def end_all(services: Services, device: Device, caller: Caller, *, except_
 
 
 async def end_all_of(session: AsyncSession, user: User) -> int:
-    """End all sessions of a user whose row is locked, as part of a change that records its own
-    event. Return how many ended."""
-    return len(await _end_matching(session, LoginSession.user_id == user.id))
+    """End all sessions of a user whose row is locked, and those in which they impersonate others,
+    as part of a change that records its own event. Return how many ended."""
+    is_theirs = or_(LoginSession.user_id == user.id, LoginSession.impersonator_id == user.id)
+    return len(await _end_matching(session, is_theirs))
 
 
 async def end_and_record(

@@ -17,7 +17,7 @@ from domain.devices import Device
 from domain.errors import InvalidRefreshToken
 from domain.security_events import EventKind
 from domain.services import Services, SessionLifetimes
-from domain.sessions.active import find_family, is_active
+from domain.sessions.active import SIGN_IN, find_family, is_active
 from domain.sessions.refresh_tokens import RefreshToken, new_salt
 from domain.sessions.start import SignedIn
 
@@ -63,6 +63,7 @@ async def _refresh(
             undefer(LoginSession.refresh_hash),
             undefer(LoginSession.rotations),
             undefer(User.password_hash),
+            *SIGN_IN,
         )
         .with_for_update(of=LoginSession)
     )
@@ -82,7 +83,7 @@ async def _refresh(
         )
         successor = None
         kind = EventKind.TOKEN_REUSED
-    security_events.record(session, kind, device, user_id=user.id, session_id=current.id)
+    security_events.record_in(session, kind, device, current)
     return SignedIn.of(services, user, current, successor) if successor else None
 
 
@@ -97,7 +98,8 @@ def rotate(
         rotation["strict"] = True
     current.rotations = [*kept, rotation][-MAX_RECENT_ROTATIONS:]
     current.last_used_at = now
-    current.expires_at = lifetimes.expiry(started=current.created_at, used=now)
+    if current.impersonator_id is None:
+        current.expires_at = lifetimes.expiry(started=current.created_at, used=now)
     successor = token.successor(salt)
     current.refresh_hash = successor.hash
     return successor

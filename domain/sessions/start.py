@@ -31,6 +31,7 @@ class LoginMethod(StrEnum):
     EMAIL_CODE = "EMAIL_CODE"
     PASSKEY = "PASSKEY"
     PROVIDER = "PROVIDER"
+    IMPERSONATION = "IMPERSONATION"
 
 
 # The security event that each method records.
@@ -42,6 +43,7 @@ _EVENTS = {
     LoginMethod.EMAIL_CODE: EventKind.LOGGED_IN,
     LoginMethod.PASSKEY: EventKind.LOGGED_IN,
     LoginMethod.PROVIDER: EventKind.LOGGED_IN,
+    LoginMethod.IMPERSONATION: EventKind.IMPERSONATED,
 }
 
 
@@ -75,6 +77,8 @@ class SignedIn:
             authentication=Authentication(
                 tuple(session.amr), at=int(session.proved_at.timestamp())
             ),
+            roles=user.roles,
+            actor_id=session.impersonator_id,
         )
         return cls(user, caller, access_token, refresh_token, session.expires_at)
 

@@ -13,6 +13,7 @@ from domain.accounts.current_user import CurrentUser
 from domain.authentication.providers.identities import MAX_IDENTITIES
 from domain.mail.languages import ENGLISH, LANGUAGES
 from domain.pagination import PageRequest
+from domain.roles import Role
 from domain.security_events import EventKind
 from domain.sessions import MAX_SESSIONS
 from graphql_schema.connections import After, Connection, First, connection
@@ -20,6 +21,7 @@ from graphql_schema.context import Info
 from graphql_schema.engine.costs import LIST_QUERY, cost
 from graphql_schema.types.factors import Factors
 from graphql_schema.types.identities import Identity, identities_of_users
+from graphql_schema.types.roles import roles_of_users
 from graphql_schema.types.security_events import SecurityEvent
 from graphql_schema.types.sessions import Session
 from graphql_schema.types.users import PublicUser, User
@@ -48,9 +50,20 @@ async def factors_of_users(session: AsyncSession, user_ids: list[UUID]) -> list[
 
 
 async def needs_second_factor(self: "PrivateUser", info: Info) -> bool:
-    if not info.context.services.requires_second_factor:
+    if not await _requires_second_factor(self, info):
         return False
     return not await info.context.loaders.of(have_second_factor).load(self.caller.session_id)
+
+
+async def _requires_second_factor(self: "PrivateUser", info: Info) -> bool:
+    services = info.context.services
+    return services.requires_second_factor or (
+        services.requires_second_factor_of_staff and bool(await roles_of(self, info))
+    )
+
+
+async def roles_of(self: "PrivateUser", info: Info) -> list[Role]:
+    return await info.context.loaders.of(roles_of_users).load(self.caller.user_id)
 
 
 async def have_second_factor(session: AsyncSession, session_ids: list[UUID]) -> list[bool]:
@@ -81,6 +94,10 @@ class PrivateUser(User):
         resolver=identities_of,
         metadata=cost(LIST_QUERY, entries=MAX_IDENTITIES),
         description="The accounts at identity providers that you can sign in with, the oldest first.",
+    )
+    roles: list[Role] = strawberry.field(
+        resolver=roles_of,
+        description="The roles that you have. They permit queries and mutations on accounts of others.",
     )
     needs_second_factor: bool = strawberry.field(
         resolver=needs_second_factor,

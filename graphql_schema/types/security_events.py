@@ -48,6 +48,15 @@ publish(
         " first authenticator app that recent notices had reported as added were removed.",
         EventKind.SESSION_ENDED: "A session was ended: by its owner, by a client that revoked its token, or because there"
         " were too many.",
+        EventKind.USERNAME_CHANGED: "The username was changed.",
+        EventKind.EXPORTED: "The data of the account was exported.",
+        EventKind.DISABLED: "The account was disabled, and all sessions ended.",
+        EventKind.ENABLED: "The account was enabled.",
+        EventKind.PASSWORD_RESET_REQUIRED: "An administrator required a new password, and all sessions ended.",
+        EventKind.ROLE_GRANTED: "A role was granted.",
+        EventKind.ROLE_REVOKED: "A role was revoked.",
+        EventKind.IMPERSONATED: "An administrator started a session in place of the owner.",
+        EventKind.IMPERSONATION_STARTED: "The owner started a session in place of another user.",
         EventKind.DELETED: "The account was deleted. Kept for the record; its owner can no longer read it.",
     },
 )

@@ -20,6 +20,7 @@ publish(
         LoginMethod.PASSWORD_GRANT: "By an OAuth2 tool, at `/token`.",
         LoginMethod.PASSWORD_CHANGE: "By a password change, which replaced the session it was made in.",
         LoginMethod.PROVIDER: "By an identity provider, with `finishSignIn`.",
+        LoginMethod.IMPERSONATION: "By an administrator who acts in place of the user, with `impersonate`.",
         LoginMethod.EMAIL_CODE: "By a code that was mailed to the user, with `signInByMail`.",
         LoginMethod.PASSKEY: "By a passkey, with `signInByPasskey`.",
     },

@@ -21,6 +21,7 @@ export class ApiError extends Error {
 export type Reaction =
   | "refresh"
   | "sign in"
+  | "reset the password"
   | "ask for a second factor"
   | "set up a second factor"
   | "ask for a proof"
@@ -41,6 +42,8 @@ export function reactionTo(code: ErrorCode): Reaction {
       return "set up a second factor";
     case "REAUTHENTICATION_REQUIRED":
       return "ask for a proof";
+    case "PASSWORD_RESET_REQUIRED":
+      return "reset the password";
     case "INVALID_CREDENTIALS":
     case "INVALID_INPUT":
     case "INVALID_CODE":
@@ -61,6 +64,7 @@ export function reactionTo(code: ErrorCode): Reaction {
     case "MAIL_NOT_CONFIGURED":
     case "NOT_CONFIGURED":
     case "EMAIL_NOT_VERIFIED":
+    case "ACCOUNT_DISABLED":
     case "INTERNAL_ERROR":
       return "report";
     default:

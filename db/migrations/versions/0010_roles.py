@@ -1,0 +1,56 @@
+"""Add roles, disabled accounts and impersonated sessions."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+
+_IS_IMPERSONATED = sa.text("impersonator_id IS NOT NULL")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "user_roles",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.String(20), nullable=False),
+        sa.Column("granted_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "role", name="pk_user_roles"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], ondelete="CASCADE", name="fk_user_roles_user_id_users"
+        ),
+    )
+    op.create_index("ix_user_roles_role", "user_roles", ["role", "user_id"])
+    op.add_column("users", sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("users", sa.Column("disabled_reason", sa.String(200), nullable=True))
+    op.add_column("users", sa.Column("must_reset_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_users_disabled_at",
+        "users",
+        ["disabled_at"],
+        sqlite_where=sa.text("disabled_at IS NOT NULL"),
+        postgresql_where=sa.text("disabled_at IS NOT NULL"),
+    )
+    op.add_column("sessions", sa.Column("impersonator_id", sa.Uuid(), nullable=True))
+    op.create_index(
+        "ix_sessions_impersonator_id",
+        "sessions",
+        ["impersonator_id"],
+        sqlite_where=_IS_IMPERSONATED,
+        postgresql_where=_IS_IMPERSONATED,
+    )
+    op.add_column("security_events", sa.Column("actor_id", sa.Uuid(), nullable=True))
+    op.add_column("security_events", sa.Column("detail", sa.String(200), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("security_events", "detail")
+    op.drop_column("security_events", "actor_id")
+    op.drop_index("ix_sessions_impersonator_id", "sessions")
+    op.drop_column("sessions", "impersonator_id")
+    op.drop_index("ix_users_disabled_at", "users")
+    op.drop_column("users", "must_reset_at")
+    op.drop_column("users", "disabled_reason")
+    op.drop_column("users", "disabled_at")
+    op.drop_table("user_roles")

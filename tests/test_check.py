@@ -663,7 +663,7 @@ def test_a_role_that_may_not_write_is_a_problem(check: Check, database_url: str)
         connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}".encode())
         connection.execute(
             "GRANT INSERT, DELETE ON users, sessions, posts, tickets, outbox, totp_factors,"
-            f" recovery_codes, passkeys, identities TO {role}".encode()
+            f" recovery_codes, passkeys, identities, user_roles TO {role}".encode()
         )
         try:
             run = check(DATABASE_URL=f"{database_url}?options=-c%20role%3D{role}")

@@ -21,10 +21,10 @@ from domain.token_bucket import TokenBucket, TokenBuckets
 Result = TypeVar("Result")
 
 # What a network gets of the time of the event loop while others have work.
-SHARE_OF_NETWORK = 0.3
+SHARE_OF_NETWORK = 0.25
 
 # The time of which a network can save up its share: enough for a page that loads.
-SAVED = timedelta(seconds=0.1)
+SAVED = timedelta(seconds=0.05)
 
 # What a request or an operation costs in addition to the steps of its work, which are timed: its
 # bytes, its tasks, the outer middleware and its line in the log. It was 0.08 to 0.15

@@ -23,6 +23,11 @@ window.setTimeout = (run, delay, ...rest) => start(run, delay * 1000, ...rest);
 
 WAITING = "navigator.locks.query().then(({ pending }) => pending.length)"
 
+STORED = """async () => [
+    {...localStorage}, {...sessionStorage}, document.cookie,
+    await indexedDB.databases(), await caches.keys(),
+]"""
+
 numbers = itertools.count()
 
 
@@ -252,13 +257,13 @@ def test_scripts_reach_no_refresh_token(page: Page, direct: Server, name: str) -
     page.reload()
     expect_signed_in(page, name)
     tokens.append(cookie_of(page))
-    stored = page.evaluate("[{...localStorage}, {...sessionStorage}, document.cookie]")
+    stored = page.evaluate(STORED)
     with page.expect_response("**/graphql"):
         page.get_by_role("button", name="Sign out").click()
     expect_signed_out(page)
 
     assert tokens[0] != tokens[1]
-    assert stored[1:] == [{}, ""]
+    assert stored[1:] == [{}, "", [], []]
     for token in tokens:
         assert token not in json.dumps(stored)
         assert token not in direct.logged()

@@ -135,6 +135,26 @@ def test_the_token_goes_to_other_services_and_the_cookie_does_not(
     assert "cookie" not in sent.value.all_headers()
 
 
+def test_it_refreshes_thirty_seconds_before_the_token_expires(app: Page) -> None:
+    app.clock.install()
+    app.reload()
+    status(app)
+    register(app, "adele")
+    first = app.evaluate("session.state")
+    app.clock.pause_at(first["expiresAt"] / 1000 - 31)
+    app.evaluate("() => void session.accessToken().then((token) => (globalThis.kept = token))")
+    kept = app.wait_for_function("globalThis.kept").json_value()
+    with app.expect_request("**/graphql") as sent:
+        app.clock.run_for(1_100)
+        # It asks the other tabs first, under the lock.
+        app.wait_for_function("navigator.locks.query().then(({ held }) => held.length === 1)")
+        app.clock.run_for(60)
+    app.wait_for_function("(first) => session.state.accessToken !== first", arg=kept)
+
+    assert kept == first["accessToken"]
+    assert "mutation Refresh" in (sent.value.post_data or "")
+
+
 # Returns at once: a tab waits for the answer of another one by the clock, which the test moves.
 REFRESH_TEN_TIMES = """() => {
   globalThis.left = 10;

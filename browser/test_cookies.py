@@ -174,15 +174,39 @@ def test_another_origin_changes_nothing(
         "url => new Promise(done => Object.assign(new Image(), { src: url, onerror: done }))",
         f"{server.url}/graphql?query={LOGOUT}",
     )
-    page.set_content(
-        f"<form method=post enctype=text/plain action={server.url}/graphql>"
-        f"""<input name='{{"query": "{LOGOUT}", "a": "' value='"}}'></form>"""
-    )
-    with page.expect_navigation():
-        page.evaluate("document.forms[0].submit()")
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        page.goto(f"http://{host}:{pages[1]}/")
+        page.set_content(
+            f"<form method=post enctype={kind} action={server.url}/graphql>"
+            f"""<input name='{{"query": "{LOGOUT}", "a": "' value='"}}'></form>"""
+        )
+        with page.expect_navigation():
+            page.evaluate("document.forms[0].submit()")
 
     assert cookies(context) == before
     page.goto(f"{server.url}/docs")
+    assert "errors" not in send(page, server, REFRESH)
+
+
+def test_a_page_without_an_origin_changes_nothing(
+    context: BrowserContext, page: Page, server: Server, pages: list[int]
+) -> None:
+    before = cookies(context)
+    # A frame in a sandbox has the origin "null", even of a listed page.
+    page.goto(f"http://127.0.0.1:{pages[0]}/")
+    page.set_content("<iframe sandbox=allow-scripts srcdoc='<title>blank</title>'></iframe>")
+    frame = page.frames[1]
+    frame.wait_for_load_state()
+    origin = frame.evaluate("origin")
+    answers = [
+        frame.evaluate(SEND, [server.url, query, headers, "cors"])
+        for query in (REFRESH, LOGOUT)
+        for headers in (BY_COOKIE, JSON)
+    ]
+
+    assert origin == "null"
+    assert set(answers) == {"blocked"}
+    assert cookies(context) == before
     assert "errors" not in send(page, server, REFRESH)
 
 

@@ -93,7 +93,7 @@ def test_a_link_of_the_text_works(page: Page, server: Server, pictures: Path) ->
     page.goto("/mailbox")
     page.get_by_role("link", name="Confirm your email address").click()
     expect(page.frame_locator("iframe").get_by_role("link", name="Confirm email")).to_be_visible()
-    page.screenshot(path=pictures / "mailbox-message.png")
+    page.screenshot(path=pictures / "mailbox-message.png", full_page=True)
     link = page.locator("pre a").first.get_attribute("href")
 
     assert link is not None

@@ -79,6 +79,9 @@ def test_password_managers_find_what_to_fill_and_save(page: Page, name: str) -> 
     page.goto("/account/login")
     expect(page.get_by_label("Username or email")).to_be_visible()
     assert kinds() == ["username", "current-password"]
+    page.get_by_role("link", name="Create an account").click()
+    expect(page.get_by_label("Email")).to_be_visible()
+    assert kinds() == ["username", "email", "new-password"]
     sign_up(page, name)
     assert kinds() == ["username", "email", "photo"]
     page.goto("/account/password")
@@ -86,3 +89,21 @@ def test_password_managers_find_what_to_fill_and_save(page: Page, name: str) -> 
     assert kinds() == ["username", "new-password"]
     hidden = page.locator("form input[autocomplete=username]")
     expect(hidden).to_have_value(name)
+
+
+def test_every_field_says_what_it_is_for(page: Page, name: str) -> None:
+    page.goto("/account/login")
+    expect(page.get_by_label("Username or email")).to_be_visible()
+    fields = "input:not([type=checkbox])"
+    counts = [(page.locator(fields).count(), page.locator(f"{fields}[autocomplete]").count())]
+    sign_up(page, name)
+    for path in (*PAGES.values(), "password"):
+        page.goto(f"/account/{path}")
+        expect(page.get_by_role("navigation")).to_be_visible()
+        expect(page.locator("main .loading")).to_have_count(0)
+        counts.append(
+            (page.locator(fields).count(), page.locator(f"{fields}[autocomplete]").count())
+        )
+
+    assert [fields for fields, _ in counts] == [with_purpose for _, with_purpose in counts]
+    assert sum(fields for fields, _ in counts) >= 8

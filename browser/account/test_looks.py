@@ -44,6 +44,33 @@ class TestAccessibility:
         assert found == []
 
 
+MOVES = """() => [...document.querySelectorAll("*")].some((it) => {
+    const { animationName, transitionDuration } = getComputedStyle(it);
+    return animationName !== "none" || transitionDuration !== "0s";
+})"""
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+class TestMotion:
+    @pytest.fixture
+    def page_options(self, motion: str) -> dict[str, Any]:
+        return {"reduced_motion": motion}
+
+    def test_nothing_moves_for_users_who_ask_for_that(
+        self, page: Page, name: str, motion: str
+    ) -> None:
+        page.goto("/account/login")
+        expect(page.get_by_label("Username or email")).to_be_visible()
+        moves = [page.evaluate(MOVES)]
+        sign_up(page, name)
+        page.route("**/graphql", lambda _: None)
+        page.get_by_role("navigation").get_by_role("link", name="Sessions").click()
+        expect(page.locator("main .loading")).to_be_attached()
+        moves.append(page.evaluate(MOVES))
+
+        assert moves == [motion == "no-preference"] * 2
+
+
 class TestOnAPhone:
     @pytest.fixture
     def page_options(self) -> dict[str, Any]:

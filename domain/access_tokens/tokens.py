@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -127,11 +128,16 @@ class AccessTokens:
         *,
         not_after: datetime,
         authentication: Authentication = Authentication(),  # it is immutable
+        added: Mapping[str, Any] = MappingProxyType({}),
     ) -> AccessToken:
-        """Issue a token with the usual lifetime, or a shorter one if its session expires before."""
+        """Issue a token with the usual lifetime, or a shorter one if its session expires before.
+
+        ``added`` are claims for other services. They replace none of those here.
+        """
         now = int(time.time())
         expires_at = min(now + int(self.lifetime.total_seconds()), int(not_after.timestamp()))
         claims = {
+            **added,
             "iss": self.issuer,
             "aud": AUDIENCE,
             "sub": str(caller.user_id),

@@ -1,6 +1,5 @@
 """What request handlers need: the application's state, the device and the caller."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fastapi.security import OAuth2PasswordBearer
@@ -44,7 +43,7 @@ class AppState:
     responses: ResponsesUnderWay
     mail_renderer: MailRenderer
     #: What sends the messages of the outbox.
-    senders: Sequence[Sender] = ()
+    senders: list[Sender] = field(default_factory=list)
     introspection_client: ClientCredential | None = None
 
 

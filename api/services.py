@@ -1,6 +1,5 @@
 """The state of an application, made of its settings."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -118,7 +117,7 @@ def _create_services(
 
 def _create_senders(
     settings: Settings, services: Services, renderer: MailRenderer, webhooks: Webhooks
-) -> Sequence[Sender]:
+) -> list[Sender]:
     """Create what sends the messages of the outbox."""
     database, observer = services.database, services.observer
     senders: list[Sender] = []

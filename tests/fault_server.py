@@ -20,6 +20,7 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]  # by names in lower case
     form: dict[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,12 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     parts = urlsplit(target)
     return Request(
-        method, parts.path, dict(parse_qsl(parts.query)), headers, dict(parse_qsl(body.decode()))
+        method,
+        parts.path,
+        dict(parse_qsl(parts.query)),
+        headers,
+        dict(parse_qsl(body.decode())),
+        body,
     )
 
 

@@ -195,9 +195,10 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
 
 
 @asynccontextmanager
-async def serving(server: Server, **options: Any) -> AsyncIterator[Server]:
-    """Serve on a free port until the block ends, with the options of `asyncio.start_server`."""
-    listening = await asyncio.start_server(server._serve, "127.0.0.1", 0, **options)
+async def serving(server: Server, *, port: int = 0, **options: Any) -> AsyncIterator[Server]:
+    """Serve on a port, by default a free one, until the block ends, with the options of
+    `asyncio.start_server`."""
+    listening = await asyncio.start_server(server._serve, "127.0.0.1", port, **options)
     scheme = "https" if "ssl" in options else "http"
     server.url = f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:

@@ -2,10 +2,12 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from db.database import Database
+from db.models import OutboxRow
 from domain import events
 from domain.events import SUBSCRIPTIONS, EventType
 from domain.observer import SILENT, Observer
@@ -48,3 +50,8 @@ async def published(database: Database) -> list[dict[str, Any]]:
 
 def ids_of(requests: list[Request]) -> list[str]:
     return [request.headers["webhook-id"] for request in requests]
+
+
+def types_of(rows: Iterable[OutboxRow]) -> list[str]:
+    """Return the types of the events of these rows, sorted."""
+    return sorted(json.loads(row.payload["body"])["type"] for row in rows)

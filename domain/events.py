@@ -85,7 +85,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who is told of which events."""
+    """A receiver, and the types of the events that it is told about."""
 
     kind: OutboxKind
     target: str | None

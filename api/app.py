@@ -21,7 +21,7 @@ from api.background import (
     pruning_tickets,
     purging,
     reloading_keys,
-    sending_mail,
+    sending,
 )
 from api.cookies import HEADER as SESSION_HEADER
 from api.cookies import SessionCookies
@@ -177,7 +177,7 @@ async def _run(
             learning_costs(state.services),
             purging(state.services.database),
             reloading_keys(state.key_reloader),
-            sending_mail(state.mail_sender) if state.mail_sender else nullcontext(),
+            sending(state.services.database, state.senders),
             counts.sampling(state.services) if counts else nullcontext(),
         ):
             yield

@@ -2,19 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
 from domain.passwords import stored_costs
 from domain.retention import prune, prune_tickets, purge
 from domain.services import Services
-
-if TYPE_CHECKING:
-    from domain.mail.send import Sender
 
 logger = logging.getLogger("gatehouse")
 
@@ -33,9 +30,15 @@ LEARN_COSTS_EVERY = timedelta(minutes=10)
 # times of a few files.
 RELOAD_KEYS_EVERY = timedelta(seconds=1)
 
-# Mail of this process is sent at once. This finds what other processes left behind, and what is
-# due again.
+# Messages of this process are sent at once. This finds what other processes left behind, and what
+# is due again.
 SEND_EVERY = timedelta(seconds=1)
+
+
+class Sender(Protocol):
+    """Sends what is due in one queue of the outbox."""
+
+    async def send_due(self) -> None: ...
 
 
 @asynccontextmanager
@@ -68,9 +71,11 @@ async def learning_costs(services: Services) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def sending_mail(sender: "Sender") -> AsyncIterator[None]:
-    """Send the mail of the outbox while the block runs."""
-    async with running(_send_forever(sender)):
+async def sending(database: Database, senders: Iterable[Sender]) -> AsyncIterator[None]:
+    """Send the messages of the outbox while the block runs. No sender waits for another."""
+    async with AsyncExitStack() as stack:
+        for sender in senders:
+            await stack.enter_async_context(running(_send_forever(database, sender)))
         yield
 
 
@@ -141,21 +146,22 @@ async def _learn_costs(services: Services) -> None:
         logger.warning("Reading the costs of stored hashes failed: %s", type(error).__name__)
 
 
-async def _send_forever(sender: "Sender") -> None:
+async def _send_forever(database: Database, sender: Sender) -> None:
     while True:
+        # Before it looks, so that nothing that is written meanwhile has to wait.
+        written = database.outbox_written
         try:
             await sender.send_due()
         except Exception as error:
-            logger.warning("Sending mail failed: %s", type(error).__name__)
-        await _wait(sender.database.outbox_written, SEND_EVERY)
+            logger.warning("Sending messages failed: %s", type(error).__name__)
+        await _wait(written, SEND_EVERY)
 
 
 async def _wait(event: asyncio.Event, limit: timedelta) -> None:
-    """Wait for an event and clear it, or for as long as the limit."""
+    """Wait for an event, or for as long as the limit."""
     with suppress(TimeoutError):
         async with asyncio.timeout(limit.total_seconds()):
             await event.wait()
-    event.clear()
 
 
 async def _reload_keys_forever(key_reloader: KeyReloader) -> None:

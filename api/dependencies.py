@@ -1,12 +1,12 @@
 """What request handlers need: the application's state, the device and the caller."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from api.background import Sender
 from api.headers import header_of
 from api.signing_keys.watcher import KeyReloader
 from api.telemetry.request import current
@@ -18,9 +18,6 @@ from domain.mail import MailRenderer
 from domain.services import Services
 from graphql_schema.context import Context
 from graphql_schema.response_size import ResponsesUnderWay
-
-if TYPE_CHECKING:
-    from domain.mail.send import Sender
 
 # For the Authorize button of /docs. `bearer_token` reads the token itself, for all routes.
 documented_bearer = OAuth2PasswordBearer(tokenUrl="token", refreshUrl="token", auto_error=False)
@@ -45,7 +42,8 @@ class AppState:
     key_reloader: KeyReloader
     responses: ResponsesUnderWay
     mail_renderer: MailRenderer
-    mail_sender: "Sender | None" = None
+    #: What sends the messages of the outbox.
+    senders: list[Sender] = field(default_factory=list)
     introspection_client: ClientCredential | None = None
 
 

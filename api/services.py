@@ -4,21 +4,27 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.background import Sender
 from api.database import create_engine_from
 from api.dependencies import AppState, ClientCredential
+from api.hooks import create_hooks
 from api.mail import create_data_keys, create_mailer, create_renderer, create_sender
 from api.priority import lower_priority
 from api.providers import create_providers
 from api.signing_keys.watcher import KeyReloader
+from api.webhooks import create_webhooks, subscribed
 from db.database import Database
 from domain.access_tokens.keys import KeyRing
 from domain.access_tokens.tokens import AccessTokens
 from domain.accounts.current_user import CurrentUserLoader
+from domain.hooks.send import EventHookSender
+from domain.mail import MailRenderer
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimit, RateLimiter, RateLimits
 from domain.redirects import RedirectAllowlist
 from domain.services import RelyingParty, Services, SessionLifetimes
+from domain.webhooks import Webhooks
 from graphql_schema.response_size import ResponsesUnderWay
 from settings import Settings
 
@@ -29,7 +35,8 @@ def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppStat
     try:
         mail_renderer = create_renderer(settings)
         key_reloader = KeyReloader(settings.signing_keys_dir, settings.algorithm)
-        services = _create_services(settings, engine, key_reloader.ring, observer)
+        webhooks = create_webhooks(settings)
+        services = _create_services(settings, engine, key_reloader.ring, webhooks, observer)
     except ValueError as error:
         raise SystemExit(f"gatehouse: {error}") from None
     return AppState(
@@ -39,16 +46,21 @@ def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppStat
         key_reloader=key_reloader,
         responses=ResponsesUnderWay(),
         mail_renderer=mail_renderer,
-        mail_sender=create_sender(settings, services, mail_renderer),
+        senders=_create_senders(settings, services, mail_renderer, webhooks),
         introspection_client=_introspection_client(settings),
     )
 
 
 def _create_services(
-    settings: Settings, engine: AsyncEngine, ring: KeyRing, observer: Observer
+    settings: Settings,
+    engine: AsyncEngine,
+    ring: KeyRing,
+    webhooks: Webhooks,
+    observer: Observer,
 ) -> Services:
+    hooks = create_hooks(settings, observer)
     return Services(
-        database=Database(engine),
+        database=Database(engine, subscribed(webhooks, hooks)),
         hashing_queue=HashingQueue(
             memory_kib=settings.argon2_memory_kib,
             time_cost=settings.argon2_time_cost,
@@ -99,8 +111,27 @@ def _create_services(
         relying_party=_relying_party(settings),
         providers=create_providers(settings),
         redirects=RedirectAllowlist(frozenset(settings.redirect_addresses)),
+        hooks=hooks,
         observer=observer,
     )
+
+
+def _create_senders(
+    settings: Settings, services: Services, renderer: MailRenderer, webhooks: Webhooks
+) -> list[Sender]:
+    """Create what sends the messages of the outbox."""
+    database, observer = services.database, services.observer
+    senders: list[Sender] = []
+    if mail_sender := create_sender(settings, services, renderer):
+        senders.append(mail_sender)
+    if webhooks.endpoints:
+        # Imported here: httpx2 takes time, and only this needs it.
+        from domain.webhooks.send import create_senders
+
+        senders += create_senders(database, webhooks, observer)
+    if services.hooks.wants_events:
+        senders.append(EventHookSender(database, services.hooks, observer))
+    return senders
 
 
 def _rate_limit(settings: Settings, name: str, setting: str) -> RateLimit:

@@ -15,6 +15,7 @@ from cli.serve import serve
 from cli.tune import tune
 from cli.usage import examples
 from cli.users import users
+from cli.webhooks import webhooks
 from server.exit import exit_in_a_line
 
 COMPLETION = """
@@ -27,7 +28,7 @@ INTERRUPTED = 130
 
 
 @click.group(
-    commands=(check, keys, mail, migrate, prune, schema, secret, serve, tune, users),
+    commands=(check, keys, mail, migrate, prune, schema, secret, serve, tune, users, webhooks),
     # Without a command, the error below and not the whole help.
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,6 +1,7 @@
-"""`gatehouse secret`: print a new SECRET_KEY or DATA_KEY."""
+"""`gatehouse secret`: print a new SECRET_KEY or DATA_KEY, or a secret of webhooks."""
 
 import secrets
+from base64 import b64encode
 
 import click
 
@@ -10,7 +11,16 @@ from cli.usage import examples
 SECRET_BYTES = 64
 
 
-@click.command(epilog=examples("gatehouse secret"))
-def secret() -> None:
+# Standard Webhooks 1.0.0 allows 24 to 64.
+WEBHOOK_SECRET_BYTES = 32
+
+
+@click.command(epilog=examples("gatehouse secret", "gatehouse secret --webhook"))
+@click.option("--webhook", is_flag=True, help="A secret for WEBHOOK_SECRETS.")
+def secret(webhook: bool) -> None:
     """Print a new random SECRET_KEY or DATA_KEY."""
-    print(secrets.token_urlsafe(SECRET_BYTES))
+    if webhook:
+        key = secrets.token_bytes(WEBHOOK_SECRET_BYTES)
+        print(f"whsec_{b64encode(key).decode()}")
+    else:
+        print(secrets.token_urlsafe(SECRET_BYTES))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -32,19 +33,21 @@ class Database:
     committed at the end of the block.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, info: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Open sessions of an engine. Each transaction has a copy of ``info`` in `session.info`."""
         self._engine = engine
         # Without a transaction, a read saves PostgreSQL two round trips and never waits for
         # SQLite's single writer. Reads have their own connections: switching one back and forth
         # takes a fifth of a read, two fifths on SQLite.
         self._for_reads = create_engine(engine.url, to_read=True)
         self._read = async_sessionmaker(self._for_reads, expire_on_commit=False)
-        self._write = async_sessionmaker(engine, expire_on_commit=False)
+        self._write = async_sessionmaker(engine, expire_on_commit=False, info=dict(info))
         self._readers = ConnectionQueue(CONNECTIONS)
         is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer at a time; the others wait here.
         self._writers = ConnectionQueue(1 if is_sqlite else CONNECTIONS)
-        #: Set after each commit of a message to send, for the background task that sends it.
+        #: Set after the next commit of a message to send, for the background tasks that send it,
+        #: and then replaced by a new one.
         self.outbox_written = asyncio.Event()
         self._file = sqlite.File(str(engine.url.database)) if is_sqlite else None
 
@@ -75,7 +78,8 @@ class Database:
                 self._require_same_file()
                 yield session
             if WRITES_OUTBOX in session.info:
-                self.outbox_written.set()
+                written, self.outbox_written = self.outbox_written, asyncio.Event()
+                written.set()
         except DBAPIError as error:
             if is_standby(error):
                 # A pooler led here. What the readers have open may lead to the same standby.

@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 
-class MailOutcome(StrEnum):
-    """How an attempt to send a mail ended. A failed one is not tried again."""
+class DeliveryOutcome(StrEnum):
+    """How an attempt to send a message ended. A failed one is not tried again."""
 
     SENT = "SENT"
     RETRIED = "RETRIED"
@@ -20,11 +20,23 @@ class Observer:
     def slot_acquired(self, waited: float) -> None:
         """Count a request that got its slot in the hashing queue after ``waited`` seconds."""
 
-    def mail_ended(self, outcome: MailOutcome) -> None:
+    def mail_ended(self, outcome: DeliveryOutcome) -> None:
         """Count an attempt to send a mail."""
 
     def mail_waits(self, seconds: float) -> None:
         """Measure how long the oldest mail that is due has waited, 0 if none is due."""
+
+    def webhook_ended(self, endpoint: int, outcome: DeliveryOutcome) -> None:
+        """Count an attempt to call a webhook. ``endpoint`` is its number in the settings."""
+
+    def webhook_waits(self, endpoint: int, seconds: float) -> None:
+        """Measure how long the oldest event that is due for a webhook has waited, 0 if none is."""
+
+    def event_hook_ended(self, outcome: DeliveryOutcome) -> None:
+        """Count an attempt to call the hook `on_event`."""
+
+    def hook_failed(self, hook: str) -> None:
+        """Count a call of a hook that failed or returned something wrong."""
 
 
 SILENT = Observer()

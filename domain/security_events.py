@@ -1,7 +1,7 @@
 """Security events: what happened to an account, for its owner to read (OWASP Authentication Cheat
 Sheet, "Logging and Monitoring")."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, SecurityEvent
+from domain import events
 from domain.devices import Device
+from domain.events import EventType
 from domain.ids import new_id
 from domain.pagination import Page, PageRequest, newest_first
 
@@ -55,6 +57,49 @@ class EventKind(StrEnum):
     DELETED = "DELETED"
 
 
+# What webhooks and `on_event` are told of each kind. Sessions start and end in `domain.sessions`,
+# which publishes that itself.
+EVENT_TYPES: Mapping[EventKind, tuple[EventType, ...]] = {
+    EventKind.REGISTERED: (EventType.USER_REGISTERED,),
+    EventKind.LOGGED_IN: (),
+    EventKind.WRONG_PASSWORD: (),
+    EventKind.SIGN_IN_CODE_REQUESTED: (),
+    EventKind.WRONG_CODE: (),
+    EventKind.SECOND_FACTOR_REQUESTED: (),
+    EventKind.REAUTHENTICATED: (),
+    EventKind.TOTP_ADDED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.TOTP_REMOVED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.RECOVERY_CODE_USED: (),
+    EventKind.RECOVERY_CODES_REPLACED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.PASSKEY_ADDED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.PASSKEY_REMOVED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.PASSKEY_COUNTER: (),
+    EventKind.FACTORS_REMOVED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.IDENTITY_LINKED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.IDENTITY_UNLINKED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.REFRESHED: (),
+    EventKind.TOKEN_REUSED: (EventType.SESSION_ENDED,),
+    EventKind.EMAIL_CHANGED: (EventType.USER_UPDATED,),
+    EventKind.EMAIL_CHANGE_UNDONE: (EventType.USER_UPDATED, EventType.CREDENTIAL_CHANGED),
+    EventKind.EMAIL_VERIFIED: (EventType.USER_VERIFIED,),
+    EventKind.PASSWORD_CHANGED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.PASSWORD_RESET_REQUESTED: (),
+    EventKind.PASSWORD_RESET: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.ACCOUNT_SECURED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.SESSION_ENDED: (),
+    EventKind.USERNAME_CHANGED: (EventType.USER_UPDATED,),
+    EventKind.EXPORTED: (),
+    EventKind.DISABLED: (EventType.USER_DISABLED,),
+    EventKind.ENABLED: (EventType.USER_ENABLED,),
+    EventKind.PASSWORD_RESET_REQUIRED: (EventType.CREDENTIAL_CHANGED,),
+    EventKind.ROLE_GRANTED: (EventType.USER_UPDATED,),
+    EventKind.ROLE_REVOKED: (EventType.USER_UPDATED,),
+    EventKind.IMPERSONATED: (),
+    EventKind.IMPERSONATION_STARTED: (),
+    EventKind.DELETED: (EventType.USER_DELETED,),
+}
+
+
 def record(
     session: AsyncSession,
     kind: EventKind,
@@ -65,7 +110,7 @@ def record(
     actor_id: UUID | None = None,
     detail: str | None = None,
 ) -> None:
-    """Add an event to the transaction of what happened.
+    """Add an event to the transaction of what happened, and tell those who have subscribed to it.
 
     ``user_id`` is None for an attempt on an account that does not exist. ``session_id`` is the
     login session concerned, if there is one. ``actor_id`` is the user who did it, if that was not
@@ -84,6 +129,9 @@ def record(
             created_at=datetime.now(UTC),
         )
     )
+    if user_id is not None:
+        for type in EVENT_TYPES[kind]:
+            events.publish(session, type, user_id=user_id, session_id=session_id, actor_id=actor_id)
 
 
 def record_in(
@@ -108,8 +156,8 @@ async def latest(
     kinds: Collection[EventKind] | None = None,
 ) -> Page[SecurityEvent]:
     """Return a page of one user's events, newest first. With ``kinds``, only these."""
-    events = select(SecurityEvent).where(SecurityEvent.user_id == user_id)
+    of_user = select(SecurityEvent).where(SecurityEvent.user_id == user_id)
     if kinds is not None:
-        events = events.where(SecurityEvent.kind.in_(set(kinds)))
-    found = await session.scalars(newest_first(events, SecurityEvent.id, page_request))
+        of_user = of_user.where(SecurityEvent.kind.in_(set(kinds)))
+    found = await session.scalars(newest_first(of_user, SecurityEvent.id, page_request))
     return Page.from_rows(found.all(), page_request)

@@ -14,6 +14,7 @@ from db.database import Database
 from domain.access_tokens.tokens import AccessTokens
 from domain.data_keys import DataKeys
 from domain.errors import MailNotConfigured, NotConfigured
+from domain.hooks import Hooks
 from domain.mail.mailer import Mailer
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
@@ -76,6 +77,8 @@ class Services:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     #: Where a sign-in with a provider may return to.
     redirects: RedirectAllowlist = RedirectAllowlist(())  # noqa: RUF009  # it is immutable
+    #: The code of the operator that is called.
+    hooks: Hooks = field(default_factory=Hooks)
     observer: Observer = SILENT
 
     def require_data_keys(self) -> DataKeys:

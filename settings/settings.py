@@ -26,9 +26,11 @@ from settings.providers import ProviderSettings, collect
 from settings.types import (
     BrandName,
     DomainName,
+    EventPatterns,
     FormerSecrets,
     HeaderNames,
     HexColor,
+    HooksPath,
     Host,
     MailAddress,
     MailUrl,
@@ -39,6 +41,8 @@ from settings.types import (
     RedirectAddresses,
     RedisUrl,
     Secret,
+    WebhookSecrets,
+    WebhookUrls,
     domain_of,
     in_lower_case,
     in_upper_case,
@@ -137,6 +141,12 @@ class Settings(BaseSettings):
     # Collected from the variables PROVIDER_<NAME>_*.
     provider_settings: dict[str, ProviderSettings] = {}
     redirect_allowlist: RedirectAddresses = ()
+
+    webhooks: WebhookUrls = ()
+    webhook_secrets: WebhookSecrets = ()
+    # `domain.webhooks` knows the names of the events.
+    webhook_events: EventPatterns = ("*",)
+    hooks: HooksPath | None = None
 
     sudo_minutes: int = Field(default=10, ge=1, le=60)
     require_second_factor: Annotated[Literal["none", "admins", "all"], in_lower_case] = "none"
@@ -254,6 +264,17 @@ class Settings(BaseSettings):
             raise ValueError(
                 "DATA_KEY is required with PROVIDERS; make one with `gatehouse secret`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed_and_encrypted(self) -> Self:
+        if self.webhooks and not self.webhook_secrets:
+            raise ValueError(
+                "WEBHOOK_SECRETS is required with WEBHOOKS; make one with `gatehouse secret --webhook`"
+            )
+        is_open = any(url.get_secret_value().startswith("http:") for url in self.webhooks)
+        if is_open and self.environment != "development":
+            raise ValueError("WEBHOOKS must be https, except with ENVIRONMENT=development")
         return self
 
     @model_validator(mode="after")

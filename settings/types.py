@@ -4,6 +4,7 @@ Each message continues the line that begins with the name of the setting: "PUBLI
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Annotated, TypeVar, cast
@@ -54,6 +55,17 @@ _MAIL_ADDRESS = re.compile(
     r"""(?P<name>(?!\s)[^<>()[\]@,;:\\"]+ <)?[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9]([a-z0-9.-]*[a-z0-9])?(?(name)>)""",
     re.IGNORECASE | re.ASCII,
 )
+
+_MAX_WEBHOOKS = 20
+_MAX_WEBHOOK_URL_LENGTH = 2048
+
+# Standard Webhooks 1.0.0: of 24 to 64 bytes, in base64.
+_WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]+={0,2}")
+_WEBHOOK_SECRET_BYTES = range(24, 65)
+
+_EVENT_PATTERN = re.compile(r"[a-z.*]+")
+
+_HOOKS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 _REDIS_URL = re.compile(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?")
 
@@ -256,6 +268,46 @@ def _is_header_name(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
+def _is_webhook_url(url: SecretStr) -> bool:
+    text = url.get_secret_value()
+    if not text.isascii() or not text.isprintable() or re.search(r"[\s\\#]", text):
+        return False
+    try:
+        parts = urlsplit(text)
+        is_complete = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("https", "http")
+        and is_complete
+        and "@" not in parts.netloc
+        and len(text) <= _MAX_WEBHOOK_URL_LENGTH
+    )
+
+
+def _are_different(urls: tuple[SecretStr, ...]) -> bool:
+    return len(set(urls)) == len(urls) <= _MAX_WEBHOOKS
+
+
+def _is_webhook_secret(secret: SecretStr) -> bool:
+    text = secret.get_secret_value()
+    if not _WEBHOOK_SECRET.fullmatch(text):
+        return False
+    try:
+        key = b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        return False
+    return len(key) in _WEBHOOK_SECRET_BYTES
+
+
+def _is_event_pattern(text: str) -> bool:
+    return _EVENT_PATTERN.fullmatch(text) is not None
+
+
+def _is_hooks(text: str) -> bool:
+    return _HOOKS.fullmatch(text) is not None
+
+
 def _is_redis_url(url: SecretStr) -> bool:
     return _REDIS_URL.fullmatch(url.get_secret_value()) is not None
 
@@ -385,6 +437,34 @@ HeaderNames = Annotated[
         _is_header_name,
         "must be names of headers such as apollographql-client-name, separated by commas",
     ),
+]
+
+# Hidden like secrets, because they may contain some.
+WebhookUrls = Annotated[
+    CommaSeparated[SecretStr],
+    _check_each(
+        _is_webhook_url,
+        "must be addresses such as https://app.example.com/webhooks, separated by commas",
+    ),
+    _check(_are_different, f"must be at most {_MAX_WEBHOOKS} different addresses"),
+]
+
+WebhookSecrets = Annotated[
+    CommaSeparated[SecretStr],
+    _check_each(
+        _is_webhook_secret,
+        "must be whsec_ and 24 to 64 bytes in base64 each, separated by commas; make one with"
+        " `gatehouse secret --webhook`",
+    ),
+]
+
+EventPatterns = Annotated[
+    CommaSeparated[str],
+    _check_each(_is_event_pattern, "must be names such as user.*, separated by commas"),
+]
+
+HooksPath = Annotated[
+    str, _check(_is_hooks, "must be a module and a class such as package.module:Hooks")
 ]
 
 BrandName = Annotated[

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from db.models import OutboxRow
-from domain import outbox
+from domain.mail.send import QUEUE
 from soak.audited_clients import DISCONNECTED, OK, AuditedClient, Outcomes
 from soak.faulty_mail_server import Copy, FaultyMailbox
 from soak.figures import Figures
@@ -122,6 +122,6 @@ def _check_undeliverable(run: Run, figures: Figures) -> None:
     # A worker that is killed has marked neither the mail nor the address.
     again = sum(map(len, refused.values())) - errors[REFUSED]
     figures.at_most("refused mails that were tried again", again, len(run.kills))
-    lease = outbox.LEASE.total_seconds()
+    lease = QUEUE.lease.total_seconds()
     late = [times for times in refused.values() if times[-1] - times[0] > lease]
     figures.at_most("addresses tried long after they were refused", len(late), len(run.kills))

@@ -20,6 +20,7 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]  # by names in lower case
     form: dict[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -184,14 +185,20 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     parts = urlsplit(target)
     return Request(
-        method, parts.path, dict(parse_qsl(parts.query)), headers, dict(parse_qsl(body.decode()))
+        method,
+        parts.path,
+        dict(parse_qsl(parts.query)),
+        headers,
+        dict(parse_qsl(body.decode())),
+        body,
     )
 
 
 @asynccontextmanager
-async def serving(server: Server, **options: Any) -> AsyncIterator[Server]:
-    """Serve on a free port until the block ends, with the options of `asyncio.start_server`."""
-    listening = await asyncio.start_server(server._serve, "127.0.0.1", 0, **options)
+async def serving(server: Server, *, port: int = 0, **options: Any) -> AsyncIterator[Server]:
+    """Serve on a port, by default a free one, until the block ends, with the options of
+    `asyncio.start_server`."""
+    listening = await asyncio.start_server(server._serve, "127.0.0.1", port, **options)
     scheme = "https" if "ssl" in options else "http"
     server.url = f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:

@@ -29,6 +29,8 @@ from cli.commands import main
 from domain.authentication.factors import SecondFactor
 from domain.authentication.reauthentication import ProofMethod
 from domain.errors import ErrorCode
+from domain.events import EventType
+from domain.hooks.calls import REGISTERED_CLAIMS
 from domain.pagination import MAX_PAGE_SIZE
 from domain.security_events import EventKind
 from domain.sessions import LoginMethod
@@ -56,7 +58,7 @@ FOR_TESTS = {"TEST_POSTGRES_URL", "SOAK_PORT"}
 NO_DEFAULT = {"empty", "by `ENVIRONMENT", "by `APP_URL"}
 
 # Commands that have commands.
-GROUPS = ("keys", "mail", "users")
+GROUPS = ("keys", "mail", "users", "webhooks")
 
 
 def without_code(text: str) -> str:
@@ -148,7 +150,9 @@ def test_every_path_that_is_named_exists() -> None:
 
 def test_every_command_that_is_named_exists() -> None:
     called = re.findall(
-        r"(?:^|[`/$]|=\S+ ) *gatehouse ((?:(?:keys|mail|users) )?[a-z][a-z-]+)", ALL_PAGES, re.M
+        r"(?:^|[`/$]|=\S+ ) *gatehouse ((?:(?:keys|mail|users|webhooks) )?[a-z][a-z-]+)",
+        ALL_PAGES,
+        re.M,
     )
 
     assert len(called) > 20
@@ -331,3 +335,11 @@ def test_every_graphql_document_is_valid() -> None:
     assert len(found) > 4
     for document in found:
         assert validate(schema, parse(document)) == []
+
+
+def test_the_how_to_has_every_event_and_every_claim_that_cannot_be_set() -> None:
+    webhooks = (DOCS / "how-to" / "webhooks.md").read_text()
+    hooks = (DOCS / "how-to" / "hooks.md").read_text()
+
+    assert set(re.findall(r"`((?:user|session|credential)\.[a-z]+)`", webhooks)) == set(EventType)
+    assert in_backticks(hooks) >= REGISTERED_CLAIMS

@@ -23,7 +23,7 @@ from domain import outbox
 from domain.mail import send, server
 from domain.mail.send import Sender
 from domain.mail.server import Encryption, MailServer
-from domain.observer import MailOutcome, Observer
+from domain.observer import DeliveryOutcome, Observer
 from domain.outbox import OutboxKind
 from domain.services import Services
 from settings import Settings
@@ -389,10 +389,10 @@ async def test_a_process_that_stops_marks_the_mail_under_way(
 async def test_the_observer_is_told(database: Database, mailbox: Mailbox) -> None:
     class Seen(Observer):
         def __init__(self) -> None:
-            self.outcomes: list[MailOutcome] = []
+            self.outcomes: list[DeliveryOutcome] = []
             self.waits: list[float] = []
 
-        def mail_ended(self, outcome: MailOutcome) -> None:
+        def mail_ended(self, outcome: DeliveryOutcome) -> None:
             self.outcomes.append(outcome)
 
         def mail_waits(self, seconds: float) -> None:
@@ -410,7 +410,7 @@ async def test_the_observer_is_told(database: Database, mailbox: Mailbox) -> Non
     await add_mails(database)
     await sender.send_due()
 
-    assert seen.outcomes == [MailOutcome.RETRIED, MailOutcome.FAILED, MailOutcome.SENT]
+    assert seen.outcomes == [DeliveryOutcome.RETRIED, DeliveryOutcome.FAILED, DeliveryOutcome.SENT]
     assert seen.waits[0] > 0
     assert seen.waits[-1] == 0
 
@@ -451,7 +451,7 @@ async def test_a_database_that_is_away_does_not_end_the_task(
     app = create_app(mail_settings(database_url, mailbox))
     async with app.router.lifespan_context(app):
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            while "Sending mail failed" not in caplog.text:
+            while "Sending messages failed" not in caplog.text:
                 await undeliverable(database)
         async with database.writing() as session:
             await session.execute(text("ALTER TABLE hidden RENAME TO outbox"))
@@ -475,7 +475,7 @@ async def test_the_task_ends_though_a_cancellation_is_lost_while_it_connects(
     await add_mails(database)
     async with (
         asyncio.timeout(TIMEOUT_SECONDS),
-        background.sending_mail(Sender(database, server, render)),
+        background.sending(database, [Sender(database, server, render)]),
     ):
         await connecting.wait()
 

@@ -25,7 +25,7 @@ from api.telemetry.metrics import Metrics, of_this_process
 from domain.authentication.password import log_in
 from domain.deadline import within
 from domain.errors import Unavailable
-from domain.observer import MailOutcome
+from domain.observer import DeliveryOutcome
 from domain.passwords.hashing import SLOTS_PER_THREAD, HashingQueue
 from domain.services import Services
 from domain.sessions import LoginMethod
@@ -270,7 +270,7 @@ async def test_connections_in_use_and_who_waits_for_one_are_seen(
 
 
 def test_mails_are_counted_by_outcome_and_the_oldest_is_timed(metrics: Metrics) -> None:
-    metrics.mail_ended(MailOutcome.RETRIED)
+    metrics.mail_ended(DeliveryOutcome.RETRIED)
     metrics.mail_waits(12.5)
 
     value = metrics.registry.get_sample_value

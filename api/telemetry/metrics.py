@@ -8,7 +8,7 @@ from functools import cache
 from api.background import running
 from api.telemetry.request import RequestRecord
 from domain.errors import ErrorCode
-from domain.observer import MailOutcome, Observer
+from domain.observer import DeliveryOutcome, Observer
 from domain.services import Services
 
 # In seconds: from a response without any wait to one at the deadline.
@@ -97,6 +97,31 @@ class Metrics(Observer):
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self._webhooks = Counter(
+            "gatehouse_webhooks",
+            "Attempts to call a webhook, by the number of its endpoint in WEBHOOKS.",
+            ("endpoint", "outcome"),
+            registry=registry,
+        )
+        self._webhook_wait = Gauge(
+            "gatehouse_webhook_wait_seconds",
+            "How long the oldest event that is due for an endpoint has waited.",
+            ("endpoint",),
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._event_hooks = Counter(
+            "gatehouse_event_hooks",
+            "Attempts to call the hook on_event.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._hook_failures = Counter(
+            "gatehouse_hook_failures",
+            "Calls of a hook that failed or returned something wrong.",
+            ("hook",),
+            registry=registry,
+        )
         ProcessCollector(registry=registry)
 
     def request_ended(self, record: RequestRecord) -> None:
@@ -112,11 +137,23 @@ class Metrics(Observer):
     def slot_acquired(self, waited: float) -> None:
         self._waits.observe(waited)
 
-    def mail_ended(self, outcome: MailOutcome) -> None:
+    def mail_ended(self, outcome: DeliveryOutcome) -> None:
         self._mails.labels(outcome).inc()
 
     def mail_waits(self, seconds: float) -> None:
         self._mail_wait.set(seconds)
+
+    def webhook_ended(self, endpoint: int, outcome: DeliveryOutcome) -> None:
+        self._webhooks.labels(str(endpoint), outcome).inc()
+
+    def webhook_waits(self, endpoint: int, seconds: float) -> None:
+        self._webhook_wait.labels(str(endpoint)).set(seconds)
+
+    def event_hook_ended(self, outcome: DeliveryOutcome) -> None:
+        self._event_hooks.labels(outcome).inc()
+
+    def hook_failed(self, hook: str) -> None:
+        self._hook_failures.labels(hook).inc()
 
     def sampling(self, services: Services) -> AbstractAsyncContextManager[None]:
         """Sample the queues while the block runs. (Every process does so, since another one may

@@ -26,6 +26,7 @@ from cli.check.passkeys import passkeys
 from cli.check.rate_limits import rate_limit_sizes, rate_limits
 from cli.check.second_factors import second_factors
 from cli.check.secrets import access_tokens, password_hashes, secrets, signing_keys
+from cli.check.webhooks import hooks, webhooks
 from cli.usage import examples
 from settings import Settings, load_settings
 
@@ -42,6 +43,8 @@ CHECKS: tuple[Check, ...] = (
     mail_from,
     second_factors,
     passkeys,
+    webhooks,
+    hooks,
     address,
     metrics,
     proxies,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -133,14 +134,17 @@ class AccessTokens:
         authentication: Authentication = Authentication(),  # it is immutable
         roles: Sequence[str] = (),
         actor_id: UUID | None = None,
+        added: Mapping[str, Any] = MappingProxyType({}),
     ) -> AccessToken:
         """Issue a token with the usual lifetime, or a shorter one if its session expires before.
 
         ``actor_id`` is the user who acts in place of the caller's user (RFC 8693 section 4.1).
+        ``added`` are claims for other services. They replace none of those here.
         """
         now = int(time.time())
         expires_at = min(now + int(self.lifetime.total_seconds()), int(not_after.timestamp()))
         claims: dict[str, Any] = {
+            **added,
             "iss": self.issuer,
             "aud": AUDIENCE,
             "sub": str(caller.user_id),

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
 from db.models import Ticket, User
-from domain import emails, security_events, sessions, tickets
+from domain import emails, events, security_events, sessions, tickets
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import email_problems, set_email, unique_violations_as_errors
 from domain.authentication.factors import deniable, remove_denied
@@ -30,6 +30,7 @@ from domain.authentication.reauthentication import Proof, lock_proved, prove
 from domain.devices import Device
 from domain.emails import Address
 from domain.errors import InvalidCode, raise_invalid
+from domain.events import EventType
 from domain.mail import Template
 from domain.mail.mailer import Mailer, Recipient
 from domain.security_events import EventKind
@@ -154,6 +155,13 @@ async def _confirm(
         # What was sent to the former address, and other mails for this.
         await tickets.discard(session, user.id, tickets.PROOFS)
         await _add_undo_mail(session, mailer, user, added)
+        if user.email_verified_at is None:
+            events.publish(
+                session,
+                EventType.USER_VERIFIED,
+                user_id=user.id,
+                session_id=caller.session_id,
+            )
         set_email(user, _address_of(ticket), verified_at=datetime.now(UTC))
         security_events.record(
             session,

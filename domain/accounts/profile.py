@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from db.database import retried
 from db.models import User
-from domain import emails, security_events, sessions, tickets, usernames
+from domain import emails, events, security_events, sessions, tickets, usernames
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import (
     email_problems,
@@ -16,6 +16,7 @@ from domain.accounts.users import (
 from domain.authentication.reauthentication import lock_proved, prove
 from domain.devices import Device
 from domain.errors import raise_invalid
+from domain.events import EventType
 from domain.mail.languages import LANGUAGES, find_language, language_of
 from domain.security_events import EventKind
 from domain.services import Services
@@ -98,6 +99,13 @@ async def update_profile(
             user.image_file = changes["image_file"]
         if "locale" in changes:
             user.locale = language_of(changes["locale"]).code
+        if session.is_modified(user):
+            events.publish(
+                session,
+                EventType.USER_UPDATED,
+                user_id=user.id,
+                session_id=caller.session_id,
+            )
     return user
 
 

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.database import retried
 from db.errors import violated_constraint
 from db.models import User
-from domain import emails, security_events, sessions, usernames
-from domain.accounts.registration import new_user
+from domain import emails, events, security_events, sessions, usernames
+from domain.accounts.registration import new_user, require_allowed
 from domain.accounts.users import unique_violations_as_errors
 from domain.authentication import providers
 from domain.authentication.complete import complete, require_complete
@@ -37,6 +37,7 @@ from domain.errors import (
     UsernameRequired,
     raise_invalid,
 )
+from domain.events import EventType
 from domain.mail.languages import preferred_language
 from domain.providers import Profile
 from domain.security_events import EventKind
@@ -60,7 +61,7 @@ async def finish_sign_in(
     An invalid or taken username leaves the code good for another one, for ten minutes.
 
     Raises InvalidCode, SecondFactorRequired, InvalidInput, UsernameRequired with a suggestion,
-    UsernameTaken, EmailTaken, EmailNotVerified, QuotaExceeded or TooManyAttempts.
+    UsernameTaken, EmailTaken, EmailNotVerified, QuotaExceeded, TooManyAttempts or HookFailed.
     """
     found = await providers.find_code(services, device, code=code, code_verifier=code_verifier)
     with reported(services, found.provider):
@@ -156,6 +157,14 @@ async def _register(
     await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
     await providers.extend(services, found)
     raise_invalid(username=usernames.problems(username))
+    await require_allowed(
+        services,
+        device,
+        username,
+        address,
+        email_verified=profile.email_verified,
+        provider=found.provider,
+    )
     return await _create(services, device, found, username, address)
 
 
@@ -177,6 +186,8 @@ async def _create(
         session.add(new_identity(user.id, found))
         await session.flush()
         security_events.record(session, EventKind.REGISTERED, device, user_id=user.id)
+        if user.email_verified_at is not None:
+            events.publish(session, EventType.USER_VERIFIED, user_id=user.id)
         return await sessions.start(
             session, services, device, user, method=LoginMethod.PROVIDER, amr=_AMR
         )

@@ -19,11 +19,13 @@ from domain.authentication.mail_requests import count_request
 from domain.devices import Device
 from domain.emails import Address
 from domain.errors import EmailNotVerified, TooManyAttempts, raise_invalid
+from domain.hooks import Draft
 from domain.ids import new_id
 from domain.mail.languages import preferred_language
 from domain.mail.mailer import Mailer
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
+from domain.text import trim
 
 
 async def register(
@@ -33,7 +35,7 @@ async def register(
     server sends mail.
 
     Raises EmailNotVerified if the server wants the email proven first, InvalidInput, UsernameTaken,
-    EmailTaken, TooManyAttempts or Overloaded.
+    EmailTaken, TooManyAttempts, Overloaded or HookFailed.
     """
     if services.requires_verified_email:
         raise EmailNotVerified
@@ -41,6 +43,7 @@ async def register(
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
         password_hash = await hasher.hash(password)
+    await require_allowed(services, device, username, address)
     mailer = await _mailer_for(services, device, address)
     return await _add(services, mailer, device, username, address, password_hash)
 
@@ -57,6 +60,22 @@ def require_valid(username: str, email: str, password: str | None) -> Address:
     )
     assert address is not None
     return address
+
+
+async def require_allowed(
+    services: Services,
+    device: Device,
+    username: str,
+    address: Address,
+    *,
+    email_verified: bool = False,
+    provider: str | None = None,
+) -> None:
+    """Call the hook `before_register`, outside of a transaction and after the rate limits. Raises
+    InvalidInput, or HookFailed."""
+    await services.hooks.before_register(
+        Draft(trim(username), address.text, email_verified, provider, device.ip)
+    )
 
 
 def new_user(

@@ -12,13 +12,14 @@ from sqlalchemy import select
 
 from db.database import retried
 from db.models import User
-from domain import sessions, tickets, usernames
-from domain.accounts.registration import new_user, require_valid
+from domain import events, sessions, tickets, usernames
+from domain.accounts.registration import new_user, require_allowed, require_valid
 from domain.accounts.users import unique_violations_as_errors
 from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
 from domain.devices import Device
 from domain.emails import Address
 from domain.errors import InvalidCode, UsernameTaken, raise_invalid
+from domain.events import EventType
 from domain.mail import Template
 from domain.mail.languages import preferred_language
 from domain.mail.mailer import RECIPIENT, Mailer, Recipient
@@ -38,7 +39,7 @@ async def start_registration(
     Which of the two it is shows neither in the answer nor in its time: the hash and the transaction
     are the same. Whether the username is taken is told at the end, to who has proven the address.
 
-    Raises InvalidInput, TooManyAttempts, Overloaded or MailNotConfigured.
+    Raises InvalidInput, TooManyAttempts, Overloaded, MailNotConfigured or HookFailed.
     """
     mailer = services.require_mailer()
     address = require_valid(username, email, password)
@@ -46,6 +47,7 @@ async def start_registration(
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
         retry_after = await count_request(services, device, address.key)
         password_hash = None if password is None else await hasher.hash(password)
+    await require_allowed(services, device, username, address)
     account = {
         "username": username,
         "email": address.text,
@@ -65,7 +67,7 @@ async def finish_registration(
     A username that is taken does not use the ticket: another one can be given.
 
     Raises InvalidCode, InvalidInput, UsernameTaken, EmailTaken if the address has got an account
-    since the start, TooManyAttempts or MailNotConfigured.
+    since the start, TooManyAttempts, MailNotConfigured or HookFailed.
     """
     mailer = services.require_mailer()
     raise_invalid(username=[] if username is None else usernames.problems(username))
@@ -79,6 +81,10 @@ async def finish_registration(
         # Without a limit, its owner could find out which usernames are taken.
         await limiter.hit(limiter.limits.registration, device.network)
         account["username"] = username
+    # Again: this is the time when the account is created, and it may have another username.
+    await require_allowed(
+        services, device, account["username"], _address_of(account), email_verified=True
+    )
     try:
         signed_in = await _finish(services, mailer, device, ticket, code, account)
     except UsernameTaken:
@@ -113,6 +119,10 @@ async def _account_of(services: Services, ticket: str) -> dict[str, Any]:
     return dict(pending.state)
 
 
+def _address_of(account: dict[str, Any]) -> Address:
+    return Address(account["email"], account["email_key"])
+
+
 @retried
 async def _finish(
     services: Services,
@@ -125,7 +135,7 @@ async def _finish(
     """Use the ticket, or count a wrong attempt and return None."""
     user = new_user(
         account["username"],
-        Address(account["email"], account["email_key"]),
+        _address_of(account),
         account["password_hash"],
         account["locale"],
     )
@@ -141,6 +151,7 @@ async def _finish(
         await session.delete(used)
         session.add(user)
         await session.flush()
+        events.publish(session, EventType.USER_VERIFIED, user_id=user.id)
         return await sessions.start(
             session,
             services,

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import User
-from domain import security_events, sessions, tickets
+from domain import events, security_events, sessions, tickets
 from domain.authentication.factors import remove_all as remove_factors
 from domain.authentication.providers import remove_identities
 from domain.devices import Device
+from domain.events import EventType
 from domain.security_events import EventKind
 from domain.tickets import TicketKind
 
@@ -37,3 +38,4 @@ async def _remove_access(session: AsyncSession, user: User) -> None:
     await remove_factors(session, user.id)
     await remove_identities(session, user.id)
     user.password_hash = None
+    events.publish(session, EventType.CREDENTIAL_CHANGED, user_id=user.id)

@@ -3,14 +3,12 @@
 import asyncio
 import logging
 import re
-import time
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from typing import Any
+from functools import partial
 
 from aiosmtplib import (
     SMTP,
@@ -20,22 +18,31 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
-from db.cancellation import raise_if_cancelled
 from db.database import Database
 from db.models import OutboxRow
 from domain import emails, outbox
 from domain.mail.server import MailServer
 from domain.mail.undeliverable import mark_undeliverable, undeliverable_among
-from domain.observer import SILENT, MailOutcome, Observer
-from domain.outbox import OutboxKind
+from domain.observer import SILENT, DeliveryOutcome, Observer
+from domain.outbox import OutboxKind, Queue
 
 logger = logging.getLogger("gatehouse")
 
 # Of all commands for one mail.
 MAIL_TIMEOUT = timedelta(seconds=20)
 
-# How long the mail under way may take when the process stops.
-STOP_TIMEOUT = timedelta(seconds=5)
+QUEUE = Queue(
+    OutboxKind.MAIL,
+    # The last one repeats until the mail expires (RFC 5321 section 4.5.4.1).
+    backoff=(
+        timedelta(seconds=10),
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+        timedelta(minutes=15),
+        timedelta(hours=1),
+    ),
+    repeats=True,
+)
 
 # No mailbox of this name: RFC 5321 section 4.2.3. Servers also use the code for what they do not
 # relay or take for spam, with a status of 5.7 (RFC 3463 section 3.8), which says nothing about the
@@ -60,21 +67,11 @@ class Sender:
 
     async def send_due(self) -> None:
         """Send what is due, until nothing is or the server cannot be used."""
-        while await self._is_any_due():
-            # Before the claim, so that it ends here before it does for others.
-            lease_ends = time.monotonic() + outbox.LEASE.total_seconds()
-            claimed = await outbox.claim(self.database, OutboxKind.MAIL)
-            rows = await self._give_up_undeliverable(claimed)
-            if not claimed or (rows and not await self._send_batch(rows, lease_ends)):
-                return
+        await outbox.send_due(self.database, QUEUE, self._send_claimed, self.observer.mail_waits)
 
-    async def _is_any_due(self) -> bool:
-        """Look before a claim: on SQLite, a claim waits for other writers."""
-        raise_if_cancelled()
-        async with self.database.reading() as session:
-            waited = await outbox.longest_wait(session, OutboxKind.MAIL)
-        self.observer.mail_waits(waited.total_seconds() if waited else 0)
-        return waited is not None
+    async def _send_claimed(self, claimed: Sequence[OutboxRow], lease_ends: float) -> bool:
+        rows = await self._give_up_undeliverable(claimed)
+        return not rows or await self._send_batch(rows, lease_ends)
 
     async def _give_up_undeliverable(self, claimed: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Give up what is for mailboxes that do not exist, and return the rest. Servers block a
@@ -88,23 +85,24 @@ class Sender:
                 await self._give_up(row, "undeliverable")
         return [row for row in claimed if to[row.id] not in marked]
 
-    async def _send_batch(self, rows: Iterable[OutboxRow], lease_ends: float) -> bool:
+    async def _send_batch(self, rows: Sequence[OutboxRow], lease_ends: float) -> bool:
         """Send by one connection. Return whether the server can be used for more."""
-        waiting = deque(rows)
         try:
             smtp = await self.server.connect()
         except (OSError, SMTPException) as error:
             logger.warning("The mail server cannot be used: %s.", _text(error))
-            for row in waiting:
+            for row in rows:
                 await self._retry_later(row, _text(error))
             return False
         try:
-            # After the lease, another process would send it too.
-            while waiting and smtp.is_connected and _has_time(lease_ends):
-                await _to_its_end(self._send(smtp, waiting.popleft()))
+            await outbox.send_each(
+                self.database,
+                rows,
+                partial(self._send, smtp),
+                can_send=lambda: smtp.is_connected and outbox.has_time(lease_ends, MAIL_TIMEOUT),
+            )
             return smtp.is_connected
         finally:
-            await outbox.release(self.database, waiting)
             await _disconnect(smtp)
 
     async def _send(self, smtp: SMTP, row: OutboxRow) -> None:
@@ -127,7 +125,7 @@ class Sender:
             await self._retry_later(row, _text(error))
         else:
             await outbox.mark_done(self.database, row)
-            self.observer.mail_ended(MailOutcome.SENT)
+            self.observer.mail_ended(DeliveryOutcome.SENT)
         return None
 
     async def _rejected(self, row: OutboxRow, error: SMTPResponseException) -> None:
@@ -141,12 +139,12 @@ class Sender:
         return await self._give_up(row, _text(error))
 
     async def _retry_later(self, row: OutboxRow, error: str) -> None:
-        await outbox.retry_later(self.database, row, error)
-        self.observer.mail_ended(MailOutcome.RETRIED)
+        await outbox.retry_later(self.database, QUEUE, row, error)
+        self.observer.mail_ended(DeliveryOutcome.RETRIED)
 
     async def _give_up(self, row: OutboxRow, error: str) -> None:
-        await outbox.give_up(self.database, row, error)
-        self.observer.mail_ended(MailOutcome.FAILED)
+        await outbox.give_up(self.database, QUEUE, row, error)
+        self.observer.mail_ended(DeliveryOutcome.FAILED)
 
 
 async def send_now(server: MailServer, message: EmailMessage, to: str) -> None:
@@ -175,27 +173,10 @@ async def _hand_over(smtp: SMTP, message: EmailMessage, to: str) -> None:
     await smtp.send_message(message, sender=sender, recipients=[recipient])
 
 
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Run the work to its end although this task is cancelled, for ``STOP_TIMEOUT``. Otherwise each
-    restart could send a mail twice."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=STOP_TIMEOUT.total_seconds())
-        task.cancel()
-        raise
-
-
 async def _disconnect(smtp: SMTP) -> None:
     with suppress(OSError, SMTPException):
         await smtp.quit(timeout=1)
     smtp.close()
-
-
-def _has_time(lease_ends: float) -> bool:
-    """Return whether the lease lasts for another mail."""
-    return lease_ends - time.monotonic() > MAIL_TIMEOUT.total_seconds()
 
 
 def _text(error: Exception) -> str:

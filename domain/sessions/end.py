@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
 from db.models import LoginSession, User
-from domain import security_events
+from domain import events, security_events
 from domain.access_tokens.tokens import Caller
 from domain.devices import Device
 from domain.errors import NotFound, SessionEnded
+from domain.events import EventType
 from domain.security_events import EventKind
 from domain.services import Services
 from domain.sessions.active import is_active, require_active
@@ -110,4 +111,7 @@ async def _end_matching(
         .returning(LoginSession.id, LoginSession.user_id)
         .execution_options(synchronize_session=False)
     )
-    return ended.all()
+    rows = ended.all()
+    for session_id, user_id in rows:
+        events.publish(session, EventType.SESSION_ENDED, user_id=user_id, session_id=session_id)
+    return rows

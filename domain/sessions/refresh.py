@@ -75,7 +75,7 @@ async def _refresh(
         successor = rotate(current, token, lifetimes, now)
         kind = EventKind.REFRESHED
     elif repeated := _repeat(current, token, lifetimes.grace, now):
-        return SignedIn.of(services, user, current, repeated)
+        return SignedIn(services, user, current, repeated)
     else:
         current.ended_at = current.expires_at = now
         logger.warning(
@@ -84,7 +84,7 @@ async def _refresh(
         successor = None
         kind = EventKind.TOKEN_REUSED
     security_events.record_in(session, kind, device, current)
-    return SignedIn.of(services, user, current, successor) if successor else None
+    return SignedIn(services, user, current, successor) if successor else None
 
 
 def rotate(

@@ -42,7 +42,7 @@ async def renew(
         current.rotations = []
         current.last_used_at = now
         current.expires_at = lifetimes.expiry(started=current.created_at, used=now)
-    return SignedIn.of(services, user, current, token)
+    return SignedIn(services, user, current, token)
 
 
 def joined(amr: Collection[str], more: Collection[str]) -> list[str]:

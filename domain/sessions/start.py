@@ -4,15 +4,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Self
+from functools import cached_property, partial
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, User
-from domain import security_events
-from domain.access_tokens.tokens import AccessToken, Authentication, Caller
+from domain import events, hooks, security_events
+from domain.access_tokens.tokens import MAX_LENGTH, AccessToken, Authentication, Caller
 from domain.devices import Device
+from domain.events import EventType
+from domain.hooks.calls import HookFailed
 from domain.ids import new_id
 from domain.security_events import EventKind
 from domain.services import Services
@@ -55,32 +57,59 @@ _TOO_MANY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignedIn:
     """The answer to every sign-in and every refresh. The graph and ``/token`` only lay it out."""
 
+    services: Services = field(repr=False)
     user: User
-    caller: Caller
-    access_token: AccessToken = field(repr=False)
+    session: LoginSession
     refresh_token: RefreshToken = field(repr=False)
-    #: When the session expires, unless it is refreshed.
-    expires_at: datetime
 
-    @classmethod
-    def of(
-        cls, services: Services, user: User, session: LoginSession, refresh_token: RefreshToken
-    ) -> Self:
-        caller = Caller(user.id, session.id)
-        access_token = services.access_tokens.issue(
-            caller,
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.user.id, self.session.id)
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the session expires, unless it is refreshed."""
+        return self.session.expires_at
+
+    @cached_property
+    def access_token(self) -> AccessToken:
+        """Issued when it is first read, after the transaction: no other writer waits for the
+        signature, nor for the hook that adds claims."""
+        session, hooks = self.session, self.services.hooks
+        issue = partial(
+            self.services.access_tokens.issue,
+            self.caller,
             not_after=session.expires_at,
             authentication=Authentication(
                 tuple(session.amr), at=int(session.proved_at.timestamp())
             ),
-            roles=user.roles,
+            roles=self.user.roles,
             actor_id=session.impersonator_id,
         )
-        return cls(user, caller, access_token, refresh_token, session.expires_at)
+        token = issue(added=hooks.claims(*self._of_hooks()))
+        if len(token.value) <= MAX_LENGTH:
+            return token
+        hooks.report(
+            "claims", HookFailed(f"the token would have more than {MAX_LENGTH} characters")
+        )
+        return issue()
+
+    def _of_hooks(self) -> tuple[hooks.Account, hooks.Session]:
+        user, session = self.user, self.session
+        return (
+            hooks.Account(
+                user.id,
+                user.username,
+                user.email,
+                email_verified=user.email_verified_at is not None,
+                created_at=user.created_at,
+            ),
+            hooks.Session(session.id, session.method, tuple(session.amr), session.created_at),
+        )
 
 
 async def start(
@@ -120,4 +149,5 @@ async def start(
     if ids := surplus.all():
         await end_and_record(session, device, LoginSession.id.in_(ids))
     security_events.record(session, _EVENTS[method], device, user_id=user.id, session_id=started.id)
-    return SignedIn.of(services, user, started, token)
+    events.publish(session, EventType.SESSION_STARTED, user_id=user.id, session_id=started.id)
+    return SignedIn(services, user, started, token)

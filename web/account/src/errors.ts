@@ -70,8 +70,9 @@ function messageOf(error: GatehouseError, texts: Texts, locale: string): string 
     case "TOKEN_EXPIRED":
       return texts.notices.ended;
     case "INVALID_INPUT":
-      // Without fields it is about the request, such as an origin that the settings do not list.
-      return texts.server[error.message] ?? `${texts.errors.unexpected} ${error.message}`;
+      // Without fields it is about the request as a whole: a hook of the operator refuses it, or the
+      // settings do not list its origin.
+      return texts.server[error.message] ?? error.message;
     default:
       return requestId
         ? `${texts.errors.unexpected} ${texts.errors.reference(String(requestId))}`

@@ -1,45 +1,20 @@
-"""The outbox: messages that are written in the transaction of what they report, and sent after it.
-
-Each serving process claims some that are due, sends them and marks each. A claim is a lease: if the
-process is killed, another one sends what it had not marked. So a message is sent at least once.
-
-When a message is due and how long a lease lasts goes by the clock of the database: by those of
-machines that differ, two would send the same message, or one of them late.
-"""
+"""The messages of the outbox: written, claimed, and marked."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, String, Update, cast, func, or_, select, update
+from sqlalchemy import CTE, ColumnElement, String, Update, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.clock import DatabaseTime, read_clock
 from db.database import WRITES_OUTBOX, Database, retried
 from db.models import OutboxRow
 from domain.ids import new_id
-
-BATCH_SIZE = 10
-
-LEASE = timedelta(seconds=60)
-
-# After each attempt that failed. The last one repeats until the message expires (RFC 5321 section
-# 4.5.4.1).
-BACKOFF = (
-    timedelta(seconds=10),
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-)
+from domain.outbox.queue import OutboxKind, Queue
 
 _MAX_ERROR_LENGTH = 200
-
-
-class OutboxKind(StrEnum):
-    MAIL = "MAIL"
 
 
 def add(
@@ -73,14 +48,14 @@ def add(
     return row
 
 
-async def longest_wait(session: AsyncSession, kind: OutboxKind) -> timedelta | None:
+async def longest_wait(session: AsyncSession, queue: Queue) -> timedelta | None:
     """Return for how long the oldest message has been due, whether it is being sent or not, or None
     if none is due."""
     # A subquery is evaluated once, so that PostgreSQL uses the index.
     now = select(DatabaseTime()).scalar_subquery()
     found = await session.execute(
         select(func.min(OutboxRow.due_at), DatabaseTime()).where(
-            OutboxRow.kind == kind, *_IS_PENDING, OutboxRow.due_at <= now
+            *_is_of(queue), *_IS_PENDING, OutboxRow.due_at <= now
         )
     )
     since, until = found.one()
@@ -107,30 +82,30 @@ async def find(session: AsyncSession, kind: OutboxKind, id: UUID) -> OutboxRow |
 
 
 @retried
-async def claim(database: Database, kind: OutboxKind) -> list[OutboxRow]:
-    """Lease up to ``BATCH_SIZE`` messages that are due, and return them. Others do not get them
+async def claim(database: Database, queue: Queue) -> list[OutboxRow]:
+    """Lease up to ``batch_size`` messages that are due, and return them. Others do not get them
     before ``lease_until``."""
     async with database.writing() as session:
         now = await read_clock(session)
         rows = await session.scalars(
             update(OutboxRow)
-            .where(OutboxRow.id.in_(select(_picked(kind, now).c.id)))
-            .values(lease_until=now + LEASE, attempts=OutboxRow.attempts + 1)
+            .where(OutboxRow.id.in_(select(_picked(queue, now).c.id)))
+            .values(lease_until=now + queue.lease, attempts=OutboxRow.attempts + 1)
             .returning(OutboxRow)
             .execution_options(synchronize_session=False)
         )
         return sorted(rows, key=lambda row: (row.due_at, row.id))
 
 
-def _picked(kind: OutboxKind, now: datetime) -> CTE:
+def _picked(queue: Queue, now: datetime) -> CTE:
     # Materialized: PostgreSQL would otherwise be free to run it again for each row of the outbox,
     # and lock others each time.
     return (
         select(OutboxRow.id)
-        .where(OutboxRow.kind == kind, *_IS_PENDING, OutboxRow.due_at <= now)
+        .where(*_is_of(queue), *_IS_PENDING, OutboxRow.due_at <= now)
         .where(or_(OutboxRow.lease_until.is_(None), OutboxRow.lease_until <= now))
         .order_by(OutboxRow.due_at)
-        .limit(BATCH_SIZE)
+        .limit(queue.batch_size)
         .with_for_update(skip_locked=True)
         .cte("picked")
         .prefix_with("MATERIALIZED", dialect="postgresql")
@@ -145,27 +120,39 @@ async def mark_done(database: Database, row: OutboxRow) -> None:
     )
 
 
-async def give_up(database: Database, row: OutboxRow, error: str) -> None:
-    """Record that a message cannot be sent, and forget what it said."""
-    await _mark(
-        database,
-        _pending(row).values(
-            failed_at=datetime.now(UTC), payload={}, lease_until=None, error=_shortened(error)
-        ),
-    )
+async def give_up(database: Database, queue: Queue, row: OutboxRow, error: str) -> None:
+    """Record that a message cannot be sent, and forget what it said, unless its queue keeps it."""
+    values: dict[str, Any] = {
+        "failed_at": datetime.now(UTC),
+        "lease_until": None,
+        "error": _shortened(error),
+    }
+    if not queue.keeps_failed:
+        values["payload"] = {}
+    await _mark(database, _pending(row).values(**values))
 
 
-async def retry_later(database: Database, row: OutboxRow, error: str) -> None:
-    """Give a message back until it is due again, at the latest when it expires."""
+async def retry_later(
+    database: Database,
+    queue: Queue,
+    row: OutboxRow,
+    error: str,
+    *,
+    at_least: timedelta = timedelta(),
+) -> bool:
+    """Give a message back until it is due again, at the latest when it expires. Return False, and
+    change nothing, if this was its last attempt."""
+    wait = queue.wait_after(row.attempts)
+    if wait is None:
+        return False
     async with database.reading() as session:
         now = await read_clock(session)
-    due_at = now + BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
+    due_at = min(now + max(wait, at_least), row.expires_at)
     await _mark(
         database,
-        _leased(row).values(
-            due_at=min(due_at, row.expires_at), lease_until=None, error=_shortened(error)
-        ),
+        _leased(row).values(due_at=due_at, lease_until=None, error=_shortened(error)),
     )
+    return True
 
 
 async def release(database: Database, rows: Collection[OutboxRow]) -> None:
@@ -174,6 +161,45 @@ async def release(database: Database, rows: Collection[OutboxRow]) -> None:
         await _mark(
             database, _leased(row).values(attempts=OutboxRow.attempts - 1, lease_until=None)
         )
+
+
+async def failed(
+    session: AsyncSession, kinds: Collection[OutboxKind], *, limit: int
+) -> Sequence[OutboxRow]:
+    """Return the newest messages that were given up and have kept their payload."""
+    rows = await session.scalars(
+        select(OutboxRow)
+        .where(OutboxRow.kind.in_(kinds), OutboxRow.failed_at.is_not(None), _HAS_PAYLOAD)
+        .order_by(OutboxRow.id.desc())
+        .limit(limit)
+    )
+    return rows.all()
+
+
+@retried
+async def retry_now(
+    database: Database, kinds: Collection[OutboxKind], id: UUID, *, lifetime: timedelta
+) -> bool:
+    """Make a message due that was given up, with all its attempts. Return whether there is one."""
+    async with database.writing() as session:
+        retried_id = await session.scalar(
+            update(OutboxRow)
+            .where(
+                OutboxRow.id == id,
+                OutboxRow.kind.in_(kinds),
+                OutboxRow.failed_at.is_not(None),
+                _HAS_PAYLOAD,
+            )
+            .values(
+                failed_at=None,
+                attempts=0,
+                due_at=DatabaseTime(),
+                expires_at=datetime.now(UTC) + lifetime,
+            )
+            .returning(OutboxRow.id)
+            .execution_options(synchronize_session=False)
+        )
+    return retried_id is not None
 
 
 @retried
@@ -186,6 +212,11 @@ async def _mark(database: Database, change: Update) -> None:
 _HAS_PAYLOAD = cast(OutboxRow.payload, String) != "{}"
 
 _IS_PENDING = (OutboxRow.done_at.is_(None), OutboxRow.failed_at.is_(None))
+
+
+def _is_of(queue: Queue) -> list[ColumnElement[bool]]:
+    conditions = [OutboxRow.kind == queue.kind]
+    return conditions if queue.target is None else [*conditions, OutboxRow.target == queue.target]
 
 
 def _pending(row: OutboxRow) -> Update:

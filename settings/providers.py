@@ -7,8 +7,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from settings.types import PublicUrl
-
 _PREFIX = "provider_"
 
 
@@ -20,7 +18,8 @@ class ProviderSettings(BaseModel):
 
     client_id: str
     client_secret: SecretStr | None = None
-    issuer: PublicUrl | None = None
+    # As it is: the provider's metadata and tokens have it letter by letter, a final slash included.
+    issuer: str | None = None
     label: str | None = None
     scopes: str | None = None
     authentication: str | None = None

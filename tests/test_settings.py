@@ -255,6 +255,21 @@ def test_each_provider_has_variables_of_its_own(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
+    "issuer",
+    ["https://id.example.com/", "https://ID.example.com", "https://id.example.com/Eu_west-1~a"],
+)
+def test_an_issuer_is_kept_letter_by_letter(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    monkeypatch.setenv("PROVIDERS", "work")
+    monkeypatch.setenv("PROVIDER_WORK_CLIENT_ID", " a ")
+    monkeypatch.setenv("PROVIDER_WORK_ISSUER", f" {issuer} ")
+
+    settings = settings_for("sqlite:///x.db", data_key="a data key of at least 32 characters")
+
+    assert settings.provider_settings["work"].issuer == issuer
+    assert settings.provider_settings["work"].client_id == "a"
+
+
+@pytest.mark.parametrize(
     ("variables", "message"),
     [
         ({"PROVIDERS": "google"}, "client_id"),

@@ -14,7 +14,7 @@ from domain import tickets
 from domain.authentication.providers.codes import create_code, require_challenge
 from domain.devices import Device
 from domain.errors import InvalidCode, InvalidInput, NotFound
-from domain.providers import Profile, Provider, ProviderError, ProviderFailure
+from domain.providers import Profile, Provider, ProviderError, ProviderFailure, error_codes
 from domain.providers.pkce import challenge_of
 from domain.redirects import with_parameters
 from domain.services import Services
@@ -120,10 +120,11 @@ async def take_callback(
     Raises InvalidCode for a state that is not valid: where its browser came from is then unknown.
     """
     ticket = await _use(services, provider, callback)
+    if callback.error in error_codes.DECLINED:
+        services.observer.sign_in_ended(provider, "ACCESS_DENIED")
+        return with_parameters(ticket.state["redirect_to"], error="access_denied")
     if callback.code is None:
-        name = "access_denied" if callback.error == "access_denied" else "provider_refused"
-        services.observer.sign_in_ended(provider, name.upper())
-        return with_parameters(ticket.state["redirect_to"], error=name)
+        return _failed(services, ticket, error_codes.of_callback(callback.error))
     try:
         profile = await provider_named(services, provider).profile(
             code=callback.code,

@@ -145,15 +145,21 @@ async def _create(services: Services, state: dict[str, object]) -> str:
         return tickets.create(session, _KIND, lifetime=LIFETIME, state=state).value
 
 
-@retried
 async def _bind(services: Services, provider: str, state: str, cookie: str) -> Ticket:
-    async with services.database.writing() as session:
+    # Read first: made-up states must not occupy SQLite's single writer.
+    async with services.database.reading() as session:
         ticket = await tickets.find_kept(session, _KIND, state)
-        if (
-            ticket is None
-            or ticket.state["provider"] != provider
-            or ticket.state["cookie_hash"] is not None
-        ):
+    if ticket is None or ticket.state["provider"] != provider:
+        raise InvalidCode("state")
+    return await _bind_once(services, ticket.id, cookie)
+
+
+@retried
+async def _bind_once(services: Services, id: UUID, cookie: str) -> Ticket:
+    async with services.database.writing() as session:
+        # Locked: of two browsers with one state, the first is the one that can come back.
+        ticket = await session.get(Ticket, id, with_for_update=True)
+        if ticket is None or ticket.state["cookie_hash"] is not None:
             raise InvalidCode("state")
         ticket.state = {**ticket.state, "cookie_hash": _hash(cookie)}
     return ticket

@@ -26,6 +26,9 @@ LIFETIME = timedelta(minutes=10)
 
 _KIND = TicketKind.PROVIDER_FLOW
 
+#: The outcome where a user declines at the provider.
+DECLINED = "ACCESS_DENIED"
+
 # What the frontend reads in `error`.
 _ERRORS = {
     ProviderFailure.UNAVAILABLE: "provider_unavailable",
@@ -121,7 +124,7 @@ async def take_callback(
     """
     ticket = await _use(services, provider, callback)
     if callback.error in error_codes.DECLINED:
-        services.observer.sign_in_ended(provider, "ACCESS_DENIED")
+        services.observer.sign_in_ended(provider, DECLINED)
         return with_parameters(ticket.state["redirect_to"], error="access_denied")
     if callback.code is None:
         return _failed(services, ticket, error_codes.of_callback(callback.error))

@@ -262,11 +262,13 @@ def test_an_issuer_is_kept_letter_by_letter(monkeypatch: pytest.MonkeyPatch, iss
     monkeypatch.setenv("PROVIDERS", "work")
     monkeypatch.setenv("PROVIDER_WORK_CLIENT_ID", " a ")
     monkeypatch.setenv("PROVIDER_WORK_ISSUER", f" {issuer} ")
+    monkeypatch.setenv("PROVIDER_WORK_LABEL", "")
 
     settings = settings_for("sqlite:///x.db", data_key="a data key of at least 32 characters")
 
     assert settings.provider_settings["work"].issuer == issuer
     assert settings.provider_settings["work"].client_id == "a"
+    assert settings.provider_settings["work"].label is None
 
 
 @pytest.mark.parametrize(
@@ -277,6 +279,14 @@ def test_an_issuer_is_kept_letter_by_letter(monkeypatch: pytest.MonkeyPatch, iss
         (
             {"PROVIDERS": "work", "PROVIDER_WORK_CLIENT_ID": "a", "PROVIDER_WORK_CLIENTID": "b"},
             "clientid",
+        ),
+        (
+            {
+                "PROVIDERS": "work",
+                "PROVIDER_WORK_CLIENT_ID": "a",
+                "PROVIDER_WORK_LABEL": "Example\nBcc: b@example.com",
+            },
+            "characters on one line",
         ),
         ({"REDIRECT_ALLOWLIST": "app.example.com"}, "must be addresses"),
         ({"REDIRECT_ALLOWLIST": "http://app.example.com/x"}, "must be addresses"),

@@ -223,7 +223,9 @@ def test_no_address_has_a_placeholder(address: str) -> None:
     assert message.startswith(f"has {address}: addresses are compared character by character")
 
 
-@pytest.mark.parametrize("address", ["http://localhost:3000/a", "https://127.0.0.1/a"])
+@pytest.mark.parametrize(
+    "address", ["http://localhost:3000/a", "https://127.0.0.1/a", "http://127.0.0.10/a"]
+)
 def test_other_addresses_of_the_users_machine_are_for_development(address: str) -> None:
     [(level, item, message)] = allowed("http://127.0.0.1/a", address)
 

@@ -125,7 +125,7 @@ async def _error(provider: Provider) -> str | None:
 def _is_for_applications(address: str) -> bool:
     """Return whether an address is a desktop application's (RFC 8252 section 7.3). `localhost` may
     lead elsewhere (section 8.3)."""
-    return address.startswith(("http://127.0.0.1", "http://[::1]"))
+    return urlsplit(address).scheme == "http" and _host(address) in ("127.0.0.1", "::1")
 
 
 def _host(address: str) -> str:

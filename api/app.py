@@ -49,6 +49,7 @@ from domain import passwords
 from domain.authentication import passkeys
 from domain.devices import name_of
 from domain.observer import SILENT
+from domain.services import Services
 from graphql_schema.engine.limits import Limits
 from graphql_schema.schema import Schema
 from settings import Settings, load_settings
@@ -168,7 +169,7 @@ async def _run(
 ) -> AsyncIterator[None]:
     try:
         await prepare_if_available(state.engine)
-        warmed_up = asyncio.get_running_loop().run_in_executor(None, _warm_up)
+        warmed_up = asyncio.get_running_loop().run_in_executor(None, _warm_up, state.services)
         # What exists by then stays. Garbage collection of it was a quarter of the time of `me`.
         warmed_up.add_done_callback(lambda _: gc.freeze())
         async with (
@@ -254,8 +255,9 @@ def _add_middleware(
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
 
 
-def _warm_up() -> None:
+def _warm_up(services: Services) -> None:
     """Load what neither the start nor the first request should wait for."""
     name_of("a browser")
     passwords.problems("a password")
-    passkeys.warm_up()
+    if services.relying_party is not None:
+        passkeys.warm_up()

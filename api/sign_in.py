@@ -4,6 +4,7 @@ A browser follows it from page to page, so every response is a redirect. Where t
 address is not known, it leads to the log-in page with an error.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -25,6 +26,11 @@ from settings import Settings
 # As in `cookies`: only over HTTPS, for this host alone.
 NAME = "__Host-gatehouse-flow"
 PLAIN_NAME = "gatehouse-flow"
+
+_COOKIE_BYTES = 32
+
+# What we have set. Any other would be echoed in a header.
+_COOKIE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 _SECONDS = int(providers.FLOW_LIFETIME.total_seconds())
 
@@ -54,7 +60,7 @@ class _SignIn:
         that `startLinking` has returned, and send the browser to the provider."""
         name = request.path_params["provider"]
         query = request.query_params
-        cookie = self._cookie(request) or secrets.token_urlsafe(32)
+        cookie = _usable(self._cookie(request)) or secrets.token_urlsafe(_COOKIE_BYTES)
         try:
             provider = provider_named(services(request), name)
             state = query.get("state") or await providers.start_flow(
@@ -122,6 +128,10 @@ class _SignIn:
         site = "None" if form_post and self.is_secure else "Lax"
         secure = "; Secure" if self.is_secure else ""
         return f"{name}={value}; Path=/; Max-Age={_SECONDS}{secure}; HttpOnly; SameSite={site}"
+
+
+def _usable(cookie: str | None) -> str | None:
+    return cookie if cookie and _COOKIE.fullmatch(cookie) else None
 
 
 def _redirect(address: str) -> Response:

@@ -15,7 +15,8 @@ class Observer:
     """Called as things happen. This one ignores everything."""
 
     def sign_in_ended(self, method: str, outcome: str) -> None:
-        """Count a step of a sign-in. ``outcome`` is ``OK`` or the code of the error."""
+        """Count a step of a sign-in. ``method`` is one of the settings or of the code, such as the
+        name of a provider; ``outcome`` is ``OK``, or the code of the error."""
 
     def slot_acquired(self, waited: float) -> None:
         """Count a request that got its slot in the hashing queue after ``waited`` seconds."""

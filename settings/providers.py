@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from settings.types import PublicUrl
+from settings.types import BrandName
 
 _PREFIX = "provider_"
 
@@ -20,8 +20,10 @@ class ProviderSettings(BaseModel):
 
     client_id: str
     client_secret: SecretStr | None = None
-    issuer: PublicUrl | None = None
-    label: str | None = None
+    # As it is: the provider's metadata and tokens have it letter by letter, a final slash included.
+    issuer: str | None = None
+    # It stands on buttons and in the subject of a mail.
+    label: BrandName | None = None
     scopes: str | None = None
     authentication: str | None = None
     team_id: str | None = None

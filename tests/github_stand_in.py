@@ -1,4 +1,4 @@
-"""GitHub's OAuth and the two routes of its REST API, as GitHub documents them, on a real socket."""
+"""GitHub's OAuth and the routes of its REST API, as GitHub documents them, on a real socket."""
 
 import hashlib
 import secrets
@@ -12,9 +12,10 @@ from tests import jwts
 from tests.fault_server import Fault, FaultServer, Request, Response, json_response, redirect
 
 # Those of a GitHub Enterprise Server. Of github.com, the API is on a host of its own.
-AUTHORIZE, TOKEN, USER, EMAILS = (
+AUTHORIZE, TOKEN, ROOT, USER, EMAILS = (
     "/login/oauth/authorize",
     "/login/oauth/access_token",
+    "/api/v3/",
     "/api/v3/user",
     "/api/v3/user/emails",
 )
@@ -51,6 +52,7 @@ class GitHub(FaultServer):
         answers: dict[str, Callable[[Request], Response]] = {
             AUTHORIZE: self._authorize,
             TOKEN: self._token,
+            ROOT: lambda _: json_response({}),
             USER: lambda request: self._api(request, self.user),
             EMAILS: lambda request: self._api(request, self.emails),
         }

@@ -201,6 +201,32 @@ def test_the_records_for_the_sender_are_named(check: Check) -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"PROVIDERS": "work"}, "PROVIDER_WORK_*: the issuer is missing"),
+        ({"PROVIDERS": "google"}, "PROVIDER_GOOGLE_*: the client secret is missing"),
+        ({"PROVIDERS": "apple"}, "PROVIDER_APPLE_*: the private key must be a PEM text"),
+        ({"REDIRECT_ALLOWLIST": "http://app.example.com/a"}, "REDIRECT_ALLOWLIST"),
+    ],
+)
+def test_a_provider_that_lacks_something_cannot_be_checked(
+    check: Check, tmp_path: Path, settings: dict[str, str], says: str
+) -> None:
+    (tmp_path / "key.p8").write_text("no key")
+    apple = {
+        "PROVIDER_APPLE_CLIENT_ID": "a",
+        "PROVIDER_APPLE_TEAM_ID": "b",
+        "PROVIDER_APPLE_KEY_ID": "c",
+        "PROVIDER_APPLE_PRIVATE_KEY_FILE": "key.p8",
+    }
+    ids = {"PROVIDER_WORK_CLIENT_ID": "a", "PROVIDER_GOOGLE_CLIENT_ID": "a"}
+    run = check(DATA_KEY=secrets.token_urlsafe(32), **apple, **ids, **settings)
+
+    assert says in str(run.status)
+    assert "no key" not in str(run.status)
+
+
+@pytest.mark.parametrize(
     ("memory", "passes", "status"),
     [("19456", "2", 0), ("47104", "1", 0), ("19456", "1", 1), ("7168", "4", 1), ("1024", "50", 1)],
 )

@@ -27,6 +27,7 @@ from api.telemetry.metrics import Metrics
 from cli.check import CHECKS
 from cli.commands import main
 from domain.authentication.factors import SecondFactor
+from domain.authentication.providers.flow import DECLINED
 from domain.authentication.reauthentication import ProofMethod
 from domain.errors import ErrorCode
 from domain.events import EventType
@@ -201,7 +202,7 @@ def test_the_reference_has_every_setting_with_its_default() -> None:
 def test_every_name_in_capitals_exists() -> None:
     known = {name.upper() for name in Settings.model_fields} | NOT_OURS | FOR_TESTS
     known |= {f"GATEHOUSE_{name}" for name in known} | {*ErrorCode, *EventKind, *LoginMethod}
-    known |= {*ProofMethod, *SecondFactor}
+    known |= {*ProofMethod, *SecondFactor, DECLINED}
     named = {
         name
         for text in in_backticks(ALL_PAGES)

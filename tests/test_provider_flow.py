@@ -1,12 +1,14 @@
 """The way to a provider and back: what binds it to one browser, and what ends it."""
 
+import asyncio
+import re
 from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from db.models import Ticket
+from db.models import Identity, Ticket
 from domain.providers.pkce import challenge_of, new_verifier
 from domain.services import Services
 from settings import Settings
@@ -152,6 +154,54 @@ async def test_a_callback_belongs_to_the_browser_that_began(browser: Browser) ->
     stolen = await other.come_back(begun)
 
     assert stolen.headers["Location"] == f"{LOG_IN}?error=invalid_sign_in"
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    ['"x\\015\\012Set-Cookie: a=b"', '"x\\073 Domain=example.com"', "x" * 4_000, "short"],
+)
+async def test_a_cookie_that_was_made_up_is_not_set_again(browser: Browser, cookie: str) -> None:
+    browser.cookies["gatehouse-flow"] = cookie
+    begun = await browser.begin()
+
+    assert begun.status_code == 303
+    [set_] = begun.headers.get_list("set-cookie")
+    assert re.fullmatch(
+        r"gatehouse-flow=[\w-]{43}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax", set_
+    )
+
+
+async def test_two_sign_ins_of_one_browser_have_one_cookie(browser: Browser) -> None:
+    first, second = await browser.begin(), await browser.begin()
+
+    for begun in (first, second):
+        assert "code" in parameters_of(await browser.come_back(begun))
+
+
+async def test_of_two_browsers_with_one_state_one_can_come_back(
+    graphql: GraphQL, services: Services, ada: RegisteredUser
+) -> None:
+    challenge = challenge_of(new_verifier())
+    answer = await graphql(
+        START_LINKING, by=ada, provider="work", redirectTo=SIGNED_IN, challenge=challenge
+    )
+    state = answer.data["startLinking"].partition("?state=")[2]
+    sent = await asyncio.gather(
+        *(Browser(graphql.client).get("/sign-in/work", {"state": state}) for _ in range(5))
+    )
+
+    errors = [parameters_of(one).get("error") for one in sent]
+    assert sorted(errors, key=str) == [None, *["invalid_sign_in"] * 4]
+
+
+async def test_a_made_up_state_does_not_wait_for_the_writer(
+    services: Services, browser: Browser
+) -> None:
+    async with services.database.writing():
+        begun = await browser.get("/sign-in/work", {"state": "x" * 64})
+        back = await browser.get("/sign-in/work/callback", {"state": "x" * 64, "code": "x"})
+
+    assert {one.headers["Location"] for one in (begun, back)} == {f"{LOG_IN}?error=invalid_sign_in"}
 
 
 async def test_a_browser_that_lost_its_cookies_comes_back(browser: Browser) -> None:
@@ -313,6 +363,25 @@ async def test_the_last_way_in_cannot_be_unlinked(graphql: GraphQL, browser: Bro
     assert last.code == "INVALID_INPUT"
     assert unlinked.data["unlink"] == identity["id"]
     assert (await graphql(IDENTITIES, by=new)).data["me"]["identities"] == []
+
+
+async def test_a_provider_that_has_left_the_settings_is_no_way_in(
+    graphql: GraphQL, browser: Browser, identity_provider: IdentityProvider, services: Services
+) -> None:
+    token = (await sign_in(graphql, browser, username="Countess")).data["finishSignIn"]
+    identity_provider.user["sub"] = "another"
+    await sign_in(graphql, browser)
+    async with services.database.writing() as session:
+        of_another = update(Identity).where(Identity.subject == "another")
+        await session.execute(of_another.values(provider="gone"))
+    identities = (await graphql(IDENTITIES, by=token["accessToken"])).data["me"]["identities"]
+    work, gone = identities
+    last = await graphql(UNLINK, by=token["accessToken"], id=work["id"])
+    other = await graphql(UNLINK, by=token["accessToken"], id=gone["id"])
+
+    assert [one["provider"] for one in identities] == ["work", "gone"]
+    assert last.code == "INVALID_INPUT"
+    assert other.errors == []
 
 
 async def test_an_identity_of_another_user_cannot_be_unlinked(

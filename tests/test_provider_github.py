@@ -20,6 +20,7 @@ from tests.fault_server import Response, json_response, serving
 from tests.github_stand_in import (
     CLIENT_SECRET,
     EMAILS,
+    ROOT,
     TOKEN,
     USER,
     GitHub,
@@ -55,7 +56,6 @@ async def test_github_says_who_the_user_is(provider: Provider, github: GitHub) -
 async def test_the_addresses_are_those_of_github() -> None:
     config = ProviderConfig(name="github", client_id="an id", client_secret="a secret")
     provider = build_provider(config)
-    await provider.check()
     url = await provider.authorization_url(
         redirect_uri=REDIRECT_URI, state="a state", nonce="a nonce", code_challenge="a challenge"
     )
@@ -222,3 +222,23 @@ async def test_a_token_is_sent_only_to_the_api(provider: Provider, github: GitHu
     assert bearers == [USER, EMAILS]
     assert token not in repr(vars(provider))
     assert CLIENT_SECRET not in repr(vars(provider))
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 429])
+async def test_github_can_be_used_if_it_answers(
+    provider: Provider, github: GitHub, status: int
+) -> None:
+    github.answers[ROOT] = lambda _: json_response({}, status)
+    await provider.check()
+
+    assert [request.path for request in github.requests] == [ROOT]
+
+
+@pytest.mark.parametrize(("status", "failure"), [(503, "UNAVAILABLE"), (404, "REFUSED")])
+async def test_another_server_is_not_github(
+    provider: Provider, github: GitHub, status: int, failure: str
+) -> None:
+    github.answers[ROOT] = lambda _: Response(status)
+
+    with pytest.raises(ProviderError, match=f"{failure}: API: answered with status {status}"):
+        await provider.check()

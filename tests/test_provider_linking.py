@@ -2,26 +2,43 @@
 docs/explanation/security-model.md."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import func, select, update
 
+from db.models import Identity, Ticket, User
+from domain import retention
+from domain.ids import new_id
+from domain.services import Services
 from settings import Settings
 from tests.authenticator_apps import Clock, set_up
 from tests.conftest import settings_for
 from tests.identity_provider import IdentityProvider
-from tests.mail_proofs import DATA_KEY, mailed_code, texts_to
-from tests.operations import IDENTITIES, LOGIN, ME, PASS_SECOND_FACTOR, VERIFY_EMAIL
+from tests.mail_proofs import DATA_KEY, mailed_code, mailed_token, texts_to
+from tests.operations import (
+    DELETE_ME,
+    IDENTITIES,
+    LOGIN,
+    ME,
+    PASS_SECOND_FACTOR,
+    SECURE_ACCOUNT,
+    VERIFY_EMAIL,
+)
 from tests.provider_sign_ins import Browser, finish, settings_of, sign_in
 from tests.security_events import event_kinds
 from tests.sessions import is_signed_in
+from tests.statements import begun
 from tests.users import Answer, GraphQL, RegisteredUser
 
 
 @pytest.fixture
 def settings(database_url: str, identity_provider: IdentityProvider) -> Settings:
-    return settings_for(database_url, data_key=DATA_KEY, **settings_of(identity_provider))
+    providers = settings_of(identity_provider, "work", "renamed")
+    return settings_for(database_url, data_key=DATA_KEY, **providers)
 
 
 @pytest.fixture
@@ -33,6 +50,11 @@ def user_of(answer: Answer) -> dict[str, Any]:
     assert answer.errors == []
     user: dict[str, Any] = answer.data["finishSignIn"]["user"]
     return user
+
+
+async def count(services: Services, model: type[Identity | Ticket]) -> int:
+    async with services.database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(model)) or 0
 
 
 async def verify(app: FastAPI, graphql: GraphQL, user: RegisteredUser) -> None:
@@ -112,6 +134,84 @@ async def test_an_account_that_someone_else_may_have_made_is_cleaned_first(
     assert not await is_signed_in(graphql, ada)
     login = await graphql(LOGIN, username="Ada", password=ada.password)
     assert login.code == "INVALID_CREDENTIALS"
+
+
+async def test_the_link_of_the_notice_removes_the_identity(
+    app: FastAPI, graphql: GraphQL, browser: Browser, ada: RegisteredUser, services: Services
+) -> None:
+    await verify(app, graphql, ada)
+    await sign_in(graphql, browser)
+    answer = await graphql(SECURE_ACCOUNT, token=await mailed_token(app, "identity_linked"))
+
+    assert answer.errors == []
+    assert not await is_signed_in(graphql, ada)
+    assert await count(services, Identity) == 0
+
+
+async def test_an_identity_has_the_name_that_its_provider_has_now(
+    graphql: GraphQL, browser: Browser
+) -> None:
+    await sign_in(graphql, browser, username="Countess")
+    again = await sign_in(graphql, Browser(graphql.client, provider="renamed"))
+    token = again.data["finishSignIn"]["accessToken"]
+    [identity] = (await graphql(IDENTITIES, by=token)).data["me"]["identities"]
+
+    assert identity["provider"] == "renamed"
+
+
+async def test_an_identity_signs_in_to_the_account_that_has_it_at_that_moment(
+    graphql: GraphQL,
+    browser: Browser,
+    services: Services,
+    ada: RegisteredUser,
+    grace: RegisteredUser,
+) -> None:
+    """It is unlinked and linked to another while the sign-in waits for the first one."""
+    user_of(await sign_in(graphql, browser))
+    code = await browser.code()
+    # SQLite lets it read its code, and no more.
+    is_sqlite = services.database.engines[1].dialect.name == "sqlite"
+    async with services.database.writing() as session:
+        await session.execute(select(User.id).where(User.id == UUID(ada.id)).with_for_update())
+        with begun("SELECT tickets" if is_sqlite else "SELECT users") as waits:
+            signing_in = asyncio.create_task(finish(graphql, browser, code))
+            await waits.wait()
+        new = {"id": new_id(), "user_id": UUID(grace.id)}
+        await session.execute(update(Identity).values(**new))
+    answer = await signing_in
+
+    assert answer.errors or user_of(answer)["id"] == grace.id
+    assert user_of(await sign_in(graphql, browser))["id"] == grace.id
+
+
+async def test_identities_go_with_their_user(
+    graphql: GraphQL, browser: Browser, services: Services
+) -> None:
+    token = (await sign_in(graphql, browser, username="Countess")).data["finishSignIn"]
+    deleted = await graphql(DELETE_ME, by=token["accessToken"])
+
+    assert deleted.errors == []
+    assert await count(services, Identity) == 0
+    # The same account of the provider is unknown again.
+    assert (await sign_in(graphql, browser)).code == "INVALID_INPUT"
+
+
+async def test_what_a_provider_said_is_kept_for_minutes_only(
+    graphql: GraphQL, browser: Browser, services: Services
+) -> None:
+    code = await browser.code()
+    await finish(graphql, browser, code)
+    await browser.begin()
+    async with services.database.writing() as session:
+        found = (await session.scalars(select(Ticket))).all()
+        longest = max(ticket.expires_at - ticket.created_at for ticket in found)
+        for ticket in found:
+            ticket.expires_at -= longest
+    await retention.prune_tickets(services.database)
+
+    assert sorted({ticket.kind for ticket in found}) == ["PROVIDER_CODE", "PROVIDER_FLOW"]
+    assert longest == timedelta(minutes=10)
+    assert await count(services, Ticket) == 0
 
 
 @pytest.mark.parametrize("email", [None, "no email", ""])

@@ -101,6 +101,30 @@ def test_the_proxies_of_deploy_close_idle_connections_before_the_server_does() -
     assert max(int(nginx[1]), int(caddy[1]) * 60) < default
 
 
+@pytest.mark.parametrize(
+    ("public_url", "loaded"),
+    [("https://accounts.example.com", "{'webauthn'}"), ("http://192.0.2.1", "none")],
+)
+def test_a_capability_that_is_off_is_not_loaded_by_the_start(
+    tmp_path: Path, public_url: str, loaded: str
+) -> None:
+    """Passkeys need a domain, and there is no provider."""
+    program = (
+        "import asyncio, sys; from api.app import create_app; from settings import Settings\n"
+        "async def start():\n"
+        f"    settings = Settings(secret_key={SECRET_KEY!r}, public_url={public_url!r})\n"
+        "    app = create_app(settings)\n"
+        "    async with app.router.lifespan_context(app): pass\n"
+        "asyncio.run(start())\n"
+        "print({'webauthn', 'httpx2', 'joserfc'} & sys.modules.keys() or 'none')"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+
+    assert found.stdout.strip() == loaded
+
+
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     heavy = "{'alembic', 'opentelemetry.sdk', 'prometheus_client', 'ua_parser', 'zxcvbn'}"
     found = subprocess.run(

@@ -255,6 +255,23 @@ def test_each_provider_has_variables_of_its_own(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
+    "issuer",
+    ["https://id.example.com/", "https://ID.example.com", "https://id.example.com/Eu_west-1~a"],
+)
+def test_an_issuer_is_kept_letter_by_letter(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    monkeypatch.setenv("PROVIDERS", "work")
+    monkeypatch.setenv("PROVIDER_WORK_CLIENT_ID", " a ")
+    monkeypatch.setenv("PROVIDER_WORK_ISSUER", f" {issuer} ")
+    monkeypatch.setenv("PROVIDER_WORK_LABEL", "")
+
+    settings = settings_for("sqlite:///x.db", data_key="a data key of at least 32 characters")
+
+    assert settings.provider_settings["work"].issuer == issuer
+    assert settings.provider_settings["work"].client_id == "a"
+    assert settings.provider_settings["work"].label is None
+
+
+@pytest.mark.parametrize(
     ("variables", "message"),
     [
         ({"PROVIDERS": "google"}, "client_id"),
@@ -262,6 +279,14 @@ def test_each_provider_has_variables_of_its_own(monkeypatch: pytest.MonkeyPatch)
         (
             {"PROVIDERS": "work", "PROVIDER_WORK_CLIENT_ID": "a", "PROVIDER_WORK_CLIENTID": "b"},
             "clientid",
+        ),
+        (
+            {
+                "PROVIDERS": "work",
+                "PROVIDER_WORK_CLIENT_ID": "a",
+                "PROVIDER_WORK_LABEL": "Example\nBcc: b@example.com",
+            },
+            "characters on one line",
         ),
         ({"REDIRECT_ALLOWLIST": "app.example.com"}, "must be addresses"),
         ({"REDIRECT_ALLOWLIST": "http://app.example.com/x"}, "must be addresses"),

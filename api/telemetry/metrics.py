@@ -26,7 +26,8 @@ SAMPLE_EVERY = timedelta(seconds=1)
 
 
 class Metrics(Observer):
-    """Labels are names of the schema, templates of routes and codes, so a client cannot add any.
+    """Labels are names of the schema and of providers, templates of routes and codes, so a client
+    cannot add any.
 
     prometheus-client is imported only when metrics are on.
     """
@@ -62,7 +63,7 @@ class Metrics(Observer):
         )
         self._logins = Counter(
             "gatehouse_logins",
-            "Steps of sign-ins: the first by its method, and the second by the kind of its code.",
+            "Steps of sign-ins: the first by its method or provider, and the second by the kind of its code.",
             ("method", "outcome"),
             registry=registry,
         )

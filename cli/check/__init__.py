@@ -23,6 +23,7 @@ from cli.check.network import (
     tools,
 )
 from cli.check.passkeys import passkeys
+from cli.check.providers import provider_discovery, providers, redirect_allowlist
 from cli.check.rate_limits import rate_limit_sizes, rate_limits
 from cli.check.second_factors import second_factors
 from cli.check.secrets import access_tokens, password_hashes, secrets, signing_keys
@@ -43,6 +44,9 @@ CHECKS: tuple[Check, ...] = (
     mail_from,
     second_factors,
     passkeys,
+    providers,
+    provider_discovery,
+    redirect_allowlist,
     webhooks,
     hooks,
     address,

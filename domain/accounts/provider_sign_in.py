@@ -95,8 +95,10 @@ async def _sign_in_once(
         user, identity = None, await providers.find_identity(session, found.profile)
         if identity is not None:
             user = await lock_user(session, identity.user_id)
-            # It may have been unlinked before the lock.
+            # It may have been unlinked before the lock, and even have been linked to another user.
             identity = await providers.find_identity(session, found.profile)
+            if identity is not None and (user is None or identity.user_id != user.id):
+                raise InvalidCode("code", WRONG_CODE)
         if identity is None:
             user = await _owner_of_email(session, found.profile)
         if user is None:
@@ -104,6 +106,8 @@ async def _sign_in_once(
         await providers.use(session, found)
         if identity is not None:
             identity.last_used_at, identity.email = datetime.now(UTC), found.profile.email
+            # The operator may have given it another name.
+            identity.provider = found.provider
         else:
             await prove_ownership(session, device, user)
             await providers.link(session, services, device, user, found)

@@ -19,6 +19,8 @@ DEFAULT_SCOPES = "user:email"
 
 _JSON = "application/vnd.github+json"
 
+_WITHOUT_A_USER = (401, 403, 429)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitHubClient:
@@ -84,8 +86,11 @@ class GitHubProvider(Provider):
         )
 
     async def check(self) -> None:
-        # Its addresses are fixed, and there is nothing to read without a user.
-        return
+        answer = await self._http.get("API", f"{self._client.api}/", accept=_JSON)
+        # A server in private mode shows nothing without a user, and each address may ask some times
+        # an hour. It has answered all the same.
+        if answer.status not in _WITHOUT_A_USER:
+            answer.require_success()
 
     async def close(self) -> None:
         await self._http.close()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote_plus
 
+from domain.providers import error_codes
 from domain.providers.answer import Answer
 from domain.providers.http import HttpClient
 from domain.providers.provider import ProviderError
@@ -18,9 +19,6 @@ BASIC: Authentication = "client_secret_basic"
 POST: Authentication = "client_secret_post"
 
 MAX_TOKEN_LENGTH = 16 * 1024
-
-# Such as `invalid_grant` (RFC 6749 section 5.2). Anything else does not belong in a log.
-_ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +89,7 @@ def access_token(tokens: Mapping[str, Any]) -> str:
 
 def _refused(answer: Answer) -> ProviderError:
     try:
-        code = answer.json_object().get("error")
+        code = error_codes.readable(answer.json_object().get("error"))
     except ProviderError:
         code = None
-    is_code = isinstance(code, str) and _ERROR_CODE.fullmatch(code)
-    return ProviderError.refused(
-        f"{SOURCE}: {code if is_code else f'an error with status {answer.status}'}"
-    )
+    return ProviderError.refused(f"{SOURCE}: {code or f'an error with status {answer.status}'}")

@@ -75,7 +75,7 @@ async def remove_passkey(
         user, current = await lock_proved(session, services, caller, proof)
         passkey = await _own(session, caller, passkey_id)
         await session.delete(passkey)
-        await require_another_way_in(session, user)
+        await require_another_way_in(session, services, user)
         await require_one_left(session, services, user.id)
         security_events.record_in(session, EventKind.PASSKEY_REMOVED, device, current)
         values = {"passkey": passkey.name}

@@ -14,7 +14,7 @@ from domain import tickets
 from domain.authentication.providers.codes import create_code, require_challenge
 from domain.devices import Device
 from domain.errors import InvalidCode, InvalidInput, NotFound
-from domain.providers import Profile, Provider, ProviderError, ProviderFailure
+from domain.providers import Profile, Provider, ProviderError, ProviderFailure, error_codes
 from domain.providers.pkce import challenge_of
 from domain.redirects import with_parameters
 from domain.services import Services
@@ -25,6 +25,9 @@ logger = logging.getLogger("gatehouse")
 LIFETIME = timedelta(minutes=10)
 
 _KIND = TicketKind.PROVIDER_FLOW
+
+#: The outcome where a user declines at the provider.
+DECLINED = "ACCESS_DENIED"
 
 # What the frontend reads in `error`.
 _ERRORS = {
@@ -120,10 +123,11 @@ async def take_callback(
     Raises InvalidCode for a state that is not valid: where its browser came from is then unknown.
     """
     ticket = await _use(services, provider, callback)
+    if callback.error in error_codes.DECLINED:
+        services.observer.sign_in_ended(provider, DECLINED)
+        return with_parameters(ticket.state["redirect_to"], error="access_denied")
     if callback.code is None:
-        name = "access_denied" if callback.error == "access_denied" else "provider_refused"
-        services.observer.sign_in_ended(provider, name.upper())
-        return with_parameters(ticket.state["redirect_to"], error=name)
+        return _failed(services, ticket, error_codes.of_callback(callback.error))
     try:
         profile = await provider_named(services, provider).profile(
             code=callback.code,
@@ -144,15 +148,21 @@ async def _create(services: Services, state: dict[str, object]) -> str:
         return tickets.create(session, _KIND, lifetime=LIFETIME, state=state).value
 
 
-@retried
 async def _bind(services: Services, provider: str, state: str, cookie: str) -> Ticket:
-    async with services.database.writing() as session:
+    # Read first: made-up states must not occupy SQLite's single writer.
+    async with services.database.reading() as session:
         ticket = await tickets.find_kept(session, _KIND, state)
-        if (
-            ticket is None
-            or ticket.state["provider"] != provider
-            or ticket.state["cookie_hash"] is not None
-        ):
+    if ticket is None or ticket.state["provider"] != provider:
+        raise InvalidCode("state")
+    return await _bind_once(services, ticket.id, cookie)
+
+
+@retried
+async def _bind_once(services: Services, id: UUID, cookie: str) -> Ticket:
+    async with services.database.writing() as session:
+        # Locked: of two browsers with one state, the first is the one that can come back.
+        ticket = await session.get(Ticket, id, with_for_update=True)
+        if ticket is None or ticket.state["cookie_hash"] is not None:
             raise InvalidCode("state")
         ticket.state = {**ticket.state, "cookie_hash": _hash(cookie)}
     return ticket

@@ -174,7 +174,7 @@ async def unlink(services: Services, device: Device, caller: Caller, id: UUID) -
             raise NotFound("Your account has no such account of a provider.")
         await session.delete(identity)
         await session.flush()
-        await require_another_way_in(session, user)
+        await require_another_way_in(session, services, user)
         security_events.record_in(session, EventKind.IDENTITY_UNLINKED, device, current)
         values = {"provider": label_of(services, identity.provider)}
         await notify(session, services, device, Template.IDENTITY_UNLINKED, user, values=values)

@@ -10,9 +10,10 @@ from db.models import Ticket
 from domain.providers.pkce import challenge_of, new_verifier
 from domain.services import Services
 from settings import Settings
+from tests import fault_server as faults
 from tests.conftest import settings_for
 from tests.fault_server import Response
-from tests.identity_provider import METADATA, TOKEN, IdentityProvider
+from tests.identity_provider import KEYS, METADATA, TOKEN, USERINFO, IdentityProvider
 from tests.mail_proofs import DATA_KEY
 from tests.operations import (
     FINISH_LINKING,
@@ -218,6 +219,26 @@ async def test_a_provider_that_refuses_is_an_error(
     back = await browser.come_back(begun)
 
     assert parameters_of(back) == {"error": "provider_refused"}
+
+
+@pytest.mark.parametrize("endpoint", [TOKEN, KEYS, USERINFO])
+async def test_a_provider_has_five_seconds_for_all_that_it_is_asked(
+    services: Services,
+    browser: Browser,
+    identity_provider: IdentityProvider,
+    caplog: pytest.LogCaptureFixture,
+    endpoint: str,
+) -> None:
+    provider = services.providers["work"]
+    begun = await browser.begin()
+    before, provider.time_limit = provider.time_limit, 0.3
+    identity_provider.claims = {"email": None}
+    identity_provider.answers[endpoint] = lambda _: faults.hang
+    back = await browser.come_back(begun)
+
+    assert before == 5
+    assert parameters_of(back) == {"error": "provider_unavailable"}
+    assert "UNAVAILABLE: no complete answers within 0.3 seconds" in caplog.text
 
 
 async def test_a_code_is_good_for_a_minute(

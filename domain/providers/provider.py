@@ -69,6 +69,9 @@ class Provider(ABC):
     label: str
     form_post: bool
 
+    #: In seconds, of all requests for a profile together.
+    time_limit = 5.0
+
     @abstractmethod
     async def authorization_url(
         self, *, redirect_uri: str, state: str, nonce: str, code_challenge: str

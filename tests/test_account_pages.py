@@ -187,6 +187,7 @@ async def test_without_a_brand_it_is_gatehouses(settings: Settings) -> None:
         "authenticatorApps": False,
         "requiresSecondFactor": False,
         "passkeys": "localhost",
+        "providers": [],
     }
     assert (await get(settings, "/account/logo")).status_code == 404
 
@@ -295,6 +296,21 @@ async def test_the_pages_know_what_protects_an_account(database_url: str) -> Non
     assert found["passkeys"] == "example.com"
 
 
+async def test_the_pages_know_the_providers_in_their_order(database_url: str) -> None:
+    client = {"client_id": "gatehouse", "client_secret": "secret"}
+    settings = settings_for(
+        database_url,
+        data_key=SECRET_KEY,
+        providers=("google", "github"),
+        provider_settings={"google": client, "github": client},
+    )
+
+    assert filled_in(await get(settings, "/account/login"))["providers"] == [
+        {"name": "google", "label": "Google"},
+        {"name": "github", "label": "GitHub"},
+    ]
+
+
 async def test_pages_of_an_address_without_a_name_have_no_passkeys(database_url: str) -> None:
     settings = settings_for(database_url, public_url="http://192.0.2.7:8000")
 
@@ -317,7 +333,7 @@ def documents() -> Mapping[str, str]:
 def test_the_documents_of_the_pages_are_valid() -> None:
     schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
 
-    assert len(documents()) == 31
+    assert len(documents()) == 32
     for name, document in documents().items():
         assert validate(schema, parse(document)) == [], name
 

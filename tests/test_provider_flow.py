@@ -120,6 +120,17 @@ async def test_applications_get_the_code_at_their_own_addresses(
     assert back.headers["Location"].startswith(f"{redirect_to}?code=")
 
 
+def test_a_sign_in_may_return_to_the_pages_of_app_url_and_to_the_account_pages(
+    database_url: str,
+) -> None:
+    elsewhere = settings_for(database_url, app_url="https://app.example.com")
+    off = settings_for(database_url, account_pages=False)
+
+    account_page = "http://127.0.0.1:8000/account/finish-sign-in"
+    assert elsewhere.redirect_addresses == ("https://app.example.com/finish-sign-in", account_page)
+    assert off.redirect_addresses == (account_page,)
+
+
 @pytest.mark.parametrize("challenge", ["", "short", "x" * 44, "x" * 42 + "="])
 async def test_a_sign_in_needs_a_challenge(browser: Browser, challenge: str) -> None:
     begun = await browser.begin(code_challenge=challenge)

@@ -1,4 +1,4 @@
-"""One limit for all requests that a step of a sign-in sends to a provider."""
+"""Limit the time of all requests together that a sign-in sends to a provider."""
 
 import asyncio
 from collections.abc import Coroutine

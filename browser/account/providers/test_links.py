@@ -116,7 +116,7 @@ def test_a_user_who_cancels_a_link_comes_back_to_the_page(page: Page, name: str)
     page.get_by_role("button", name="Cancel").click()
 
     expect(page.get_by_role("heading", name="Sign-in and security")).to_be_visible()
-    expect(page.get_by_text("You cancelled the sign-in with Work.")).to_be_visible()
+    expect(page.get_by_text("You cancelled the sign-in with Work.")).to_be_in_viewport()
     assert page.url.endswith("/account/security")
 
 
@@ -132,5 +132,5 @@ def test_a_link_of_a_session_that_has_ended_says_so(page: Page, name: str) -> No
     password(page).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
-    expect(page.get_by_text("was already used or began elsewhere.")).to_be_visible()
+    expect(page.get_by_text("was already used or began elsewhere.")).to_be_in_viewport()
     expect(linked(page)).to_have_count(0)

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { Confirm } from "./Confirm";
 import { Failure } from "./Failure";
 import { setNotice } from "./notice";
@@ -16,12 +16,14 @@ export function Identities(props: { identities: Identity[]; reload: () => Promis
   const { error, isBusy, change } = useChange();
   const failure = useProviderFailure();
   const code = useProviderCode();
+  const section = useRef<HTMLElement>(null);
   const linked = new Set(props.identities.map(({ provider }) => provider));
   const others = settings.providers.filter(({ name }) => !linked.has(name));
 
   useEffect(() => {
     if (code) void change(finishLink);
-  }, [code]);
+    if (code || failure !== undefined) section.current?.scrollIntoView({ block: "nearest" });
+  }, [code, failure]);
 
   async function finishLink() {
     if (!code) return;
@@ -40,7 +42,7 @@ export function Identities(props: { identities: Identity[]; reload: () => Promis
 
   if (settings.providers.length === 0 && props.identities.length === 0) return null;
   return (
-    <section className="card" aria-labelledby="identities">
+    <section ref={section} className="card" aria-labelledby="identities">
       <h2 id="identities">{texts.title}</h2>
       <p>{texts.intro}</p>
       {props.identities.length > 0 ? (
@@ -96,15 +98,17 @@ function IdentityRow(props: { identity: Identity; isBusy: boolean; unlink: () =>
           )}
         </p>
       </div>
-      <Confirm
-        label={texts.unlink}
-        name={texts.unlinkNamed(label)}
-        title={texts.unlinkTitle(label)}
-        text={texts.confirmUnlink(label)}
-        confirm={texts.unlink}
-        isBusy={props.isBusy}
-        run={props.unlink}
-      />
+      <div className="buttons">
+        <Confirm
+          label={texts.unlink}
+          name={texts.unlinkNamed(label)}
+          title={texts.unlinkTitle(label)}
+          text={texts.confirmUnlink(label)}
+          confirm={texts.unlink}
+          isBusy={props.isBusy}
+          run={props.unlink}
+        />
+      </div>
     </li>
   );
 }

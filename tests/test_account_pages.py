@@ -18,6 +18,7 @@ from domain.accounts import password_change, profile
 from domain.accounts.users import email_problems
 from domain.authentication import reauthentication, second_factor, totp, ways_in
 from domain.authentication.passkeys import own, setup
+from domain.authentication.providers import flow
 from domain.errors import EmailTaken, UsernameTaken
 from domain.security_events import EventKind
 from settings import Settings
@@ -344,6 +345,19 @@ def test_every_kind_of_event_has_a_text(language: str) -> None:
 
     assert kinds
     assert re.findall(r"^ +(\w+):", kinds[1], re.M) == [kind.value for kind in EventKind]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_error_of_a_sign_in_with_a_provider_has_a_text(language: str) -> None:
+    page = (ROOT / "docs" / "how-to" / "providers.md").read_text()
+    _, _, table = page.partition("| `error` | Meaning |")
+    named = set(re.findall(r"`([a-z_]+)`", table.partition("\n## ")[0]))
+    texts = (SOURCE / "texts" / f"{language}.ts").read_text()
+    failures = re.search(r"failures: \{(.*?)\n    \}", texts, re.S)
+
+    assert failures
+    assert set(re.findall(r"^ {6}(\w+):", failures[1], re.M)) == named
+    assert set(flow._ERRORS.values()) < named
 
 
 def test_every_message_about_a_field_is_translated() -> None:

@@ -247,7 +247,7 @@ async def test_a_provider_has_five_seconds_for_all_that_it_is_asked(
     identity_provider.answers[endpoint] = lambda _: faults.hang
     back = await browser.come_back(begun)
 
-    assert before == 5
+    assert before == 4.5
     assert parameters_of(back) == {"error": "provider_unavailable"}
     assert "UNAVAILABLE: no complete answers within 0.3 seconds" in caplog.text
 

@@ -69,8 +69,8 @@ class Provider(ABC):
     label: str
     form_post: bool
 
-    #: In seconds, of all requests for a profile together.
-    time_limit = 5.0
+    #: In seconds, of all requests for a profile together. The browser is back within five.
+    time_limit = 4.5
 
     @abstractmethod
     async def authorization_url(

@@ -187,3 +187,4 @@ def test_a_sign_in_elsewhere_is_not_disturbed(page: Page, name: str) -> None:
 
     profile(page)
     expect(username(page)).to_have_value(name)
+    assert page.evaluate("sessionStorage.length") == 0

@@ -28,5 +28,6 @@ export function ProviderButtons({ page }: { page: "login" | "sign-up" }) {
 
 /** Why the user has come back from a provider without being signed in. */
 export function ProviderFailure() {
-  return <Failure error={useProviderFailure()} />;
+  const failure = useProviderFailure();
+  return failure === undefined ? null : <Failure error={failure} />;
 }

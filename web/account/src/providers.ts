@@ -3,7 +3,7 @@
  * browser back to `finish-sign-in`, and `comeBack` leads from there to the page that goes on.
  */
 
-import { GatehouseError } from "@gatehouse/client";
+import { GatehouseError, type SessionState } from "@gatehouse/client";
 import {
   finishLinking,
   finishSignIn,
@@ -52,6 +52,12 @@ export function comeBack(): void {
   code = found;
   const next = origin?.page === "security" ? "security" : "finish-sign-in";
   navigate(next + (origin?.rest ?? ""), { replace: true });
+  if (next === "finish-sign-in") void session.ready.then(forgetIfSignedIn);
+}
+
+/** Forget a code that nothing will use, since another tab has signed in meanwhile. */
+function forgetIfSignedIn({ status }: SessionState): void {
+  if (status === "signedIn") forgetReturn();
 }
 
 /** Leave for a provider, to sign in. */

@@ -34,7 +34,7 @@ docs: $(VENV)/.docs  ## build the documentation as a site in build/docs; a broke
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet --conf-dir docs . build/docs
 	@echo "Open build/docs/index.html in a browser."
 
-test-browser: install web/node_modules/.installed explorer account $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
+test-browser: install web/node_modules/.installed clients/openid-provider/node_modules/.installed explorer account $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser --numprocesses auto --dist loadfile
 
 test-clients: install web/node_modules/.installed clients/openid-provider/node_modules/.installed $(CLIENT)  ## test with Apollo, urql, Relay and other clients, and a certified OpenID provider

@@ -5,7 +5,7 @@ import hashlib
 import html
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from api.pages import LOCAL, STATIC, BuiltFiles, Page
 from api.routes import Mount, Route
+from domain.providers import Provider
 
 logger = logging.getLogger("gatehouse")
 
@@ -28,6 +29,7 @@ PAGES = frozenset(
         "login",
         "login-by-code",
         "second-factor",
+        "finish-sign-in",
         "sign-up",
         "forgot-password",
         "reset-password",
@@ -102,6 +104,7 @@ def routes(
     authenticator_apps: bool = False,
     requires_second_factor: bool = False,
     passkey_domain: str | None = None,
+    providers: Iterable[Provider] = (),
 ) -> list[BaseRoute]:
     """Return the routes of the pages and of the files they load."""
     settings = {
@@ -115,6 +118,7 @@ def routes(
         "authenticatorApps": authenticator_apps,
         "requiresSecondFactor": requires_second_factor,
         "passkeys": passkey_domain,
+        "providers": [{"name": each.name, "label": each.label} for each in providers],
     }
     page = _page(settings)
     assets = BUILT / "assets"

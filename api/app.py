@@ -115,7 +115,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         WebSocketRoute(GRAPHQL, graphql),
         *pages.routes(explorer=settings.allows("graphiql")),
         *(sign_in.routes(settings) if settings.providers else []),
-        *(_account_pages(settings) if settings.account_pages else []),
+        *(_account_pages(settings, state.services) if settings.account_pages else []),
         *(mailbox.routes(has_key=settings.data_key is not None) if mailbox.is_on(settings) else []),
     ]
     for routes in (
@@ -218,7 +218,7 @@ def _graphql(
     )
 
 
-def _account_pages(settings: Settings) -> list[BaseRoute]:
+def _account_pages(settings: Settings, services: Services) -> list[BaseRoute]:
     try:
         logo = account_pages.read_logo(settings.brand_logo) if settings.brand_logo else None
     except ValueError as error:
@@ -231,6 +231,7 @@ def _account_pages(settings: Settings) -> list[BaseRoute]:
         authenticator_apps=settings.data_key is not None,
         requires_second_factor=settings.require_second_factor == "all",
         passkey_domain=settings.relying_party_id,
+        providers=services.providers.values(),
     )
 
 

@@ -54,8 +54,16 @@ def page_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server, page_options: dict[str, Any]) -> Iterator[Page]:
-    """Yield a page that can reach the server only.
+def origins(server: Server) -> tuple[str, ...]:
+    """Return the origins that a page can reach."""
+    return (server.url,)
+
+
+@pytest.fixture
+def page(
+    browser: Browser, server: Server, origins: tuple[str, ...], page_options: dict[str, Any]
+) -> Iterator[Page]:
+    """Yield a page that can reach these origins only.
 
     The test fails if the page sends a request to another origin, or logs an error or a warning,
     such as a violation of the Content Security Policy.
@@ -64,7 +72,7 @@ def page(browser: Browser, server: Server, page_options: dict[str, Any]) -> Iter
     console: list[str] = []
 
     def block_other_origins(route: Route) -> None:
-        if route.request.url.startswith(f"{server.url}/"):
+        if route.request.url.startswith(tuple(f"{origin}/" for origin in origins)):
             route.continue_()
         else:
             blocked.append(route.request.url)

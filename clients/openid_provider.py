@@ -18,6 +18,21 @@ PROGRAM = Path(__file__).parent / "openid-provider" / "provider.mjs"
 CLIENT_ID, CLIENT_SECRET = "gatehouse-RS256", "a secret: of/Gatehouse+100%"
 
 
+def callback_of(port: int) -> str:
+    """Return where the provider `work` of a server on a port sends the browser back to."""
+    return f"http://127.0.0.1:{port}/sign-in/work/callback"
+
+
+def provider_settings(issuer: str) -> dict[str, str]:
+    """Return the settings of a server whose provider `work` is this one."""
+    return {
+        "PROVIDERS": "work",
+        "PROVIDER_WORK_ISSUER": issuer,
+        "PROVIDER_WORK_CLIENT_ID": CLIENT_ID,
+        "PROVIDER_WORK_CLIENT_SECRET": CLIENT_SECRET,
+    }
+
+
 @contextmanager
 def openid_provider(
     folder: Path, *redirect_uris: str, port: int | None = None, claims_in_token: bool = False

@@ -9,10 +9,11 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from clients.npm import expired_token, run_npm
+from clients.openid_provider import callback_of, openid_provider, provider_settings
 from tests.conftest import SECRET_KEY
 from tests.mail_proofs import DATA_KEY
 from tests.paths import ROOT
-from tests.servers import running_server
+from tests.servers import free_port, running_server
 
 PACKAGE = ROOT / "web" / "client"
 DIST = PACKAGE / "dist"
@@ -21,10 +22,10 @@ MAX_BYTES = 4_000
 
 def test_a_session_in_memory_keeps_its_promises(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'gatehouse.db'}"
-    # In production nothing shows mails, so no email needs to be verified.
-    settings = {"DATA_KEY": DATA_KEY, "ENVIRONMENT": "production"}
+    port = free_port()
     with (
-        running_server(database, SECRET_KEY, tmp_path, **settings) as server,
+        openid_provider(tmp_path, callback_of(port)) as issuer,
+        running_server(database, SECRET_KEY, tmp_path, **settings_of(issuer, port)) as server,
         running_server(
             database, SECRET_KEY, tmp_path, REFRESH_LIMIT_PER_NETWORK="1/hour"
         ) as limited,
@@ -37,6 +38,17 @@ def test_a_session_in_memory_keeps_its_promises(tmp_path: Path) -> None:
             EXPIRED_TOKEN=expired_token(server),
             SECRET_KEY=SECRET_KEY,
         )
+
+
+def settings_of(issuer: str, port: int) -> dict[str, str]:
+    return {
+        "PORT": str(port),
+        "DATA_KEY": DATA_KEY,
+        # Nothing shows mails, so no email needs to be verified.
+        "ENVIRONMENT": "production",
+        "REDIRECT_ALLOWLIST": "https://app.example.com/signed-in",
+        **provider_settings(issuer),
+    }
 
 
 def modules_of(entry: str) -> set[str]:
@@ -60,7 +72,13 @@ def test_an_adapter_is_small(entry: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "max_bytes"), [("second-factor.js", 400), ("proof.js", 500), ("passkeys.js", 2_200)]
+    ("entry", "max_bytes"),
+    [
+        ("second-factor.js", 400),
+        ("proof.js", 500),
+        ("passkeys.js", 2_200),
+        ("providers.js", 2_000),
+    ],
 )
 def test_what_few_pages_need_is_an_entry_of_its_own(entry: str, max_bytes: int) -> None:
     core = modules_of("index.js")
@@ -76,7 +94,7 @@ def test_the_documents_of_the_package_are_valid() -> None:
     assert token
     documents = re.findall(r'^const \w+ = [`"](mutation .*?)[`"];$', sources, re.M | re.S)
 
-    assert len(documents) == 8
+    assert len(documents) == 11
     for document in documents:
         assert validate(schema, parse(document.replace("${TOKEN}", token[1]))) == [], document
 

@@ -334,8 +334,10 @@ class Settings(BaseSettings):
     @property
     def redirect_addresses(self) -> tuple[str, ...]:
         """The addresses that a sign-in with a provider may return to: REDIRECT_ALLOWLIST, and the
-        page of APP_URL or of the account pages."""
-        return (*self.redirect_allowlist, f"{self.links_url}/finish-sign-in")
+        pages of APP_URL and of the account pages."""
+        pages = [self.links_url, *([f"{self.issuer}/account"] if self.account_pages else [])]
+        own = [f"{page}/finish-sign-in" for page in dict.fromkeys(pages)]
+        return (*self.redirect_allowlist, *own)
 
     @property
     def relying_party_id(self) -> str | None:

@@ -18,6 +18,7 @@ from domain.accounts import password_change, profile
 from domain.accounts.users import email_problems
 from domain.authentication import reauthentication, second_factor, totp, ways_in
 from domain.authentication.passkeys import own, setup
+from domain.authentication.providers import flow
 from domain.errors import EmailTaken, UsernameTaken
 from domain.security_events import EventKind
 from settings import Settings
@@ -187,6 +188,7 @@ async def test_without_a_brand_it_is_gatehouses(settings: Settings) -> None:
         "authenticatorApps": False,
         "requiresSecondFactor": False,
         "passkeys": "localhost",
+        "providers": [],
     }
     assert (await get(settings, "/account/logo")).status_code == 404
 
@@ -295,6 +297,21 @@ async def test_the_pages_know_what_protects_an_account(database_url: str) -> Non
     assert found["passkeys"] == "example.com"
 
 
+async def test_the_pages_know_the_providers_in_their_order(database_url: str) -> None:
+    client = {"client_id": "gatehouse", "client_secret": "secret"}
+    settings = settings_for(
+        database_url,
+        data_key=SECRET_KEY,
+        providers=("google", "github"),
+        provider_settings={"google": client, "github": client},
+    )
+
+    assert filled_in(await get(settings, "/account/login"))["providers"] == [
+        {"name": "google", "label": "Google"},
+        {"name": "github", "label": "GitHub"},
+    ]
+
+
 async def test_pages_of_an_address_without_a_name_have_no_passkeys(database_url: str) -> None:
     settings = settings_for(database_url, public_url="http://192.0.2.7:8000")
 
@@ -317,7 +334,7 @@ def documents() -> Mapping[str, str]:
 def test_the_documents_of_the_pages_are_valid() -> None:
     schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
 
-    assert len(documents()) == 31
+    assert len(documents()) == 32
     for name, document in documents().items():
         assert validate(schema, parse(document)) == [], name
 
@@ -328,6 +345,19 @@ def test_every_kind_of_event_has_a_text(language: str) -> None:
 
     assert kinds
     assert re.findall(r"^ +(\w+):", kinds[1], re.M) == [kind.value for kind in EventKind]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_error_of_a_sign_in_with_a_provider_has_a_text(language: str) -> None:
+    page = (ROOT / "docs" / "how-to" / "providers.md").read_text()
+    _, _, table = page.partition("| `error` | Meaning |")
+    named = set(re.findall(r"`([a-z_]+)`", table.partition("\n## ")[0]))
+    texts = (SOURCE / "texts" / f"{language}.ts").read_text()
+    failures = re.search(r"failures: \{(.*?)\n    \}", texts, re.S)
+
+    assert failures
+    assert set(re.findall(r"^ {6}(\w+):", failures[1], re.M)) == named
+    assert set(flow._ERRORS.values()) < named
 
 
 def test_every_message_about_a_field_is_translated() -> None:

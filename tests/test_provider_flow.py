@@ -12,9 +12,10 @@ from db.models import Identity, Ticket
 from domain.providers.pkce import challenge_of, new_verifier
 from domain.services import Services
 from settings import Settings
+from tests import fault_server as faults
 from tests.conftest import settings_for
 from tests.fault_server import Response
-from tests.identity_provider import METADATA, TOKEN, IdentityProvider
+from tests.identity_provider import KEYS, METADATA, TOKEN, USERINFO, IdentityProvider
 from tests.mail_proofs import DATA_KEY
 from tests.operations import (
     FINISH_LINKING,
@@ -119,6 +120,17 @@ async def test_applications_get_the_code_at_their_own_addresses(
     back = await browser.come_back(await browser.begin(redirect_to=redirect_to))
 
     assert back.headers["Location"].startswith(f"{redirect_to}?code=")
+
+
+def test_a_sign_in_may_return_to_the_pages_of_app_url_and_to_the_account_pages(
+    database_url: str,
+) -> None:
+    elsewhere = settings_for(database_url, app_url="https://app.example.com")
+    off = settings_for(database_url, account_pages=False)
+
+    account_page = "http://127.0.0.1:8000/account/finish-sign-in"
+    assert elsewhere.redirect_addresses == ("https://app.example.com/finish-sign-in", account_page)
+    assert off.redirect_addresses == (account_page,)
 
 
 @pytest.mark.parametrize("challenge", ["", "short", "x" * 44, "x" * 42 + "="])
@@ -268,6 +280,26 @@ async def test_a_provider_that_refuses_is_an_error(
     back = await browser.come_back(begun)
 
     assert parameters_of(back) == {"error": "provider_refused"}
+
+
+@pytest.mark.parametrize("endpoint", [TOKEN, KEYS, USERINFO])
+async def test_a_provider_has_five_seconds_for_all_that_it_is_asked(
+    services: Services,
+    browser: Browser,
+    identity_provider: IdentityProvider,
+    caplog: pytest.LogCaptureFixture,
+    endpoint: str,
+) -> None:
+    provider = services.providers["work"]
+    begun = await browser.begin()
+    before, provider.time_limit = provider.time_limit, 0.3
+    identity_provider.claims = {"email": None}
+    identity_provider.answers[endpoint] = lambda _: faults.hang
+    back = await browser.come_back(begun)
+
+    assert before == 4.5
+    assert parameters_of(back) == {"error": "provider_unavailable"}
+    assert "UNAVAILABLE: no complete answers within 0.3 seconds" in caplog.text
 
 
 async def test_a_code_is_good_for_a_minute(

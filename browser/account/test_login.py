@@ -22,6 +22,18 @@ def test_sign_up_reload_sign_out_and_log_in_again(page: Page, name: str) -> None
     expect(page).to_have_title("Profile · Gatehouse")
 
 
+def test_a_server_without_providers_has_no_buttons_for_them(page: Page, name: str) -> None:
+    for path in ("login", "sign-up"):
+        page.goto(f"/account/{path}")
+        expect(password(page)).to_be_visible()
+        expect(page.get_by_role("group", name="Other ways to sign in")).to_have_count(0)
+    sign_up(page, name)
+    page.goto("/account/security")
+
+    expect(page.get_by_role("heading", name="Passkeys")).to_be_visible()
+    expect(page.get_by_role("heading", name="Linked accounts")).to_have_count(0)
+
+
 def test_no_script_can_read_a_token(page: Page, name: str) -> None:
     sign_up(page, name)
     stored = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")

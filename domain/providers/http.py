@@ -9,8 +9,9 @@ from domain.providers.answer import Answer
 from domain.providers.endpoints import is_secure
 from domain.providers.provider import ProviderError
 
-# In seconds, of a whole request: connecting, sending, and reading the answer.
-TIMEOUT = 5.0
+# In seconds, of a whole request: connecting, sending, and reading the answer. A browser that waits
+# for it is back within five.
+TIMEOUT = 4.5
 
 # Of a body that is decompressed.
 MAX_BODY_BYTES = 2**20

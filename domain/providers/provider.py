@@ -69,6 +69,9 @@ class Provider(ABC):
     label: str
     form_post: bool
 
+    #: In seconds, of all requests for a profile together. The browser is back within five.
+    time_limit = 4.5
+
     @abstractmethod
     async def authorization_url(
         self, *, redirect_uri: str, state: str, nonce: str, code_challenge: str

@@ -16,6 +16,7 @@ from domain.devices import Device
 from domain.errors import InvalidCode, InvalidInput, NotFound
 from domain.providers import Profile, Provider, ProviderError, ProviderFailure, error_codes
 from domain.providers.pkce import challenge_of
+from domain.providers.time_limit import in_time
 from domain.redirects import with_parameters
 from domain.services import Services
 from domain.tickets import TicketKind
@@ -128,14 +129,16 @@ async def take_callback(
         return with_parameters(ticket.state["redirect_to"], error="access_denied")
     if callback.code is None:
         return _failed(services, ticket, error_codes.of_callback(callback.error))
+    found = provider_named(services, provider)
+    exchange = found.profile(
+        code=callback.code,
+        redirect_uri=redirect_uri,
+        code_verifier=_derived(services, "verifier", ticket),
+        nonce=_derived(services, "nonce", ticket),
+        issuer=callback.issuer,
+    )
     try:
-        profile = await provider_named(services, provider).profile(
-            code=callback.code,
-            redirect_uri=redirect_uri,
-            code_verifier=_derived(services, "verifier", ticket),
-            nonce=_derived(services, "nonce", ticket),
-            issuer=callback.issuer,
-        )
+        profile = await in_time(found.time_limit, exchange)
     except ProviderError as error:
         return _failed(services, ticket, error)
     code = await _add_code(services, ticket, profile)

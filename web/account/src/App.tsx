@@ -5,6 +5,7 @@ import { setNotice } from "./notice";
 import { ChangeEmail } from "./pages/ChangeEmail";
 import { Delete } from "./pages/Delete";
 import { Events } from "./pages/Events";
+import { FinishSignIn } from "./pages/FinishSignIn";
 import { ForgotPassword } from "./pages/ForgotPassword";
 import { Login } from "./pages/Login";
 import { LoginByCode } from "./pages/LoginByCode";
@@ -38,6 +39,7 @@ const FOR_VISITORS = {
   login: Login,
   "login-by-code": LoginByCode,
   "second-factor": SecondFactor,
+  "finish-sign-in": FinishSignIn,
   "sign-up": SignUp,
 };
 const FOR_USERS = {

@@ -1,7 +1,7 @@
 import { Link } from "./Link";
 import { useTexts } from "./texts/language";
 
-/** What the profile shows of an account that has neither a password nor a passkey. */
+/** What the profile shows of an account that has no password, no passkey and no provider. */
 export function NoPassword() {
   const texts = useTexts().setPassword;
   return (

@@ -1,8 +1,9 @@
 /** The operations of the pages, and the types of their answers. `tests/` checks them by the schema. */
 
 import type { AcceptedPasskeys, Passkey } from "@gatehouse/client/passkeys";
+import type { Identity } from "@gatehouse/client/providers";
 
-export type { Passkey };
+export type { Identity, Passkey };
 
 export interface Profile {
   username: string;
@@ -14,6 +15,7 @@ export interface Profile {
   locale: string;
   createdAt: string;
   factors: { passkeys: { id: string }[] };
+  identities: { id: string }[];
 }
 
 export interface Account {
@@ -22,6 +24,7 @@ export interface Account {
   hasPassword: boolean;
   needsSecondFactor: boolean;
   factors: Factors;
+  identities: Identity[];
 }
 
 export interface Factors {
@@ -66,7 +69,7 @@ export interface MailRequest {
 }
 
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
-const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile locale createdAt factors { passkeys { id } }";
+const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile locale createdAt factors { passkeys { id } } identities { id }";
 const PASSKEY = "id name isSynced createdAt lastUsedAt";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
@@ -151,6 +154,7 @@ export const READ_SECURITY = `query Security {
       passkeys { ${PASSKEY} }
       acceptedPasskeys
     }
+    identities { id provider email createdAt lastUsedAt }
   }
 }`;
 
@@ -169,6 +173,8 @@ export const RENAME_PASSKEY = `mutation RenamePasskey($id: ID!, $name: String!) 
 }`;
 
 export const REMOVE_PASSKEY = `mutation RemovePasskey($id: ID!) { removePasskey(id: $id) }`;
+
+export const UNLINK = `mutation Unlink($id: ID!) { unlink(id: $id) }`;
 
 export const READ_SESSIONS = `query Sessions {
   me { sessions { id isCurrent device ip createdAt lastUsedAt } }

@@ -8,6 +8,7 @@ export const PAGES = [
   "login",
   "login-by-code",
   "second-factor",
+  "finish-sign-in",
   "sign-up",
   "forgot-password",
   "reset-password",

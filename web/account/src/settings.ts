@@ -16,6 +16,8 @@ export interface Settings {
   requiresSecondFactor: boolean;
   /** The domain that passkeys belong to, or null if the server has none. */
   passkeys: string | null;
+  /** The identity providers that users can sign in with, in the order of their buttons. */
+  providers: { name: string; label: string }[];
 }
 
 const meta = document.querySelector<HTMLMetaElement>('meta[name="account-pages"]');

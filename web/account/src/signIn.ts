@@ -7,8 +7,13 @@ import { session } from "./session";
 
 /** Sign in with a mutation, or show the page of the second step if one is due. */
 export async function signIn(document: string, variables: Record<string, unknown>): Promise<void> {
+  await orSecondStep(() => session.adoptFrom(document, variables));
+}
+
+/** Run a sign-in, and show the page of the second step if one is due. */
+export async function orSecondStep(run: () => Promise<unknown>): Promise<void> {
   try {
-    await session.adoptFrom(document, variables);
+    await run();
   } catch (error) {
     if (!isSecondFactorRequired(error)) throw error;
     keepChallenge(error.extensions.challenge);

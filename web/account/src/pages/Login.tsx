@@ -5,6 +5,7 @@ import { Form, type Values } from "../Form";
 import { Link } from "../Link";
 import { LOGIN } from "../operations";
 import { hasPasskeys, signInByPasskey, usePasskeyAutofill } from "../passkeys";
+import { ProviderButtons, ProviderFailure } from "../ProviderButtons";
 import { ReturnNote } from "../ReturnNote";
 import { settings } from "../settings";
 import { signIn } from "../signIn";
@@ -31,6 +32,7 @@ export function Login({ returnTo }: { returnTo: URL | undefined }) {
   return (
     <>
       <ReturnNote returnTo={returnTo} />
+      <ProviderFailure />
       <Form submit={texts.login.submit} send={logIn}>
         <Field
           name="username"
@@ -49,6 +51,7 @@ export function Login({ returnTo }: { returnTo: URL | undefined }) {
           <Action label={texts.passkeys.signIn} run={() => attempt(signInByPasskey)} />
         </>
       )}
+      <ProviderButtons page="login" />
       {settings.sendsMail && (
         <>
           <p className="other">

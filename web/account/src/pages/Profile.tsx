@@ -101,13 +101,18 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
           )}
         </Form>
       </div>
-      {!profile.hasPassword && profile.factors.passkeys.length === 0 && <NoPassword />}
+      {hasNoWayIn(profile) && <NoPassword />}
       {settings.sendsMail && <EmailForm profile={profile} />}
       {settings.sendsMail && !profile.emailVerified && (
         <EmailVerification email={profile.email} onVerified={onSave} />
       )}
     </>
   );
+}
+
+/** Return whether only a code by mail signs the user in. */
+function hasNoWayIn({ hasPassword, factors, identities }: Data): boolean {
+  return !hasPassword && factors.passkeys.length === 0 && identities.length === 0;
 }
 
 /** Return what differs, since the server counts changes of names and emails against a rate limit. */

@@ -3,6 +3,7 @@ import { AuthenticatorApp } from "../AuthenticatorApp";
 import { EmailVerification } from "../EmailVerification";
 import { Failure } from "../Failure";
 import { Loading } from "../Frame";
+import { Identities } from "../Identities";
 import { Link } from "../Link";
 import { type Account, READ_SECURITY } from "../operations";
 import { signalPasskeys } from "../passkeys";
@@ -12,7 +13,7 @@ import { settings } from "../settings";
 import { useTexts } from "../texts/language";
 import { useQuery } from "../useQuery";
 
-/** How the user signs in: the password, the authenticator app and the passkeys. */
+/** How the user signs in: the password, the authenticator app, the passkeys and the providers. */
 export function Security() {
   const texts = useTexts();
   const { data, error, load } = useQuery<{ me: Account }>(READ_SECURITY);
@@ -40,6 +41,7 @@ export function Security() {
       )}
       <AuthenticatorApp factors={me.factors} reload={load} showCodes={setNewCodes} />
       <Passkeys passkeys={me.factors.passkeys} reload={load} />
+      <Identities identities={me.identities} reload={load} />
     </>
   );
 }

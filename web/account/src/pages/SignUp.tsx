@@ -7,6 +7,7 @@ import { Link } from "../Link";
 import { setNotice } from "../notice";
 import { type MailRequest, REGISTER, START_REGISTRATION } from "../operations";
 import { hasPasskeys } from "../passkeys";
+import { ProviderButtons, ProviderFailure } from "../ProviderButtons";
 import { session } from "../session";
 import { settings } from "../settings";
 import { useTexts } from "../texts/language";
@@ -70,6 +71,7 @@ function SignUpForm(props: {
   const [usesPasskey, setUsesPasskey] = useState(false);
   return (
     <>
+      <ProviderFailure />
       <Form submit={props.submit ?? texts.signUp.submit} send={props.send}>
         <Field
           name="username"
@@ -98,6 +100,7 @@ function SignUpForm(props: {
         )}
         {usesPasskey && <p className="hint">{texts.passkeys.insteadHint}</p>}
       </Form>
+      <ProviderButtons page="sign-up" />
       <p className="other">
         {texts.signUp.hasAccount}{" "}
         <Link to={`login${location.search}${location.hash}`}>{texts.signUp.login}</Link>

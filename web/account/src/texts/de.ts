@@ -16,6 +16,7 @@ export const de: Texts = {
     login: "Anmelden",
     "login-by-code": "Mit einem Code anmelden",
     "second-factor": "Zweiter Schritt der Anmeldung",
+    "finish-sign-in": "Anmeldung abschließen",
     "sign-up": "Konto erstellen",
     "forgot-password": "Passwort zurücksetzen",
     "reset-password": "Neues Passwort wählen",
@@ -90,7 +91,7 @@ export const de: Texts = {
       "Sie melden sich mit Codes aus Mails an. Falls Ihre E-Mail noch nicht bestätigt war, hat Ihre erste Anmeldung mit einem Code das frühere Passwort entfernt: Es könnte von jemand anderem stammen.",
     link: "Passwort setzen",
     pageIntro:
-      "Ihr Konto hat kein Passwort. Mit einem können Sie sich ohne Ihr Postfach oder Ihren Passkey anmelden.",
+      "Ihr Konto hat kein Passwort. Mit einem können Sie sich ohne Ihr Postfach, einen Passkey oder ein anderes Konto anmelden.",
     submit: "Passwort setzen",
     saved: "Ihr Passwort ist gesetzt. Sie sind überall sonst abgemeldet.",
   },
@@ -290,6 +291,47 @@ export const de: Texts = {
     create: "Passkey erstellen",
     failed:
       "Ihr Konto besteht, hat aber noch keinen Passkey. Versuchen Sie es noch einmal, oder setzen Sie ein Passwort. Bis dahin meldet Sie ein Code aus einer Mail an.",
+  },
+  providers: {
+    otherWays: "Andere Wege zur Anmeldung",
+    title: "Verbundene Konten",
+    intro: "Melden Sie sich mit einem Konto an, das Sie anderswo haben.",
+    theProvider: "dem anderen Konto",
+    signIn: (label) => `Weiter mit ${label}`,
+    chooseUsername: "Ihr Konto ist fast fertig. Wählen Sie den Benutzernamen, den andere sehen.",
+    anotherWay: "Auf einem anderen Weg anmelden",
+    none: "Kein anderes Konto ist verbunden.",
+    link: (label) => `${label} verbinden`,
+    linked: "Das Konto ist verbunden. Sie können sich ab jetzt damit anmelden.",
+    created: "Verbunden",
+    lastUsed: "Zuletzt benutzt",
+    neverUsed: "Noch nicht benutzt",
+    unlink: "Trennen",
+    unlinkNamed: (label) => `${label} trennen`,
+    unlinkTitle: (label) => `${label} trennen?`,
+    confirmUnlink: (label) =>
+      `Sie können sich hier dann nicht mehr mit ${label} anmelden. Ihr Konto dort bleibt bestehen.`,
+    unlinked: "Das Konto ist getrennt.",
+    emailTaken: (label) =>
+      `Ein Konto hat hier schon die E-Mail von ${label}. Melden Sie sich dort an, und verbinden Sie ${label} dann unter „Anmeldung und Sicherheit“.`,
+    emailNotVerified: (label) =>
+      `Dieser Server verlangt eine bestätigte E-Mail, und bei ${label} ist Ihre nicht bestätigt. Bestätigen Sie sie dort, oder erstellen Sie ein Konto mit einer E-Mail.`,
+    failures: {
+      access_denied: (label) => `Sie haben die Anmeldung mit ${label} abgebrochen.`,
+      provider_unavailable: (label) =>
+        `Die Anmeldung mit ${label} ist gerade nicht möglich. Versuchen Sie es bald wieder, oder wählen Sie einen anderen Weg.`,
+      provider_refused: (label) =>
+        `Die Anmeldung mit ${label} wurde abgelehnt. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.`,
+      provider_invalid: (label) =>
+        `Die Antwort zur Anmeldung mit ${label} ließ sich nicht prüfen. Wählen Sie einen anderen Weg, oder bitten Sie den Betreiber dieses Servers um Hilfe.`,
+      unknown_provider: () =>
+        "Diese Anmeldung gibt es auf diesem Server nicht mehr. Wählen Sie einen anderen Weg.",
+      invalid_request: () =>
+        "Die Anmeldung konnte nicht beginnen. Öffnen Sie diese Seite unter ihrer üblichen Adresse, und versuchen Sie es noch einmal.",
+      invalid_sign_in: (label) =>
+        `Die Anmeldung mit ${label} ist abgelaufen, wurde schon benutzt oder hat anderswo begonnen. Beginnen Sie noch einmal.`,
+      too_many_attempts: () => "Zu viele Versuche. Versuchen Sie es später wieder.",
+    },
   },
   sessions: {
     intro: "Hier sind Sie angemeldet. Beenden Sie eine Sitzung, die Sie nicht kennen, und ändern Sie Ihr Passwort.",

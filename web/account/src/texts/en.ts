@@ -15,6 +15,7 @@ export const en = {
     login: "Sign in",
     "login-by-code": "Sign in with a code",
     "second-factor": "Second step of the sign-in",
+    "finish-sign-in": "Finish the sign-in",
     "sign-up": "Create an account",
     "forgot-password": "Reset your password",
     "reset-password": "Choose a new password",
@@ -88,7 +89,7 @@ export const en = {
     intro:
       "You sign in with codes by mail. If your email had not been verified, your first sign-in with a code removed the former password: someone else could have chosen it.",
     link: "Set a password",
-    pageIntro: "Your account has no password. With one, you can sign in without your mailbox or your passkey.",
+    pageIntro: "Your account has no password. With one, you can sign in without your mailbox, a passkey or another account.",
     submit: "Set password",
     saved: "Your password is set. You are signed out everywhere else.",
   },
@@ -282,6 +283,45 @@ export const en = {
     create: "Create the passkey",
     failed:
       "Your account exists, but it has no passkey yet. Try again, or set a password. Until then, a code by mail signs you in.",
+  },
+  providers: {
+    otherWays: "Other ways to sign in",
+    title: "Linked accounts",
+    intro: "Sign in with an account that you have elsewhere.",
+    theProvider: "the other account",
+    signIn: (label: string) => `Continue with ${label}`,
+    chooseUsername: "Your account is almost ready. Choose the username that others see.",
+    anotherWay: "Sign in another way",
+    none: "No other account is linked.",
+    link: (label: string) => `Link ${label}`,
+    linked: "The account is linked. It signs you in from now on.",
+    created: "Linked",
+    lastUsed: "Last used",
+    neverUsed: "Not used yet",
+    unlink: "Unlink",
+    unlinkNamed: (label: string) => `Unlink ${label}`,
+    unlinkTitle: (label: string) => `Unlink ${label}?`,
+    confirmUnlink: (label: string) => `${label} no longer signs you in here. Your account there stays.`,
+    unlinked: "The account is unlinked.",
+    emailTaken: (label: string) =>
+      `An account here already has the email of ${label}. Sign in to it, then link ${label} under "Sign-in and security".`,
+    emailNotVerified: (label: string) =>
+      `This server needs a verified email, and ${label} has not verified yours. Verify it there, or sign up with an email.`,
+    failures: {
+      access_denied: (label) => `You cancelled the sign-in with ${label}.`,
+      provider_unavailable: (label) =>
+        `The sign-in with ${label} is not available at the moment. Try again soon, or choose another way.`,
+      provider_refused: (label) =>
+        `The sign-in with ${label} was refused. Try again, or choose another way.`,
+      provider_invalid: (label) =>
+        `The answer of ${label} could not be verified. Choose another way, or ask the operator of this server for help.`,
+      unknown_provider: () => "This server no longer has this way to sign in. Choose another one.",
+      invalid_request: () =>
+        "The sign-in could not begin. Open this page at its usual address, and try again.",
+      invalid_sign_in: (label) =>
+        `The sign-in with ${label} has expired, was already used or began elsewhere. Begin again.`,
+      too_many_attempts: () => "Too many attempts. Try again later.",
+    } as Record<string, (label: string) => string>,
   },
   sessions: {
     intro: "The places where you are signed in. End a session that you do not recognise, and change your password.",

@@ -1,6 +1,7 @@
 """The state of an application, made of its settings."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -27,6 +28,9 @@ from domain.services import RelyingParty, Services, SessionLifetimes
 from domain.webhooks import Webhooks
 from graphql_schema.response_size import ResponsesUnderWay
 from settings import Settings
+
+if TYPE_CHECKING:
+    from domain.passwords.breaches import BreachedPasswords
 
 
 def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppState:
@@ -112,6 +116,7 @@ def _create_services(
         providers=create_providers(settings),
         redirects=RedirectAllowlist(frozenset(settings.redirect_addresses)),
         hooks=hooks,
+        breached_passwords=_breached_passwords(settings, observer),
         observer=observer,
     )
 
@@ -146,6 +151,15 @@ def _rate_limit(settings: Settings, name: str, setting: str) -> RateLimit:
 def _relying_party(settings: Settings) -> RelyingParty | None:
     id = settings.relying_party_id
     return RelyingParty(id, settings.relying_party_origins) if id else None
+
+
+def _breached_passwords(settings: Settings, observer: Observer) -> "BreachedPasswords | None":
+    if settings.breached_passwords_url is None:
+        return None
+    # Imported here: httpx2 takes time, and only this needs it.
+    from domain.passwords.breaches import BreachedPasswords
+
+    return BreachedPasswords(settings.breached_passwords_url, observer)
 
 
 def _introspection_client(settings: Settings) -> ClientCredential | None:

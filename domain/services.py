@@ -9,6 +9,7 @@ database session and nothing else.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from db.database import Database
 from domain.access_tokens.tokens import AccessTokens
@@ -21,6 +22,9 @@ from domain.passwords.hashing import HashingQueue
 from domain.providers.provider import Provider
 from domain.rate_limits import RateLimiter
 from domain.redirects import RedirectAllowlist
+
+if TYPE_CHECKING:
+    from domain.passwords.breaches import BreachedPasswords
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Services:
     redirects: RedirectAllowlist = RedirectAllowlist(())  # noqa: RUF009  # it is immutable
     #: The code of the operator that is called.
     hooks: Hooks = field(default_factory=Hooks)
+    #: None if new passwords are not looked up in known breaches.
+    breached_passwords: "BreachedPasswords | None" = None
     observer: Observer = SILENT
 
     def require_data_keys(self) -> DataKeys:
@@ -105,5 +111,7 @@ class Services:
         self.hashing_queue.close()
         for provider in self.providers.values():
             await provider.close()
+        if self.breached_passwords is not None:
+            await self.breached_passwords.close()
         await self.rate_limiter.close()
         await self.database.close()

@@ -43,6 +43,7 @@ from settings.types import (
     Secret,
     WebhookSecrets,
     WebhookUrls,
+    ServiceUrl,
     domain_of,
     in_lower_case,
     in_upper_case,
@@ -147,6 +148,7 @@ class Settings(BaseSettings):
     # `domain.webhooks` knows the names of the events.
     webhook_events: EventPatterns = ("*",)
     hooks: HooksPath | None = None
+    breached_passwords_url: ServiceUrl | None = None
 
     sudo_minutes: int = Field(default=10, ge=1, le=60)
     require_second_factor: Annotated[Literal["none", "admins", "all"], in_lower_case] = "none"

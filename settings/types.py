@@ -196,6 +196,15 @@ def _public_url(text: str) -> str | None:
     return origin + path_text
 
 
+def _service_url(text: str) -> str | None:
+    """Return an address to send requests to, that no one else reads: by https, or on this machine.
+    It has no final slash."""
+    url = _public_url(text)
+    parts = urlsplit(url or "")
+    is_secure = parts.scheme == "https" or is_loopback(parts.hostname or "")
+    return url if is_secure else None
+
+
 def _without_brackets(host: str) -> str:
     """Return an IPv6 address as the system takes it, without the brackets of a URL."""
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
@@ -387,6 +396,11 @@ PublicUrl = Annotated[
         _public_url,
         "must be an address such as https://accounts.example.com or https://example.com/auth",
     ),
+]
+
+ServiceUrl = Annotated[
+    str,
+    _normalize(_service_url, "must be an https address such as https://api.example.com/range"),
 ]
 
 Host = Annotated[

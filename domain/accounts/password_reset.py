@@ -62,6 +62,9 @@ async def reset_password(
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.network, device.network)
         new_hash = await hasher.hash(new_password)
+    await passwords.require_unbreached(
+        services.breached_passwords, new_password, field="new_password"
+    )
     return await _replace(services, mailer, device, user.id, token, new_hash)
 
 

@@ -44,6 +44,7 @@ async def register(
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
         password_hash = await hasher.hash(password)
     await require_allowed(services, device, username, address)
+    await passwords.require_unbreached(services.breached_passwords, password)
     mailer = await _mailer_for(services, device, address)
     return await _add(services, mailer, device, username, address, password_hash)
 

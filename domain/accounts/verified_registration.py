@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from db.database import retried
 from db.models import User
-from domain import events, sessions, tickets, usernames
+from domain import events, passwords, sessions, tickets, usernames
 from domain.accounts.registration import new_user, require_allowed, require_valid
 from domain.accounts.users import unique_violations_as_errors
 from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
@@ -45,9 +45,12 @@ async def start_registration(
     address = require_valid(username, email, password)
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
-        retry_after = await count_request(services, device, address.key)
         password_hash = None if password is None else await hasher.hash(password)
     await require_allowed(services, device, username, address)
+    if password is not None:
+        await passwords.require_unbreached(services.breached_passwords, password)
+    # Last: with another password, the address may be used again at once.
+    retry_after = await count_request(services, device, address.key)
     account = {
         "username": username,
         "email": address.text,

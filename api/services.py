@@ -30,6 +30,7 @@ from graphql_schema.response_size import ResponsesUnderWay
 from settings import Settings
 
 if TYPE_CHECKING:
+    from domain.captcha import CaptchaVerifier
     from domain.passwords.breaches import BreachedPasswords
 
 
@@ -116,7 +117,8 @@ def _create_services(
         providers=create_providers(settings),
         redirects=RedirectAllowlist(frozenset(settings.redirect_addresses)),
         hooks=hooks,
-        breached_passwords=_breached_passwords(settings, observer),
+        breached_passwords=create_breached_passwords(settings, observer),
+        captcha=create_captcha(settings, observer),
         observer=observer,
     )
 
@@ -153,13 +155,23 @@ def _relying_party(settings: Settings) -> RelyingParty | None:
     return RelyingParty(id, settings.relying_party_origins) if id else None
 
 
-def _breached_passwords(settings: Settings, observer: Observer) -> "BreachedPasswords | None":
+def create_breached_passwords(settings: Settings, observer: Observer) -> "BreachedPasswords | None":
     if settings.breached_passwords_url is None:
         return None
     # Imported here: httpx2 takes time, and only this needs it.
     from domain.passwords.breaches import BreachedPasswords
 
     return BreachedPasswords(settings.breached_passwords_url, observer)
+
+
+def create_captcha(settings: Settings, observer: Observer) -> "CaptchaVerifier | None":
+    url, secret = settings.captcha_verify_url, settings.captcha_secret
+    if url is None or secret is None:
+        return None
+    # Imported here, for the same reason.
+    from domain.captcha import CaptchaVerifier
+
+    return CaptchaVerifier(url, secret.get_secret_value(), observer)
 
 
 def _introspection_client(settings: Settings) -> ClientCredential | None:

@@ -24,6 +24,7 @@ from domain.rate_limits import RateLimiter
 from domain.redirects import RedirectAllowlist
 
 if TYPE_CHECKING:
+    from domain.captcha import CaptchaVerifier
     from domain.passwords.breaches import BreachedPasswords
 
 
@@ -85,6 +86,8 @@ class Services:
     hooks: Hooks = field(default_factory=Hooks)
     #: None if new passwords are not looked up in known breaches.
     breached_passwords: "BreachedPasswords | None" = None
+    #: None if no captcha is required.
+    captcha: "CaptchaVerifier | None" = None
     observer: Observer = SILENT
 
     def require_data_keys(self) -> DataKeys:
@@ -113,5 +116,7 @@ class Services:
             await provider.close()
         if self.breached_passwords is not None:
             await self.breached_passwords.close()
+        if self.captcha is not None:
+            await self.captcha.close()
         await self.rate_limiter.close()
         await self.database.close()

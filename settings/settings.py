@@ -149,6 +149,8 @@ class Settings(BaseSettings):
     webhook_events: EventPatterns = ("*",)
     hooks: HooksPath | None = None
     breached_passwords_url: ServiceUrl | None = None
+    captcha_verify_url: ServiceUrl | None = None
+    captcha_secret: SecretStr | None = None
 
     sudo_minutes: int = Field(default=10, ge=1, le=60)
     require_second_factor: Annotated[Literal["none", "admins", "all"], in_lower_case] = "none"
@@ -239,6 +241,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET must be set together"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _captcha_is_complete(self) -> Self:
+        if (self.captcha_verify_url is None) != (self.captcha_secret is None):
+            raise ValueError("CAPTCHA_VERIFY_URL and CAPTCHA_SECRET must be set together")
         return self
 
     @model_validator(mode="after")

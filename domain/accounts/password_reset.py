@@ -25,15 +25,18 @@ from domain.tickets import TicketKind
 _TICKETS = tickets.PROOFS - {TicketKind.ACCOUNT_SECURITY}
 
 
-async def request_password_reset(services: Services, device: Device, *, email: str) -> MailRequest:
+async def request_password_reset(
+    services: Services, device: Device, *, email: str, captcha: str | None = None
+) -> MailRequest:
     """Send a link to reset the password to the user with this email, as `request_proof` says.
 
-    Raises InvalidInput, TooManyAttempts or MailNotConfigured.
+    Raises InvalidInput, CaptchaRequired, CaptchaUnavailable, TooManyAttempts or MailNotConfigured.
     """
     return await request_proof(
         services,
         device,
         email=email,
+        captcha=captcha,
         kind=TicketKind.PASSWORD_RESET,
         template=Template.RESET_PASSWORD,
         event=EventKind.PASSWORD_RESET_REQUESTED,

@@ -15,6 +15,7 @@ from domain.accounts.users import (
     set_username,
     unique_violations_as_errors,
 )
+from domain.authentication.captcha import require_captcha
 from domain.authentication.mail_requests import count_request
 from domain.devices import Device
 from domain.emails import Address
@@ -29,17 +30,25 @@ from domain.text import trim
 
 
 async def register(
-    services: Services, device: Device, *, username: str, email: str, password: str
+    services: Services,
+    device: Device,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    captcha: str | None = None,
 ) -> SignedIn:
     """Create an account, start its first session and send a mail to verify its email, if the
     server sends mail.
 
-    Raises EmailNotVerified if the server wants the email proven first, InvalidInput, UsernameTaken,
-    EmailTaken, TooManyAttempts, Overloaded or HookFailed.
+    Raises EmailNotVerified if the server wants the email proven first, InvalidInput,
+    CaptchaRequired, CaptchaUnavailable, UsernameTaken, EmailTaken, TooManyAttempts, Overloaded or
+    HookFailed.
     """
     if services.requires_verified_email:
         raise EmailNotVerified
     address = require_valid(username, email, password)
+    await require_captcha(services, device, captcha)
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
         password_hash = await hasher.hash(password)

@@ -15,6 +15,7 @@ from db.models import User
 from domain import events, passwords, sessions, tickets, usernames
 from domain.accounts.registration import new_user, require_allowed, require_valid
 from domain.accounts.users import unique_violations_as_errors
+from domain.authentication.captcha import require_captcha
 from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
 from domain.devices import Device
 from domain.emails import Address
@@ -31,7 +32,13 @@ _KIND = TicketKind.REGISTRATION
 
 
 async def start_registration(
-    services: Services, device: Device, *, username: str, email: str, password: str | None
+    services: Services,
+    device: Device,
+    *,
+    username: str,
+    email: str,
+    password: str | None,
+    captcha: str | None = None,
 ) -> MailRequest:
     """Send a code to the address of a new account, or tell its owner if it has one. Without a
     password, the account gets none: its owner adds a passkey once it is created.
@@ -39,10 +46,12 @@ async def start_registration(
     Which of the two it is shows neither in the answer nor in its time: the hash and the transaction
     are the same. Whether the username is taken is told at the end, to who has proven the address.
 
-    Raises InvalidInput, TooManyAttempts, Overloaded, MailNotConfigured or HookFailed.
+    Raises InvalidInput, CaptchaRequired, CaptchaUnavailable, TooManyAttempts, Overloaded,
+    MailNotConfigured or HookFailed.
     """
     mailer = services.require_mailer()
     address = require_valid(username, email, password)
+    await require_captcha(services, device, captcha)
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
         password_hash = None if password is None else await hasher.hash(password)

@@ -74,8 +74,8 @@ class UpdateMeInput:
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Creates an account, signs in to it, and sends a code to verify the email, if the server sends mail."
-    " Errors: EMAIL_NOT_VERIFIED where only `startRegistration` creates accounts, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN,"
-    " TOO_MANY_ATTEMPTS, OVERLOADED.",
+    " Errors: EMAIL_NOT_VERIFIED where only `startRegistration` creates accounts, INVALID_INPUT, CAPTCHA_REQUIRED, USERNAME_TAKEN,"
+    " EMAIL_TAKEN, TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def register(
     info: Info,
@@ -87,6 +87,7 @@ async def register(
         username=input.username,
         email=input.email,
         password=input.password,
+        captcha=info.context.captcha_token,
     )
     return Token.of(signed_in, info.context.browser_session)
 

@@ -27,7 +27,7 @@ class StartRegistrationInput(NewAccount):
     metadata=cost(PASSWORD_HASH),
     description="Sends a code to the email of a new account. The account is created by `finishRegistration`."
     " The answer is the same if the email has an account: its owner is then told by mail. The link in the mail leads to"
-    " `sign-up#code=` at `APP_URL`. Errors: INVALID_INPUT, TOO_MANY_ATTEMPTS, OVERLOADED, MAIL_NOT_CONFIGURED.",
+    " `sign-up#code=` at `APP_URL`. Errors: INVALID_INPUT, CAPTCHA_REQUIRED, TOO_MANY_ATTEMPTS, OVERLOADED, MAIL_NOT_CONFIGURED.",
 )
 async def start_registration(
     info: Info,
@@ -39,6 +39,7 @@ async def start_registration(
         username=input.username,
         email=input.email,
         password=input.password,
+        captcha=info.context.captcha_token,
     )
     return MailRequest.of(request)
 

@@ -390,6 +390,8 @@ export const de: Texts = {
     fields: "Prüfen Sie die markierten Felder.",
     notConfigured: "Dieser Server ist dafür nicht eingerichtet. Bitten Sie den Betreiber um Hilfe.",
     emailNotVerified: "Bestätigen Sie zuerst Ihre E-Mail.",
+    captchaRequired:
+      "Dieser Server verlangt ein Captcha, das diese Seite nicht zeigen kann. Verwenden Sie die Anwendung.",
     proofNeeded: "Bestätigen Sie, dass Sie es sind, und versuchen Sie es noch einmal.",
   },
   server: {
@@ -406,6 +408,8 @@ export const de: Texts = {
       "Ein Passwort darf keine unlesbaren Zeichen enthalten.",
     "This password is too common. Choose another one.":
       "Dieses Passwort ist zu verbreitet. Wählen Sie ein anderes.",
+    "This password is known from a data breach of another service. Choose another one.":
+      "Dieses Passwort ist aus einem Datenleck eines anderen Dienstes bekannt. Wählen Sie ein anderes.",
     "The password must not be the username or the email.":
       "Das Passwort darf nicht der Benutzername oder die E-Mail sein.",
     "Your account has no password. Set one with a link by mail.":

@@ -381,6 +381,7 @@ export const en = {
     fields: "Check the marked fields.",
     notConfigured: "This server is not set up for this. Ask its operator for help.",
     emailNotVerified: "Verify your email first.",
+    captchaRequired: "This server asks for a captcha, which this page cannot show. Use the application instead.",
     proofNeeded: "Confirm that it is you, and try again.",
   },
   /** Translations of the server's messages about fields. English shows them as they are. */

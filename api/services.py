@@ -18,13 +18,14 @@ from db.database import Database
 from domain.access_tokens.keys import KeyRing
 from domain.access_tokens.tokens import AccessTokens
 from domain.accounts.current_user import CurrentUserLoader
+from domain.email_domains import EmailDomains
 from domain.hooks.send import EventHookSender
 from domain.mail import MailRenderer
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimit, RateLimiter, RateLimits
 from domain.redirects import RedirectAllowlist
-from domain.services import RelyingParty, Services, SessionLifetimes
+from domain.services import RegistrationMode, RelyingParty, Services, SessionLifetimes
 from domain.webhooks import Webhooks
 from graphql_schema.response_size import ResponsesUnderWay
 from settings import Settings
@@ -109,6 +110,10 @@ def _create_services(
         data_keys=create_data_keys(settings),
         mailer=create_mailer(settings),
         requires_verified_email=settings.require_verified_email,
+        registration=RegistrationMode(settings.registration),
+        email_domains=EmailDomains(
+            frozenset(settings.allowed_email_domains), frozenset(settings.blocked_email_domains)
+        ),
         service_name=settings.brand_name,
         proof_lifetime=timedelta(minutes=settings.sudo_minutes),
         requires_second_factor=settings.require_second_factor == "all",

@@ -58,7 +58,9 @@ class CaptchaVerifier:
         form = {"secret": self._secret, "response": token}
         if ip is not None:
             form["remoteip"] = ip
-        answer = await self._http.send("POST", self._url, headers={"Accept": "application/json"}, form=form)
+        answer = await self._http.send(
+            "POST", self._url, headers={"Accept": "application/json"}, form=form
+        )
         said = _object(answer)
         # Some refuse with a status of 400.
         if said.get("success") is False and answer.status < 500:

@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     EMAIL_TAKEN = "EMAIL_TAKEN"
     INVALID_CODE = "INVALID_CODE"
     EMAIL_NOT_VERIFIED = "EMAIL_NOT_VERIFIED"
+    REGISTRATION_CLOSED = "REGISTRATION_CLOSED"
     CAPTCHA_REQUIRED = "CAPTCHA_REQUIRED"
     MAIL_NOT_CONFIGURED = "MAIL_NOT_CONFIGURED"
     NOT_CONFIGURED = "NOT_CONFIGURED"
@@ -206,6 +207,11 @@ class EmailNotVerified(DomainError):
     message = (
         "Use startRegistration: this server creates an account only after its email is proven."
     )
+
+
+class RegistrationClosed(DomainError):
+    code = ErrorCode.REGISTRATION_CLOSED
+    message = "This server creates no accounts."
 
 
 class CaptchaRequired(DomainError):

@@ -9,11 +9,13 @@ database session and nothing else.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from db.database import Database
 from domain.access_tokens.tokens import AccessTokens
 from domain.data_keys import DataKeys
+from domain.email_domains import EmailDomains
 from domain.errors import MailNotConfigured, NotConfigured
 from domain.hooks import Hooks
 from domain.mail.mailer import Mailer
@@ -53,6 +55,15 @@ class RelyingParty:
     origins: tuple[str, ...]
 
 
+class RegistrationMode(StrEnum):
+    """Say who can create an account."""
+
+    OPEN = "open"
+    #: Who is invited by mail.
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The services of a process, made once by its edge."""
@@ -68,6 +79,8 @@ class Services:
     mailer: Mailer | None = None
     #: Whether accounts are created only after their email is proven.
     requires_verified_email: bool = False
+    registration: RegistrationMode = RegistrationMode.OPEN
+    email_domains: EmailDomains = EmailDomains()  # noqa: RUF009  # it is immutable
     #: The name of this server in authenticator apps and in the dialogs of passkeys.
     service_name: str = "Gatehouse"
     #: How long a proof of who someone is allows sensitive changes in its session.

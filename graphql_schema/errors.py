@@ -57,6 +57,7 @@ publish(
         " `PublicKeyCredential.signalUnknownCredential`.",
         ErrorCode.EMAIL_NOT_VERIFIED: "The email must be proven first: with `verifyEmail`, or with `startRegistration` on a server"
         " that creates accounts only after that.",
+        ErrorCode.REGISTRATION_CLOSED: "This server creates accounts by invitation only, or not at all.",
         ErrorCode.CAPTCHA_REQUIRED: "Solve a captcha, and send its token in the header `X-Captcha-Token`. One that was sent is wrong,"
         " expired or already used. Over WebSockets there is no such header.",
         ErrorCode.MAIL_NOT_CONFIGURED: "This server sends no mail, so what needs it is not available.",

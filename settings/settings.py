@@ -26,6 +26,7 @@ from settings.providers import ProviderSettings, collect
 from settings.types import (
     BrandName,
     DomainName,
+    EmailDomains,
     EventPatterns,
     FormerSecrets,
     HeaderNames,
@@ -41,9 +42,9 @@ from settings.types import (
     RedirectAddresses,
     RedisUrl,
     Secret,
+    ServiceUrl,
     WebhookSecrets,
     WebhookUrls,
-    ServiceUrl,
     domain_of,
     in_lower_case,
     in_upper_case,
@@ -151,6 +152,9 @@ class Settings(BaseSettings):
     breached_passwords_url: ServiceUrl | None = None
     captcha_verify_url: ServiceUrl | None = None
     captcha_secret: SecretStr | None = None
+    allowed_email_domains: EmailDomains = ()
+    blocked_email_domains: EmailDomains = ()
+    registration: Annotated[Literal["open", "invite", "closed"], in_lower_case] = "open"
 
     sudo_minutes: int = Field(default=10, ge=1, le=60)
     require_second_factor: Annotated[Literal["none", "admins", "all"], in_lower_case] = "none"
@@ -263,6 +267,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "REQUIRE_VERIFIED_EMAIL needs mail: set MAIL_URL, MAIL_FROM and DATA_KEY"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _an_invitation_needs_mail(self) -> Self:
+        if self.registration == "invite" and not self.mail_is_on:
+            raise ValueError("REGISTRATION=invite needs mail: set MAIL_URL, MAIL_FROM and DATA_KEY")
         return self
 
     @model_validator(mode="after")

@@ -234,6 +234,13 @@ def _domain_name(text: str) -> str | None:
     return domain if is_domain else None
 
 
+def _email_domain(text: str) -> str | None:
+    """Return the domain of emails, or ``*.`` and a domain for all below it."""
+    prefix = "*." if text.startswith("*.") else ""
+    domain = _domain_name(text.removeprefix("*."))
+    return domain and prefix + domain
+
+
 def _is_host(text: str) -> bool:
     try:
         # As Python encodes it when it listens.
@@ -419,6 +426,14 @@ Networks = Annotated[
 DomainName = Annotated[
     str,
     _normalize(_domain_name, "must be a domain such as example.com"),
+]
+
+EmailDomains = Annotated[
+    CommaSeparated[str],
+    _normalize_each(
+        _email_domain,
+        "must be domains such as example.com or, for all below it, *.example.com, separated by commas",
+    ),
 ]
 
 Origins = Annotated[

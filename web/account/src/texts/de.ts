@@ -349,6 +349,7 @@ export const de: Texts = {
       ROLE_REVOKED: "Rolle entzogen",
       IMPERSONATED: "Die Verwaltung hat sich an Ihrer Stelle angemeldet",
       IMPERSONATION_STARTED: "Sie haben sich an Stelle von jemand anderem angemeldet",
+      INVITATION_SENT: "Sie haben jemanden eingeladen",
       DELETED: "Konto gelöscht",
     },
   },
@@ -401,6 +402,9 @@ export const de: Texts = {
     "This username, or one that looks the same, is already taken.":
       "Dieser Benutzername, oder einer, der gleich aussieht, ist schon vergeben.",
     "Enter a valid email address.": "Geben Sie eine gültige E-Mail-Adresse ein.",
+    "This server accepts no emails of this domain. Use another email.":
+      "Dieser Server nimmt keine E-Mails dieser Domain an. Verwenden Sie eine andere.",
+    "This invitation is for another email.": "Diese Einladung ist für eine andere E-Mail.",
     "This is your email already.": "Das ist schon Ihre E-Mail.",
     "An account with this email already exists.": "Mit dieser E-Mail gibt es schon ein Konto.",
     "A password must have 8 to 128 characters.": "Ein Passwort muss 8 bis 128 Zeichen haben.",

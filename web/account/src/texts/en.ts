@@ -341,6 +341,7 @@ export const en = {
       ROLE_REVOKED: "Role revoked",
       IMPERSONATED: "An administrator signed in in your place",
       IMPERSONATION_STARTED: "You signed in in place of another user",
+      INVITATION_SENT: "You sent an invitation",
       DELETED: "Account deleted",
     } as Record<string, string>,
   },

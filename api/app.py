@@ -229,6 +229,7 @@ def _account_pages(settings: Settings) -> list[BaseRoute]:
         settings.cors_origins,
         sends_mail=settings.mail_is_on,
         requires_verified_email=settings.require_verified_email,
+        registration=settings.registration,
         authenticator_apps=settings.data_key is not None,
         requires_second_factor=settings.require_second_factor == "all",
         passkey_domain=settings.relying_party_id,

@@ -184,6 +184,7 @@ async def test_without_a_brand_it_is_gatehouses(settings: Settings) -> None:
         "returnOrigins": [],
         "sendsMail": False,
         "requiresVerifiedEmail": False,
+        "registration": "open",
         "authenticatorApps": False,
         "requiresSecondFactor": False,
         "passkeys": "localhost",

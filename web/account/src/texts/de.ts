@@ -99,6 +99,9 @@ export const de: Texts = {
     hasAccount: "Haben Sie schon ein Konto?",
     login: "Anmelden",
     intro: "Sie erhalten eine Mail mit einem Code, den Sie im nächsten Schritt eingeben.",
+    invited: "Sie sind eingeladen. Verwenden Sie die E-Mail, an die die Einladung ging.",
+    byInvitation: "Konten werden nur auf Einladung angelegt. Öffnen Sie den Link in der Mail, die Sie einlädt.",
+    closed: "Hier werden zurzeit keine Konten angelegt.",
     start: "Weiter",
     sent: (email, minutes) =>
       `Eine Mail an ${email} ist unterwegs. Der Code darin gilt ${minutes} Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach und prüfen Sie die E-Mail.`,
@@ -391,6 +394,7 @@ export const de: Texts = {
     fields: "Prüfen Sie die markierten Felder.",
     notConfigured: "Dieser Server ist dafür nicht eingerichtet. Bitten Sie den Betreiber um Hilfe.",
     emailNotVerified: "Bestätigen Sie zuerst Ihre E-Mail.",
+    registrationClosed: "Dieser Server legt ohne Einladung keine Konten an.",
     captchaRequired:
       "Dieser Server verlangt ein Captcha, das diese Seite nicht zeigen kann. Verwenden Sie die Anwendung.",
     proofNeeded: "Bestätigen Sie, dass Sie es sind, und versuchen Sie es noch einmal.",

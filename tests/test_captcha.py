@@ -1,6 +1,8 @@
 """A captcha is required before a registration, and before a mail that anyone can ask for."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -365,3 +367,13 @@ def test_the_address_and_the_secret_come_together(database_url: str, one: dict[s
 def test_the_address_is_https(database_url: str, url: str) -> None:
     with pytest.raises(ValidationError, match="must be an https address"):
         settings_for(database_url, captcha_verify_url=url, captcha_secret=SECRET)
+
+
+def test_a_server_without_such_services_loads_nothing_for_them() -> None:
+    code = (
+        "import sys; from api.services import create_app_state; from settings import Settings;"
+        f" create_app_state(Settings(secret_key={SECRET_KEY!r}, database_url='sqlite:///x.db'));"
+        " sys.exit('httpx2' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -30,7 +30,7 @@ from api.dependencies import AppState
 from api.errors import on_http_exception
 from api.fair_scheduler import FairScheduler
 from api.fast_path import App
-from api.graphql.http import GraphQLApp, on_error
+from api.graphql.http import CAPTCHA_HEADER, GraphQLApp, on_error
 from api.graphql.socket_limits import SocketLimits
 from api.lifespan import Lifespan
 from api.middleware.cors import ListedOriginsMiddleware
@@ -63,6 +63,7 @@ REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
     SESSION_HEADER,
+    CAPTCHA_HEADER,
     "X-Request-ID",
     "traceparent",
     "tracestate",
@@ -228,6 +229,7 @@ def _account_pages(settings: Settings, services: Services) -> list[BaseRoute]:
         settings.cors_origins,
         sends_mail=settings.mail_is_on,
         requires_verified_email=settings.require_verified_email,
+        registration=settings.registration,
         authenticator_apps=settings.data_key is not None,
         requires_second_factor=settings.require_second_factor == "all",
         passkey_domain=settings.relying_party_id,

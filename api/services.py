@@ -1,6 +1,7 @@
 """The state of an application, made of its settings."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,16 +18,21 @@ from db.database import Database
 from domain.access_tokens.keys import KeyRing
 from domain.access_tokens.tokens import AccessTokens
 from domain.accounts.current_user import CurrentUserLoader
+from domain.email_domains import EmailDomains
 from domain.hooks.send import EventHookSender
 from domain.mail import MailRenderer
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimit, RateLimiter, RateLimits
 from domain.redirects import RedirectAllowlist
-from domain.services import RelyingParty, Services, SessionLifetimes
+from domain.services import RegistrationMode, RelyingParty, Services, SessionLifetimes
 from domain.webhooks import Webhooks
 from graphql_schema.response_size import ResponsesUnderWay
 from settings import Settings
+
+if TYPE_CHECKING:
+    from domain.captcha import CaptchaVerifier
+    from domain.passwords.breaches import BreachedPasswords
 
 
 def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppState:
@@ -104,6 +110,10 @@ def _create_services(
         data_keys=create_data_keys(settings),
         mailer=create_mailer(settings),
         requires_verified_email=settings.require_verified_email,
+        registration=RegistrationMode(settings.registration),
+        email_domains=EmailDomains(
+            frozenset(settings.allowed_email_domains), frozenset(settings.blocked_email_domains)
+        ),
         service_name=settings.brand_name,
         proof_lifetime=timedelta(minutes=settings.sudo_minutes),
         requires_second_factor=settings.require_second_factor == "all",
@@ -112,6 +122,8 @@ def _create_services(
         providers=create_providers(settings),
         redirects=RedirectAllowlist(frozenset(settings.redirect_addresses)),
         hooks=hooks,
+        breached_passwords=create_breached_passwords(settings, observer),
+        captcha=create_captcha(settings, observer),
         observer=observer,
     )
 
@@ -146,6 +158,25 @@ def _rate_limit(settings: Settings, name: str, setting: str) -> RateLimit:
 def _relying_party(settings: Settings) -> RelyingParty | None:
     id = settings.relying_party_id
     return RelyingParty(id, settings.relying_party_origins) if id else None
+
+
+def create_breached_passwords(settings: Settings, observer: Observer) -> "BreachedPasswords | None":
+    if settings.breached_passwords_url is None:
+        return None
+    # Imported here: httpx2 takes time, and only this needs it.
+    from domain.passwords.breaches import BreachedPasswords
+
+    return BreachedPasswords(settings.breached_passwords_url, observer)
+
+
+def create_captcha(settings: Settings, observer: Observer) -> "CaptchaVerifier | None":
+    url, secret = settings.captcha_verify_url, settings.captcha_secret
+    if url is None or secret is None:
+        return None
+    # Imported here, for the same reason.
+    from domain.captcha import CaptchaVerifier
+
+    return CaptchaVerifier(url, secret.get_secret_value(), observer)
 
 
 def _introspection_client(settings: Settings) -> ClientCredential | None:

@@ -34,6 +34,8 @@ class ErrorCode(StrEnum):
     EMAIL_TAKEN = "EMAIL_TAKEN"
     INVALID_CODE = "INVALID_CODE"
     EMAIL_NOT_VERIFIED = "EMAIL_NOT_VERIFIED"
+    REGISTRATION_CLOSED = "REGISTRATION_CLOSED"
+    CAPTCHA_REQUIRED = "CAPTCHA_REQUIRED"
     MAIL_NOT_CONFIGURED = "MAIL_NOT_CONFIGURED"
     NOT_CONFIGURED = "NOT_CONFIGURED"
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
@@ -207,6 +209,18 @@ class EmailNotVerified(DomainError):
     )
 
 
+class RegistrationClosed(DomainError):
+    code = ErrorCode.REGISTRATION_CLOSED
+    message = "This server creates no accounts."
+
+
+class CaptchaRequired(DomainError):
+    """There is no token of a captcha, or it is wrong, expired or already used."""
+
+    code = ErrorCode.CAPTCHA_REQUIRED
+    message = "Solve the captcha, and send its token in the header X-Captcha-Token. It works once."
+
+
 class NotConfigured(DomainError):
     """The server lacks a setting that this needs. The message names it."""
 
@@ -245,6 +259,10 @@ class PersistedQueryNotSupported(DomainError):
 class Unavailable(DomainError):
     code = ErrorCode.UNAVAILABLE
     message = "The database is not available. Try again in a moment."
+
+
+class CaptchaUnavailable(Unavailable):
+    message = "The captcha cannot be verified at present. Try again in a moment."
 
 
 class InternalError(DomainError):

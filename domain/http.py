@@ -1,6 +1,7 @@
 """Requests to other servers, with limits. The only file that imports httpx2."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
@@ -12,6 +13,9 @@ import httpx2
 
 # At the same time. Others wait for their turn, within the timeout.
 MAX_CONNECTIONS = 20
+
+# Its lines have whole addresses.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class RequestFailed(Exception):

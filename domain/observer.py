@@ -11,6 +11,22 @@ class DeliveryOutcome(StrEnum):
     FAILED = "FAILED"
 
 
+class BreachLookup(StrEnum):
+    """How a look-up of a new password in known breaches ended."""
+
+    FOUND = "FOUND"
+    NOT_FOUND = "NOT_FOUND"
+    FAILED = "FAILED"
+
+
+class CaptchaOutcome(StrEnum):
+    """How the verification of a captcha ended."""
+
+    PASSED = "PASSED"
+    REFUSED = "REFUSED"
+    FAILED = "FAILED"
+
+
 class Observer:
     """Called as things happen. This one ignores everything."""
 
@@ -23,6 +39,12 @@ class Observer:
 
     def mail_ended(self, outcome: DeliveryOutcome) -> None:
         """Count an attempt to send a mail."""
+
+    def breach_lookup_ended(self, outcome: BreachLookup) -> None:
+        """Count a look-up of a new password in known breaches."""
+
+    def captcha_ended(self, outcome: CaptchaOutcome) -> None:
+        """Count the verification of a captcha."""
 
     def mail_waits(self, seconds: float) -> None:
         """Measure how long the oldest mail that is due has waited, 0 if none is due."""

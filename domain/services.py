@@ -9,10 +9,13 @@ database session and nothing else.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from db.database import Database
 from domain.access_tokens.tokens import AccessTokens
 from domain.data_keys import DataKeys
+from domain.email_domains import EmailDomains
 from domain.errors import MailNotConfigured, NotConfigured
 from domain.hooks import Hooks
 from domain.mail.mailer import Mailer
@@ -21,6 +24,10 @@ from domain.passwords.hashing import HashingQueue
 from domain.providers.provider import Provider
 from domain.rate_limits import RateLimiter
 from domain.redirects import RedirectAllowlist
+
+if TYPE_CHECKING:
+    from domain.captcha import CaptchaVerifier
+    from domain.passwords.breaches import BreachedPasswords
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,15 @@ class RelyingParty:
     origins: tuple[str, ...]
 
 
+class RegistrationMode(StrEnum):
+    """Say who can create an account."""
+
+    OPEN = "open"
+    #: Who is invited by mail.
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The services of a process, made once by its edge."""
@@ -63,6 +79,8 @@ class Services:
     mailer: Mailer | None = None
     #: Whether accounts are created only after their email is proven.
     requires_verified_email: bool = False
+    registration: RegistrationMode = RegistrationMode.OPEN
+    email_domains: EmailDomains = EmailDomains()  # noqa: RUF009  # it is immutable
     #: The name of this server in authenticator apps and in the dialogs of passkeys.
     service_name: str = "Gatehouse"
     #: How long a proof of who someone is allows sensitive changes in its session.
@@ -79,6 +97,10 @@ class Services:
     redirects: RedirectAllowlist = RedirectAllowlist(())  # noqa: RUF009  # it is immutable
     #: The code of the operator that is called.
     hooks: Hooks = field(default_factory=Hooks)
+    #: None if new passwords are not looked up in known breaches.
+    breached_passwords: "BreachedPasswords | None" = None
+    #: None if no captcha is required.
+    captcha: "CaptchaVerifier | None" = None
     observer: Observer = SILENT
 
     def require_data_keys(self) -> DataKeys:
@@ -105,5 +127,9 @@ class Services:
         self.hashing_queue.close()
         for provider in self.providers.values():
             await provider.close()
+        if self.breached_passwords is not None:
+            await self.breached_passwords.close()
+        if self.captcha is not None:
+            await self.captcha.close()
         await self.rate_limiter.close()
         await self.database.close()

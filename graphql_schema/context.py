@@ -34,6 +34,8 @@ class Context:
     request_id: str
     #: None, unless the client asked for it and its origin is allowed. Over a WebSocket always None.
     browser_session: BrowserSession | None = None
+    #: The token of a captcha. Over a WebSocket always None.
+    captcha_token: str | None = field(default=None, repr=False)
     #: What a WebSocket client sent with ``connection_init``. Strawberry sets it.
     connection_params: dict[str, object] | None = None
     #: What is known of the operation so far, for logs, metrics and traces.

@@ -57,13 +57,16 @@ publish(
         " `PublicKeyCredential.signalUnknownCredential`.",
         ErrorCode.EMAIL_NOT_VERIFIED: "The email must be proven first: with `verifyEmail`, or with `startRegistration` on a server"
         " that creates accounts only after that.",
+        ErrorCode.REGISTRATION_CLOSED: "This server creates accounts by invitation only, or not at all.",
+        ErrorCode.CAPTCHA_REQUIRED: "Solve a captcha, and send its token in the header `X-Captcha-Token`. One that was sent is wrong,"
+        " expired or already used. Over WebSockets there is no such header.",
         ErrorCode.MAIL_NOT_CONFIGURED: "This server sends no mail, so what needs it is not available.",
         ErrorCode.NOT_CONFIGURED: "The server lacks a setting, which the message names, so what needs it is not available.",
         ErrorCode.QUERY_TOO_COSTLY: "The document exceeds a limit for one request.",
         ErrorCode.QUOTA_EXCEEDED: "The account holds as much as it may. Delete something first.",
         ErrorCode.TOO_MANY_ATTEMPTS: "A rate limit is reached. Try again after `extensions.retryAfter` seconds.",
         ErrorCode.OVERLOADED: "The server is busy with other passwords, new documents or large responses. Try again in a moment.",
-        ErrorCode.UNAVAILABLE: "The database is not available, or the request took too long. Try again in a moment."
+        ErrorCode.UNAVAILABLE: "The database is not available, a captcha cannot be verified, or the request took too long. Try again in a moment."
         " The request may have taken effect.",
         ErrorCode.INTERNAL_ERROR: "An error of the server. `extensions.requestId` identifies it in the log.",
         ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not valid GraphQL.",

@@ -26,6 +26,7 @@ from settings.providers import ProviderSettings, collect
 from settings.types import (
     BrandName,
     DomainName,
+    EmailDomains,
     EventPatterns,
     FormerSecrets,
     HeaderNames,
@@ -41,6 +42,7 @@ from settings.types import (
     RedirectAddresses,
     RedisUrl,
     Secret,
+    ServiceUrl,
     WebhookSecrets,
     WebhookUrls,
     domain_of,
@@ -147,6 +149,12 @@ class Settings(BaseSettings):
     # `domain.webhooks` knows the names of the events.
     webhook_events: EventPatterns = ("*",)
     hooks: HooksPath | None = None
+    breached_passwords_url: ServiceUrl | None = None
+    captcha_verify_url: ServiceUrl | None = None
+    captcha_secret: SecretStr | None = None
+    allowed_email_domains: EmailDomains = ()
+    blocked_email_domains: EmailDomains = ()
+    registration: Annotated[Literal["open", "invite", "closed"], in_lower_case] = "open"
 
     sudo_minutes: int = Field(default=10, ge=1, le=60)
     require_second_factor: Annotated[Literal["none", "admins", "all"], in_lower_case] = "none"
@@ -240,6 +248,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _captcha_is_complete(self) -> Self:
+        if (self.captcha_verify_url is None) != (self.captcha_secret is None):
+            raise ValueError("CAPTCHA_VERIFY_URL and CAPTCHA_SECRET must be set together")
+        return self
+
+    @model_validator(mode="after")
     def _mail_is_complete(self) -> Self:
         if self.mail_url is not None and self.mail_from is None:
             raise ValueError("MAIL_FROM is required with MAIL_URL")
@@ -253,6 +267,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "REQUIRE_VERIFIED_EMAIL needs mail: set MAIL_URL, MAIL_FROM and DATA_KEY"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _an_invitation_needs_mail(self) -> Self:
+        if self.registration == "invite" and not self.mail_is_on:
+            raise ValueError("REGISTRATION=invite needs mail: set MAIL_URL, MAIL_FROM and DATA_KEY")
         return self
 
     @model_validator(mode="after")

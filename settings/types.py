@@ -196,6 +196,15 @@ def _public_url(text: str) -> str | None:
     return origin + path_text
 
 
+def _service_url(text: str) -> str | None:
+    """Return an address to send requests to, that no one else reads: by https, or on this machine.
+    It has no final slash."""
+    url = _public_url(text)
+    parts = urlsplit(url or "")
+    is_secure = parts.scheme == "https" or is_loopback(parts.hostname or "")
+    return url if is_secure else None
+
+
 def _without_brackets(host: str) -> str:
     """Return an IPv6 address as the system takes it, without the brackets of a URL."""
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
@@ -223,6 +232,13 @@ def _domain_name(text: str) -> str | None:
     # Browsers take a host whose last label is a number for an IPv4 address.
     is_domain = re.fullmatch(r"[a-z0-9.-]*[a-z][a-z0-9-]*", domain)
     return domain if is_domain else None
+
+
+def _email_domain(text: str) -> str | None:
+    """Return the domain of emails, or ``*.`` and a domain for all below it."""
+    prefix = "*." if text.startswith("*.") else ""
+    domain = _domain_name(text.removeprefix("*."))
+    return domain and prefix + domain
 
 
 def _is_host(text: str) -> bool:
@@ -389,6 +405,11 @@ PublicUrl = Annotated[
     ),
 ]
 
+ServiceUrl = Annotated[
+    str,
+    _normalize(_service_url, "must be an https address such as https://api.example.com/range"),
+]
+
 Host = Annotated[
     str,
     _if_text(_without_brackets),
@@ -405,6 +426,14 @@ Networks = Annotated[
 DomainName = Annotated[
     str,
     _normalize(_domain_name, "must be a domain such as example.com"),
+]
+
+EmailDomains = Annotated[
+    CommaSeparated[str],
+    _normalize_each(
+        _email_domain,
+        "must be domains such as example.com or, for all below it, *.example.com, separated by commas",
+    ),
 ]
 
 Origins = Annotated[

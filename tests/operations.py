@@ -189,3 +189,18 @@ mutation ($code: String!, $verifier: String!) {
 UNLINK = "mutation ($id: ID!) { unlink(id: $id) }"
 IDENTITIES = "{ me { identities { id provider email createdAt lastUsedAt } } }"
 PROVIDERS = "{ providers { name label } }"
+
+INVITE = "mutation Invite($email: String!) { invite(email: $email) { expiresAt } }"
+REVOKE_INVITATION = "mutation Revoke($email: String!) { revokeInvitation(email: $email) }"
+REGISTER_INVITED = """
+mutation Register($username: String!, $email: String!, $password: String!, $invitation: String) {
+  register(
+    input: { username: $username, email: $email, password: $password }
+    invitation: $invitation
+  ) {
+    accessToken
+    refreshToken
+    user { id username email emailVerified }
+  }
+}
+"""

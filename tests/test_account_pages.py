@@ -13,13 +13,13 @@ from graphql import build_schema, parse, validate
 
 from api import account_pages
 from api.app import create_app
-from domain import emails, passwords, usernames
-from domain.accounts import password_change, profile
-from domain.accounts.users import email_problems
+from domain import email_domains, emails, passwords, usernames
+from domain.accounts import invitations, password_change, profile
 from domain.authentication import reauthentication, second_factor, totp, ways_in
 from domain.authentication.passkeys import own, setup
 from domain.authentication.providers import flow
 from domain.errors import EmailTaken, UsernameTaken
+from domain.passwords import policy
 from domain.security_events import EventKind
 from settings import Settings
 from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
@@ -185,6 +185,7 @@ async def test_without_a_brand_it_is_gatehouses(settings: Settings) -> None:
         "returnOrigins": [],
         "sendsMail": False,
         "requiresVerifiedEmail": False,
+        "registration": "open",
         "authenticatorApps": False,
         "requiresSecondFactor": False,
         "passkeys": "localhost",
@@ -366,7 +367,10 @@ def test_every_message_about_a_field_is_translated() -> None:
         *usernames.problems(""),
         *usernames.problems("a b c"),
         UsernameTaken.message,
-        *email_problems(emails.parse("nowhere")),
+        emails.INVALID_EMAIL,
+        email_domains.NOT_ACCEPTED,
+        invitations.FOR_ANOTHER,
+        policy.BREACHED,
         EmailTaken.message,
         *passwords.problems("short"),
         *passwords.problems("with a \0 in it"),

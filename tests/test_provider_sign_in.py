@@ -363,7 +363,7 @@ async def test_no_secret_is_logged_or_shown(
     credentials = Credentials(CLIENT_ID, CLIENT_SECRET)
     shown = repr([logged, profile, config, client_of(config), vars(provider), answer, credentials])
     secrets = [CLIENT_SECRET, sent.form["code"], sent.form["code_verifier"], token, "a private key"]
-    assert KEYS in shown
+    assert "connect_tcp.started" in shown
     assert [secret for secret in secrets if secret in shown] == []
 
 

@@ -48,6 +48,9 @@ MAX_SENDING_TIME = timedelta(minutes=1)
 # For a response without data. All other codes are 400.
 _STATUSES = {ErrorCode.INTERNAL_ERROR: 500, ErrorCode.UNAVAILABLE: 503}
 
+# The header with the token of a captcha.
+CAPTCHA_HEADER = "X-Captcha-Token"
+
 # urql sends queries by GET. A link could send a mutation by GET. The schema has no subscriptions:
 # validation refuses them.
 ALLOWED_BY = {
@@ -150,6 +153,7 @@ class GraphQLApp:
         context = current().context = graphql_context(request)
         if request.method == "POST":
             context.browser_session = self._browser_session(request)
+            context.captcha_token = header_of(request.scope, CAPTCHA_HEADER.lower().encode())
         response = _to_response(await self._execute(request, context, parameters, accepted))
         is_large = context.response.may_be_large
         body = await to_json_in_pieces(response) if is_large else to_json(response)

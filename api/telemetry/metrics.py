@@ -8,7 +8,7 @@ from functools import cache
 from api.background import running
 from api.telemetry.request import RequestRecord
 from domain.errors import ErrorCode
-from domain.observer import DeliveryOutcome, Observer
+from domain.observer import BreachLookup, CaptchaOutcome, DeliveryOutcome, Observer
 from domain.services import Services
 
 # In seconds: from a response without any wait to one at the deadline.
@@ -92,6 +92,18 @@ class Metrics(Observer):
             ("outcome",),
             registry=registry,
         )
+        self._breach_lookups = Counter(
+            "gatehouse_breach_lookups",
+            "New passwords that were looked up in known breaches.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._captchas = Counter(
+            "gatehouse_captchas",
+            "Captchas that were verified.",
+            ("outcome",),
+            registry=registry,
+        )
         self._mail_wait = Gauge(
             "gatehouse_mail_wait_seconds",
             "How long the oldest mail that is due has waited.",
@@ -140,6 +152,12 @@ class Metrics(Observer):
 
     def mail_ended(self, outcome: DeliveryOutcome) -> None:
         self._mails.labels(outcome).inc()
+
+    def breach_lookup_ended(self, outcome: BreachLookup) -> None:
+        self._breach_lookups.labels(outcome).inc()
+
+    def captcha_ended(self, outcome: CaptchaOutcome) -> None:
+        self._captchas.labels(outcome).inc()
 
     def mail_waits(self, seconds: float) -> None:
         self._mail_wait.set(seconds)

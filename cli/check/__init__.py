@@ -6,6 +6,7 @@ from collections import Counter
 import click
 
 from api.services import create_app_state
+from cli.check.abuse import breached_passwords, captcha, registration
 from cli.check.connections import connections
 from cli.check.database import database
 from cli.check.files import env_file
@@ -42,6 +43,9 @@ CHECKS: tuple[Check, ...] = (
     public_url,
     app_url,
     mail_from,
+    breached_passwords,
+    captcha,
+    registration,
     second_factors,
     passkeys,
     providers,

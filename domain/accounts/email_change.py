@@ -61,7 +61,7 @@ async def request_email_change(
     """
     mailer = services.require_mailer()
     address = emails.parse(new_email)
-    raise_invalid(new_email=email_problems(address))
+    raise_invalid(new_email=email_problems(services, address))
     assert address is not None
     async with services.database.reading() as session:
         user = await sessions.require_active(session, caller, with_secrets=True)
@@ -81,7 +81,8 @@ async def confirm_email_change(
     """Change the caller's email to the address of the newest mail, with its code or with the token
     of its link. Attempts are counted as `count_attempt` says.
 
-    Raises InvalidCode, EmailTaken, TooManyAttempts, MailNotConfigured or SessionEnded.
+    Raises InvalidCode, InvalidInput, EmailTaken, TooManyAttempts, MailNotConfigured or
+    SessionEnded.
     """
     mailer = services.require_mailer()
     await count_attempt(services, caller, _KIND)
@@ -151,6 +152,7 @@ async def _confirm(
         ticket = await tickets.use_own(session, mailer.keys, _KIND, user.id, code)
         if ticket is None:
             return None
+        raise_invalid(code=email_problems(services, _address_of(ticket)))
         added = await deniable(session, user.id)
         # What was sent to the former address, and other mails for this.
         await tickets.discard(session, user.id, tickets.PROOFS)

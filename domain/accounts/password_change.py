@@ -70,6 +70,9 @@ async def _replace(
             # A password that was verified has been counted.
             await services.rate_limiter.hit(services.rate_limiter.limits.network, device.network)
         new_hash = await hasher.hash(new_password)
+    await passwords.require_unbreached(
+        services.breached_passwords, new_password, field="new_password"
+    )
     return await _store(services, device, caller, proof, new_hash)
 
 

@@ -25,15 +25,18 @@ from domain.tickets import TicketKind
 _TICKETS = tickets.PROOFS - {TicketKind.ACCOUNT_SECURITY}
 
 
-async def request_password_reset(services: Services, device: Device, *, email: str) -> MailRequest:
+async def request_password_reset(
+    services: Services, device: Device, *, email: str, captcha: str | None = None
+) -> MailRequest:
     """Send a link to reset the password to the user with this email, as `request_proof` says.
 
-    Raises InvalidInput, TooManyAttempts or MailNotConfigured.
+    Raises InvalidInput, CaptchaRequired, CaptchaUnavailable, TooManyAttempts or MailNotConfigured.
     """
     return await request_proof(
         services,
         device,
         email=email,
+        captcha=captcha,
         kind=TicketKind.PASSWORD_RESET,
         template=Template.RESET_PASSWORD,
         event=EventKind.PASSWORD_RESET_REQUESTED,
@@ -62,6 +65,9 @@ async def reset_password(
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.network, device.network)
         new_hash = await hasher.hash(new_password)
+    await passwords.require_unbreached(
+        services.breached_passwords, new_password, field="new_password"
+    )
     return await _replace(services, mailer, device, user.id, token, new_hash)
 
 

@@ -56,7 +56,7 @@ async def update_profile(
     address = emails.parse(changes["email"]) if "email" in changes else None
     raise_invalid(
         username=[] if new_name is None else usernames.problems(new_name),
-        email=email_problems(address) if "email" in changes else [],
+        email=[] if address or "email" not in changes else [emails.INVALID_EMAIL],
         image_file=_image_file_problems(changes.get("image_file")),
         locale=_locale_problems(changes.get("locale")),
     )
@@ -68,6 +68,8 @@ async def update_profile(
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
     proof = None
     is_new = address is not None and user.email_key != address.key
+    if is_new:
+        raise_invalid(email=email_problems(services, address))
     if is_new and services.mailer is not None:
         raise_invalid(email=["Use requestEmailChange to change the email."])
     if is_new or (address is not None and current_password is not None):

@@ -16,8 +16,9 @@ from db.database import retried
 from db.errors import violated_constraint
 from db.models import User
 from domain import emails, events, security_events, sessions, usernames
+from domain.accounts import invitations
 from domain.accounts.registration import new_user, require_allowed
-from domain.accounts.users import unique_violations_as_errors
+from domain.accounts.users import email_problems, unique_violations_as_errors
 from domain.authentication import providers
 from domain.authentication.complete import complete, require_complete
 from domain.authentication.lock import lock_user
@@ -41,7 +42,7 @@ from domain.events import EventType
 from domain.mail.languages import preferred_language
 from domain.providers import Profile
 from domain.security_events import EventKind
-from domain.services import Services
+from domain.services import RegistrationMode, Services
 from domain.sessions import LoginMethod, SignedIn
 from domain.text import trim
 
@@ -60,8 +61,9 @@ async def finish_sign_in(
 
     An invalid or taken username leaves the code good for another one, for ten minutes.
 
-    Raises InvalidCode, SecondFactorRequired, InvalidInput, UsernameRequired with a suggestion,
-    UsernameTaken, EmailTaken, EmailNotVerified, QuotaExceeded, TooManyAttempts or HookFailed.
+    Raises InvalidCode, SecondFactorRequired, RegistrationClosed, InvalidInput, UsernameRequired
+    with a suggestion, UsernameTaken, EmailTaken, EmailNotVerified, QuotaExceeded,
+    TooManyAttempts or HookFailed.
     """
     found = await providers.find_code(services, device, code=code, code_verifier=code_verifier)
     with reported(services, found.provider):
@@ -100,7 +102,7 @@ async def _sign_in_once(
             if identity is not None and (user is None or identity.user_id != user.id):
                 raise InvalidCode("code", WRONG_CODE)
         if identity is None:
-            user = await _owner_of_email(session, found.profile)
+            user = await _owner_of_email(session, services, found.profile)
         if user is None:
             return None
         await providers.use(session, found)
@@ -116,9 +118,13 @@ async def _sign_in_once(
         )
 
 
-async def _owner_of_email(session: AsyncSession, profile: Profile) -> User | None:
+async def _owner_of_email(
+    session: AsyncSession, services: Services, profile: Profile
+) -> User | None:
     """Lock and return the user with the email of a profile. Raises EmailTaken if the provider does
-    not say that it is verified."""
+    not say that it is verified, where everyone can learn that by registering."""
+    if not profile.email_verified and services.registration is not RegistrationMode.OPEN:
+        return None
     key = emails.key(profile.email) if profile.email else None
     user_id = await session.scalar(select(User.id).where(User.email_key == key))
     if user_id is None:
@@ -150,8 +156,10 @@ async def _register(
 ) -> SignedIn:
     profile = found.profile
     address = emails.parse(profile.email) if profile.email else None
+    await _require_open(services, profile, address)
     if address is None:
         raise InvalidInput(NO_EMAIL, fields={"code": [NO_EMAIL]})
+    raise_invalid(code=email_problems(services, address))
     if services.requires_verified_email and not profile.email_verified:
         raise EmailNotVerified
     if username is None:
@@ -172,6 +180,18 @@ async def _register(
     return await _create(services, device, found, username, address)
 
 
+async def _require_open(services: Services, profile: Profile, address: Address | None) -> None:
+    """Raise RegistrationClosed unless accounts can be created. An invitation for an email counts if
+    the provider says that the email is verified."""
+    invited = (
+        services.registration is RegistrationMode.INVITE
+        and address is not None
+        and profile.email_verified
+        and await invitations.is_invited(services, address)
+    )
+    invitations.require_open(services, invited=invited)
+
+
 @retried
 async def _create(
     services: Services, device: Device, found: FoundCode, username: str, address: Address
@@ -185,6 +205,7 @@ async def _create(
         services.database.writing() as session,
     ):
         await providers.use(session, found)
+        await invitations.use_of_address(session, services, address)
         session.add(user)
         await session.flush()
         session.add(new_identity(user.id, found))

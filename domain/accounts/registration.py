@@ -8,6 +8,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from db.database import retried
 from db.models import User
 from domain import emails, passwords, sessions, usernames
+from domain.accounts import invitations
 from domain.accounts.email_verification import add_mail
 from domain.accounts.users import (
     email_problems,
@@ -15,6 +16,7 @@ from domain.accounts.users import (
     set_username,
     unique_violations_as_errors,
 )
+from domain.authentication.captcha import require_captcha
 from domain.authentication.mail_requests import count_request
 from domain.devices import Device
 from domain.emails import Address
@@ -29,31 +31,46 @@ from domain.text import trim
 
 
 async def register(
-    services: Services, device: Device, *, username: str, email: str, password: str
+    services: Services,
+    device: Device,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    captcha: str | None = None,
+    invitation: str | None = None,
 ) -> SignedIn:
     """Create an account, start its first session and send a mail to verify its email, if the
-    server sends mail.
+    server sends mail. The token of an ``invitation`` has proven the email.
 
-    Raises EmailNotVerified if the server wants the email proven first, InvalidInput, UsernameTaken,
-    EmailTaken, TooManyAttempts, Overloaded or HookFailed.
+    Raises RegistrationClosed, EmailNotVerified if the server wants the email proven first,
+    InvalidInput, InvalidCode for the invitation, CaptchaRequired, CaptchaUnavailable,
+    UsernameTaken, EmailTaken, TooManyAttempts, Overloaded or HookFailed.
     """
-    if services.requires_verified_email:
+    invitations.require_open(services, invited=invitation is not None)
+    if services.requires_verified_email and invitation is None:
         raise EmailNotVerified
-    address = require_valid(username, email, password)
+    address = require_valid(services, username, email, password)
+    if invitation is not None:
+        await invitations.require_for(services, invitation, address)
+    await require_captcha(services, device, captcha)
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
         password_hash = await hasher.hash(password)
-    await require_allowed(services, device, username, address)
-    mailer = await _mailer_for(services, device, address)
-    return await _add(services, mailer, device, username, address, password_hash)
+    await require_allowed(
+        services, device, username, address, email_verified=invitation is not None
+    )
+    await passwords.require_unbreached(services.breached_passwords, password)
+    mailer = None if invitation else await _mailer_for(services, device, address)
+    return await _add(services, mailer, device, username, address, password_hash, invitation)
 
 
-def require_valid(username: str, email: str, password: str | None) -> Address:
+def require_valid(services: Services, username: str, email: str, password: str | None) -> Address:
     """Return the address of a new account. Raises InvalidInput."""
     address = emails.parse(email)
     raise_invalid(
         username=usernames.problems(username),
-        email=email_problems(address),
+        email=email_problems(services, address),
         password=[]
         if password is None
         else passwords.problems(password, username=username, email=email),
@@ -113,6 +130,7 @@ async def _add(
     username: str,
     address: Address,
     password_hash: str,
+    invitation: str | None,
 ) -> SignedIn:
     user = new_user(
         username, address, password_hash, locale=preferred_language(device.accept_language)
@@ -121,6 +139,9 @@ async def _add(
         unique_violations_as_errors(services.database, user.id, username),
         services.database.writing() as session,
     ):
+        if invitation is not None:
+            await invitations.use(session, services, invitation, address)
+            user.email_verified_at = datetime.now(UTC)
         session.add(user)
         await session.flush()
         if mailer is not None:

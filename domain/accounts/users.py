@@ -13,8 +13,10 @@ from db.database import Database
 from db.errors import violated_constraint
 from db.models import User
 from domain import usernames
+from domain.email_domains import NOT_ACCEPTED
 from domain.emails import INVALID_EMAIL, Address
 from domain.errors import EmailTaken, UsernameTaken
+from domain.services import Services
 from domain.text import trim
 
 
@@ -25,8 +27,11 @@ async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
     return user
 
 
-def email_problems(address: Address | None) -> list[str]:
-    return [] if address else [INVALID_EMAIL]
+def email_problems(services: Services, address: Address | None) -> list[str]:
+    """Return why an account cannot get an email, as sentences. An account that has it keeps it."""
+    if address is None:
+        return [INVALID_EMAIL]
+    return [] if services.email_domains.accept(address) else [NOT_ACCEPTED]
 
 
 def set_username(user: User, username: str) -> None:

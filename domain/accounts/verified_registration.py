@@ -12,9 +12,11 @@ from sqlalchemy import select
 
 from db.database import retried
 from db.models import User
-from domain import events, sessions, tickets, usernames
+from domain import events, passwords, sessions, tickets, usernames
+from domain.accounts import invitations
 from domain.accounts.registration import new_user, require_allowed, require_valid
-from domain.accounts.users import unique_violations_as_errors
+from domain.accounts.users import email_problems, unique_violations_as_errors
+from domain.authentication.captcha import require_captcha
 from domain.authentication.mail_requests import LIFETIME, MailRequest, add_proof_mail, count_request
 from domain.devices import Device
 from domain.emails import Address
@@ -31,7 +33,13 @@ _KIND = TicketKind.REGISTRATION
 
 
 async def start_registration(
-    services: Services, device: Device, *, username: str, email: str, password: str | None
+    services: Services,
+    device: Device,
+    *,
+    username: str,
+    email: str,
+    password: str | None,
+    captcha: str | None = None,
 ) -> MailRequest:
     """Send a code to the address of a new account, or tell its owner if it has one. Without a
     password, the account gets none: its owner adds a passkey once it is created.
@@ -39,15 +47,21 @@ async def start_registration(
     Which of the two it is shows neither in the answer nor in its time: the hash and the transaction
     are the same. Whether the username is taken is told at the end, to who has proven the address.
 
-    Raises InvalidInput, TooManyAttempts, Overloaded, MailNotConfigured or HookFailed.
+    Raises RegistrationClosed, InvalidInput, CaptchaRequired, CaptchaUnavailable, TooManyAttempts,
+    Overloaded, MailNotConfigured or HookFailed.
     """
+    invitations.require_open(services, invited=False)
     mailer = services.require_mailer()
-    address = require_valid(username, email, password)
+    address = require_valid(services, username, email, password)
+    await require_captcha(services, device, captcha)
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.registration, device.network)
-        retry_after = await count_request(services, device, address.key)
         password_hash = None if password is None else await hasher.hash(password)
     await require_allowed(services, device, username, address)
+    if password is not None:
+        await passwords.require_unbreached(services.breached_passwords, password)
+    # Last: with another password, the address may be used again at once.
+    retry_after = await count_request(services, device, address.key)
     account = {
         "username": username,
         "email": address.text,
@@ -66,14 +80,17 @@ async def finish_registration(
 
     A username that is taken does not use the ticket: another one can be given.
 
-    Raises InvalidCode, InvalidInput, UsernameTaken, EmailTaken if the address has got an account
-    since the start, TooManyAttempts, MailNotConfigured or HookFailed.
+    Raises RegistrationClosed, InvalidCode, InvalidInput, UsernameTaken, EmailTaken if the address
+    has got an account since the start, TooManyAttempts, MailNotConfigured or HookFailed.
     """
+    invitations.require_open(services, invited=False)
     mailer = services.require_mailer()
     raise_invalid(username=[] if username is None else usernames.problems(username))
     limiter = services.rate_limiter
     await limiter.hit(limiter.limits.network, device.network)
     account = await _account_of(services, ticket)
+    address = Address(account["email"], account["email_key"])
+    raise_invalid(code=email_problems(services, address))
     # For the address: a new ticket gives no more attempts (NIST SP 800-63B-4 section 3.1.3.2).
     attempts = (limiter.limits.code, _KIND, account["email_key"])
     await limiter.hit(*attempts)

@@ -28,15 +28,18 @@ from domain.tickets import TicketKind
 _KIND = TicketKind.SIGN_IN
 
 
-async def request_sign_in(services: Services, device: Device, *, email: str) -> MailRequest:
+async def request_sign_in(
+    services: Services, device: Device, *, email: str, captcha: str | None = None
+) -> MailRequest:
     """Send a code to sign in to the user with this email, as `request_proof` says.
 
-    Raises InvalidInput, TooManyAttempts or MailNotConfigured.
+    Raises InvalidInput, CaptchaRequired, CaptchaUnavailable, TooManyAttempts or MailNotConfigured.
     """
     return await request_proof(
         services,
         device,
         email=email,
+        captcha=captcha,
         kind=_KIND,
         template=Template.SIGN_IN_CODE,
         event=EventKind.SIGN_IN_CODE_REQUESTED,

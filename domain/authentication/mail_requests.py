@@ -10,6 +10,7 @@ from db.database import retried
 from db.models import User
 from domain import emails, security_events, sessions, tickets
 from domain.access_tokens.tokens import Caller
+from domain.authentication.captcha import require_captcha
 from domain.devices import Device
 from domain.emails import INVALID_EMAIL
 from domain.errors import InvalidInput
@@ -41,6 +42,7 @@ async def request_proof(
     device: Device,
     *,
     email: str,
+    captcha: str | None,
     kind: TicketKind,
     template: Template,
     event: EventKind,
@@ -50,10 +52,11 @@ async def request_proof(
     Whether there is one shows neither in the answer nor in its time: the transaction is the same.
     The mail goes to the address as it is stored, and not as it was typed.
 
-    Raises InvalidInput, TooManyAttempts or MailNotConfigured.
+    Raises InvalidInput, CaptchaRequired, CaptchaUnavailable, TooManyAttempts or MailNotConfigured.
     """
     mailer = services.require_mailer()
     key = _key(email)
+    await require_captcha(services, device, captcha)
     retry_after = await count_request(services, device, key)
     new = await _add(services, mailer, device, key, kind, template, event)
     return MailRequest(new.value, LIFETIME, retry_after)

@@ -33,6 +33,7 @@ SAMPLES: dict[Template, dict[str, Any]] = {
     Template.SIGN_IN_CODE: {"expires_in": 10 * 60},
     Template.REGISTRATION_CODE: {"expires_in": _QUARTER_OF_AN_HOUR},
     Template.REGISTRATION_EXISTS: {},
+    Template.INVITATION: {"email": "ada@example.com", "expires_in": 7 * _DAY},
     Template.PASSWORD_CHANGED: _NOTICE,
     Template.NEW_SIGN_IN: _NOTICE,
     Template.TOTP_ADDED: _NOTICE,

@@ -35,6 +35,7 @@ class Template(StrEnum):
     REGISTRATION_CODE = "registration_code"
     #: To the owner of an address that someone tried to register.
     REGISTRATION_EXISTS = "registration_exists"
+    INVITATION = "invitation"
     PASSWORD_CHANGED = "password_changed"
     NEW_SIGN_IN = "new_sign_in"
     TOTP_ADDED = "totp_added"

@@ -2,8 +2,13 @@
 
 import functools
 import unicodedata
+from typing import TYPE_CHECKING
 
+from domain.errors import raise_invalid
 from domain.text import trim
+
+if TYPE_CHECKING:
+    from domain.passwords.breaches import BreachedPasswords
 
 # NIST SP 800-63B (revision 3) section 5.1.1.2: at least 8 characters, no composition rules, and the
 # passwords that attackers try first are refused. The upper bound makes a hash cost the same for
@@ -14,6 +19,8 @@ MAX_LENGTH = 128
 # A character may be typed as four in Unicode's decomposed form (U+1F82 as alpha and three marks).
 # A longer text is not normalized: that would take time.
 MAX_TYPED_LENGTH = 4 * MAX_LENGTH
+
+BREACHED = "This password is known from a data breach of another service. Choose another one."
 
 
 def problems(password: str, *, username: str = "", email: str = "") -> list[str]:
@@ -32,6 +39,17 @@ def problems(password: str, *, username: str = "", email: str = "") -> list[str]
     if lowered in (trim(name).lower() for name in names):
         return ["The password must not be the username or the email."]
     return []
+
+
+async def require_unbreached(
+    breached: "BreachedPasswords | None", password: str, *, field: str = "password"
+) -> None:
+    """Raise InvalidInput for a new password of a known breach, if the server looks them up.
+
+    A slot for hashing must not be held meanwhile, and what limits how often must be counted.
+    """
+    if breached is not None and await breached.contain(normalize(password)):
+        raise_invalid(**{field: [BREACHED]})
 
 
 @functools.cache

@@ -39,6 +39,7 @@ class TicketKind(StrEnum):
     PASSKEY_SIGN_IN = "PASSKEY_SIGN_IN"
     PROVIDER_FLOW = "PROVIDER_FLOW"
     PROVIDER_CODE = "PROVIDER_CODE"
+    INVITATION = "INVITATION"
 
 
 #: What gives access to an account or changes it. The undo of a changed email is not among them: it

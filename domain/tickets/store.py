@@ -158,6 +158,26 @@ async def discard(
     )
 
 
+async def discard_for(session: AsyncSession, kind: TicketKind, email_key: str) -> int:
+    """Delete the tickets of a kind for an address that no account has, and return how many could
+    still be used."""
+    of_address = Ticket.state["email_key"].as_string() == email_key
+    deleted = await session.scalars(
+        delete(Ticket)
+        .where(of_address, *_is_usable(kind, datetime.now(UTC)))
+        .returning(Ticket.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(deleted.all())
+
+
+async def is_usable_for(session: AsyncSession, kind: TicketKind, email_key: str) -> bool:
+    """Return whether there is a ticket of a kind for an address that no account has."""
+    of_address = Ticket.state["email_key"].as_string() == email_key
+    found = select(Ticket.id).where(of_address, *_is_usable(kind, datetime.now(UTC))).limit(1)
+    return await session.scalar(found) is not None
+
+
 async def _use(
     session: AsyncSession, kind: TicketKind, *which: ColumnElement[bool], is_right: bool = True
 ) -> Ticket | None:

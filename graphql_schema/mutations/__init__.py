@@ -7,6 +7,7 @@ from graphql_schema.mutations import (
     accounts,
     email_change,
     email_verification,
+    invitations,
     mail_codes,
     passkeys,
     passwords,
@@ -53,6 +54,8 @@ class Mutation:
     start_linking = providers.start_linking
     finish_linking = providers.finish_linking
     unlink = providers.unlink
+    invite = invitations.invite
+    revoke_invitation = invitations.revoke_invitation
     secure_account = account_security.secure_account
     refresh = sessions.refresh
     logout = sessions.logout

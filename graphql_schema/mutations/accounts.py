@@ -74,12 +74,19 @@ class UpdateMeInput:
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Creates an account, signs in to it, and sends a code to verify the email, if the server sends mail."
-    " Errors: EMAIL_NOT_VERIFIED where only `startRegistration` creates accounts, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN,"
-    " TOO_MANY_ATTEMPTS, OVERLOADED.",
+    " With an invitation, the email is verified. Errors: REGISTRATION_CLOSED where accounts are created by invitation or not"
+    " at all, EMAIL_NOT_VERIFIED where only `startRegistration` creates accounts, INVALID_INPUT, INVALID_CODE for the"
+    " invitation, CAPTCHA_REQUIRED, USERNAME_TAKEN, EMAIL_TAKEN, TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def register(
     info: Info,
     input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
+    invitation: Annotated[
+        str | None,
+        strawberry.argument(
+            description="The token of the link in an invitation. It works once, for seven days, and for its email only."
+        ),
+    ] = None,
 ) -> Token:
     signed_in = await accounts.register(
         info.context.services,
@@ -87,6 +94,8 @@ async def register(
         username=input.username,
         email=input.email,
         password=input.password,
+        captcha=info.context.captcha_token,
+        invitation=invitation,
     )
     return Token.of(signed_in, info.context.browser_session)
 

@@ -15,14 +15,17 @@ from graphql_schema.types.token import Token
     metadata=cost(MAIL),
     description="Sends a code to sign in to the user with this email. The answer is the same if no user has it."
     " The link in the mail leads to `login-by-code#code=` at `APP_URL`, and merely fills in the code."
-    " Errors: INVALID_INPUT, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
+    " Errors: INVALID_INPUT, CAPTCHA_REQUIRED, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
 )
 async def request_sign_in(
     info: Info,
     email: Annotated[str, strawberry.argument(description="The email of the account.")],
 ) -> MailRequest:
     request = await authentication.request_sign_in(
-        info.context.services, info.context.device, email=email
+        info.context.services,
+        info.context.device,
+        email=email,
+        captcha=info.context.captcha_token,
     )
     return MailRequest.of(request)
 

@@ -65,14 +65,17 @@ async def set_password(info: Info, new_password: NewPassword) -> Token:
     metadata=cost(MAIL),
     description="Sends a link to reset the password to the user with this email."
     " The answer is the same if no user has it. The link leads to `reset-password#token=` at `APP_URL`."
-    " Errors: INVALID_INPUT, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
+    " Errors: INVALID_INPUT, CAPTCHA_REQUIRED, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
 )
 async def request_password_reset(
     info: Info,
     email: Annotated[str, strawberry.argument(description="The email of the account.")],
 ) -> MailRequest:
     request = await accounts.request_password_reset(
-        info.context.services, info.context.device, email=email
+        info.context.services,
+        info.context.device,
+        email=email,
+        captcha=info.context.captcha_token,
     )
     return MailRequest.of(request)
 

@@ -31,7 +31,7 @@ Verifier = Annotated[
     metadata=cost(MAIL),
     description="Signs in after a provider's callback. For a new account it asks for a username: INVALID_INPUT with"
     " `extensions.suggestedUsername`; call it again with one, within ten minutes. A taken username leaves the code good."
-    " Errors: INVALID_CODE, SECOND_FACTOR_REQUIRED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN if an account has the email"
+    " Errors: INVALID_CODE, SECOND_FACTOR_REQUIRED, REGISTRATION_CLOSED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN if an account has the email"
     " and the provider does not say that it is verified, EMAIL_NOT_VERIFIED, QUOTA_EXCEEDED, TOO_MANY_ATTEMPTS.",
 )
 async def finish_sign_in(

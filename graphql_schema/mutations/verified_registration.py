@@ -27,7 +27,8 @@ class StartRegistrationInput(NewAccount):
     metadata=cost(PASSWORD_HASH),
     description="Sends a code to the email of a new account. The account is created by `finishRegistration`."
     " The answer is the same if the email has an account: its owner is then told by mail. The link in the mail leads to"
-    " `sign-up#code=` at `APP_URL`. Errors: INVALID_INPUT, TOO_MANY_ATTEMPTS, OVERLOADED, MAIL_NOT_CONFIGURED.",
+    " `sign-up#code=` at `APP_URL`. Errors: REGISTRATION_CLOSED, INVALID_INPUT, CAPTCHA_REQUIRED, TOO_MANY_ATTEMPTS, OVERLOADED,"
+    " MAIL_NOT_CONFIGURED.",
 )
 async def start_registration(
     info: Info,
@@ -39,6 +40,7 @@ async def start_registration(
         username=input.username,
         email=input.email,
         password=input.password,
+        captcha=info.context.captcha_token,
     )
     return MailRequest.of(request)
 
@@ -47,7 +49,7 @@ async def start_registration(
     metadata=cost(MAIL),
     description="Creates the account of `startRegistration`, with its email verified, and signs in to it."
     " After five wrong codes, the ticket is dead. A username that is taken does not use the code: call this again with"
-    " another one. Errors: INVALID_CODE, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN if the email has got an account in"
+    " another one. Errors: REGISTRATION_CLOSED, INVALID_CODE, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN if the email has got an account in"
     " the meantime, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
 )
 async def finish_registration(

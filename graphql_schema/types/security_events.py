@@ -57,6 +57,7 @@ publish(
         EventKind.ROLE_REVOKED: "A role was revoked.",
         EventKind.IMPERSONATED: "An administrator started a session in place of the owner.",
         EventKind.IMPERSONATION_STARTED: "The owner started a session in place of another user.",
+        EventKind.INVITATION_SENT: "The owner invited someone by mail to create an account.",
         EventKind.DELETED: "The account was deleted. Kept for the record; its owner can no longer read it.",
     },
 )

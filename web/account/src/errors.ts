@@ -53,6 +53,10 @@ function messageOf(error: GatehouseError, texts: Texts, locale: string): string 
       return texts.errors.notFound;
     case "NOT_CONFIGURED":
       return texts.errors.notConfigured;
+    case "REGISTRATION_CLOSED":
+      return texts.errors.registrationClosed;
+    case "CAPTCHA_REQUIRED":
+      return texts.errors.captchaRequired;
     case "EMAIL_NOT_VERIFIED":
       return texts.errors.emailNotVerified;
     case "REAUTHENTICATION_REQUIRED":

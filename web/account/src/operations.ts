@@ -72,8 +72,8 @@ const TOKEN = "accessToken refreshToken expiresIn user { id username }";
 const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile locale createdAt factors { passkeys { id } } identities { id }";
 const PASSKEY = "id name isSynced createdAt lastUsedAt";
 
-export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
-  register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }
+export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!, $invitation: String) {
+  register(input: { username: $username, email: $email, password: $password }, invitation: $invitation) { ${TOKEN} }
 }`;
 
 export const START_REGISTRATION = `mutation StartRegistration($username: String!, $email: String!, $password: String) {

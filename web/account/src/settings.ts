@@ -10,6 +10,8 @@ export interface Settings {
   sendsMail: boolean;
   /** Whether an account is created only after its email is proven. */
   requiresVerifiedEmail: boolean;
+  /** Who can create an account: everyone, those with an invitation, or no one. */
+  registration: "open" | "invite" | "closed";
   /** Whether the server can store the seeds of authenticator apps. */
   authenticatorApps: boolean;
   /** Whether an account without a second factor can only set one up. */

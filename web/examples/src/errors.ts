@@ -44,6 +44,8 @@ export function reactionTo(code: ErrorCode): Reaction {
       return "ask for a proof";
     case "PASSWORD_RESET_REQUIRED":
       return "reset the password";
+    case "REGISTRATION_CLOSED":
+    case "CAPTCHA_REQUIRED":
     case "INVALID_CREDENTIALS":
     case "INVALID_INPUT":
     case "INVALID_CODE":

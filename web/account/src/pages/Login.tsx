@@ -62,9 +62,12 @@ export function Login({ returnTo }: { returnTo: URL | undefined }) {
           </p>
         </>
       )}
-      <p className="other">
-        {texts.login.newHere} <Link to={`sign-up${location.search}${location.hash}`}>{texts.login.signUp}</Link>
-      </p>
+      {settings.registration === "open" && (
+        <p className="other">
+          {texts.login.newHere}{" "}
+          <Link to={`sign-up${location.search}${location.hash}`}>{texts.login.signUp}</Link>
+        </p>
+      )}
     </>
   );
 }

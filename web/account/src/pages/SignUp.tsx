@@ -8,17 +8,55 @@ import { setNotice } from "../notice";
 import { type MailRequest, REGISTER, START_REGISTRATION } from "../operations";
 import { hasPasskeys } from "../passkeys";
 import { ProviderButtons, ProviderFailure } from "../ProviderButtons";
+import { useSecret } from "../secrets";
 import { session } from "../session";
 import { settings } from "../settings";
 import { useTexts } from "../texts/language";
 
 export function SignUp() {
-  return settings.requiresVerifiedEmail ? <ProvenSignUp /> : <SignUpForm send={register} />;
+  const invitation = useSecret("invitation");
+  const email = useSecret("email");
+  if (invitation) return <InvitedSignUp invitation={invitation} email={email} />;
+  if (settings.registration !== "open") return <NoSignUp />;
+  if (settings.requiresVerifiedEmail) return <ProvenSignUp />;
+  return <SignUpForm send={(values) => register(values)} />;
 }
 
-async function register({ username, email, password }: Values) {
-  const variables = { username, email, password };
+async function register({ username, email, password }: Values, invitation?: string) {
+  const variables = { username, email, password, invitation };
   await session.adoptFrom(REGISTER, variables);
+}
+
+/** The registration of someone whom the link of a mail invites, with the email that it has. */
+function InvitedSignUp({ invitation, email }: { invitation: string; email: string | undefined }) {
+  const texts = useTexts();
+  return (
+    <>
+      <p className="intro">{texts.signUp.invited}</p>
+      <SignUpForm send={(values) => register(values, invitation)} email={email} />
+    </>
+  );
+}
+
+function NoSignUp() {
+  const texts = useTexts();
+  const isByInvitation = settings.registration === "invite";
+  return (
+    <>
+      <p className="intro">{isByInvitation ? texts.signUp.byInvitation : texts.signUp.closed}</p>
+      <HasAccount />
+    </>
+  );
+}
+
+function HasAccount() {
+  const texts = useTexts();
+  return (
+    <p className="other">
+      {texts.signUp.hasAccount}{" "}
+      <Link to={`login${location.search}${location.hash}`}>{texts.signUp.login}</Link>
+    </p>
+  );
 }
 
 /** A registration in two steps. The link in the mail leads here too, and fills in its code. */
@@ -66,6 +104,7 @@ function SignUpForm(props: {
   submit?: string;
   send: (values: Values) => Promise<void>;
   offersPasskey?: boolean;
+  email?: string | undefined;
 }) {
   const texts = useTexts();
   const [usesPasskey, setUsesPasskey] = useState(false);
@@ -79,7 +118,13 @@ function SignUpForm(props: {
           hint={texts.hints.username}
           autoComplete="username"
         />
-        <Field name="email" label={texts.fields.email} type="email" autoComplete="email" />
+        <Field
+          name="email"
+          label={texts.fields.email}
+          type="email"
+          autoComplete="email"
+          defaultValue={props.email}
+        />
         {!usesPasskey && (
           <PasswordField
             name="password"
@@ -101,10 +146,7 @@ function SignUpForm(props: {
         {usesPasskey && <p className="hint">{texts.passkeys.insteadHint}</p>}
       </Form>
       <ProviderButtons page="sign-up" />
-      <p className="other">
-        {texts.signUp.hasAccount}{" "}
-        <Link to={`login${location.search}${location.hash}`}>{texts.signUp.login}</Link>
-      </p>
+      <HasAccount />
     </>
   );
 }

@@ -100,6 +100,9 @@ export const de: Texts = {
     hasAccount: "Haben Sie schon ein Konto?",
     login: "Anmelden",
     intro: "Sie erhalten eine Mail mit einem Code, den Sie im nächsten Schritt eingeben.",
+    invited: "Sie sind eingeladen. Verwenden Sie die E-Mail, an die die Einladung ging.",
+    byInvitation: "Konten werden nur auf Einladung angelegt. Öffnen Sie den Link in der Mail, die Sie einlädt.",
+    closed: "Hier werden zurzeit keine Konten angelegt.",
     start: "Weiter",
     sent: (email, minutes) =>
       `Eine Mail an ${email} ist unterwegs. Der Code darin gilt ${minutes} Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach und prüfen Sie die E-Mail.`,
@@ -391,6 +394,7 @@ export const de: Texts = {
       ROLE_REVOKED: "Rolle entzogen",
       IMPERSONATED: "Die Verwaltung hat sich an Ihrer Stelle angemeldet",
       IMPERSONATION_STARTED: "Sie haben sich an Stelle von jemand anderem angemeldet",
+      INVITATION_SENT: "Sie haben jemanden eingeladen",
       DELETED: "Konto gelöscht",
     },
   },
@@ -432,6 +436,9 @@ export const de: Texts = {
     fields: "Prüfen Sie die markierten Felder.",
     notConfigured: "Dieser Server ist dafür nicht eingerichtet. Bitten Sie den Betreiber um Hilfe.",
     emailNotVerified: "Bestätigen Sie zuerst Ihre E-Mail.",
+    registrationClosed: "Dieser Server legt ohne Einladung keine Konten an.",
+    captchaRequired:
+      "Dieser Server verlangt ein Captcha, das diese Seite nicht zeigen kann. Verwenden Sie die Anwendung.",
     proofNeeded: "Bestätigen Sie, dass Sie es sind, und versuchen Sie es noch einmal.",
   },
   server: {
@@ -441,6 +448,9 @@ export const de: Texts = {
     "This username, or one that looks the same, is already taken.":
       "Dieser Benutzername, oder einer, der gleich aussieht, ist schon vergeben.",
     "Enter a valid email address.": "Geben Sie eine gültige E-Mail-Adresse ein.",
+    "This server accepts no emails of this domain. Use another email.":
+      "Dieser Server nimmt keine E-Mails dieser Domain an. Verwenden Sie eine andere.",
+    "This invitation is for another email.": "Diese Einladung ist für eine andere E-Mail.",
     "This is your email already.": "Das ist schon Ihre E-Mail.",
     "An account with this email already exists.": "Mit dieser E-Mail gibt es schon ein Konto.",
     "A password must have 8 to 128 characters.": "Ein Passwort muss 8 bis 128 Zeichen haben.",
@@ -448,6 +458,8 @@ export const de: Texts = {
       "Ein Passwort darf keine unlesbaren Zeichen enthalten.",
     "This password is too common. Choose another one.":
       "Dieses Passwort ist zu verbreitet. Wählen Sie ein anderes.",
+    "This password is known from a data breach of another service. Choose another one.":
+      "Dieses Passwort ist aus einem Datenleck eines anderen Dienstes bekannt. Wählen Sie ein anderes.",
     "The password must not be the username or the email.":
       "Das Passwort darf nicht der Benutzername oder die E-Mail sein.",
     "Your account has no password. Set one with a link by mail.":

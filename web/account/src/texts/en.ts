@@ -98,6 +98,9 @@ export const en = {
     hasAccount: "Already have an account?",
     login: "Sign in",
     intro: "You get a mail with a code, which you enter in the next step.",
+    invited: "You are invited. Use the email that the invitation was sent to.",
+    byInvitation: "Accounts are created by invitation only. Open the link in the mail that invites you.",
+    closed: "No accounts are created here at present.",
     start: "Continue",
     sent: (email: string, minutes: number) =>
       `A mail is on its way to ${email}. Its code works for ${minutes} minutes. If nothing arrives, look into the folder for spam and check the email.`,
@@ -381,6 +384,7 @@ export const en = {
       ROLE_REVOKED: "Role revoked",
       IMPERSONATED: "An administrator signed in in your place",
       IMPERSONATION_STARTED: "You signed in in place of another user",
+      INVITATION_SENT: "You sent an invitation",
       DELETED: "Account deleted",
     } as Record<string, string>,
   },
@@ -421,6 +425,8 @@ export const en = {
     fields: "Check the marked fields.",
     notConfigured: "This server is not set up for this. Ask its operator for help.",
     emailNotVerified: "Verify your email first.",
+    registrationClosed: "This server creates no accounts without an invitation.",
+    captchaRequired: "This server asks for a captcha, which this page cannot show. Use the application instead.",
     proofNeeded: "Confirm that it is you, and try again.",
   },
   /** Translations of the server's messages about fields. English shows them as they are. */

@@ -59,7 +59,7 @@ async def _look_up(settings: Settings) -> str | None:
     try:
         await breached.ending("00000")
     except RequestFailed as error:
-        return error.reason
+        return str(error)
     finally:
         await breached.close()
     return None
@@ -71,7 +71,7 @@ async def _verify(settings: Settings) -> Finding:
     try:
         errors = await verifier.errors(_TOKEN, None)
     except RequestFailed as error:
-        return problem(_VERIFIER, f"cannot be used: {error.reason}; no one can register")
+        return problem(_VERIFIER, f"cannot be used: {error}; no one can register")
     finally:
         await verifier.close()
     if errors is None:

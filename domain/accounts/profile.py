@@ -81,26 +81,18 @@ async def update_profile(
         services.database.writing() as session,
     ):
         if proof is None:
-            user, _ = await sessions.lock_active(session, caller)
+            user, current = await sessions.lock_active(session, caller)
         else:
-            user, _ = await lock_proved(session, services, caller, proof)
+            user, current = await lock_proved(session, services, caller, proof)
         if proof is not None and address is not None and user.email_key != address.key:
             set_email(user, address)
             # Links and codes that were sent to the former address.
             await tickets.discard(session, user.id, list(TicketKind))
-            security_events.record(
-                session,
-                EventKind.EMAIL_CHANGED,
-                device,
-                user_id=user.id,
-                session_id=caller.session_id,
-            )
-        if new_name is not None:
-            set_username(user, new_name)
-        if "image_file" in changes:
-            user.image_file = changes["image_file"]
-        if "locale" in changes:
-            user.locale = language_of(changes["locale"]).code
+            security_events.record_in(session, EventKind.EMAIL_CHANGED, device, current)
+        former_name = user.username
+        _apply(user, changes)
+        if user.username != former_name:
+            security_events.record_in(session, EventKind.USERNAME_CHANGED, device, current)
         if session.is_modified(user):
             events.publish(
                 session,
@@ -109,6 +101,16 @@ async def update_profile(
                 session_id=caller.session_id,
             )
     return user
+
+
+def _apply(user: User, changes: ProfileChanges) -> None:
+    """Set all but the email, which takes a proof."""
+    if "username" in changes:
+        set_username(user, changes["username"])
+    if "image_file" in changes:
+        user.image_file = changes["image_file"]
+    if "locale" in changes:
+        user.locale = language_of(changes["locale"]).code
 
 
 def _image_file_problems(image_file: str | None) -> list[str]:

@@ -97,6 +97,7 @@ EVENT_TYPES: Mapping[EventKind, tuple[EventType, ...]] = {
     EventKind.ROLE_REVOKED: (EventType.USER_UPDATED,),
     EventKind.IMPERSONATED: (),
     EventKind.IMPERSONATION_STARTED: (),
+    EventKind.INVITATION_SENT: (),
     EventKind.DELETED: (EventType.USER_DELETED,),
 }
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Protocol
 
@@ -73,9 +73,7 @@ async def learning_costs(services: Services) -> AsyncIterator[None]:
 @asynccontextmanager
 async def sending(database: Database, senders: Iterable[Sender]) -> AsyncIterator[None]:
     """Send the messages of the outbox while the block runs. No sender waits for another."""
-    async with AsyncExitStack() as stack:
-        for sender in senders:
-            await stack.enter_async_context(running(_send_forever(database, sender)))
+    async with running(_send_all(database, senders)):
         yield
 
 
@@ -144,6 +142,13 @@ async def _learn_costs(services: Services) -> None:
             services.hashing_queue.learn(await stored_costs.sample(session))
     except Exception as error:
         logger.warning("Reading the costs of stored hashes failed: %s", type(error).__name__)
+
+
+async def _send_all(database: Database, senders: Iterable[Sender]) -> None:
+    # At the end, all are cancelled together: each may take a while to stop.
+    async with asyncio.TaskGroup() as group:
+        for sender in senders:
+            group.create_task(_send_forever(database, sender))
 
 
 async def _send_forever(database: Database, sender: Sender) -> None:

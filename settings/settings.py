@@ -292,8 +292,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "WEBHOOK_SECRETS is required with WEBHOOKS; make one with `gatehouse secret --webhook`"
             )
-        is_open = any(url.get_secret_value().startswith("http:") for url in self.webhooks)
-        if is_open and self.environment != "development":
+        schemes = {urlsplit(url.get_secret_value()).scheme for url in self.webhooks}
+        if "http" in schemes and self.environment != "development":
             raise ValueError("WEBHOOKS must be https, except with ENVIRONMENT=development")
         return self
 

@@ -266,6 +266,23 @@ async def test_claims_hold_no_connection_and_no_transaction(
     assert in_use == [0, 0, 0]
 
 
+async def test_a_login_does_not_wait_for_a_hook_that_hangs(
+    graphql: GraphQL,
+    ada: RegisteredUser,
+    hooks: type[Recorded],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr(calls, "CLAIMS_TIMEOUT", timedelta(milliseconds=20))
+    monkeypatch.setattr(hooks, "added", staticmethod(goes_on.wait))
+    answers = [await graphql(LOGIN, username="Ada", password=ada.password) for _ in range(3)]
+    goes_on.set()
+
+    assert [answer.errors for answer in answers] == [[], [], []]
+    # That of the registration, and the one that hangs.
+    assert len(hooks.accounts) == 2
+
+
 # ---- before_register ----
 
 
@@ -378,6 +395,19 @@ async def test_an_event_that_fails_is_told_again_on_the_schedule_of_webhooks(
     assert len(hooks.events) == 4
     assert [str(one) for one in counted.outcomes] == ["RETRIED", "RETRIED", "SENT", "SENT"]
     assert ada.id not in caplog.text
+
+
+async def test_on_event_holds_no_connection(app: FastAPI, ada: RegisteredUser) -> None:
+    in_use: list[int] = []
+
+    class Counting:
+        async def on_event(self, event: Event) -> None:
+            in_use.append(connections_of(app))
+
+    database: Database = app.state.gatehouse.services.database
+    await EventHookSender(database, Hooks(Counting(), SILENT), SILENT).send_due()
+
+    assert in_use == [0, 0]
 
 
 async def test_an_event_hook_that_hangs_is_cut_off(

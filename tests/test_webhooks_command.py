@@ -208,7 +208,7 @@ SECRETS = (
             "WEBHOOK_EVENTS must be names such as user.*, separated by commas",
         ),
         (
-            {"ENVIRONMENT": "production", "WEBHOOKS": "http://127.0.0.1/hook"},
+            {"ENVIRONMENT": "production", "WEBHOOKS": "HTTP://127.0.0.1/hook"},
             "WEBHOOKS must be https, except with ENVIRONMENT=development",
         ),
     ],

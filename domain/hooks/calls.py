@@ -59,6 +59,10 @@ REGISTERED_CLAIMS = frozenset(
 _ASYNC = ("before_register", "on_event")
 
 
+# The calls that were cancelled and have not ended. The event loop itself has weak references alone.
+_cancelled: set[asyncio.Future[Any]] = set()
+
+
 class HookFailed(Exception):
     """A hook raised an error, took too long, or returned something wrong."""
 
@@ -191,7 +195,9 @@ async def _within(limit: timedelta, call: Awaitable[Any]) -> Any:
             raise HookFailed("it was cancelled")
         return task.result()
     finally:
-        task.cancel()
+        if task.cancel():
+            _cancelled.add(task)
+            task.add_done_callback(_cancelled.discard)
 
 
 def _checked_claims(claims: object) -> Mapping[str, ClaimValue]:

@@ -17,6 +17,7 @@ from api.app import create_app
 from db.models import Ticket, User, UserRole
 from domain import admin, tickets
 from domain.accounts.invitations import LIFETIME
+from domain.outbox import OutboxKind
 from domain.roles import OPERATOR, Role
 from domain.services import RegistrationMode, Services
 from settings import Settings
@@ -38,6 +39,7 @@ from tests.provider_sign_ins import Browser, settings_of, sign_in
 from tests.security_events import event_kinds
 from tests.serving import served
 from tests.users import THIS_DEVICE, Answer, GraphQL, RegisteredUser, register_user
+from tests.webhooks import SECRET, types_of
 
 EMAIL, PASSWORD = "new+1@example.com", "nanoseconds of wire"
 NEWCOMER = {"username": "Newcomer", "email": EMAIL, "password": PASSWORD}
@@ -370,6 +372,22 @@ async def test_a_provider_signs_in_to_an_account_while_none_is_created(
         answer = await sign_in(graphql, Browser(graphql.client))
 
     assert answer.data["finishSignIn"]["user"]["id"] == ada.id
+
+
+async def test_an_invited_account_is_published_as_verified(
+    database_url: str, ada: RegisteredUser
+) -> None:
+    webhooks = {"webhooks": "https://a.example/hook", "webhook_secrets": SECRET}
+    app = create_app(settings_for(database_url, **INVITE_ONLY, **webhooks))
+    # What is published stays in the outbox.
+    app.state.gatehouse.senders.clear()
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        graphql = GraphQL(client)
+        await register(graphql, await invited(app, graphql, ada))
+        found = await rows(app.state.gatehouse.services.database)
+
+    published = types_of(row for row in found if row.kind == OutboxKind.WEBHOOK)
+    assert published == ["session.started", "user.registered", "user.verified"]
 
 
 @pytest.mark.any_database

@@ -7,7 +7,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from db.database import retried
 from db.models import User
-from domain import emails, passwords, sessions, usernames
+from domain import emails, events, passwords, sessions, usernames
 from domain.accounts import invitations
 from domain.accounts.email_verification import add_mail
 from domain.accounts.users import (
@@ -21,6 +21,7 @@ from domain.authentication.mail_requests import count_request
 from domain.devices import Device
 from domain.emails import Address
 from domain.errors import EmailNotVerified, TooManyAttempts, raise_invalid
+from domain.events import EventType
 from domain.hooks import Draft
 from domain.ids import new_id
 from domain.mail.languages import preferred_language
@@ -144,6 +145,8 @@ async def _add(
             user.email_verified_at = datetime.now(UTC)
         session.add(user)
         await session.flush()
+        if user.email_verified_at is not None:
+            events.publish(session, EventType.USER_VERIFIED, user_id=user.id)
         if mailer is not None:
             add_mail(session, mailer, user)
         return await sessions.start(

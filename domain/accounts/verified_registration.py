@@ -89,8 +89,7 @@ async def finish_registration(
     limiter = services.rate_limiter
     await limiter.hit(limiter.limits.network, device.network)
     account = await _account_of(services, ticket)
-    address = Address(account["email"], account["email_key"])
-    raise_invalid(code=email_problems(services, address))
+    raise_invalid(code=email_problems(services, _address_of(account)))
     # For the address: a new ticket gives no more attempts (NIST SP 800-63B-4 section 3.1.3.2).
     attempts = (limiter.limits.code, _KIND, account["email_key"])
     await limiter.hit(*attempts)

@@ -16,7 +16,7 @@ from domain.accounts.password_reset import request_password_reset, reset_passwor
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.provider_sign_in import finish_sign_in
 from domain.accounts.registration import register
-from domain.accounts.users import get_user
+from domain.accounts.users import get_user, get_users
 from domain.accounts.verified_registration import finish_registration, start_registration
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "finish_registration",
     "finish_sign_in",
     "get_user",
+    "get_users",
     "pending_emails",
     "register",
     "request_email_change",

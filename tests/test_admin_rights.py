@@ -37,6 +37,8 @@ PERMITTED_BY = {
     "deleteAccount": Permission.DELETE_ACCOUNTS,
     "exportAccount": Permission.EXPORT_ACCOUNTS,
 }
+#: On no account yet: see `test_only_those_who_may_invite_do`.
+INVITATIONS = {"invite", "revokeInvitation"}
 QUERIES = {"account": ACCOUNT, "accounts": ACCOUNTS}
 
 #: What SUPPORT may do, written a second time.
@@ -94,7 +96,7 @@ def test_every_field_for_staff_is_in_the_table(schema: GraphQLSchema) -> None:
         if get_named_type(field.type).name in staffs or "For ADMIN" in (field.description or "")
     }
 
-    assert set(found) == {*PERMITTED_BY, *QUERIES}
+    assert set(found) == {*PERMITTED_BY, *QUERIES, *INVITATIONS}
     assert set(ARGUMENTS) == set(PERMITTED_BY)
 
 

@@ -12,7 +12,7 @@ from graphql_schema.types.invitations import Invitation
 
 @strawberry.mutation(
     metadata=cost(MAIL),
-    description="Sends an invitation to create an account with this email, for administrators. It ends earlier ones to the"
+    description="Sends an invitation to create an account with this email. For ADMIN. It ends earlier ones to the"
     " same email. The link in the mail leads to `sign-up#invitation=` at `APP_URL`, with the email as `email=`."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, SECOND_FACTOR_SETUP_REQUIRED, REGISTRATION_CLOSED where no accounts"
     " are created, INVALID_INPUT, EMAIL_TAKEN, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
@@ -28,7 +28,7 @@ async def invite(
 
 
 @strawberry.mutation(
-    description="Ends the invitation to an email, for administrators, and returns whether there was one."
+    description="Ends the invitation to an email, and returns whether there was one. For ADMIN."
     " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, SECOND_FACTOR_SETUP_REQUIRED, INVALID_INPUT.",
 )
 async def revoke_invitation(

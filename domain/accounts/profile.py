@@ -56,7 +56,7 @@ async def update_profile(
     raise_invalid(
         username=[] if new_name is None else usernames.problems(new_name),
         email=email_problems(address) if "email" in changes else [],
-        image_file=_image_file_problems(changes.get("image_file")),
+        image_file=image_file_problems(changes.get("image_file")),
         locale=_locale_problems(changes.get("locale")),
     )
     async with services.database.reading() as session:
@@ -101,7 +101,7 @@ async def update_profile(
     return user
 
 
-def _image_file_problems(image_file: str | None) -> list[str]:
+def image_file_problems(image_file: str | None) -> list[str]:
     if image_file is None:
         return []
     if len(image_file) > MAX_IMAGE_FILE_LENGTH or not _IMAGE_FILE.fullmatch(image_file):

@@ -1,35 +1,24 @@
-"""`gatehouse users`: help users who have lost what they sign in with."""
+"""`gatehouse users remove-factors`: help a user who has lost their second factors."""
 
 import asyncio
 from collections.abc import Iterator
 
 import click
 
-from api.services import create_app_state
 from cli.usage import examples
+from cli.users.opening import OPERATOR_DEVICE, services_of
 from domain import accounts
 from domain.accounts import RemovedFactors
-from domain.devices import Device
 from domain.errors import NotFound
 from settings import Settings, load_settings
 
-# In the security events of the account.
-OPERATOR = Device.of(None, "gatehouse")
 
-
-@click.group(
-    no_args_is_help=False,
-    epilog=examples("gatehouse users remove-factors ada@example.com"),
-)
-def users() -> None:
-    """Help users who have lost what they sign in with."""
-
-
-@users.command(
+@click.command(
+    name="remove-factors",
     epilog=examples(
         "gatehouse users remove-factors ada@example.com",
         "gatehouse users remove-factors --yes ada@example.com",
-    )
+    ),
 )
 @click.argument("address", metavar="ADDRESS")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
@@ -55,11 +44,8 @@ def remove_factors(address: str, yes: bool) -> None:
 
 
 async def _remove_factors(settings: Settings, address: str) -> RemovedFactors:
-    services = create_app_state(settings).services
-    try:
-        return await accounts.remove_factors(services, OPERATOR, email=address)
-    finally:
-        await services.close()
+    async with services_of(settings) as services:
+        return await accounts.remove_factors(services, OPERATOR_DEVICE, email=address)
 
 
 def _described(removed: RemovedFactors, settings: Settings) -> str:

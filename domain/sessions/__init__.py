@@ -11,10 +11,18 @@ from domain.sessions.active import (
     find,
     lock_active,
     require_active,
-    require_owner,
     with_second_factor,
 )
-from domain.sessions.end import end, end_all, end_all_of, end_and_record, log_out
+from domain.sessions.end import (
+    end,
+    end_all,
+    end_all_by,
+    end_all_of,
+    end_and_record,
+    end_impersonations,
+    log_out,
+)
+from domain.sessions.impersonation import start_impersonated
 from domain.sessions.refresh import refresh
 from domain.sessions.renew import joined, renew
 from domain.sessions.start import LoginMethod, SignedIn, start
@@ -26,8 +34,10 @@ __all__ = [
     "active",
     "end",
     "end_all",
+    "end_all_by",
     "end_all_of",
     "end_and_record",
+    "end_impersonations",
     "find",
     "joined",
     "lock_active",
@@ -35,7 +45,7 @@ __all__ = [
     "refresh",
     "renew",
     "require_active",
-    "require_owner",
     "start",
+    "start_impersonated",
     "with_second_factor",
 ]

@@ -20,6 +20,8 @@ async def insert_what_is_new(
 
     The others do not undo the transaction.
     """
+    if not rows:
+        return set()
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = sqlite.insert(model) if is_sqlite else postgresql.insert(model)
     statement = insert.on_conflict_do_nothing().returning(id)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
@@ -85,7 +85,7 @@ def import_users(
     with file.open("rb") as source:
         _require_another(report, file)
         with import_report(report) as found, _progress_bar(file) as bar:
-            batches = _batches(UserFile(source, source_format), source, bar)
+            batches = _batches(UserFile(source, source_format), bar)
             try:
                 asyncio.run(_import(settings, batches, found, parameters, dry_run))
             except InvalidHeader as error:
@@ -127,13 +127,11 @@ def _progress_bar(file: Path) -> AbstractContextManager[Any]:
     )
 
 
-def _batches(
-    users: Iterable[ForeignUser | NotImported], source: BinaryIO, bar: Any
-) -> Iterator[Batch]:
-    lines = iter(users)
+def _batches(file: UserFile, bar: Any) -> Iterator[Batch]:
+    lines = iter(file)
     while batch := list(islice(lines, BATCH_SIZE)):
         yield batch
-        bar.update(source.tell() - bar.pos)
+        bar.update(file.position - bar.pos)
 
 
 async def _import(

@@ -20,7 +20,8 @@ async def services_of(settings: Settings) -> AsyncIterator[Services]:
     Migrates an SQLite file. Raises SchemaMismatch, or the driver's error if the database is not
     available.
     """
-    state = create_app_state(settings)
+    # As `gatehouse migrate`: no client waits for the answer.
+    state = create_app_state(settings, time_limit=None)
     try:
         await prepare_database(state.engine)
         yield state.services

@@ -55,6 +55,8 @@ class UserFile:
 
     source: BinaryIO
     format: str
+    #: How many bytes are read.
+    position: int = 0
     _columns: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[ForeignUser | NotImported]:
@@ -71,14 +73,20 @@ class UserFile:
     def _lines(self) -> Iterator[tuple[int, bytes | None]]:
         """Yield each line with its number, and None in place of one that is too long."""
         number = 0
-        while line := self.source.readline(MAX_LINE_BYTES + 1):
+        while line := self._part():
             number += 1
             part = line
             while len(part) > MAX_LINE_BYTES and not part.endswith(b"\n"):
-                part = self.source.readline(MAX_LINE_BYTES + 1)
+                part = self._part()
             if number == 1:
                 line = line.removeprefix(codecs.BOM_UTF8)
             yield number, line if len(line) <= MAX_LINE_BYTES else None
+
+    def _part(self) -> bytes:
+        """Return a line, or the next part of one that is too long."""
+        part = self.source.readline(MAX_LINE_BYTES + 1)
+        self.position += len(part)
+        return part
 
     def _csv_values(self, text: str) -> Mapping[str, Any]:
         values = _csv_fields(text)

@@ -25,4 +25,6 @@ async def insert_what_is_new(
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = sqlite.insert(model) if is_sqlite else postgresql.insert(model)
     statement = insert.on_conflict_do_nothing().returning(id)
-    return set(await session.scalars(statement, list(rows)))
+    # With nulls as values, all rows have the same columns and go into one statement.
+    options = {"render_nulls": True}
+    return set(await session.scalars(statement, list(rows), execution_options=options))

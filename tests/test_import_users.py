@@ -358,6 +358,12 @@ def start(database_url: str, folder: Path, **options: Any) -> subprocess.Popen[s
     )
 
 
+async def wait_until_there_are(number: int, services: Services) -> None:
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while await number_of_users(services) < number:  # noqa: ASYNC110  (it sends no event)
+            await asyncio.sleep(0.01)
+
+
 async def test_an_import_that_was_interrupted_is_continued(
     services: Services, database_url: str, tmp_path: Path, import_file: Import
 ) -> None:
@@ -368,9 +374,7 @@ async def test_an_import_that_was_interrupted_is_continued(
     with (tmp_path / "users.csv").open("w") as pipe:
         pipe.write("username,email\n" + "".join(lines[:700]))
         pipe.flush()
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            while await number_of_users(services) < 500:
-                await asyncio.sleep(0.01)
+        await wait_until_there_are(500, services)
         process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
     interrupted = await number_of_users(services)

@@ -17,7 +17,7 @@ from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.provider_sign_in import finish_sign_in
 from domain.accounts.registration import register
 from domain.accounts.user_import import ForeignUser, ImportOutcome, NotImported, import_users
-from domain.accounts.users import get_user
+from domain.accounts.users import get_user, get_users
 from domain.accounts.verified_registration import finish_registration, start_registration
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "finish_registration",
     "finish_sign_in",
     "get_user",
+    "get_users",
     "import_users",
     "pending_emails",
     "register",

@@ -30,11 +30,11 @@ from domain.roles import roles_of
 from domain.security_events import EventKind
 from domain.services import Services
 
-# The newest. A response has at most 4 MiB.
+# The newest. A response has at most 4 MiB, and JSON writes some characters as two.
 MAX_SESSIONS = 1000
 MAX_EVENTS = 2000
 MAX_POSTS = 1000
-MAX_POSTS_SIZE = 2 * 1024 * 1024
+MAX_POSTS_SIZE = 1024 * 1024
 
 # Read in steps of at most 2 MB, and not beyond the size above.
 _POSTS_PER_STEP = 10

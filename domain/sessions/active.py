@@ -109,6 +109,16 @@ async def with_second_factor(session: AsyncSession, session_ids: Collection[UUID
     return {session_id for session_id, amr in found if MULTIPLE_FACTORS in amr}
 
 
+async def impersonators(session: AsyncSession, session_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the ids of the administrators who act in sessions of others, by the session's id."""
+    rows = await session.execute(
+        select(LoginSession.id, LoginSession.impersonator_id).where(
+            LoginSession.id.in_(session_ids)
+        )
+    )
+    return {id: impersonator_id for id, impersonator_id in rows if impersonator_id}
+
+
 async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession, User] | None:
     """Return the session that a refresh token belongs to, and its user. The token stays unused."""
     found = await session.execute(

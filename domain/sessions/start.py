@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,6 +69,8 @@ class SignedIn:
     refresh_token: RefreshToken = field(repr=False)
     #: When the session expires, unless it is refreshed.
     expires_at: datetime
+    #: The administrator who acts in place of the user, if one does.
+    impersonator_id: UUID | None = None
 
     @classmethod
     def of(
@@ -83,7 +86,9 @@ class SignedIn:
             roles=user.roles,
             actor_id=session.impersonator_id,
         )
-        return cls(user, caller, access_token, refresh_token, session.expires_at)
+        return cls(
+            user, caller, access_token, refresh_token, session.expires_at, session.impersonator_id
+        )
 
 
 async def start(

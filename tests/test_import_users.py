@@ -8,10 +8,13 @@ import signal
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from cli.users import user_file
@@ -416,6 +419,15 @@ async def test_two_imports_of_one_file_at_once_make_each_user_once(
 
     assert [process.returncode for process in processes] == [0, 0], ended
     assert await number_of_users(services) == 1500
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+@given(data=st.binary(max_size=300))
+def test_no_content_of_a_file_is_an_exception(format: str, data: bytes) -> None:
+    content = b"username,email,email_verified,created_at\n" + data if format == "csv" else data
+    found = list(user_file.UserFile(BytesIO(content), format))
+
+    assert len(found) <= content.count(b"\n") + 1
 
 
 def test_the_help_names_all_fields() -> None:

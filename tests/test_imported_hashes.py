@@ -6,9 +6,12 @@ that of Firebase is the example in the documentation of its scrypt.
 
 import base64
 import hashlib
+from contextlib import suppress
 
 import bcrypt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from db.models import User
@@ -151,6 +154,17 @@ async def test_bcrypt_reads_72_bytes_of_a_longer_password(
     assert await log_in(graphql, "x" * 72) == "INVALID_CREDENTIALS"
 
 
+@pytest.mark.any_database
+async def test_bits_after_the_salt_and_the_digest_of_bcrypt_say_nothing(
+    graphql: GraphQL, services: Services
+) -> None:
+    made = HASHES["bcrypt 2a"]
+    assert (made[28], made[59]) == ("u", "q")
+    await import_ada(services, f"{made[:28]}v{made[29:59]}r")
+
+    assert await log_in(graphql, PASSWORD) is None
+
+
 @pytest.mark.parametrize("password", ["contraseña façade", "pass\N{SNOWMAN}word"])
 async def test_a_password_beyond_ascii_is_hashed_in_utf8(password: str) -> None:
     queue = HashingQueue(memory_kib=8, time_cost=1, parallelism=1, threads=1)
@@ -220,6 +234,12 @@ def test_so_is_what_is_not_of_firebase(text: str, salt: str) -> None:
         FIREBASE.stored_form(text, salt)
 
     assert str(refused.value) == INVALID_FIREBASE
+
+
+@given(st.text("$argon2idbcryptpbkdf2_sha256v=19mtp,:!./+0", max_size=120))
+def test_no_text_is_an_exception_of_another_kind(text: str) -> None:
+    with suppress(InvalidHash):
+        assert imported.is_imported(stored_form(text))
 
 
 def test_the_longest_hash_fits_its_column() -> None:

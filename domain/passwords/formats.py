@@ -7,6 +7,7 @@ each sign-in of its owner takes that, and so do as many sign-ins with an unknown
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from string import ascii_lowercase, ascii_uppercase, digits
 
 from domain.passwords.imported import MAX_SCRYPT_BLOCKS, decoded, encoded
 
@@ -32,7 +33,11 @@ _MIN_DIGEST_BYTES, _MAX_BYTES = 16, 64
 _FIREBASE_BYTES = 32
 
 _BASE64 = r"[A-Za-z0-9+/]{1,88}={0,2}"
-_BCRYPT = r"\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{53}"
+_BCRYPT = (
+    r"(?P<parameters>\$2[aby]\$(?P<cost>[0-9]{2})\$)"
+    r"(?P<salt>[./A-Za-z0-9]{22})(?P<digest>[./A-Za-z0-9]{31})"
+)
+_BCRYPT_ALPHABET = f"./{ascii_uppercase}{ascii_lowercase}{digits}"
 _NUMBER = r"[1-9][0-9]{0,7}"
 _SMALL = r"[1-9][0-9]{0,2}"
 
@@ -100,7 +105,15 @@ def _bcrypt(found: re.Match[str]) -> str:
         raise InvalidHash(TOO_COSTLY)
     if int(found["cost"]) < 4:
         raise InvalidHash(UNKNOWN)
-    return found["hash"]
+    salt, digest = found["salt"], found["digest"]
+    return f"{found['parameters']}{_padded(salt, 0b110000)}{_padded(digest, 0b111100)}"
+
+
+def _padded(text: str, mask: int) -> str:
+    """Return a text in bcrypt's alphabet with zeros after its last bit, which the mask leaves out.
+    Some libraries write other bits there, and this one refuses them."""
+    last = _BCRYPT_ALPHABET.index(text[-1]) & mask
+    return text[:-1] + _BCRYPT_ALPHABET[last]
 
 
 def _django_bcrypt_sha256(found: re.Match[str]) -> str:
@@ -170,8 +183,8 @@ _FORMATS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
             r"\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{22,86})",
             _argon2,
         ),
-        (rf"(?:bcrypt\$)?(?P<hash>{_BCRYPT})", _bcrypt),
-        (rf"bcrypt_sha256\$(?P<hash>{_BCRYPT})", _django_bcrypt_sha256),
+        (rf"(?:bcrypt\$)?{_BCRYPT}", _bcrypt),
+        (rf"bcrypt_sha256\${_BCRYPT}", _django_bcrypt_sha256),
         (
             rf"pbkdf2_(?P<name>sha1|sha256)\$(?P<rounds>{_NUMBER})\$(?P<salt>[^$]{{1,64}})"
             rf"\$(?P<digest>{_BASE64})",

@@ -15,6 +15,7 @@ from api.providers import create_providers
 from api.signing_keys.watcher import KeyReloader
 from api.webhooks import create_webhooks, subscribed
 from db.database import Database
+from db.engine import TIMEOUT
 from domain.access_tokens.keys import KeyRing
 from domain.access_tokens.tokens import AccessTokens
 from domain.accounts.current_user import CurrentUserLoader
@@ -35,9 +36,14 @@ if TYPE_CHECKING:
     from domain.passwords.breaches import BreachedPasswords
 
 
-def create_app_state(settings: Settings, observer: Observer = SILENT) -> AppState:
-    """Create the state. Raises SystemExit, with one line, for settings that cannot be used."""
-    engine = create_engine_from(settings)
+def create_app_state(
+    settings: Settings, observer: Observer = SILENT, *, time_limit: timedelta | None = TIMEOUT
+) -> AppState:
+    """Create the state. Without a ``time_limit``, a transaction may take as long as it needs.
+
+    Raises SystemExit, with one line, for settings that cannot be used.
+    """
+    engine = create_engine_from(settings, time_limit=time_limit)
     try:
         mail_renderer = create_renderer(settings)
         key_reloader = KeyReloader(settings.signing_keys_dir, settings.algorithm)

@@ -218,7 +218,10 @@ async def test_an_address_that_no_account_has_is_a_line(
 ) -> None:
     ended = await remove_factors(database_url, tmp_path, "--yes", address)
 
-    assert (ended.status, ended.lines) == (1, ["gatehouse: no account has this address"])
+    assert (ended.status, ended.lines) == (
+        1,
+        ["gatehouse: no account has this email, username or id"],
+    )
 
 
 @pytest.mark.any_database

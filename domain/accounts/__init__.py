@@ -1,5 +1,5 @@
 """Accounts: registration, email verification and change, profile, password change and reset,
-what the link in a security notice does, export, and deletion."""
+what the link in a security notice does, import, export, and deletion."""
 
 from domain.accounts.account_security import secure_account
 from domain.accounts.deletion import delete
@@ -16,10 +16,14 @@ from domain.accounts.password_reset import request_password_reset, reset_passwor
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.provider_sign_in import finish_sign_in
 from domain.accounts.registration import register
+from domain.accounts.user_import import ForeignUser, ImportOutcome, NotImported, import_users
 from domain.accounts.users import get_user, get_users
 from domain.accounts.verified_registration import finish_registration, start_registration
 
 __all__ = [
+    "ForeignUser",
+    "ImportOutcome",
+    "NotImported",
     "ProfileChanges",
     "change_password",
     "confirm_email_change",
@@ -29,6 +33,7 @@ __all__ = [
     "finish_sign_in",
     "get_user",
     "get_users",
+    "import_users",
     "pending_emails",
     "register",
     "request_email_change",

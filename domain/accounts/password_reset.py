@@ -11,10 +11,11 @@ from db.models import Ticket, User
 from domain import passwords, security_events, sessions, tickets
 from domain.authentication.mail_requests import MailRequest, request_proof
 from domain.authentication.ownership import prove_ownership
+from domain.data_keys import DataKeys
 from domain.devices import Device
-from domain.errors import InvalidCode, raise_invalid
+from domain.errors import InvalidCode, MailNotConfigured, raise_invalid
 from domain.mail import Template
-from domain.mail.mailer import RECIPIENT, Mailer
+from domain.mail.mailer import RECIPIENT
 from domain.security_events import EventKind
 from domain.security_notices import notify
 from domain.services import Services
@@ -46,16 +47,18 @@ async def request_password_reset(
 async def reset_password(
     services: Services, device: Device, *, token: str, new_password: str
 ) -> int:
-    """Replace the password of the user who was sent this token, end all their sessions, and return
-    how many ended. The user signs in afterwards, like everyone.
+    """Replace the password of the user who was given this token, by mail or by the operator, end
+    all their sessions, and return how many ended. The user signs in afterwards, like everyone.
 
     A token works once. An invalid password does not use it.
 
     Raises InvalidCode, InvalidInput, TooManyAttempts, Overloaded or MailNotConfigured.
     """
-    mailer = services.require_mailer()
+    keys = services.data_keys
+    if keys is None:
+        raise MailNotConfigured
     async with services.database.reading() as session:
-        ticket = await tickets.find(session, mailer.keys, TicketKind.PASSWORD_RESET, token)
+        ticket = await tickets.find(session, keys, TicketKind.PASSWORD_RESET, token)
         user = await _user_of(session, ticket)
     if user is None:
         raise InvalidCode("token")
@@ -68,25 +71,26 @@ async def reset_password(
     await passwords.require_unbreached(
         services.breached_passwords, new_password, field="new_password"
     )
-    return await _replace(services, mailer, device, user.id, token, new_hash)
+    return await _replace(services, keys, device, user.id, token, new_hash)
 
 
 @retried
 async def _replace(
-    services: Services, mailer: Mailer, device: Device, user_id: UUID, token: str, new_hash: str
+    services: Services, keys: DataKeys, device: Device, user_id: UUID, token: str, new_hash: str
 ) -> int:
     async with services.database.writing() as session:
         # The user first, as all commands do: tickets may be deleted under this lock.
         await session.execute(
             select(User.id).where(User.id == user_id).with_for_update(key_share=True)
         )
-        ticket = await tickets.use_token(session, mailer.keys, TicketKind.PASSWORD_RESET, token)
+        ticket = await tickets.use_token(session, keys, TicketKind.PASSWORD_RESET, token)
         user = await _user_of(session, ticket)
-        if user is None:
+        if ticket is None or user is None:
             raise InvalidCode("token")
         ended = await sessions.end_all_of(session, user)
         await tickets.discard(session, user.id, _TICKETS)
-        await prove_ownership(session, device, user)
+        if ticket.state.get("is_mailed", True):
+            await prove_ownership(session, device, user)
         user.password_hash = new_hash
         user.must_reset_at = None
         security_events.record(session, EventKind.PASSWORD_RESET, device, user_id=user.id)

@@ -57,7 +57,7 @@ async def update_profile(
     raise_invalid(
         username=[] if new_name is None else usernames.problems(new_name),
         email=[] if address or "email" not in changes else [emails.INVALID_EMAIL],
-        image_file=_image_file_problems(changes.get("image_file")),
+        image_file=image_file_problems(changes.get("image_file")),
         locale=_locale_problems(changes.get("locale")),
     )
     async with services.database.reading() as session:
@@ -113,7 +113,7 @@ def _apply(user: User, changes: ProfileChanges) -> None:
         user.locale = language_of(changes["locale"]).code
 
 
-def _image_file_problems(image_file: str | None) -> list[str]:
+def image_file_problems(image_file: str | None) -> list[str]:
     if image_file is None:
         return []
     if len(image_file) > MAX_IMAGE_FILE_LENGTH or not _IMAGE_FILE.fullmatch(image_file):

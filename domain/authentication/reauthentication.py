@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
@@ -140,7 +141,7 @@ def require_verified_email(services: Services, user: User) -> None:
 async def confirm_password(
     services: Services, device: Device, caller: Caller, user: User, password: str, *, field: str
 ) -> str:
-    """Verify the caller's password and return the hash it was verified against, for `lock_proved`.
+    """Verify the caller's password and return the hash that is stored then, for `lock_proved`.
 
     Raises InvalidCredentials, naming the ``field``, also if the account has no password;
     TooManyAttempts or Overloaded. Attempts are counted for each session: a stolen session gives no
@@ -163,7 +164,22 @@ async def confirm_password(
         await record_wrong_password(services, device, user.id, caller.session_id)
         raise wrong_password(field)
     await services.rate_limiter.reset(limits.account, *counted_as)
-    return user.password_hash
+    if verification.updated_hash is None:
+        return user.password_hash
+    await _renew_hash(services, user, verification.updated_hash)
+    return verification.updated_hash
+
+
+@retried
+async def _renew_hash(services: Services, user: User, updated_hash: str) -> None:
+    """Store the updated hash, unless the password has changed since it was verified."""
+    async with services.database.writing() as session:
+        await session.execute(
+            update(User)
+            .where(User.id == user.id, User.password_hash == user.password_hash)
+            .values(password_hash=updated_hash)
+            .execution_options(synchronize_session=False)
+        )
 
 
 @retried

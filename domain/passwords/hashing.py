@@ -16,6 +16,7 @@ from passlib.hash import argon2
 
 from domain.errors import Overloaded
 from domain.observer import SILENT, Observer
+from domain.passwords import imported
 from domain.passwords.policy import forms_of, normalize
 
 logger = logging.getLogger("gatehouse")
@@ -29,8 +30,9 @@ WAITING_PER_THREAD = 64
 # Where a hash takes longer: the request has a deadline for everything that follows, too.
 MAX_WAIT = timedelta(seconds=5)
 
-# The end of a hash that is only verified against: 16 and 32 bytes of zeros, as stored ones have.
-_NO_SALT, _NO_DIGEST = "A" * 22, "A" * 43
+# The end of a hash that is only verified against: zeros, of as many bytes as stored ones have.
+_NO_SALT_AND_DIGEST = f"{'A' * 22}${'A' * 43}"
+_NO_SALT_AND_DIGEST_OF_BCRYPT = "." * 53
 
 Result = TypeVar("Result")
 
@@ -38,7 +40,7 @@ Result = TypeVar("Result")
 @dataclass(frozen=True, slots=True)
 class Verification:
     """The result of verifying a password. ``updated_hash`` replaces a stored hash with outdated
-    parameters."""
+    parameters, or of another scheme."""
 
     is_valid: bool
     updated_hash: str | None = field(default=None, repr=False)
@@ -180,13 +182,18 @@ class PasswordHasher:
         position = int.from_bytes(hmac.digest(self._secret, name, "sha256"))
         # The top of 256 bits, so that a sample of another size chooses alike.
         parameters = self._stored_parameters[position * len(self._stored_parameters) >> 256]
-        return f"{parameters}{_NO_SALT}${_NO_DIGEST}"
+        if imported.is_bcrypt(parameters):
+            return parameters + _NO_SALT_AND_DIGEST_OF_BCRYPT
+        return parameters + _NO_SALT_AND_DIGEST
 
     def _verify(self, password: str, stored_hash: str) -> Verification:
         is_valid, outdated = False, True
         try:
-            is_valid = self._argon2.verify(password, stored_hash)
-            outdated = self._argon2.needs_update(stored_hash)
+            if imported.is_imported(stored_hash):
+                is_valid = imported.verify(password, stored_hash)
+            else:
+                is_valid = self._argon2.verify(password, stored_hash)
+                outdated = self._argon2.needs_update(stored_hash)
         except ValueError:
             logger.error("A stored password hash is damaged; its owner cannot log in.")
         if is_valid:
@@ -194,7 +201,7 @@ class PasswordHasher:
             renew = outdated or normalized != password
             return Verification(True, self._argon2.hash(normalized) if renew else None)
         if outdated:
-            # With a damaged hash, or one of cheaper parameters, the time would reveal that the user
-            # exists.
+            # With a damaged hash, or one of cheaper parameters or of another scheme, the time would
+            # reveal that the user exists.
             self._argon2.verify(password, self._dummy_hash)
         return Verification(False)

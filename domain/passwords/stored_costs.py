@@ -1,8 +1,9 @@
 """The costs of stored hashes, as a sample of all users.
 
 After the costs were raised, users who have not signed in since still have hashes of the former
-costs, and verifying one takes another time. An unknown user must take the time of some stored hash,
-each as often as there are such hashes (`hashing.PasswordHasher`).
+costs, and imported users have hashes of other schemes. Verifying one takes another time. An unknown
+user must take the time of some stored hash, each as often as there are such hashes
+(`hashing.PasswordHasher`).
 """
 
 import random
@@ -13,12 +14,15 @@ from sqlalchemy import Select, Table, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import User
+from domain.passwords import imported
 
 # Enough to know costs that one user in some thousand has, and some hundredths of a second to read.
 SAMPLE_SIZE = 10_000
 
 # Everything before the salt. What has another form cannot be verified.
-_PARAMETERS = re.compile(r"\$argon2(?:id|i|d)\$v=\d{1,3}\$m=\d{1,8},t=\d{1,4},p=\d{1,3}\$")
+_PARAMETERS = re.compile(
+    r"\$argon2(?:id|i|d)\$v=\d{1,3}\$m=\d{1,8},t=\d{1,4},p=\d{1,3}\$|" + imported.PARAMETERS
+)
 _LONGEST = 48
 
 

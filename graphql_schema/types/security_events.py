@@ -54,7 +54,7 @@ publish(
         " first authenticator app that recent notices had reported as added were removed.",
         EventKind.SESSION_ENDED: "A session was ended: by its owner, by a client that revoked its token, or because there"
         " were too many.",
-        EventKind.USERNAME_CHANGED: "An administrator corrected the username.",
+        EventKind.USERNAME_CHANGED: "The username was changed, by the owner or by an administrator.",
         EventKind.EXPORTED: "The data of the account was exported.",
         EventKind.DISABLED: "The account was disabled, and all sessions ended.",
         EventKind.ENABLED: "The account was enabled.",

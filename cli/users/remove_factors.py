@@ -1,44 +1,40 @@
-"""`gatehouse users`: help users who have lost what they sign in with."""
+"""`gatehouse users remove-factors`: help a user who has lost their second factors."""
 
-import asyncio
 from collections.abc import Iterator
 
 import click
 
-from api.services import create_app_state
 from cli.usage import examples
+from cli.users.opening import OPERATOR_DEVICE
+from cli.users.running import address_argument, change, json_option, print_result
 from domain import admin
 from domain.admin import RemovedFactors
-from domain.devices import Device
-from domain.errors import NotFound
 from domain.roles import OPERATOR
 from settings import Settings, load_settings
 
-# In the security events of the account.
-DEVICE = Device.of(None, "gatehouse")
 
-
-@click.group(
-    no_args_is_help=False,
-    epilog=examples("gatehouse users remove-factors ada@example.com"),
-)
-def users() -> None:
-    """Help users who have lost what they sign in with."""
-
-
-@users.command(
+@click.command(
+    name="remove-factors",
     epilog=examples(
         "gatehouse users remove-factors ada@example.com",
         "gatehouse users remove-factors --yes ada@example.com",
-    )
+    ),
 )
-@click.argument("address", metavar="ADDRESS")
+@address_argument
+@click.option(
+    "--reason",
+    metavar="TEXT",
+    default="Removed with gatehouse users",
+    show_default=True,
+    help="Why. The user can read it.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-def remove_factors(address: str, yes: bool) -> None:
+@json_option
+def remove_factors(address: str, reason: str, yes: bool, as_json: bool) -> None:
     """Remove all second factors and passkeys of an account.
 
-    ADDRESS is the email of the account. Removes its authenticator app, its recovery codes and its
-    passkeys, ends its sessions, and tells the user by mail.
+    ADDRESS is the email, the username or the id of the account. Removes its authenticator app, its
+    recovery codes and its passkeys, ends its sessions, and tells the user by mail.
 
     Make sure before that the owner asks for it: afterwards, the password or a code by mail is
     enough to sign in.
@@ -48,23 +44,19 @@ def remove_factors(address: str, yes: bool) -> None:
         "Remove the second factors and passkeys of this account, and end its sessions?", err=True
     ):
         raise SystemExit("gatehouse: nothing was removed")
-    try:
-        removed = asyncio.run(_remove_factors(settings, address))
-    except NotFound:
-        raise SystemExit("gatehouse: no account has this address") from None
-    print(f"Gatehouse: {_described(removed, settings)}.")
-
-
-async def _remove_factors(settings: Settings, address: str) -> RemovedFactors:
-    services = create_app_state(settings).services
-    try:
-        async with services.database.reading() as session:
-            user = await admin.find_account(session, services, OPERATOR, address)
-        return await admin.remove_second_factors(
-            services, DEVICE, OPERATOR, user.id, reason="Removed with gatehouse users"
-        )
-    finally:
-        await services.close()
+    account, removed = change(
+        address,
+        lambda services, user: admin.remove_second_factors(
+            services, OPERATOR_DEVICE, OPERATOR, user.id, reason=reason
+        ),
+    )
+    result = account | {
+        "removed_app": removed.factors.totp,
+        "removed_recovery_codes": removed.factors.recovery_codes_left,
+        "removed_passkeys": removed.factors.passkeys,
+        "ended_sessions": removed.sessions,
+    }
+    print_result(result, _described(removed, settings), as_json=as_json)
 
 
 def _described(removed: RemovedFactors, settings: Settings) -> str:

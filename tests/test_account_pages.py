@@ -14,10 +14,10 @@ from graphql import build_schema, parse, validate
 from api import account_pages
 from api.app import create_app
 from domain import email_domains, emails, passwords, usernames
-from domain.accounts import invitations, password_change, profile
+from domain.accounts import invitations, password_change, profile, provider_sign_in
 from domain.authentication import reauthentication, second_factor, totp, ways_in
 from domain.authentication.passkeys import own, setup
-from domain.authentication.providers import flow
+from domain.authentication.providers import flow, identities
 from domain.errors import EmailTaken, UsernameTaken
 from domain.passwords import policy
 from domain.security_events import EventKind
@@ -384,6 +384,9 @@ def test_every_message_about_a_field_is_translated() -> None:
         ways_in.LAST_WAY_IN,
         *own.name_problems(""),
         setup.TOO_MANY,
+        identities.TOO_MANY,
+        identities.LINKED_TO_ANOTHER,
+        provider_sign_in.NO_EMAIL,
         *profile.image_file_problems("javascript:"),
     ]
 

@@ -28,6 +28,8 @@ from domain.services import Services
 
 MAX_IDENTITIES = 20
 
+TOO_MANY = f"An account can have {MAX_IDENTITIES} accounts of providers."
+
 LINKED_TO_ANOTHER = "This account of the provider is linked to another user."
 
 
@@ -65,7 +67,7 @@ async def link(
         select(func.count()).select_from(Identity).where(Identity.user_id == user.id)
     )
     if (number or 0) >= MAX_IDENTITIES:
-        raise QuotaExceeded(f"An account can have {MAX_IDENTITIES} accounts of providers.")
+        raise QuotaExceeded(TOO_MANY)
     identity = new_identity(user.id, found)
     session.add(identity)
     await session.flush()

@@ -450,6 +450,12 @@ export const de: Texts = {
     "Enter a valid email address.": "Geben Sie eine gültige E-Mail-Adresse ein.",
     "This server accepts no emails of this domain. Use another email.":
       "Dieser Server nimmt keine E-Mails dieser Domain an. Verwenden Sie eine andere.",
+    "This account of the provider is linked to another user.":
+      "Dieses Konto des Anbieters ist mit jemand anderem verbunden.",
+    "The provider says no email of yours. Allow it to, or sign up with an email.":
+      "Der Anbieter teilt keine E-Mail von Ihnen mit. Erlauben Sie es ihm, oder registrieren Sie sich mit einer E-Mail.",
+    "An account can have 20 accounts of providers.":
+      "Ein Konto kann 20 Konten bei Anbietern haben.",
     "This invitation is for another email.": "Diese Einladung ist für eine andere E-Mail.",
     "This is your email already.": "Das ist schon Ihre E-Mail.",
     "An account with this email already exists.": "Mit dieser E-Mail gibt es schon ein Konto.",

@@ -37,11 +37,13 @@ for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
     os.environ.pop(f"GATEHOUSE_{name.upper()}", None)
 
-# A suite started by `nohup` ignores SIGHUP, and would pass that on to the servers that it starts:
-# the tests that send SIGHUP would fail. Child processes do not inherit a handler, so they start
-# with the default, and the suite itself still survives a hang-up.
-if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, lambda *_: None)
+# A suite started by `nohup` ignores SIGHUP, and one in the background of a shell SIGINT, and would
+# pass that on to the processes that it starts: the tests that send these would fail. They do not
+# inherit a handler, so they start with the default, and the suite itself still survives.
+if sys.platform != "win32":
+    for ignored in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(ignored) is signal.SIG_IGN:
+            signal.signal(ignored, lambda *_: None)
 
 # A slow example is no failure: other processes may have the processor.
 hypothesis.settings.register_profile("tests", deadline=None)

@@ -387,7 +387,7 @@ async def test_an_import_that_was_interrupted_is_continued(
     assert process.returncode == 130
     assert interrupted == 500
     assert stderr.splitlines()[-2:] == [
-        "gatehouse: interrupted. imported 500 users. 0 have an account already, and 0 were refused.",
+        "gatehouse: interrupted: imported 500 users. 0 have an account already, and 0 were refused.",
         "gatehouse: run the same command again to continue",
     ]
     assert json.loads(again.stdout) == {"imported": 700, "existing": 500, "refused": 0}

@@ -91,7 +91,7 @@ def import_users(
             except InvalidHeader as error:
                 raise SystemExit(f"gatehouse: {file}: {error}") from None
             except KeyboardInterrupt:
-                print(f"\ngatehouse: interrupted. {_said(found, dry_run)}", file=sys.stderr)
+                print(f"\ngatehouse: interrupted: {_said(found, dry_run)}", file=sys.stderr)
                 print("gatehouse: run the same command again to continue", file=sys.stderr)
                 raise click.Abort from None
     print(json.dumps(found.counts) if as_json else f"Gatehouse: {_said(found, dry_run)}")

@@ -7,14 +7,15 @@ import click
 
 from api.services import create_app_state
 from cli.usage import examples
-from domain import accounts
-from domain.accounts import RemovedFactors
+from domain import admin
+from domain.admin import RemovedFactors
 from domain.devices import Device
 from domain.errors import NotFound
+from domain.roles import OPERATOR
 from settings import Settings, load_settings
 
 # In the security events of the account.
-OPERATOR = Device.of(None, "gatehouse")
+DEVICE = Device.of(None, "gatehouse")
 
 
 @click.group(
@@ -57,7 +58,11 @@ def remove_factors(address: str, yes: bool) -> None:
 async def _remove_factors(settings: Settings, address: str) -> RemovedFactors:
     services = create_app_state(settings).services
     try:
-        return await accounts.remove_factors(services, OPERATOR, email=address)
+        async with services.database.reading() as session:
+            user = await admin.find_account(session, services, OPERATOR, address)
+        return await admin.remove_second_factors(
+            services, DEVICE, OPERATOR, user.id, reason="Removed with gatehouse users"
+        )
     finally:
         await services.close()
 
@@ -68,7 +73,7 @@ def _described(removed: RemovedFactors, settings: Settings) -> str:
         return "the account has no authenticator app and no passkeys"
     what = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     text = f"removed {what}, and ended {_number(removed.sessions, 'session')}"
-    if removed.has_password:
+    if removed.user.has_password:
         return text
     if settings.mail_is_on:
         return f"{text}; the account has no password, and signs in with a code by mail"

@@ -53,6 +53,15 @@ def key(email: str) -> str | None:
     return f"{local}@{_to_ascii(domain)}".lower()
 
 
+def key_prefix(text: str) -> str | None:
+    """Return what the keys of the addresses begin with that begin with this text; None for a text
+    that no account can have. A domain that is not ASCII must be complete."""
+    if "@" in text:
+        return key(text)
+    text = trim(text).lower()
+    return text if can_be_looked_up(text) else None
+
+
 def _to_ascii(domain: str) -> str:
     if domain.isascii():
         return domain

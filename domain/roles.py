@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import User, UserRole
@@ -79,6 +79,15 @@ async def roles_of(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UU
     )
     found = {(user_id, role) for user_id, role in rows}
     return {user_id: [role for role in Role if (user_id, role) in found] for user_id in user_ids}
+
+
+async def remove_roles(session: AsyncSession, user_id: UUID) -> None:
+    """Remove all roles of a user whose account is being deleted."""
+    await session.execute(
+        delete(UserRole)
+        .where(UserRole.user_id == user_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def require_another_administrator(session: AsyncSession, user_id: UUID) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import LoginSession, SecurityEvent
@@ -97,6 +97,16 @@ def record_in(
         user_id=current.user_id,
         session_id=current.id,
         actor_id=current.impersonator_id,
+    )
+
+
+async def erase(session: AsyncSession, user_id: UUID) -> None:
+    """Remove the personal data from a user's events: where they were, and what was said of them."""
+    await session.execute(
+        update(SecurityEvent)
+        .where(SecurityEvent.user_id == user_id)
+        .values(device=None, ip=None, detail=None)
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -33,7 +33,13 @@ NOTICES = {
     "passkey_counter",
     "factors_removed",
 }
-WITH_TOKEN = {"verify_email", "change_email", "reset_password", *NOTICES}
+WITH_TOKEN = {
+    "verify_email",
+    "change_email",
+    "reset_password",
+    "password_reset_required",
+    *NOTICES,
+}
 
 every_mail = pytest.mark.parametrize("template", list(Template))
 every_language = pytest.mark.parametrize("language", list(LANGUAGES))

@@ -212,7 +212,7 @@ async def test_an_account_without_a_password_is_said_to_be_one(
     ]
 
 
-@pytest.mark.parametrize("address", ["grace@example.com", "Ada", "", "\N{DIGIT ONE}" * 10_000])
+@pytest.mark.parametrize("address", ["grace@example.com", "Grace", "", "\N{DIGIT ONE}" * 10_000])
 async def test_an_address_that_no_account_has_is_a_line(
     ada: RegisteredUser, database_url: str, tmp_path: Path, address: str
 ) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, LargeBinary, String, func, select, text
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
-from db.models.base import Base, UtcDateTime
+from db.models.base import Base, UtcDateTime, by_bytes
 from db.models.roles import UserRole
 
 
@@ -25,8 +25,8 @@ class User(Base):
             postgresql_where=text("deleted_at IS NOT NULL"),
         ),
         Index(
-            "ix_users_disabled_at",
-            "disabled_at",
+            "ix_users_disabled",
+            "id",
             sqlite_where=text("disabled_at IS NOT NULL"),
             postgresql_where=text("disabled_at IS NOT NULL"),
         ),
@@ -35,11 +35,11 @@ class User(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(32))
     username_key: Mapped[str] = mapped_column(
-        String(32), unique=True, deferred=True, deferred_raiseload=True
+        by_bytes(32), unique=True, deferred=True, deferred_raiseload=True
     )
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(
-        String(254), unique=True, deferred=True, deferred_raiseload=True
+        by_bytes(254), unique=True, deferred=True, deferred_raiseload=True
     )
     #: None for an account without a password.
     password_hash: Mapped[str | None] = mapped_column(

@@ -1,5 +1,5 @@
 """Accounts: registration, email verification and change, profile, password change and reset,
-what the link in a security notice does, removal of lost factors, and deletion."""
+what the link in a security notice does, export, and deletion."""
 
 from domain.accounts.account_security import secure_account
 from domain.accounts.deletion import delete
@@ -10,27 +10,27 @@ from domain.accounts.email_change import (
     undo_email_change,
 )
 from domain.accounts.email_verification import request_email_verification, verify_email
-from domain.accounts.factor_removal import RemovedFactors, remove_factors
+from domain.accounts.export import export_my_data
 from domain.accounts.password_change import change_password, set_password
 from domain.accounts.password_reset import request_password_reset, reset_password
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.provider_sign_in import finish_sign_in
 from domain.accounts.registration import register
-from domain.accounts.users import get_user
+from domain.accounts.users import get_user, get_users
 from domain.accounts.verified_registration import finish_registration, start_registration
 
 __all__ = [
     "ProfileChanges",
-    "RemovedFactors",
     "change_password",
     "confirm_email_change",
     "delete",
+    "export_my_data",
     "finish_registration",
     "finish_sign_in",
     "get_user",
+    "get_users",
     "pending_emails",
     "register",
-    "remove_factors",
     "request_email_change",
     "request_email_verification",
     "request_password_reset",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
 from db.models import User
@@ -14,6 +15,7 @@ from domain.authentication.factors import remove_all as remove_factors
 from domain.authentication.providers import remove_identities
 from domain.authentication.reauthentication import lock_proved, prove
 from domain.devices import Device
+from domain.roles import remove_roles, require_another_administrator
 from domain.security_events import EventKind
 from domain.services import Services
 
@@ -30,24 +32,32 @@ async def delete(
     the rest, so that an account of any size neither blocks other writers nor ends half deleted.
 
     Raises ReauthenticationRequired, InvalidCredentials, TooManyAttempts, Overloaded or
-    SessionEnded.
+    SessionEnded, and Forbidden for the last administrator.
     """
     proof = await prove(services, device, caller, password=password)
     async with services.database.writing() as session:
         user, _ = await lock_proved(session, services, caller, proof)
-        await sessions.end_all_of(session, user)
         security_events.record(
             session, EventKind.DELETED, device, user_id=user.id, session_id=caller.session_id
         )
-        await remove_factors(session, user.id)
-        await remove_identities(session, user.id)
-        _clear(user)
-        await session.flush()
-        # Edits of posts under way keep the row from being deleted. Waiting for them with locks on
-        # their posts would be a deadlock.
-        await session.execute(select(User.id).where(User.id == user.id).with_for_update())
-        await retention.delete_rows_of(session, user.id)
+        await delete_locked(session, user)
     return user.id
+
+
+async def delete_locked(session: AsyncSession, user: User) -> None:
+    """Delete the account of a user whose row is locked by this transaction. Raises Forbidden for
+    the last administrator."""
+    await require_another_administrator(session, user.id)
+    await sessions.end_all_of(session, user)
+    await remove_factors(session, user.id)
+    await remove_identities(session, user.id)
+    await remove_roles(session, user.id)
+    _clear(user)
+    await session.flush()
+    # Edits of posts under way keep the row from being deleted. Waiting for them with locks on their
+    # posts would be a deadlock.
+    await session.execute(select(User.id).where(User.id == user.id).with_for_update())
+    await retention.delete_rows_of(session, user.id)
 
 
 def _clear(user: User) -> None:
@@ -58,4 +68,4 @@ def _clear(user: User) -> None:
     user.username = user.email = ""
     user.password_hash = user.webauthn_handle = None
     user.email_verified_at = user.email_undeliverable_at = None
-    user.image_file = user.locale = None
+    user.image_file = user.locale = user.disabled_reason = None

@@ -63,7 +63,7 @@ async def request_email_change(
     raise_invalid(new_email=email_problems(address))
     assert address is not None
     async with services.database.reading() as session:
-        user = await sessions.require_active(session, caller, with_secrets=True)
+        user = await sessions.require_active(session, caller, with_secrets=True, as_owner=True)
     if user.email_key == address.key:
         raise_invalid(new_email=["This is your email already."])
     proof = await prove(
@@ -146,7 +146,9 @@ async def _confirm(
         unique_violations_as_errors(services.database, caller.user_id, None, email_field="code"),
         services.database.writing() as session,
     ):
-        user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
+        user = await sessions.require_active(
+            session, caller, lock="to change", with_secrets=True, as_owner=True
+        )
         ticket = await tickets.use_own(session, mailer.keys, _KIND, user.id, code)
         if ticket is None:
             return None

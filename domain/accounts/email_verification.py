@@ -40,7 +40,7 @@ async def request_email_verification(
     """
     mailer = services.require_mailer()
     async with services.database.reading() as session:
-        user = await sessions.require_active(session, caller, with_secrets=True)
+        user = await sessions.require_active(session, caller, with_secrets=True, as_owner=True)
     _require_open(user)
     retry_after = await count_request(services, device, user.email_key)
     new = await _send(services, mailer, caller)
@@ -80,7 +80,9 @@ def _require_open(user: User) -> None:
 async def _send(services: Services, mailer: Mailer, caller: Caller) -> NewTicket:
     async with services.database.writing() as session:
         # A change of the email waits, and then discards the ticket.
-        user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
+        user = await sessions.require_active(
+            session, caller, lock="to change", with_secrets=True, as_owner=True
+        )
         _require_open(user)
         return add_mail(session, mailer, user)
 
@@ -91,7 +93,9 @@ async def _verify(
 ) -> User | None:
     """Use the ticket, or count a wrong attempt and return None."""
     async with services.database.writing() as session:
-        user = await sessions.require_active(session, caller, lock="to change", with_secrets=True)
+        user = await sessions.require_active(
+            session, caller, lock="to change", with_secrets=True, as_owner=True
+        )
         if await tickets.use_own(session, mailer.keys, _KIND, user.id, code) is None:
             return None
         user.email_verified_at = datetime.now(UTC)

@@ -56,7 +56,7 @@ async def set_password(
 
 async def _require_valid(services: Services, caller: Caller, new_password: str) -> None:
     async with services.database.reading() as session:
-        user = await sessions.require_active(session, caller)
+        user = await sessions.require_active(session, caller, as_owner=True)
     raise_invalid(
         new_password=passwords.problems(new_password, username=user.username, email=user.email)
     )

@@ -60,7 +60,7 @@ async def update_profile(
         locale=_locale_problems(changes.get("locale")),
     )
     async with services.database.reading() as session:
-        user = await sessions.require_active(session, caller, with_secrets=True)
+        user = await sessions.require_active(session, caller, with_secrets=True, as_owner=True)
     await services.rate_limiter.hit(services.rate_limiter.limits.write, str(caller.user_id))
     if new_name is not None or address is not None:
         # Without a limit, a caller could find out which usernames and emails are taken.

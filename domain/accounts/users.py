@@ -1,6 +1,6 @@
 """Rows of users: how they are read, and how their unique columns are set."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +23,14 @@ async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
         select(User).where(User.id == user_id, User.deleted_at.is_(None))
     )
     return user
+
+
+async def get_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, User]:
+    """Return users by id, without those that do not exist."""
+    found = await session.scalars(
+        select(User).where(User.id.in_(user_ids), User.deleted_at.is_(None))
+    )
+    return {user.id: user for user in found}
 
 
 def email_problems(address: Address | None) -> list[str]:

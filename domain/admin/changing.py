@@ -13,7 +13,7 @@ from db.models import LoginSession, User
 from domain import security_events
 from domain.access_tokens.tokens import MULTIPLE_FACTORS, Caller
 from domain.authentication.lock import lock_user
-from domain.authentication.reauthentication import Proof, lock_proved
+from domain.authentication.reauthentication import Proof, lock_proved, prove
 from domain.devices import Device
 from domain.errors import Forbidden, NotFound, SecondFactorSetupRequired, SessionEnded
 from domain.roles import Operator, Permission, permissions_of
@@ -78,6 +78,21 @@ async def require_permission(
     return permitted
 
 
+async def prove_permitted(
+    services: Services, device: Device, actor: Caller | Operator, permission: Permission
+) -> Proof | None:
+    """Return a recent proof of the actor for `changing`, or None for the operator. What support may
+    not do takes one.
+
+    Raises ReauthenticationRequired, and before that what `require_permission` raises.
+    """
+    if isinstance(actor, Operator):
+        return None
+    async with services.database.reading() as session:
+        await require_permission(session, services, actor, permission)
+    return await prove(services, device, actor)
+
+
 @asynccontextmanager
 async def changing(
     services: Services,
@@ -107,6 +122,7 @@ async def changing(
             raise NotFound(NO_SUCH_ACCOUNT)
         if user.roles and Permission.MANAGE_STAFF not in permitted:
             raise Forbidden(IS_STAFF)
+        await session.refresh(user, ["disabled_reason"])
         yield Change(session, user, actor_id)
 
 

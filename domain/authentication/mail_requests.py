@@ -77,7 +77,7 @@ async def count_attempt(services: Services, caller: Caller, kind: TicketKind) ->
     Raises TooManyAttempts or SessionEnded.
     """
     async with services.database.reading() as session:
-        await sessions.require_active(session, caller)
+        await sessions.require_active(session, caller, as_owner=True)
     limiter = services.rate_limiter
     await limiter.hit(limiter.limits.code, kind, str(caller.user_id))
 

@@ -80,12 +80,11 @@ async def prove(
     ``field`` of the password.
     """
     async with services.database.reading() as session:
-        user = await sessions.require_active(session, caller, with_secrets=True)
+        user = await sessions.require_active(session, caller, with_secrets=True, as_owner=True)
         current = await session.get(LoginSession, caller.session_id)
         if current is None:
             # Deleted since, with the account.
             raise SessionEnded
-        sessions.require_owner(current)
         factors = await factors_of_one(session, user.id)
     methods = methods_of(services, user, factors)
     has_proved = is_recent(services, caller, current) and (

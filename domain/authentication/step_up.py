@@ -42,7 +42,7 @@ async def reauthenticate_by_password(
     raises.
     """
     async with services.database.reading() as session:
-        user = await sessions.require_active(session, caller, with_secrets=True)
+        user = await sessions.require_active(session, caller, with_secrets=True, as_owner=True)
         methods = methods_of(services, user, await factors_of_one(session, user.id))
     if user.password_hash is not None and ProofMethod.PASSWORD not in methods:
         raise ReauthenticationRequired(methods)
@@ -67,7 +67,7 @@ async def reauthenticate_by_code(
     Raises InvalidCode, TooManyAttempts, NotConfigured or SessionEnded.
     """
     async with services.database.reading() as session:
-        await sessions.require_active(session, caller)
+        await sessions.require_active(session, caller, as_owner=True)
     limiter = services.rate_limiter
     await limiter.hit(limiter.limits.network, device.network)
     attempts = (limiter.limits.code, TicketKind.SECOND_FACTOR, "session", str(caller.session_id))
@@ -96,7 +96,7 @@ async def reauthenticate_by_passkey(
     SessionEnded.
     """
     async with services.database.reading() as session:
-        await sessions.require_active(session, caller)
+        await sessions.require_active(session, caller, as_owner=True)
     answer = await read_answer(services, device, ticket=ticket, credential=credential)
     signed_in = await _use_passkey(services, device, caller, answer, refresh_token)
     # After the commit, which counts the wrong attempt.

@@ -43,6 +43,12 @@ SAMPLES: dict[Template, dict[str, Any]] = {
     Template.PASSKEY_REMOVED: {**_NOTICE, "passkey": "Work laptop"},
     Template.PASSKEY_COUNTER: {**_NOTICE, "passkey": "Work laptop"},
     Template.FACTORS_REMOVED: _NOTICE,
+    Template.ADMINISTERED: {
+        "at": _MOMENT.isoformat(),
+        "act": "disabled",
+        "reason": "Sent unwanted messages",
+    },
+    Template.PASSWORD_RESET_REQUIRED: {"expires_in": _QUARTER_OF_AN_HOUR},
     Template.IDENTITY_LINKED: {**_NOTICE, "provider": "GitHub"},
     Template.IDENTITY_UNLINKED: {**_NOTICE, "provider": "GitHub"},
     Template.ACCOUNT_MAIL_TEST: {"at": _MOMENT.isoformat()},

@@ -45,6 +45,9 @@ class Template(StrEnum):
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COUNTER = "passkey_counter"
     FACTORS_REMOVED = "factors_removed"
+    #: What an administrator or the operator did to the account.
+    ADMINISTERED = "administered"
+    PASSWORD_RESET_REQUIRED = "password_reset_required"
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
     ACCOUNT_MAIL_TEST = "account_mail_test"

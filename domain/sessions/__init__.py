@@ -9,12 +9,21 @@ from domain.sessions.active import (
     MAX_SESSIONS,
     active,
     find,
+    impersonators,
     lock_active,
     require_active,
-    require_owner,
     with_second_factor,
 )
-from domain.sessions.end import end, end_all, end_all_of, end_and_record, log_out
+from domain.sessions.end import (
+    end,
+    end_all,
+    end_all_by,
+    end_all_of,
+    end_and_record,
+    end_impersonations,
+    log_out,
+)
+from domain.sessions.impersonation import start_impersonated
 from domain.sessions.refresh import refresh
 from domain.sessions.renew import joined, renew
 from domain.sessions.start import LoginMethod, SignedIn, start
@@ -26,16 +35,19 @@ __all__ = [
     "active",
     "end",
     "end_all",
+    "end_all_by",
     "end_all_of",
     "end_and_record",
+    "end_impersonations",
     "find",
+    "impersonators",
     "joined",
     "lock_active",
     "log_out",
     "refresh",
     "renew",
     "require_active",
-    "require_owner",
     "start",
+    "start_impersonated",
     "with_second_factor",
 ]

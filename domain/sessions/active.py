@@ -32,15 +32,19 @@ async def require_active(
     *,
     lock: Literal["to keep", "to change"] | None = None,
     with_secrets: bool = False,
+    as_owner: bool = False,
 ) -> User:
     """Return the caller's row, read together with the state of their session in one statement.
 
     Until the transaction ends, a row locked "to keep" cannot be deleted, and a row locked "to
-    change" can be changed by this transaction only. Raises SessionEnded if the session has ended or
-    expired, or if the account was deleted.
+    change" can be changed by this transaction only. What the owner alone may do reads it
+    ``as_owner``.
+
+    Raises SessionEnded if the session has ended or expired, or if the account was deleted, and
+    Forbidden ``as_owner`` of an impersonated session.
     """
     statement = (
-        select(User)
+        select(User, LoginSession.impersonator_id)
         .join(LoginSession, LoginSession.user_id == User.id)
         .where(User.id == caller.user_id, LoginSession.id == caller.session_id, is_active())
     )
@@ -49,15 +53,18 @@ async def require_active(
     elif lock == "to change":
         # In a statement of its own: PostgreSQL would otherwise read the session as it was before
         # the wait for the lock.
-        row = select(User.id).where(User.id == caller.user_id)
-        await session.execute(row.with_for_update(key_share=True))
+        locked = select(User.id).where(User.id == caller.user_id)
+        await session.execute(locked.with_for_update(key_share=True))
     if with_secrets:
         statement = statement.options(
             undefer(User.password_hash), undefer(User.email_key), *RECIPIENT, *SIGN_IN
         )
-    user = await session.scalar(statement)
-    if user is None:
+    found = (await session.execute(statement)).one_or_none()
+    if found is None:
         raise SessionEnded
+    user, impersonator_id = found
+    if as_owner and impersonator_id is not None:
+        raise Forbidden("An impersonated session cannot change the account.")
     return user
 
 
@@ -68,7 +75,7 @@ async def lock_active(session: AsyncSession, caller: Caller) -> tuple[User, Logi
     All that changes how an account is signed in to comes by here. Raises SessionEnded, or Forbidden
     if an administrator impersonates the user.
     """
-    user = await require_active(session, caller, lock="to change", with_secrets=True)
+    user = await require_active(session, caller, lock="to change", with_secrets=True, as_owner=True)
     current = await session.scalar(
         select(LoginSession)
         .where(LoginSession.id == caller.session_id, is_active())
@@ -81,14 +88,7 @@ async def lock_active(session: AsyncSession, caller: Caller) -> tuple[User, Logi
     )
     if current is None:
         raise SessionEnded
-    require_owner(current)
     return user, current
-
-
-def require_owner(current: LoginSession) -> None:
-    """Raise Forbidden in an impersonated session."""
-    if current.impersonator_id is not None:
-        raise Forbidden("An impersonated session cannot change the account.")
 
 
 async def active(session: AsyncSession, user_id: UUID) -> list[LoginSession]:
@@ -108,6 +108,16 @@ async def with_second_factor(session: AsyncSession, session_ids: Collection[UUID
         select(LoginSession.id, LoginSession.amr).where(LoginSession.id.in_(session_ids))
     )
     return {session_id for session_id, amr in found if MULTIPLE_FACTORS in amr}
+
+
+async def impersonators(session: AsyncSession, session_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the ids of the administrators who act in sessions of others, by the session's id."""
+    rows = await session.execute(
+        select(LoginSession.id, LoginSession.impersonator_id).where(
+            LoginSession.id.in_(session_ids)
+        )
+    )
+    return {id: impersonator_id for id, impersonator_id in rows if impersonator_id}
 
 
 async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession, User] | None:

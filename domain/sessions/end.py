@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, false, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
@@ -56,11 +56,11 @@ async def end(services: Services, device: Device, caller: Caller, session_id: UU
     own = (LoginSession.id == session_id, LoginSession.user_id == caller.user_id)
     # Read first: made-up ids must not occupy SQLite's single writer.
     async with services.database.reading() as session:
-        await require_active(session, caller)
+        await require_active(session, caller, as_owner=True)
         if await session.scalar(select(LoginSession.id).where(*own, is_active())) is None:
             raise no_such_session
     async with services.database.writing() as session:
-        await require_active(session, caller)
+        await require_active(session, caller, as_owner=True)
         if not await end_and_record(session, device, *own):
             raise no_such_session
 
@@ -69,32 +69,61 @@ async def end(services: Services, device: Device, caller: Caller, session_id: UU
 async def end_all(services: Services, device: Device, caller: Caller, *, except_this: bool) -> int:
     """End the caller's sessions and return how many ended. Raises SessionEnded."""
     async with services.database.reading() as session:
-        await require_active(session, caller)
+        await require_active(session, caller, as_owner=True)
     async with services.database.writing() as session:
-        await require_active(session, caller, lock="to change")
+        await require_active(session, caller, lock="to change", as_owner=True)
         others = [LoginSession.id != caller.session_id] if except_this else []
-        return await end_and_record(
-            session, device, LoginSession.user_id == caller.user_id, *others
-        )
+        return await end_and_record(session, device, _is_of(caller.user_id), *others)
 
 
 async def end_all_of(session: AsyncSession, user: User) -> int:
     """End all sessions of a user whose row is locked, and those in which they impersonate others,
     as part of a change that records its own event. Return how many ended."""
-    is_theirs = or_(LoginSession.user_id == user.id, LoginSession.impersonator_id == user.id)
-    return len(await _end_matching(session, is_theirs))
+    return len(await _end_matching(session, _is_of(user.id)))
+
+
+async def end_all_by(
+    session: AsyncSession, device: Device, user: User, *, actor_id: UUID | None
+) -> int:
+    """End what `end_all_of` ends, record each, and return how many ended. ``actor_id`` is the user
+    who did it, if that was not the owner."""
+    return await end_and_record(session, device, _is_of(user.id), actor_id=actor_id)
+
+
+async def end_impersonations(session: AsyncSession, device: Device, user_id: UUID) -> None:
+    """End the sessions in which a user impersonates others or is impersonated."""
+    is_impersonated = and_(
+        LoginSession.user_id == user_id, LoginSession.impersonator_id.is_not(None)
+    )
+    await end_and_record(
+        session, device, or_(LoginSession.impersonator_id == user_id, is_impersonated)
+    )
 
 
 async def end_and_record(
-    session: AsyncSession, device: Device, *conditions: ColumnElement[bool]
+    session: AsyncSession,
+    device: Device,
+    *conditions: ColumnElement[bool],
+    actor_id: UUID | None = None,
 ) -> int:
     """End the active sessions that match, record each, and return how many ended."""
     ended = await _end_matching(session, *conditions)
     for session_id, user_id in ended:
         security_events.record(
-            session, EventKind.SESSION_ENDED, device, user_id=user_id, session_id=session_id
+            session,
+            EventKind.SESSION_ENDED,
+            device,
+            user_id=user_id,
+            session_id=session_id,
+            actor_id=actor_id,
         )
     return len(ended)
+
+
+def _is_of(user_id: UUID) -> ColumnElement[bool]:
+    """Return the condition that a session is one of the user, or one in which they impersonate
+    another user."""
+    return or_(LoginSession.user_id == user_id, LoginSession.impersonator_id == user_id)
 
 
 async def _end_matching(

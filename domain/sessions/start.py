@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +16,7 @@ from domain.access_tokens.tokens import AccessToken, Authentication, Caller
 from domain.devices import Device
 from domain.ids import new_id
 from domain.security_events import EventKind
-from domain.services import Services
+from domain.services import Services, SessionLifetimes
 from domain.sessions.active import MAX_SESSIONS, NOW, is_active
 from domain.sessions.end import end_and_record
 from domain.sessions.refresh_tokens import RefreshToken
@@ -43,13 +44,16 @@ _EVENTS = {
     LoginMethod.EMAIL_CODE: EventKind.LOGGED_IN,
     LoginMethod.PASSKEY: EventKind.LOGGED_IN,
     LoginMethod.PROVIDER: EventKind.LOGGED_IN,
-    LoginMethod.IMPERSONATION: EventKind.IMPERSONATED,
 }
 
 
 _TOO_MANY = (
     select(LoginSession.id)
-    .where(LoginSession.user_id == bindparam("user_id"), is_active(NOW))
+    .where(
+        LoginSession.user_id == bindparam("user_id"),
+        LoginSession.impersonator_id.is_(None),
+        is_active(NOW),
+    )
     .order_by(LoginSession.last_used_at.desc(), LoginSession.id.desc())
     .offset(MAX_SESSIONS)
 )
@@ -65,6 +69,8 @@ class SignedIn:
     refresh_token: RefreshToken = field(repr=False)
     #: When the session expires, unless it is refreshed.
     expires_at: datetime
+    #: The administrator who acts in place of the user, if one does.
+    impersonator_id: UUID | None = None
 
     @classmethod
     def of(
@@ -80,7 +86,9 @@ class SignedIn:
             roles=user.roles,
             actor_id=session.impersonator_id,
         )
-        return cls(user, caller, access_token, refresh_token, session.expires_at)
+        return cls(
+            user, caller, access_token, refresh_token, session.expires_at, session.impersonator_id
+        )
 
 
 async def start(
@@ -97,9 +105,30 @@ async def start(
 
     Beyond ``MAX_SESSIONS`` the session that was unused for the longest time ends.
     """
+    now, token = datetime.now(UTC), RefreshToken.new()
+    started = new_session(
+        device, user, token, method=method, amr=amr, lifetimes=services.session_lifetimes
+    )
+    session.add(started)
+    surplus = await session.scalars(_TOO_MANY, {"user_id": user.id, NOW.key: now})
+    if ids := surplus.all():
+        await end_and_record(session, device, LoginSession.id.in_(ids))
+    security_events.record(session, _EVENTS[method], device, user_id=user.id, session_id=started.id)
+    return SignedIn.of(services, user, started, token)
+
+
+def new_session(
+    device: Device,
+    user: User,
+    token: RefreshToken,
+    *,
+    method: LoginMethod,
+    amr: Collection[str],
+    lifetimes: SessionLifetimes,
+) -> LoginSession:
+    """Return a session that starts now with its first refresh token, after a proof."""
     now = datetime.now(UTC)
-    token = RefreshToken.new()
-    started = LoginSession(
+    return LoginSession(
         id=new_id(),
         user_id=user.id,
         method=method,
@@ -108,16 +137,10 @@ async def start(
         network=device.network,
         created_at=now,
         last_used_at=now,
-        expires_at=services.session_lifetimes.expiry(started=now, used=now),
+        expires_at=lifetimes.expiry(started=now, used=now),
         family_hash=token.family_hash,
         refresh_hash=token.hash,
         rotations=[],
         proved_at=now,
         amr=list(amr),
     )
-    session.add(started)
-    surplus = await session.scalars(_TOO_MANY, {"user_id": user.id, NOW.key: now})
-    if ids := surplus.all():
-        await end_and_record(session, device, LoginSession.id.in_(ids))
-    security_events.record(session, _EVENTS[method], device, user_id=user.id, session_id=started.id)
-    return SignedIn.of(services, user, started, token)

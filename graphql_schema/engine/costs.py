@@ -43,6 +43,9 @@ MAIL = 100
 # A passkey is a transaction, and a signature to verify.
 PASSKEY = 100
 
+# Some thousand rows, and a response of megabytes.
+EXPORT = 1_000
+
 # A list is a query of its own, for each object that has it.
 LIST_QUERY = 20
 

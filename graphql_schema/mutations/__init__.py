@@ -5,6 +5,7 @@ import strawberry
 from graphql_schema.mutations import (
     account_security,
     accounts,
+    admin,
     email_change,
     email_verification,
     mail_codes,
@@ -58,7 +59,19 @@ class Mutation:
     logout = sessions.logout
     logout_everywhere = sessions.logout_everywhere
     end_session = sessions.end_session
+    export_my_data = accounts.export_my_data
     delete_me = accounts.delete_me
     create_post = posts.create_post
     update_post = posts.update_post
     delete_post = posts.delete_post
+    disable_account = admin.disable_account
+    enable_account = admin.enable_account
+    require_password_reset = admin.require_password_reset
+    remove_second_factors = admin.remove_second_factors
+    end_sessions_of = admin.end_sessions_of
+    grant_role = admin.grant_role
+    revoke_role = admin.revoke_role
+    impersonate = admin.impersonate
+    correct_account = admin.correct_account
+    delete_account = admin.delete_account
+    export_account = admin.export_account

@@ -3,12 +3,14 @@
 from typing import Annotated
 
 import strawberry
+from strawberry.scalars import JSON
 
 from domain import accounts
 from domain.accounts import ProfileChanges
 from graphql_schema.context import Info
-from graphql_schema.engine.costs import PASSWORD_HASH, cost
+from graphql_schema.engine.costs import EXPORT, PASSWORD_HASH, cost
 from graphql_schema.mutations.passwords import CurrentPassword
+from graphql_schema.types.exports import exported
 from graphql_schema.types.private_user import PrivateUser
 from graphql_schema.types.token import Token
 
@@ -110,6 +112,18 @@ async def update_me(
         current_password=input.current_password,
     )
     return PrivateUser.of(user, caller)
+
+
+@strawberry.mutation(
+    metadata=cost(EXPORT),
+    description="Returns all that is stored about you, without secrets. Of long lists it has the newest, and `truncated` names"
+    " the lists that go on. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, FORBIDDEN.",
+)
+async def export_my_data(info: Info) -> JSON:
+    data = await accounts.export_my_data(
+        info.context.services, info.context.device, info.context.caller()
+    )
+    return exported(data, info)
 
 
 @strawberry.mutation(

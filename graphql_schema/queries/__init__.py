@@ -2,7 +2,7 @@
 
 import strawberry
 
-from graphql_schema.queries import posts, providers, users
+from graphql_schema.queries import accounts, posts, providers, users
 
 
 @strawberry.type(description="All queries.")
@@ -12,3 +12,5 @@ class Query:
     post = posts.post
     posts = posts.posts
     providers = providers.providers
+    account = accounts.account
+    accounts = accounts.accounts

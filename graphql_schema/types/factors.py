@@ -4,9 +4,10 @@ from typing import Self
 from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.scalars import JSON
 
-from domain import qr_codes
+from domain import authentication, qr_codes
 from domain.authentication import MAX_PASSKEYS, factors, totp
 from domain.authentication.factors import SecondFactor
 from domain.authentication.reauthentication import ProofMethod
@@ -116,3 +117,8 @@ class Factors:
     @classmethod
     def of(cls, found: factors.Factors, user_id: UUID) -> Self:
         return cls(totp=found.totp, recovery_codes_left=found.recovery_codes_left, user_id=user_id)
+
+
+async def factors_of_users(session: AsyncSession, user_ids: list[UUID]) -> list[Factors]:
+    found = await authentication.factors_of(session, user_ids)
+    return [Factors.of(found[user_id], user_id) for user_id in user_ids]

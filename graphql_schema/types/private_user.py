@@ -1,29 +1,28 @@
 """Users as they see themselves."""
 
-from typing import Annotated, Self
+from typing import Self
 from uuid import UUID
 
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
-from domain import accounts, authentication, security_events, sessions
+from domain import accounts, sessions
 from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUser
 from domain.authentication.providers.identities import MAX_IDENTITIES
 from domain.mail.languages import ENGLISH, LANGUAGES
 from domain.pagination import PageRequest
 from domain.roles import Role
-from domain.security_events import EventKind
 from domain.sessions import MAX_SESSIONS
-from graphql_schema.connections import After, Connection, First, connection
+from graphql_schema.connections import After, Connection, First
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import LIST_QUERY, cost
-from graphql_schema.types.factors import Factors
+from graphql_schema.types.factors import Factors, factors_of_users
 from graphql_schema.types.identities import Identity, identities_of_users
 from graphql_schema.types.roles import roles_of_users
-from graphql_schema.types.security_events import SecurityEvent
-from graphql_schema.types.sessions import Session
+from graphql_schema.types.security_events import Kinds, SecurityEvent, latest_events
+from graphql_schema.types.sessions import Session, active_sessions
 from graphql_schema.types.users import PublicUser, User
 
 
@@ -42,11 +41,6 @@ async def identities_of(self: "PrivateUser", info: Info) -> list[Identity]:
 
 async def factors_of(self: "PrivateUser", info: Info) -> Factors:
     return await info.context.loaders.of(factors_of_users).load(self.caller.user_id)
-
-
-async def factors_of_users(session: AsyncSession, user_ids: list[UUID]) -> list[Factors]:
-    found = await authentication.factors_of(session, user_ids)
-    return [Factors.of(found[user_id], user_id) for user_id in user_ids]
 
 
 async def needs_second_factor(self: "PrivateUser", info: Info) -> bool:
@@ -71,9 +65,24 @@ async def have_second_factor(session: AsyncSession, session_ids: list[UUID]) -> 
     return [session_id in found for session_id in session_ids]
 
 
+async def impersonator_of(self: "PrivateUser", info: Info) -> PublicUser | None:
+    return await info.context.loaders.of(impersonators_of).load(self.caller.session_id)
+
+
+async def impersonators_of(
+    session: AsyncSession, session_ids: list[UUID]
+) -> list[PublicUser | None]:
+    found = await sessions.impersonators(session, session_ids)
+    users = await accounts.get_users(session, set(found.values()))
+    by_session = {id: users.get(user_id) for id, user_id in found.items()}
+    return [PublicUser.of(user) if (user := by_session.get(id)) else None for id in session_ids]
+
+
 @strawberry.type(description="The current user, with private data. It is only ever the caller.")
 class PrivateUser(User):
-    email: str = strawberry.field(description="The email, in lower case. No other type has it.")
+    email: str = strawberry.field(
+        description="The email, in lower case. Of the other types, only Account has it."
+    )
     email_verified: bool = strawberry.field(
         description="Whether the user has proven that they read mail at `email`."
     )
@@ -98,6 +107,11 @@ class PrivateUser(User):
     roles: list[Role] = strawberry.field(
         resolver=roles_of,
         description="The roles that you have. They permit queries and mutations on accounts of others.",
+    )
+    impersonated_by: PublicUser | None = strawberry.field(
+        resolver=impersonator_of,
+        description="The administrator who acts in your place in this session. If there is one, it cannot change the"
+        " account: such mutations are refused with FORBIDDEN.",
     )
     needs_second_factor: bool = strawberry.field(
         resolver=needs_second_factor,
@@ -140,9 +154,7 @@ class PrivateUser(User):
         description=f"The active sessions, the most recently used first, at most {MAX_SESSIONS}.",
     )
     async def sessions(self, info: Info) -> list[Session]:
-        async with info.context.database.reading() as session:
-            found = await sessions.active(session, self.caller.user_id)
-        return [Session.of(one, self.caller) for one in found]
+        return await active_sessions(info, self.caller.user_id, self.caller)
 
     @strawberry.field(
         metadata=cost(LIST_QUERY),
@@ -154,14 +166,7 @@ class PrivateUser(User):
         info: Info,
         first: First = 20,
         after: After = None,
-        kinds: Annotated[
-            list[EventKind] | None,
-            strawberry.argument(description="Only events of these kinds. Null means all kinds."),
-        ] = None,
+        kinds: Kinds = None,
     ) -> Connection[SecurityEvent]:
         page_request = PageRequest.of(first, after)
-        async with info.context.database.reading() as session:
-            page = await security_events.latest(
-                session, self.caller.user_id, page_request, kinds=kinds
-            )
-        return connection(page, SecurityEvent.of)
+        return await latest_events(info, self.caller.user_id, page_request, kinds)

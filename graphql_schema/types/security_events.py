@@ -1,13 +1,19 @@
 """Security events, for the owner of an account."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
+from uuid import UUID
 
 import strawberry
 
 from db import models
+from domain import security_events
+from domain.pagination import PageRequest
 from domain.security_events import EventKind
+from graphql_schema.connections import Connection, connection
+from graphql_schema.context import Info
 from graphql_schema.enums import publish
+from graphql_schema.types.users import PublicUser, public_users
 
 publish(
     EventKind,
@@ -62,6 +68,18 @@ publish(
 )
 
 
+Kinds = Annotated[
+    list[EventKind] | None,
+    strawberry.argument(description="Only events of these kinds. Null means all kinds."),
+]
+
+
+async def actor_of(self: "SecurityEvent", info: Info) -> PublicUser | None:
+    if self.actor_id is None:
+        return None
+    return await info.context.loaders.of(public_users).load(self.actor_id)
+
+
 @strawberry.type(description="Something that happened to an account, for its owner to check.")
 class SecurityEvent:
     id: strawberry.ID = strawberry.field(description="A UUID, never reused.")
@@ -74,6 +92,17 @@ class SecurityEvent:
     session_id: strawberry.ID | None = strawberry.field(
         description="The session concerned, which may have ended. Null for a failed login."
     )
+    actor: PublicUser | None = strawberry.field(
+        resolver=actor_of,
+        description="Who did it, if that was not the owner: an administrator. Null too if their account is gone, or if it"
+        " was the operator.",
+    )
+    detail: str | None = strawberry.field(
+        description="What else is known: the reason of an administrator, a role, or the id of the user whom the owner"
+        " impersonated."
+    )
+
+    actor_id: strawberry.Private[UUID | None]
 
     @classmethod
     def of(cls, event: models.SecurityEvent) -> Self:
@@ -84,4 +113,14 @@ class SecurityEvent:
             device=event.device,
             ip=event.ip,
             session_id=strawberry.ID(str(event.session_id)) if event.session_id else None,
+            detail=event.detail,
+            actor_id=event.actor_id,
         )
+
+
+async def latest_events(
+    info: Info, user_id: UUID, page_request: PageRequest, kinds: list[EventKind] | None
+) -> Connection[SecurityEvent]:
+    async with info.context.database.reading() as session:
+        page = await security_events.latest(session, user_id, page_request, kinds=kinds)
+    return connection(page, SecurityEvent.of)

@@ -2,13 +2,17 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import strawberry
 
 from db import models
+from domain import sessions
 from domain.access_tokens.tokens import Caller
 from domain.sessions import LoginMethod
+from graphql_schema.context import Info
 from graphql_schema.enums import publish
+from graphql_schema.types.users import PublicUser, public_users
 
 publish(
     LoginMethod,
@@ -27,6 +31,12 @@ publish(
 )
 
 
+async def impersonator_of(self: "Session", info: Info) -> PublicUser | None:
+    if self.impersonator_id is None:
+        return None
+    return await info.context.loaders.of(public_users).load(self.impersonator_id)
+
+
 @strawberry.type(description="A session of a user, from a sign-in until it ends or expires.")
 class Session:
     id: strawberry.ID = strawberry.field(description="A UUID, as `endSession` takes it.")
@@ -43,6 +53,12 @@ class Session:
     expires_at: datetime = strawberry.field(
         description="When it expires unless it is refreshed before, in UTC."
     )
+    impersonated_by: PublicUser | None = strawberry.field(
+        resolver=impersonator_of,
+        description="The administrator who acts in your place in it. Null for a session of your own.",
+    )
+
+    impersonator_id: strawberry.Private[UUID | None]
 
     @classmethod
     def of(cls, session: models.LoginSession, caller: Caller) -> Self:
@@ -55,4 +71,11 @@ class Session:
             created_at=session.created_at,
             last_used_at=session.last_used_at,
             expires_at=session.expires_at,
+            impersonator_id=session.impersonator_id,
         )
+
+
+async def active_sessions(info: Info, user_id: UUID, caller: Caller) -> list[Session]:
+    async with info.context.database.reading() as session:
+        found = await sessions.active(session, user_id)
+    return [Session.of(one, caller) for one in found]

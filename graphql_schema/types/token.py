@@ -26,7 +26,10 @@ class Token:
 
     @classmethod
     def of(cls, signed_in: SignedIn, browser: BrowserSession | None) -> Self:
-        """Return the tokens, without the refresh token if the browser keeps it."""
+        """Return the tokens, without the refresh token if the browser keeps it. It keeps none of an
+        impersonated session, which would replace the administrator's own."""
+        if signed_in.impersonator_id is not None:
+            browser = None
         if browser:
             browser.keep(signed_in)
         return cls(

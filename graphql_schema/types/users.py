@@ -2,10 +2,13 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
+from domain import accounts
 from graphql_schema.types import posts
 
 
@@ -19,6 +22,11 @@ class User:
         description="The picture: a file name or an http or https URL. Null if there is none."
     )
     created_at: datetime = strawberry.field(description="When the account was created, in UTC.")
+
+
+async def public_users(session: AsyncSession, user_ids: list[UUID]) -> list["PublicUser | None"]:
+    found = await accounts.get_users(session, user_ids)
+    return [PublicUser.of(found[user_id]) if user_id in found else None for user_id in user_ids]
 
 
 @strawberry.type(description="A user as others see them. No private data can be reached from here.")

@@ -26,9 +26,9 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("disabled_reason", sa.String(200), nullable=True))
     op.add_column("users", sa.Column("must_reset_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
-        "ix_users_disabled_at",
+        "ix_users_disabled",
         "users",
-        ["disabled_at"],
+        ["id"],
         sqlite_where=sa.text("disabled_at IS NOT NULL"),
         postgresql_where=sa.text("disabled_at IS NOT NULL"),
     )
@@ -42,15 +42,27 @@ def upgrade() -> None:
     )
     op.add_column("security_events", sa.Column("actor_id", sa.Uuid(), nullable=True))
     op.add_column("security_events", sa.Column("detail", sa.String(200), nullable=True))
+    _collate("C")
 
 
 def downgrade() -> None:
+    _collate("default")
     op.drop_column("security_events", "detail")
     op.drop_column("security_events", "actor_id")
     op.drop_index("ix_sessions_impersonator_id", "sessions")
     op.drop_column("sessions", "impersonator_id")
-    op.drop_index("ix_users_disabled_at", "users")
+    op.drop_index("ix_users_disabled", "users")
     op.drop_column("users", "must_reset_at")
     op.drop_column("users", "disabled_reason")
     op.drop_column("users", "disabled_at")
     op.drop_table("user_roles")
+
+
+def _collate(collation: str) -> None:
+    """Compare the keys of users by their bytes, for searches by prefix. SQLite does in any case."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "ALTER TABLE users"
+            f' ALTER COLUMN username_key TYPE varchar(32) COLLATE "{collation}",'
+            f' ALTER COLUMN email_key TYPE varchar(254) COLLATE "{collation}"'
+        )

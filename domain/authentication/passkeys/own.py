@@ -49,7 +49,7 @@ async def rename_passkey(
     raise_invalid(name=name_problems(name))
     # Read first: made-up ids must not occupy SQLite's single writer.
     async with services.database.reading() as session:
-        await sessions.require_active(session, caller)
+        await sessions.require_active(session, caller, as_owner=True)
         await _own(session, caller, passkey_id)
     await services.rate_limiter.hit(services.rate_limiter.limits.write, str(caller.user_id))
     async with services.database.writing() as session:

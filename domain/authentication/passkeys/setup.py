@@ -86,7 +86,7 @@ async def finish_passkey(
     raise_invalid(name=[] if name is None else name_problems(name))
     # Read first: made-up tickets must not occupy SQLite's single writer.
     async with services.database.reading() as session:
-        await sessions.require_active(session, caller)
+        await sessions.require_active(session, caller, as_owner=True)
         found = await tickets.find_kept(session, _KIND, ticket)
     # A session has one user.
     if found is None or found.state["session_id"] != str(caller.session_id):

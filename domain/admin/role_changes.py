@@ -1,0 +1,74 @@
+"""Grant and revoke roles."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import delete
+
+from db.database import retried
+from db.models import User, UserRole
+from domain import sessions
+from domain.access_tokens.tokens import Caller
+from domain.admin.changing import changing, prove_permitted
+from domain.devices import Device
+from domain.errors import InvalidInput
+from domain.roles import Operator, Permission, Role, require_another_administrator
+from domain.security_events import EventKind
+from domain.services import Services
+
+
+@retried
+async def grant_role(
+    services: Services, device: Device, actor: Caller | Operator, account_id: UUID, role: Role
+) -> User:
+    """Grant a role. An account that has it already stays as it is.
+
+    Raises InvalidInput for a disabled account, ReauthenticationRequired and what `changing` raises.
+    """
+    proof = await prove_permitted(services, device, actor, Permission.GRANT_ROLES)
+    permission = Permission.GRANT_ROLES
+    async with changing(services, actor, permission, account_id, proof=proof) as change:
+        session, user = change.session, change.user
+        if user.disabled_at is not None:
+            raise InvalidInput("This account is disabled. Enable it first.")
+        if role in user.roles:
+            return user
+        session.add(
+            UserRole(
+                user_id=user.id,
+                role=role,
+                granted_by=change.actor_id,
+                created_at=datetime.now(UTC),
+            )
+        )
+        # Nobody impersonates an account that has a role.
+        await sessions.end_impersonations(session, device, user.id)
+        change.record(EventKind.ROLE_GRANTED, device, detail=role)
+        return user
+
+
+@retried
+async def revoke_role(
+    services: Services, device: Device, actor: Caller | Operator, account_id: UUID, role: Role
+) -> User:
+    """Revoke a role. An account that does not have it stays as it is.
+
+    Raises ReauthenticationRequired and what `changing` raises, and Forbidden for the role of the
+    last administrator.
+    """
+    proof = await prove_permitted(services, device, actor, Permission.GRANT_ROLES)
+    permission = Permission.GRANT_ROLES
+    async with changing(services, actor, permission, account_id, proof=proof) as change:
+        session, user = change.session, change.user
+        if role not in user.roles:
+            return user
+        if role is Role.ADMIN:
+            await require_another_administrator(session, user.id)
+        await session.execute(
+            delete(UserRole)
+            .where(UserRole.user_id == user.id, UserRole.role == role)
+            .execution_options(synchronize_session=False)
+        )
+        await sessions.end_impersonations(session, device, user.id)
+        change.record(EventKind.ROLE_REVOKED, device, detail=role)
+        return user

@@ -43,6 +43,8 @@ PAGES = frozenset(
         "sessions",
         "events",
         "delete",
+        "admin",
+        "admin-account",
     )
 )
 

@@ -1,5 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { AccessProvider } from "./access";
 import { App } from "./App";
 import { applyBrand } from "./brand";
 import "./account.css";
@@ -10,7 +11,9 @@ const root = document.getElementById("account");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <App />
+      <AccessProvider>
+        <App />
+      </AccessProvider>
     </StrictMode>,
   );
 }

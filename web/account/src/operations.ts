@@ -45,6 +45,9 @@ export interface Session {
   ip: string | null;
   createdAt: string;
   lastUsedAt: string;
+  method: string;
+  /** Who acts in place of the owner, if their account is not gone. */
+  impersonatedBy: { username: string } | null;
 }
 
 export interface SecurityEvent {
@@ -53,11 +56,15 @@ export interface SecurityEvent {
   createdAt: string;
   device: string | null;
   ip: string | null;
+  /** Who did it, if that was not the owner. */
+  actor: { username: string } | null;
+  detail: string | null;
 }
 
-export interface EventPage {
-  edges: { node: SecurityEvent }[];
-  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+/** What the user may do to accounts of others, and who acts in their place in this session. */
+export interface Access {
+  permissions: string[];
+  impersonatedBy: { username: string } | null;
 }
 
 export interface MailRequest {
@@ -68,6 +75,8 @@ export interface MailRequest {
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
 const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile locale createdAt factors { passkeys { id } }";
 const PASSKEY = "id name isSynced createdAt lastUsedAt";
+const SESSION = "id isCurrent device ip createdAt lastUsedAt method impersonatedBy { username }";
+const EVENT = "id kind createdAt device ip actor { username } detail";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!) {
   register(input: { username: $username, email: $email, password: $password }) { ${TOKEN} }
@@ -170,9 +179,7 @@ export const RENAME_PASSKEY = `mutation RenamePasskey($id: ID!, $name: String!) 
 
 export const REMOVE_PASSKEY = `mutation RemovePasskey($id: ID!) { removePasskey(id: $id) }`;
 
-export const READ_SESSIONS = `query Sessions {
-  me { sessions { id isCurrent device ip createdAt lastUsedAt } }
-}`;
+export const READ_SESSIONS = `query Sessions { me { sessions { ${SESSION} } } }`;
 
 export const END_SESSION = `mutation EndSession($id: ID!) { endSession(id: $id) }`;
 
@@ -181,10 +188,14 @@ export const END_OTHER_SESSIONS = `mutation EndOtherSessions { logoutEverywhere(
 export const READ_EVENTS = `query Events($after: String, $kinds: [SecurityEventKind!]) {
   me {
     securityEvents(first: 20, after: $after, kinds: $kinds) {
-      edges { node { id kind createdAt device ip } }
+      edges { node { ${EVENT} } }
       pageInfo { hasNextPage endCursor }
     }
   }
 }`;
 
 export const DELETE_ACCOUNT = `mutation DeleteAccount { deleteMe }`;
+
+export const EXPORT_MY_DATA = `mutation ExportMyData { exportMyData }`;
+
+export const READ_ACCESS = `query Access { me { permissions impersonatedBy { username } } }`;

@@ -1,13 +1,26 @@
-/** The session of these pages. Its refresh token is in a cookie that no script can read. */
+/**
+ * The session of these pages. Its refresh token is in a cookie that no script can read. An
+ * administrator who acts in place of a user has another one meanwhile, in the memory of this tab.
+ */
 
-import { createSession, type SessionState } from "@gatehouse/client";
+import { createSession, type Session, type SessionState } from "@gatehouse/client";
 import { useSyncExternalStore } from "react";
 import { type Notice, setNotice } from "./notice";
-import type { Page } from "./router";
+import { navigate, type Page } from "./router";
 
-export const session = createSession({
+const own = createSession({
   url: new URL("../graphql", location.href).href,
   mode: "cookie",
+});
+
+export let session: Session = own;
+
+const listeners = new Set<() => void>();
+
+// An administrator who signs out in another tab acts for no one in this one.
+own.onChange(({ status }) => {
+  if (status === "signedOut" && isActing()) void stopActing();
+  notify();
 });
 
 let farewell: Notice | undefined;
@@ -15,9 +28,50 @@ let task: Page | undefined;
 
 export function useSession(): SessionState {
   return useSyncExternalStore(
-    (listener) => session.onChange(listener),
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     () => session.state,
   );
+}
+
+/** Whether this tab acts in place of a user. Loading it again ends that. */
+export function isActing(): boolean {
+  return session !== own;
+}
+
+/** Act in place of a user, by a mutation that returns the Token of an impersonated session. */
+export async function actBy(document: string, variables: Record<string, unknown>): Promise<void> {
+  const acting = createSession({ url: own.url, mode: "memory" });
+  // Sent without the cookie, which stays that of the administrator. The token is only borrowed.
+  const accessToken = (await own.accessToken()) ?? "";
+  acting.adopt({ accessToken, refreshToken: "", expiresIn: Infinity });
+  await acting.adoptFrom(document, variables);
+  const id = acting.state.user?.id ?? "";
+  acting.onChange(({ status }) => {
+    if (status !== "signedOut" || session !== acting) return notify();
+    use(own, `admin-account?id=${id}`);
+    setNotice(({ acting }) => acting.ended);
+  });
+  use(acting, "profile");
+}
+
+/** Stop to act in place of a user, and continue as the administrator. */
+export async function stopActing(): Promise<void> {
+  // The session ends by itself soon.
+  await session.signOut().catch(() => {});
+}
+
+/** Continue with a session on a page. */
+function use(next: Session, page: string): void {
+  session = next;
+  navigate(page);
+  notify();
+}
+
+function notify(): void {
+  for (const listener of listeners) listener();
 }
 
 /** Sign out on purpose. The notice is shown on the page that follows. */

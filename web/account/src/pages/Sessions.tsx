@@ -79,9 +79,10 @@ function SessionList({ sessions, reload }: { sessions: Session[]; reload: () => 
   );
 }
 
-function SessionRow(props: { session: Session; isBusy: boolean; end: () => void }) {
+/** Without `end`, the session cannot be ended here. */
+export function SessionRow(props: { session: Session; isBusy?: boolean; end?: () => void }) {
   const texts = useTexts().sessions;
-  const { isCurrent, createdAt, lastUsedAt } = props.session;
+  const { isCurrent, createdAt, lastUsedAt, method, impersonatedBy } = props.session;
   const device = props.session.device ?? texts.unknownDevice;
   const ip = props.session.ip ?? texts.unknownPlace;
   return (
@@ -90,12 +91,15 @@ function SessionRow(props: { session: Session; isBusy: boolean; end: () => void 
       <div className="about">
         <strong>{device}</strong> {isCurrent && <span className="badge">{texts.current}</span>}
         <p className="hint">{ip}</p>
+        {method === "IMPERSONATION" && (
+          <p className="few">{texts.impersonated(impersonatedBy?.username)}</p>
+        )}
         <p className="hint">
           {texts.lastUsed} <Time at={lastUsedAt} /> · {texts.started}{" "}
           <Time at={createdAt} isExact />
         </p>
       </div>
-      {!isCurrent && (
+      {!isCurrent && props.end && (
         <button
           type="button"
           aria-label={texts.endNamed(device, ip)}

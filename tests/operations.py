@@ -39,6 +39,12 @@ mutation Refresh($token: String!) {
 }
 """
 
+IMPERSONATE = """
+mutation Impersonate($id: ID!) {
+  impersonate(id: $id, reason: "to look") { accessToken refreshToken user { id username } }
+}
+"""
+
 LOGOUT = "mutation { logout }"
 LOGOUT_EVERYWHERE = "mutation ($but: Boolean) { logoutEverywhere(exceptThis: $but) }"
 END_SESSION = "mutation ($id: ID!) { endSession(id: $id) }"

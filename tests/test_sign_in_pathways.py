@@ -25,6 +25,7 @@ from tests.operations import (
     CONFIRM_EMAIL_CHANGE,
     FINISH_REGISTRATION,
     FINISH_SIGN_IN,
+    IMPERSONATE,
     LOGIN,
     PASS_SECOND_FACTOR,
     REAUTHENTICATE,
@@ -182,6 +183,10 @@ async def provider_with_the_same_email(world: World) -> str:
     return await told(world, FINISH_SIGN_IN, code=code, verifier=browser.verifier)
 
 
+async def impersonation_without_a_role(world: World) -> str:
+    return await told(world, IMPERSONATE, by=world.earlier, id=world.ada.id)
+
+
 # Each with the mutations of the graph that it goes by.
 PATHWAYS: dict[Callable[[World], Awaitable[str]], set[str]] = {
     login_with_username: {"login"},
@@ -199,6 +204,7 @@ PATHWAYS: dict[Callable[[World], Awaitable[str]], set[str]] = {
     second_step_without_a_code: {"passSecondFactor"},
     passkey_that_verifies_no_one: {"signInByPasskey"},
     provider_with_the_same_email: {"finishSignIn"},
+    impersonation_without_a_role: {"impersonate"},
 }
 
 

@@ -1,5 +1,5 @@
-"""Whether the owner of an account can sign in: disable and enable it, end its sessions, require a
-new password, and remove lost second factors."""
+"""Access to an account: disable and enable it, end its sessions, require a new password, and remove
+lost second factors."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

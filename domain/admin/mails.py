@@ -27,8 +27,8 @@ def tell(
     """Add a mail to the transaction, if the server sends mail. The user must be loaded with
     ``RECIPIENT``.
 
-    It has no link that secures the account: whoever reads mail at a wrong address must not end what
-    an administrator has begun.
+    It has no link that secures the account: a stranger who reads mail at a wrong address must not
+    be able to sign the owner out.
     """
     if services.mailer is None:
         return

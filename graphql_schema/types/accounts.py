@@ -56,7 +56,9 @@ class Account(User):
         description="Whether the user has proven that they read mail at `email`."
     )
     roles: list[Role] = strawberry.field(
-        resolver=roles_of, description="The roles that the user has."
+        resolver=roles_of,
+        metadata=cost(LIST_QUERY, entries=len(Role)),
+        description="The roles that the user has.",
     )
     disabled_at: datetime | None = strawberry.field(
         description="Since when the account cannot be signed in to, in UTC. Null if it can."

@@ -111,6 +111,7 @@ class PrivateUser(User):
     )
     roles: list[Role] = strawberry.field(
         resolver=roles_of,
+        metadata=cost(LIST_QUERY, entries=len(Role)),
         description="The roles that you have. They permit queries and mutations on accounts of others.",
     )
     permissions: list[Permission] = strawberry.field(

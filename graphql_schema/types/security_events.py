@@ -36,7 +36,7 @@ publish(
         EventKind.PASSKEY_ADDED: "A passkey was added.",
         EventKind.PASSKEY_REMOVED: "A passkey was removed.",
         EventKind.PASSKEY_COUNTER: "A passkey was used whose counter did not grow, so it may have been copied.",
-        EventKind.FACTORS_REMOVED: "The operator removed the authenticator app, the recovery codes and all passkeys, and all"
+        EventKind.FACTORS_REMOVED: "An administrator or the operator removed the authenticator app, the recovery codes and all passkeys, and all"
         " sessions ended.",
         EventKind.IDENTITY_LINKED: "An account at an identity provider was linked.",
         EventKind.IDENTITY_UNLINKED: "An account at an identity provider was unlinked.",
@@ -54,7 +54,7 @@ publish(
         " first authenticator app that recent notices had reported as added were removed.",
         EventKind.SESSION_ENDED: "A session was ended: by its owner, by a client that revoked its token, or because there"
         " were too many.",
-        EventKind.USERNAME_CHANGED: "The username was changed.",
+        EventKind.USERNAME_CHANGED: "An administrator corrected the username.",
         EventKind.EXPORTED: "The data of the account was exported.",
         EventKind.DISABLED: "The account was disabled, and all sessions ended.",
         EventKind.ENABLED: "The account was enabled.",

@@ -10,8 +10,8 @@ export function Facts({ account }: { account: Account }) {
   const { account: texts, ...all } = useAdminTexts();
   const roles = account.roles.map((role) => all.roles[role]).join(", ");
   return (
-    <section className="card" aria-labelledby="account">
-      <h2 id="account">
+    <section className="card" aria-labelledby="facts">
+      <h2 id="facts">
         {account.username} <Badges account={account} />
       </h2>
       <dl className="facts">

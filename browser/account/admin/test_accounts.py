@@ -63,6 +63,8 @@ def test_accounts_are_found_by_name_email_and_id(
     sign_up_with_role(page, database_url, name, "SUPPORT")
     search(page, f"{name}-b".upper())
     expect(found(page)).to_have_text([f"{name}-bea", f"{name}-bob"])
+    expect(page.get_by_text("2 accounts are shown.")).to_be_attached()
+    expect(page.get_by_role("button", name="Search")).to_be_focused()
     search(page, f"{name}-bob@exam")
     expect(found(page)).to_have_text([f"{name}-bob"])
     search(page, users[0].id)

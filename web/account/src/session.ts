@@ -15,6 +15,10 @@ const own = createSession({
 
 export let session: Session = own;
 
+let acting: Session | undefined;
+/** The id of the user in whose place it acts. */
+let actingFor = "";
+
 const listeners = new Set<() => void>();
 
 // An administrator who signs out in another tab acts for no one in this one.
@@ -43,18 +47,23 @@ export function isActing(): boolean {
 
 /** Act in place of a user, by a mutation that returns the Token of an impersonated session. */
 export async function actBy(document: string, variables: Record<string, unknown>): Promise<void> {
-  const acting = createSession({ url: own.url, mode: "memory" });
+  acting ??= createActing();
   // Sent without the cookie, which stays that of the administrator. The token is only borrowed.
   const accessToken = (await own.accessToken()) ?? "";
   acting.adopt({ accessToken, refreshToken: "", expiresIn: Infinity });
   await acting.adoptFrom(document, variables);
-  const id = acting.state.user?.id ?? "";
-  acting.onChange(({ status }) => {
-    if (status !== "signedOut" || session !== acting) return notify();
-    use(own, `admin-account?id=${id}`);
+  actingFor = acting.state.user?.id ?? "";
+  use(acting, "profile");
+}
+
+function createActing(): Session {
+  const created = createSession({ url: own.url, mode: "memory" });
+  created.onChange(({ status }) => {
+    if (status !== "signedOut" || !isActing()) return notify();
+    use(own, `admin-account?id=${actingFor}`);
     setNotice(({ acting }) => acting.ended);
   });
-  use(acting, "profile");
+  return created;
 }
 
 /** Stop to act in place of a user, and continue as the administrator. */

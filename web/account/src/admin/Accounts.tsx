@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { Choice, Field } from "../Field";
 import { Form, type Values } from "../Form";
 import { Link } from "../Link";
@@ -14,17 +15,29 @@ export function Accounts() {
   const texts = useAdminTexts();
   const query = useAddress().searchParams;
   const [search, role, state] = ["search", "role", "state"].map((name) => query.get(name) ?? "");
+  const [form, setForm] = useState({ key: 0, query: query.toString() });
+  const [count, setCount] = useState<number>();
+
+  // The browser's back button fills in the fields anew.
+  if (form.query !== query.toString()) setForm({ key: form.key + 1, query: query.toString() });
 
   async function find(values: Values) {
     const given = Object.entries(values).filter(([, value]) => value.trim() !== "");
-    navigate(`admin?${new URLSearchParams(given)}`);
+    const next = new URLSearchParams(given).toString();
+    setForm({ ...form, query: next });
+    navigate(`admin?${next}`);
+  }
+
+  async function read(after: string | null) {
+    const page = await readAccounts(search, role, state, after);
+    if (!after) setCount(page.edges.length);
+    return page;
   }
 
   return (
     <>
       <p className="intro">{texts.search.intro}</p>
-      {/* Another key fills in the fields anew. */}
-      <div className="card search" key={query.toString()}>
+      <div className="card search" key={form.key}>
         <Form submit={texts.search.submit} send={find}>
           <Field
             name="search"
@@ -52,9 +65,12 @@ export function Accounts() {
           />
         </Form>
       </div>
+      <div role="status" className="hidden">
+        {count !== undefined && texts.search.found(count)}
+      </div>
       <PagedList
         key={`list ${query}`}
-        read={(after) => readAccounts(search, role, state, after)}
+        read={read}
         row={(account, ref) => <Row key={account.id} account={account} ref={ref} />}
         none={texts.search.none}
         moreShown={texts.search.moreShown}

@@ -15,6 +15,7 @@ export const de: AdminTexts = {
     any: "Alle",
     submit: "Suchen",
     none: "Es wurde kein Konto gefunden.",
+    found: (count) => (count === 1 ? "Ein Konto wird angezeigt." : `${count} Konten werden angezeigt.`),
     moreShown: (count) => (count === 1 ? "Ein weiteres Konto." : `${count} weitere Konten.`),
   },
 

@@ -14,6 +14,7 @@ export const en = {
     any: "All",
     submit: "Search",
     none: "No account was found.",
+    found: (count: number) => (count === 1 ? "One account is shown." : `${count} accounts are shown.`),
     moreShown: (count: number) => (count === 1 ? "One more account." : `${count} more accounts.`),
   },
 

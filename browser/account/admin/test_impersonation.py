@@ -43,7 +43,7 @@ def test_the_tab_shows_the_pages_of_the_user_until_it_ends(
     expect(page.get_by_role("heading", name=user.username)).to_be_visible()
     expect(page.locator("header")).to_contain_text(name)
     expect(page.get_by_role("region", name="Sessions", exact=True)).not_to_contain_text(
-        "acts in your place"
+        "An administrator acts"
     )
 
 

@@ -20,7 +20,12 @@ from browser.account.admin.steps import (
 from browser.account.steps import FIREFOX
 from tests.servers import Server
 
-USERS = ("amber", "amelie", "amos")
+# Who looks, and at whom.
+USERS = {
+    "light": ("grace", "amber", "amelie", "amos"),
+    "dark": ("ada", "bella", "bernd", "boris"),
+    "phone": ("joan", "carla", "carol", "cora"),
+}
 
 
 class TestPictures:
@@ -42,10 +47,10 @@ class TestPictures:
     def test_they_are_taken(
         self, page: Page, server: Server, database_url: str, look: str, pictures: Path
     ) -> None:
-        suffix = {"light": "", "dark": "-anew", "phone": "-phone"}[look]
-        users = [register(server, f"{name}{suffix}") for name in USERS]
+        administrator, *names = USERS[look]
+        users = [register(server, name) for name in names]
         add_app(server, database_url, users[0])
-        sign_up_with_role(page, database_url, f"grace{suffix}")
+        sign_up_with_role(page, database_url, administrator)
         grant(database_url, users[2].username, "SUPPORT")
         open_account(page, users[1])
         act(page, "Disable the account", reason="Sends unwanted messages")

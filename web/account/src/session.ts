@@ -18,6 +18,10 @@ export let session: Session = own;
 let acting: Session | undefined;
 /** The id of the user in whose place it acts. */
 let actingFor = "";
+let isStopping = false;
+
+/** The state that the pages show. It stays while a session is being ended. */
+let shown = own.state;
 
 const listeners = new Set<() => void>();
 
@@ -36,7 +40,7 @@ export function useSession(): SessionState {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => session.state,
+    () => shown,
   );
 }
 
@@ -59,17 +63,25 @@ export async function actBy(document: string, variables: Record<string, unknown>
 function createActing(): Session {
   const created = createSession({ url: own.url, mode: "memory" });
   created.onChange(({ status }) => {
-    if (status !== "signedOut" || !isActing()) return notify();
-    use(own, `admin-account?id=${actingFor}`);
-    setNotice(({ acting }) => acting.ended);
+    if (status !== "signedOut") notify();
+    else if (!isStopping) continueAsOneself();
   });
   return created;
 }
 
-/** Stop to act in place of a user, and continue as the administrator. */
+/** Stop to act in place of a user, once the server has ended the session: the next page shows it. */
 export async function stopActing(): Promise<void> {
-  // The session ends by itself soon.
+  isStopping = true;
+  // It also ends by itself soon.
   await session.signOut().catch(() => {});
+  isStopping = false;
+  continueAsOneself();
+}
+
+function continueAsOneself(): void {
+  if (!isActing()) return;
+  use(own, `admin-account?id=${actingFor}`);
+  setNotice(({ acting }) => acting.ended);
 }
 
 /** Continue with a session on a page. */
@@ -80,6 +92,7 @@ function use(next: Session, page: string): void {
 }
 
 function notify(): void {
+  shown = session.state;
   for (const listener of listeners) listener();
 }
 

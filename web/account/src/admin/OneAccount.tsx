@@ -137,7 +137,7 @@ function Sessions({ sessions }: { sessions: Account["sessions"] }) {
       {sessions.length > 0 && (
         <ul className="rows">
           {sessions.map((each) => (
-            <SessionRow key={each.id} session={each} />
+            <SessionRow key={each.id} session={each} impersonated={texts.impersonated} />
           ))}
         </ul>
       )}

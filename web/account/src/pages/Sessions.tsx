@@ -79,8 +79,16 @@ function SessionList({ sessions, reload }: { sessions: Session[]; reload: () => 
   );
 }
 
-/** Without `end`, the session cannot be ended here. */
-export function SessionRow(props: { session: Session; isBusy?: boolean; end?: () => void }) {
+/**
+ * Without `end`, the session cannot be ended here. `impersonated` replaces the text for the owner,
+ * who is told when an administrator acts in their place.
+ */
+export function SessionRow(props: {
+  session: Session;
+  isBusy?: boolean;
+  end?: () => void;
+  impersonated?: (name: string | undefined) => string;
+}) {
   const texts = useTexts().sessions;
   const { isCurrent, createdAt, lastUsedAt, method, impersonatedBy } = props.session;
   const device = props.session.device ?? texts.unknownDevice;
@@ -92,7 +100,9 @@ export function SessionRow(props: { session: Session; isBusy?: boolean; end?: ()
         <strong>{device}</strong> {isCurrent && <span className="badge">{texts.current}</span>}
         <p className="hint">{ip}</p>
         {method === "IMPERSONATION" && (
-          <p className="few">{texts.impersonated(impersonatedBy?.username)}</p>
+          <p className="few">
+            {(props.impersonated ?? texts.impersonated)(impersonatedBy?.username)}
+          </p>
         )}
         <p className="hint">
           {texts.lastUsed} <Time at={lastUsedAt} /> · {texts.started}{" "}

@@ -44,6 +44,7 @@ export const de: AdminTexts = {
     noIdentities: "Keine.",
     sessions: "Sitzungen",
     noSessions: "Keine ist aktiv.",
+    impersonated: (name) => `Die Verwaltung handelt an Stelle dieses Kontos${name ? `: ${name}` : ""}`,
     events: "Sicherheitsereignisse",
   },
 

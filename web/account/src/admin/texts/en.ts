@@ -41,6 +41,8 @@ export const en = {
     noIdentities: "None.",
     sessions: "Sessions",
     noSessions: "None is active.",
+    impersonated: (name: string | undefined) =>
+      `An administrator acts in place of the user${name ? `: ${name}` : ""}`,
     events: "Security events",
   },
 

@@ -45,6 +45,8 @@ PAGES = frozenset(
         "sessions",
         "events",
         "delete",
+        "admin",
+        "admin-account",
     )
 )
 

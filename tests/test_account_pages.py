@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ from api import account_pages
 from api.app import create_app
 from domain import email_domains, emails, passwords, usernames
 from domain.accounts import invitations, password_change, profile, provider_sign_in
+from domain.admin.changing import IS_STAFF, NOT_PERMITTED
 from domain.authentication import reauthentication, second_factor, totp, ways_in
 from domain.authentication.passkeys import own, setup
 from domain.authentication.providers import flow, identities
 from domain.errors import EmailTaken, UsernameTaken
 from domain.passwords import policy
+from domain.roles import LAST_ADMINISTRATOR, Permission
 from domain.security_events import EventKind
 from settings import Settings
 from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
@@ -323,21 +325,31 @@ async def test_pages_of_an_address_without_a_name_have_no_passkeys(database_url:
 
 
 def documents() -> Mapping[str, str]:
-    """Return the documents of operations.ts, with their constants filled in."""
-    text = (SOURCE / "operations.ts").read_text()
+    """Return the documents of both operations.ts, with their constants filled in."""
+    files = (SOURCE / "operations.ts", SOURCE / "admin" / "operations.ts")
+    return {name: document for file in files for name, document in _documents(file.read_text())}
+
+
+def _documents(text: str) -> Iterable[tuple[str, str]]:
     constants = dict(re.findall(r'^const (\w+) = "(.*)";$', text, re.M))
     found = dict(re.findall(r"^export const (\w+) = `(.*?)`;$", text, re.M | re.S))
     for name, value in constants.items():
         found = {key: each.replace(f"${{{name}}}", value) for key, each in found.items()}
-    return found
+    return found.items()
 
 
 def test_the_documents_of_the_pages_are_valid() -> None:
     schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
 
-    assert len(documents()) == 32
+    assert len(documents()) == 48
     for name, document in documents().items():
         assert validate(schema, parse(document)) == [], name
+
+
+def test_the_pages_of_administrators_use_permissions_that_exist() -> None:
+    used = re.findall(r'permission: "(\w+)"', (SOURCE / "admin" / "acts.ts").read_text())
+
+    assert set(used) < {permission.value for permission in Permission}
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -388,6 +400,9 @@ def test_every_message_about_a_field_is_translated() -> None:
         identities.LINKED_TO_ANOTHER,
         provider_sign_in.NO_EMAIL,
         *profile.image_file_problems("javascript:"),
+        NOT_PERMITTED,
+        IS_STAFF,
+        LAST_ADMINISTRATOR,
     ]
 
     for message in messages:

@@ -251,6 +251,18 @@ async def test_the_roles_are_those_that_the_user_has_now(graphql: GraphQL, staff
     assert (await graphql("{ me { roles } }", by=staff.ada)).data["me"]["roles"] == []
 
 
+async def test_users_read_what_their_roles_permit(graphql: GraphQL, staff: Staff) -> None:
+    answers = [
+        await graphql("{ me { permissions } }", by=user)
+        for user in (staff.admin, staff.support, staff.ada)
+    ]
+    found = [answer.data["me"]["permissions"] for answer in answers]
+
+    assert found[0] == list(Permission)
+    assert set(found[1]) == PERMISSIONS[Role.SUPPORT]
+    assert found[2] == []
+
+
 async def administrators(services: Services, *users: RegisteredUser) -> int:
     async with services.database.reading() as session:
         found = await roles_of(session, [UUID(user.id) for user in users])

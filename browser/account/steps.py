@@ -47,7 +47,7 @@ def open_page(page: Page, title: str) -> None:
 
 
 def notice(page: Page) -> Any:
-    return page.locator("main > [role=status]")
+    return page.locator("main > .notice[role=status]")
 
 
 def post(server: Server, query: str, variables: dict[str, Any], **headers: str) -> Any:

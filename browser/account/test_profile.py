@@ -69,3 +69,13 @@ def test_an_account_is_deleted_with_its_name(page: Page, name: str) -> None:
     log_in(page, name)
 
     expect(page.get_by_role("alert")).to_have_text("The username or the password is wrong.")
+
+
+def test_users_download_what_is_stored_about_them(page: Page, name: str) -> None:
+    sign_up(page, name)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download your data").click()
+    data = download.value.path().read_text()
+
+    assert download.value.suggested_filename == f"{name}.json"
+    assert f'"{name}@example.com"' in data

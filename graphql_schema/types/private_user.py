@@ -13,7 +13,7 @@ from domain.accounts.current_user import CurrentUser
 from domain.authentication.providers.identities import MAX_IDENTITIES
 from domain.mail.languages import ENGLISH, LANGUAGES
 from domain.pagination import PageRequest
-from domain.roles import Role
+from domain.roles import Permission, Role, permissions_of
 from domain.sessions import MAX_SESSIONS
 from graphql_schema.connections import After, Connection, First
 from graphql_schema.context import Info
@@ -58,6 +58,11 @@ async def _requires_second_factor(self: "PrivateUser", info: Info) -> bool:
 
 async def roles_of(self: "PrivateUser", info: Info) -> list[Role]:
     return await info.context.loaders.of(roles_of_users).load(self.caller.user_id)
+
+
+async def permitted_to(self: "PrivateUser", info: Info) -> list[Permission]:
+    permitted = permissions_of(await roles_of(self, info))
+    return [permission for permission in Permission if permission in permitted]
 
 
 async def have_second_factor(session: AsyncSession, session_ids: list[UUID]) -> list[bool]:
@@ -108,6 +113,10 @@ class PrivateUser(User):
         resolver=roles_of,
         metadata=cost(LIST_QUERY, entries=len(Role)),
         description="The roles that you have. They permit queries and mutations on accounts of others.",
+    )
+    permissions: list[Permission] = strawberry.field(
+        resolver=permitted_to,
+        description="What your roles permit, to show no more than that. The server decides at each request.",
     )
     impersonated_by: PublicUser | None = strawberry.field(
         resolver=impersonator_of,

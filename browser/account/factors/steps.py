@@ -70,15 +70,16 @@ def begin_sign_in(page: Page, name: str) -> None:
 
 def let_codes_pass(database_url: str) -> None:
     """Let the codes of now work again, as if those that were used were of an earlier time."""
-    _execute(database_url, "UPDATE totp_factors SET last_step = 0")
+    execute(database_url, "UPDATE totp_factors SET last_step = 0")
 
 
 def let_proofs_pass(database_url: str) -> None:
     """Let the proofs of all sessions be older than they count."""
-    _execute(database_url, "UPDATE sessions SET proved_at = '2026-01-01 00:00:00.000000'")
+    execute(database_url, "UPDATE sessions SET proved_at = '2026-01-01 00:00:00.000000'")
 
 
-def _execute(database_url: str, statement: str) -> None:
+def execute(database_url: str, statement: str) -> None:
+    """Change rows of the database, as time or the operator does."""
     url = make_url(database_url)
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { Failure } from "./Failure";
 import { Frame, Loading } from "./Frame";
 import { setNotice } from "./notice";
+import { Admin, AdminAccount } from "./pages/Admin";
 import { ChangeEmail } from "./pages/ChangeEmail";
 import { Delete } from "./pages/Delete";
 import { Events } from "./pages/Events";
@@ -53,6 +54,8 @@ const FOR_USERS = {
   sessions: Sessions,
   events: Events,
   delete: Delete,
+  admin: Admin,
+  "admin-account": AdminAccount,
 };
 
 /** What a user without a second factor can do on a server that requires one. */
@@ -60,7 +63,7 @@ const WITHOUT_SECOND_FACTOR: readonly Page[] = ["authenticator-app", "sessions"]
 
 export function App() {
   const address = useAddress();
-  const { status } = useSession();
+  const { status, user } = useSession();
   const needsSetup = useSetupRequired();
   const page = pageAt(address);
   useRedirects(page, address, status, needsSetup);
@@ -85,7 +88,7 @@ export function App() {
       <Frame
         title={page}
         isForUsers={isSignedIn}
-        content={isReady ? <Content returnTo={returnTo(address)} /> : waiting}
+        content={isReady ? <Content key={user?.id} returnTo={returnTo(address)} /> : waiting}
       />
       <ProofDialog />
     </>

@@ -1,4 +1,5 @@
 import { explain } from "./errors";
+import { ResetLink } from "./ResetLink";
 import { useLocale, useTexts } from "./texts/language";
 
 /** The message of a failed request, and a button to try it again. */
@@ -11,6 +12,7 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => Promis
   return (
     <div className="failure" role="alert">
       {problems || explanation?.message}
+      {explanation?.needsReset && <ResetLink />}
       {error !== undefined && retry && (
         <button type="button" onClick={() => void retry()}>
           {texts.tryAgain}

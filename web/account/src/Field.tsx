@@ -78,3 +78,13 @@ export function Choice(props: {
     </div>
   );
 }
+
+/** A labelled checkbox of a form. Its value is "on" if it is checked. */
+export function Check({ label, ...input }: { label: string; name: string; defaultChecked?: boolean }) {
+  return (
+    <label className="check">
+      <input type="checkbox" {...input} />
+      {label}
+    </label>
+  );
+}

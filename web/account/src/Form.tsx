@@ -1,5 +1,6 @@
 import { createContext, useContext, useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { explain, type Explanation } from "./errors";
+import { ResetLink } from "./ResetLink";
 import { useLocale, useTexts } from "./texts/language";
 
 export type Values = Record<string, string>;
@@ -16,7 +17,7 @@ export function useProblem(name: string): string | undefined {
  */
 export function Form(props: {
   submit: string;
-  isDangerous?: boolean;
+  isDangerous?: boolean | undefined;
   /** What INVALID_CODE means here, if it is not about a mail. */
   invalidCode?: string;
   send: (values: Values, form: HTMLFormElement) => Promise<void>;
@@ -69,6 +70,7 @@ export function Form(props: {
       <Problems value={explanation?.fields ?? {}}>{props.children}</Problems>
       <div role="alert" className="failure">
         {explanation && (hasFields ? texts.errors.fields : explanation.message)}
+        {explanation?.needsReset && <ResetLink />}
       </div>
       <button
         type="submit"

@@ -1,15 +1,20 @@
 import { useEffect, useRef, type ReactNode } from "react";
+import { useAccess } from "./access";
 import { logo } from "./brand";
 import { Link } from "./Link";
 import { useNotice } from "./notice";
 import type { Page } from "./router";
-import { leave, useSession } from "./session";
+import { isActing, leave, stopActing, useSession } from "./session";
 import { settings } from "./settings";
 import { LANGUAGES, type Language, setLanguage, useLanguage, useTexts } from "./texts/language";
 
 const SECTIONS = ["profile", "security", "sessions", "events", "delete"] as const;
 /** Pages that are reached from a section. */
-const PARENTS: Record<string, string> = { password: "security", "authenticator-app": "security" };
+const PARENTS: Record<string, string> = {
+  password: "security",
+  "authenticator-app": "security",
+  "admin-account": "admin",
+};
 
 /** What is around the content of every page: brand, navigation, heading, notice and language. */
 export function Frame(props: {
@@ -37,6 +42,7 @@ export function Frame(props: {
           {settings.name}
         </Link>
         {props.isForUsers && <User />}
+        {props.isForUsers && <ActingBanner />}
       </header>
       <div className="body">
         {props.isForUsers && <Navigation current={props.title} />}
@@ -67,8 +73,26 @@ function User() {
   return (
     <div className="user">
       {user && <span aria-label={texts.signedInAs(user.username)}>{user.username}</span>}
-      <button type="button" onClick={() => void leave(({ notices }) => notices.signedOut)}>
-        {texts.signOut}
+      {!isActing() && (
+        <button type="button" onClick={() => void leave(({ notices }) => notices.signedOut)}>
+          {texts.signOut}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Tells administrators in whose place they act. */
+function ActingBanner() {
+  const texts = useTexts().acting;
+  const { user } = useSession();
+  const { impersonatedBy } = useAccess();
+  if (!isActing() && !impersonatedBy) return null;
+  return (
+    <div className="acting">
+      <span>{texts.banner(user?.username ?? "")}</span>
+      <button type="button" onClick={() => void stopActing()}>
+        {texts.end}
       </button>
     </div>
   );
@@ -76,10 +100,12 @@ function User() {
 
 function Navigation({ current }: { current: string }) {
   const texts = useTexts();
+  const isStaff = useAccess().permissions.includes("READ_ACCOUNTS");
+  const sections = isStaff ? ([...SECTIONS, "admin"] as const) : SECTIONS;
   return (
     <nav aria-label={texts.navigation}>
       <ul>
-        {SECTIONS.map((page) => (
+        {sections.map((page) => (
           <li key={page}>
             <Link to={page} aria-current={currentOf(page, current)}>
               {texts.pages[page]}

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { download } from "./download";
 import { setNotice } from "./notice";
 import { useSession } from "./session";
 import { settings } from "./settings";
@@ -39,7 +40,7 @@ export function RecoveryCodes({ codes, done }: { codes: string[]; done: () => vo
             {texts.copy}
           </button>
         )}
-        <button type="button" onClick={() => save(text)}>
+        <button type="button" onClick={() => download("recovery-codes.txt", text, "text/plain")}>
           {texts.download}
         </button>
         <button type="button" onClick={() => window.print()}>
@@ -51,14 +52,4 @@ export function RecoveryCodes({ codes, done }: { codes: string[]; done: () => vo
       </button>
     </section>
   );
-}
-
-/** Let the browser download a text. */
-function save(text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = "recovery-codes.txt";
-  link.click();
-  URL.revokeObjectURL(address);
 }

@@ -8,6 +8,8 @@ export interface Explanation {
   message: string;
   /** Messages by the name of the field. */
   fields: Record<string, string>;
+  /** Whether a link to reset the password helps. */
+  needsReset?: boolean;
 }
 
 /** Explain an error. `invalidCode` is what INVALID_CODE means, if it is not about a mail. */
@@ -37,7 +39,8 @@ export function explain(
   const fields = Object.fromEntries(
     Object.entries(error.fields).map(([name, text]) => [name, texts.server[text] ?? text]),
   );
-  return { message: messageOf(error, texts, locale), fields };
+  const needsReset = error.code === "PASSWORD_RESET_REQUIRED";
+  return { message: messageOf(error, texts, locale), fields, needsReset };
 }
 
 function messageOf(error: GatehouseError, texts: Texts, locale: string): string {
@@ -63,6 +66,11 @@ function messageOf(error: GatehouseError, texts: Texts, locale: string): string 
       return texts.errors.proofNeeded;
     case "SECOND_FACTOR_SETUP_REQUIRED":
       return texts.secondFactor.setUpFirst;
+    case "ACCOUNT_DISABLED":
+      return texts.errors.accountDisabled;
+    case "PASSWORD_RESET_REQUIRED":
+      return texts.errors.passwordResetRequired;
+    case "FORBIDDEN":
     case "QUOTA_EXCEEDED":
       return texts.server[error.message] ?? error.message;
     case "OVERLOADED":

@@ -1,5 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { AccessProvider } from "./access";
 import { App } from "./App";
 import { applyBrand } from "./brand";
 import { comeBack } from "./providers";
@@ -12,7 +13,9 @@ const root = document.getElementById("account");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <App />
+      <AccessProvider>
+        <App />
+      </AccessProvider>
     </StrictMode>,
   );
 }

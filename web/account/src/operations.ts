@@ -48,6 +48,9 @@ export interface Session {
   ip: string | null;
   createdAt: string;
   lastUsedAt: string;
+  method: string;
+  /** Who acts in place of the owner, if their account is not gone. */
+  impersonatedBy: { username: string } | null;
 }
 
 export interface SecurityEvent {
@@ -56,11 +59,15 @@ export interface SecurityEvent {
   createdAt: string;
   device: string | null;
   ip: string | null;
+  /** Who did it, if that was not the owner. */
+  actor: { username: string } | null;
+  detail: string | null;
 }
 
-export interface EventPage {
-  edges: { node: SecurityEvent }[];
-  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+/** What the user may do to accounts of others, and who acts in their place in this session. */
+export interface Access {
+  permissions: string[];
+  impersonatedBy: { username: string } | null;
 }
 
 export interface MailRequest {
@@ -71,6 +78,8 @@ export interface MailRequest {
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
 const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile locale createdAt factors { passkeys { id } } identities { id }";
 const PASSKEY = "id name isSynced createdAt lastUsedAt";
+const SESSION = "id isCurrent device ip createdAt lastUsedAt method impersonatedBy { username }";
+const EVENT = "id kind createdAt device ip actor { username } detail";
 
 export const REGISTER = `mutation Register($username: String!, $email: String!, $password: String!, $invitation: String) {
   register(input: { username: $username, email: $email, password: $password }, invitation: $invitation) { ${TOKEN} }
@@ -176,9 +185,7 @@ export const REMOVE_PASSKEY = `mutation RemovePasskey($id: ID!) { removePasskey(
 
 export const UNLINK = `mutation Unlink($id: ID!) { unlink(id: $id) }`;
 
-export const READ_SESSIONS = `query Sessions {
-  me { sessions { id isCurrent device ip createdAt lastUsedAt } }
-}`;
+export const READ_SESSIONS = `query Sessions { me { sessions { ${SESSION} } } }`;
 
 export const END_SESSION = `mutation EndSession($id: ID!) { endSession(id: $id) }`;
 
@@ -187,10 +194,14 @@ export const END_OTHER_SESSIONS = `mutation EndOtherSessions { logoutEverywhere(
 export const READ_EVENTS = `query Events($after: String, $kinds: [SecurityEventKind!]) {
   me {
     securityEvents(first: 20, after: $after, kinds: $kinds) {
-      edges { node { id kind createdAt device ip } }
+      edges { node { ${EVENT} } }
       pageInfo { hasNextPage endCursor }
     }
   }
 }`;
 
 export const DELETE_ACCOUNT = `mutation DeleteAccount { deleteMe }`;
+
+export const EXPORT_MY_DATA = `mutation ExportMyData { exportMyData }`;
+
+export const READ_ACCESS = `query Access { me { permissions impersonatedBy { username } } }`;

@@ -24,6 +24,8 @@ export const PAGES = [
   "sessions",
   "events",
   "delete",
+  "admin",
+  "admin-account",
 ] as const;
 
 export type Page = (typeof PAGES)[number];

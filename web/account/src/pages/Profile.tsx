@@ -1,4 +1,6 @@
 import { useState } from "react";
+import { Action } from "../Action";
+import { downloadJson } from "../download";
 import { EmailForm } from "../EmailForm";
 import { EmailVerification } from "../EmailVerification";
 import { Failure } from "../Failure";
@@ -6,7 +8,7 @@ import { Choice, Field } from "../Field";
 import { Form, type Values } from "../Form";
 import { Loading } from "../Frame";
 import { setNotice } from "../notice";
-import { type Profile as Data, READ_PROFILE, UPDATE_PROFILE } from "../operations";
+import { EXPORT_MY_DATA, type Profile as Data, READ_PROFILE, UPDATE_PROFILE } from "../operations";
 import { NoPassword } from "../NoPassword";
 import { request } from "../proof";
 import { session } from "../session";
@@ -106,6 +108,7 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
       {settings.sendsMail && !profile.emailVerified && (
         <EmailVerification email={profile.email} onVerified={onSave} />
       )}
+      <Export username={profile.username} />
     </>
   );
 }
@@ -113,6 +116,24 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
 /** Return whether only a code by mail signs the user in. */
 function hasNoWayIn({ hasPassword, factors, identities }: Data): boolean {
   return !hasPassword && factors.passkeys.length === 0 && identities.length === 0;
+}
+
+/** Lets users download what is stored about them. */
+function Export({ username }: { username: string }) {
+  const texts = useTexts().profile;
+
+  async function exportData() {
+    const { exportMyData } = await request<{ exportMyData: unknown }>(EXPORT_MY_DATA);
+    downloadJson(`${username}.json`, exportMyData);
+  }
+
+  return (
+    <section className="card" aria-labelledby="export">
+      <h2 id="export">{texts.export}</h2>
+      <p className="hint">{texts.exportIntro}</p>
+      <Action label={texts.exportSubmit} run={exportData} />
+    </section>
+  );
 }
 
 /** Return what differs, since the server counts changes of names and emails against a rate limit. */

@@ -79,9 +79,18 @@ function SessionList({ sessions, reload }: { sessions: Session[]; reload: () => 
   );
 }
 
-function SessionRow(props: { session: Session; isBusy: boolean; end: () => void }) {
+/**
+ * Without `end`, the session cannot be ended here. `impersonated` replaces the text for the owner,
+ * who is told when an administrator acts in their place.
+ */
+export function SessionRow(props: {
+  session: Session;
+  isBusy?: boolean;
+  end?: () => void;
+  impersonated?: (name: string | undefined) => string;
+}) {
   const texts = useTexts().sessions;
-  const { isCurrent, createdAt, lastUsedAt } = props.session;
+  const { isCurrent, createdAt, lastUsedAt, method, impersonatedBy } = props.session;
   const device = props.session.device ?? texts.unknownDevice;
   const ip = props.session.ip ?? texts.unknownPlace;
   return (
@@ -90,12 +99,17 @@ function SessionRow(props: { session: Session; isBusy: boolean; end: () => void 
       <div className="about">
         <strong>{device}</strong> {isCurrent && <span className="badge">{texts.current}</span>}
         <p className="hint">{ip}</p>
+        {method === "IMPERSONATION" && (
+          <p className="few">
+            {(props.impersonated ?? texts.impersonated)(impersonatedBy?.username)}
+          </p>
+        )}
         <p className="hint">
           {texts.lastUsed} <Time at={lastUsedAt} /> · {texts.started}{" "}
           <Time at={createdAt} isExact />
         </p>
       </div>
-      {!isCurrent && (
+      {!isCurrent && props.end && (
         <button
           type="button"
           aria-label={texts.endNamed(device, ip)}

@@ -32,6 +32,8 @@ export const de: Texts = {
     sessions: "Sitzungen",
     events: "Sicherheitsereignisse",
     delete: "Konto löschen",
+    admin: "Verwaltung",
+    "admin-account": "Konto eines Benutzers",
   },
   notFound: {
     title: "Seite nicht gefunden",
@@ -140,6 +142,9 @@ export const de: Texts = {
     submit: "Änderungen speichern",
     saved: "Ihre Änderungen sind gespeichert.",
     unchanged: "Es gibt nichts zu speichern.",
+    export: "Ihre Daten",
+    exportIntro: "Alles, was über Sie gespeichert ist, ohne Geheimnisse, als JSON-Datei.",
+    exportSubmit: "Ihre Daten herunterladen",
   },
   verification: {
     title: "Ihre E-Mail ist nicht bestätigt",
@@ -199,7 +204,7 @@ export const de: Texts = {
   proof: {
     title: "Bestätigen Sie, dass Sie es sind",
     intro:
-      "Das ändert, wie Ihr Konto geschützt ist, oder löscht es. Weisen Sie deshalb noch einmal nach, wer Sie sind.",
+      "Das ist besonders geschützt. Weisen Sie deshalb noch einmal nach, wer Sie sind.",
     submit: "Bestätigen",
     cancel: "Abbrechen",
     signIn: "Melden Sie sich noch einmal an, um fortzufahren. Sie kehren auf diese Seite zurück.",
@@ -350,6 +355,7 @@ export const de: Texts = {
     othersEnded: (count) =>
       count === 1 ? "Eine andere Sitzung ist beendet." : `${count} andere Sitzungen sind beendet.`,
     only: "Sie sind sonst nirgends angemeldet.",
+    impersonated: (name) => `Die Verwaltung handelt an Ihrer Stelle${name ? `: ${name}` : ""}`,
   },
   events: {
     intro: "Was mit Ihrem Konto geschehen ist, das Neueste zuerst. Ändern Sie Ihr Passwort, wenn Sie etwas nicht kennen.",
@@ -357,6 +363,8 @@ export const de: Texts = {
     more: "Mehr anzeigen",
     moreShown: (count) => (count === 1 ? "Ein weiteres Ereignis." : `${count} weitere Ereignisse.`),
     none: "Es ist noch nichts geschehen.",
+    actor: (name) => `Von der Verwaltung: ${name}`,
+    detail: (text) => `Einzelheit: ${text}`,
     kinds: {
       REGISTERED: "Konto erstellt",
       LOGGED_IN: "Angemeldet",
@@ -409,6 +417,12 @@ export const de: Texts = {
     submit: "Mein Konto löschen",
   },
 
+  acting: {
+    banner: (name) => `Sie handeln als ${name}. Sie können das Konto nicht ändern.`,
+    end: "Beenden",
+    ended: "Sie handeln nicht mehr an Stelle eines anderen Kontos.",
+  },
+
   notices: {
     signedOut: "Sie sind abgemeldet.",
     ended: "Ihre Sitzung ist beendet. Melden Sie sich an, um fortzufahren.",
@@ -440,6 +454,10 @@ export const de: Texts = {
     captchaRequired:
       "Dieser Server verlangt ein Captcha, das diese Seite nicht zeigen kann. Verwenden Sie die Anwendung.",
     proofNeeded: "Bestätigen Sie, dass Sie es sind, und versuchen Sie es noch einmal.",
+    accountDisabled: "Dieses Konto ist gesperrt. Bitten Sie den Betreiber dieses Servers um Hilfe.",
+    passwordResetRequired:
+      "Dieses Passwort gilt nicht mehr. Wählen Sie über einen Link in einer Mail ein neues.",
+    requestReset: "Link anfordern",
   },
   server: {
     "A username must have 3 to 32 characters.": "Ein Benutzername muss 3 bis 32 Zeichen haben.",
@@ -488,5 +506,20 @@ export const de: Texts = {
       "Ein Konto kann 20 Passkeys haben. Entfernen Sie zuerst einen.",
     "An image file must be a file name or an http or https URL.":
       "Das Bild muss ein Dateiname oder eine http- oder https-Adresse sein.",
+    "A reason must have 1 to 200 characters on one line and must not be blank.":
+      "Ein Grund muss 1 bis 200 Zeichen in einer Zeile haben und darf nicht leer sein.",
+    "This account is disabled.": "Dieses Konto ist gesperrt.",
+    "This account is disabled. Enable it first.":
+      "Dieses Konto ist gesperrt. Entsperren Sie es zuerst.",
+    "This account has no password.": "Dieses Konto hat kein Passwort.",
+    "Your roles do not permit this.": "Ihre Rollen erlauben das nicht.",
+    "Your roles do not permit this for an account that has a role.":
+      "Ihre Rollen erlauben das nicht bei einem Konto, das eine Rolle hat.",
+    "An account that has a role cannot be impersonated.":
+      "An Stelle eines Kontos mit einer Rolle kann niemand handeln.",
+    "An impersonated session cannot change the account.":
+      "Wer an Stelle eines anderen Kontos handelt, kann es nicht ändern.",
+    "This is the last administrator. Grant the role to another user first.":
+      "Das ist das letzte Konto der Administration. Vergeben Sie die Rolle zuerst an ein anderes.",
   },
 };

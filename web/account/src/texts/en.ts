@@ -31,6 +31,8 @@ export const en = {
     sessions: "Sessions",
     events: "Security events",
     delete: "Delete account",
+    admin: "Administration",
+    "admin-account": "Account of a user",
   },
   notFound: {
     title: "Page not found",
@@ -138,6 +140,9 @@ export const en = {
     submit: "Save changes",
     saved: "Your changes are saved.",
     unchanged: "There is nothing to save.",
+    export: "Your data",
+    exportIntro: "All that is stored about you, without secrets, as a JSON file.",
+    exportSubmit: "Download your data",
   },
   verification: {
     title: "Your email is not verified",
@@ -196,7 +201,7 @@ export const en = {
   },
   proof: {
     title: "Confirm that it is you",
-    intro: "This changes how your account is protected, or deletes it, so prove again who you are.",
+    intro: "This is specially protected, so prove again who you are.",
     submit: "Confirm",
     cancel: "Cancel",
     signIn: "Sign in again to continue. You come back to this page.",
@@ -340,6 +345,8 @@ export const en = {
     othersEnded: (count: number) =>
       count === 1 ? "One other session has ended." : `${count} other sessions have ended.`,
     only: "You are signed in nowhere else.",
+    impersonated: (name: string | undefined) =>
+      `An administrator acts in your place${name ? `: ${name}` : ""}`,
   },
   events: {
     intro: "What happened to your account, newest first. Change your password if you do not recognise something.",
@@ -347,6 +354,8 @@ export const en = {
     more: "Show more",
     moreShown: (count: number) => (count === 1 ? "One more event." : `${count} more events.`),
     none: "Nothing has happened yet.",
+    actor: (name: string) => `By an administrator: ${name}`,
+    detail: (text: string) => `Detail: ${text}`,
     kinds: {
       REGISTERED: "Account created",
       LOGGED_IN: "Signed in",
@@ -399,6 +408,12 @@ export const en = {
     submit: "Delete my account",
   },
 
+  acting: {
+    banner: (name: string) => `You act as ${name}. You cannot change the account.`,
+    end: "End",
+    ended: "You no longer act in place of another user.",
+  },
+
   notices: {
     signedOut: "You are signed out.",
     ended: "Your session has ended. Sign in to continue.",
@@ -428,9 +443,23 @@ export const en = {
     registrationClosed: "This server creates no accounts without an invitation.",
     captchaRequired: "This server asks for a captcha, which this page cannot show. Use the application instead.",
     proofNeeded: "Confirm that it is you, and try again.",
+    accountDisabled: "This account is disabled. Ask the operator of this server for help.",
+    passwordResetRequired: "This password can no longer be used. Choose a new one by a link in a mail.",
+    requestReset: "Request the link",
   },
   /** Translations of the server's messages about fields. English shows them as they are. */
-  server: {} as Record<string, string>,
+  server: {
+    // About the request, and not about a field.
+    ...asTheyAre(
+      "This account is disabled.",
+      "This account is disabled. Enable it first.",
+      "This account has no password.",
+    ),
+  } as Record<string, string>,
 };
+
+function asTheyAre(...messages: string[]): Record<string, string> {
+  return Object.fromEntries(messages.map((message) => [message, message]));
+}
 
 export type Texts = typeof en;

@@ -24,6 +24,10 @@ export function useLanguage(): Language {
   return useSyncExternalStore(subscribe, () => language);
 }
 
+export function currentLanguage(): Language {
+  return language;
+}
+
 /** Return the locale for dates and numbers: the browser's variant of the language, if it has one. */
 export function useLocale(): string {
   const language = useLanguage();

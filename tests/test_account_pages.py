@@ -350,7 +350,7 @@ def test_every_message_about_a_field_is_translated() -> None:
         ways_in.LAST_WAY_IN,
         *own.name_problems(""),
         setup.TOO_MANY,
-        *profile._image_file_problems("javascript:"),
+        *profile.image_file_problems("javascript:"),
     ]
 
     for message in messages:

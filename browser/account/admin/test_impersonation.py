@@ -1,6 +1,6 @@
 """Acting in place of a user, in one tab."""
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from browser.account.admin.steps import REASON, User, act, open_account, register, sign_up_with_role
 from browser.account.factors.steps import sign_out
@@ -17,7 +17,7 @@ def begin(page: Page, user: User) -> None:
     expect(page.get_by_role("heading", name="Profile")).to_be_visible()
 
 
-def banner(page: Page) -> object:
+def banner(page: Page) -> Locator:
     return page.locator("header .acting")
 
 

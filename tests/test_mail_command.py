@@ -55,8 +55,8 @@ def test_without_app_url_links_lead_to_the_account_pages(tmp_path: Path) -> None
 def test_preview_writes_three_files_for_each_mail(tmp_path: Path) -> None:
     written = preview(tmp_path, "--out", "mails")
 
-    assert written.lines == ["Gatehouse: wrote 44 mails to mails."]
-    assert len(list((tmp_path / "mails").glob("*/*"))) == 132
+    assert written.lines == ["Gatehouse: wrote 46 mails to mails."]
+    assert len(list((tmp_path / "mails").glob("*/*"))) == 138
     folder = tmp_path / "mails" / "de"
     message = message_from_bytes((folder / "verify_email.eml").read_bytes(), policy=SMTP)
     assert message["Subject"] == "Bestätigen Sie Ihre E-Mail-Adresse"

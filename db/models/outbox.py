@@ -21,8 +21,16 @@ class OutboxRow(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        # A row is pending for a short time, however many are kept.
-        Index("ix_outbox_due_at", "due_at", sqlite_where=_IS_PENDING, postgresql_where=_IS_PENDING),
+        # A row is pending for a short time, however many are kept. By the place too: one that does
+        # not answer has many rows, and the others must not wait for them.
+        Index(
+            "ix_outbox_pending",
+            "kind",
+            "target",
+            "due_at",
+            sqlite_where=_IS_PENDING,
+            postgresql_where=_IS_PENDING,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,4 +1,4 @@
-"""Add roles, disabled accounts and impersonated sessions."""
+"""Add roles, disabled accounts, impersonated sessions and places of the outbox."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,6 +6,7 @@ from alembic import op
 revision = "0010"
 down_revision = "0009"
 
+_IS_PENDING = sa.text("done_at IS NULL AND failed_at IS NULL")
 _IS_IMPERSONATED = sa.text("impersonator_id IS NOT NULL")
 
 
@@ -42,11 +43,27 @@ def upgrade() -> None:
     )
     op.add_column("security_events", sa.Column("actor_id", sa.Uuid(), nullable=True))
     op.add_column("security_events", sa.Column("detail", sa.String(200), nullable=True))
+    op.create_index(
+        "ix_outbox_pending",
+        "outbox",
+        ["kind", "target", "due_at"],
+        sqlite_where=_IS_PENDING,
+        postgresql_where=_IS_PENDING,
+    )
+    op.drop_index("ix_outbox_due_at", "outbox")
     _collate("C")
 
 
 def downgrade() -> None:
     _collate("default")
+    op.create_index(
+        "ix_outbox_due_at",
+        "outbox",
+        ["due_at"],
+        sqlite_where=_IS_PENDING,
+        postgresql_where=_IS_PENDING,
+    )
+    op.drop_index("ix_outbox_pending", "outbox")
     op.drop_column("security_events", "detail")
     op.drop_column("security_events", "actor_id")
     op.drop_index("ix_sessions_impersonator_id", "sessions")

@@ -1,5 +1,7 @@
 """Acting in place of a user, in one tab."""
 
+from typing import Any
+
 from playwright.sync_api import Browser, Page, expect
 
 from browser.account.admin.steps import REASON, User, act, open_account, register, sign_up_with_role
@@ -17,7 +19,7 @@ def begin(page: Page, user: User) -> None:
     expect(page.get_by_role("heading", name="Profile")).to_be_visible()
 
 
-def banner(page: Page) -> object:
+def banner(page: Page) -> Any:
     return page.locator("header .acting")
 
 

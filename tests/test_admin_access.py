@@ -115,7 +115,7 @@ async def test_a_disabled_account_is_refused_by_its_second_factor(
     phone = await set_up(graphql, ada, clock)
     ticket = (await challenge(graphql, ada))["ticket"]
     await disable(graphql, ada, adam)
-    answer = await graphql(PASS_SECOND_FACTOR, ticket=ticket, code=phone.code(steps=1))
+    answer = await graphql(PASS_SECOND_FACTOR, ticket=ticket, code=phone.code())
 
     assert answer.code == "ACCOUNT_DISABLED"
 
@@ -182,7 +182,7 @@ async def test_a_second_factor_does_not_complete_what_the_former_password_began(
     phone = await set_up(graphql, ada, clock)
     ticket = (await challenge(graphql, ada))["ticket"]
     await act(graphql, "requirePasswordReset", ada, by=adam)
-    answer = await graphql(PASS_SECOND_FACTOR, ticket=ticket, code=phone.code(steps=1))
+    answer = await graphql(PASS_SECOND_FACTOR, ticket=ticket, code=phone.code())
 
     assert answer.code == "INVALID_CODE"
     assert not await is_signed_in(graphql, ada)

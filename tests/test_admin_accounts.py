@@ -166,7 +166,7 @@ async def test_every_page_is_read_by_an_index(
     indexes: list[str],
     page: int,
 ) -> None:
-    request = PageRequest(1, UUID(adam.id) if page == 2 else None)
+    request = PageRequest(5, UUID(adam.id) if page == 2 else None)
     with statements() as seen:
         async with services.database.reading() as session:
             await admin.list_accounts(session, services, OPERATOR, request, **filters)

@@ -363,7 +363,7 @@ class TestSecondFactor:
         before = await graphql(ACCOUNTS, by=ada)
         needed = await graphql("{ me { needsSecondFactor } }", by=ada)
         phone = await set_up(graphql, ada, clock)
-        with_both = await signed_in_with(graphql, ada, phone.code(steps=1))
+        with_both = await signed_in_with(graphql, ada, phone.code())
 
         assert before.code == "SECOND_FACTOR_SETUP_REQUIRED"
         assert needed.data["me"]["needsSecondFactor"]

@@ -1,4 +1,5 @@
-"""Fixtures of the account pages: a server on SQLite and one on PostgreSQL."""
+"""Fixtures of the account pages: a server on SQLite and one on PostgreSQL. Folders of capabilities
+have servers of their own on the same databases."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,15 +14,18 @@ from tests.servers import Server, running_server
 
 
 @pytest.fixture(scope="session", params=DATABASES)
-def server(
+def database_url(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+) -> Iterator[str]:
+    with database(request.param, tmp_path_factory.mktemp("database")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("account")
     settings = {"CORS_ORIGINS": APP, "TRUSTED_PROXIES": "127.0.0.1"}
-    with (
-        database(request.param, folder) as url,
-        running_server(url, SECRET_KEY, folder, **settings) as server,
-    ):
+    with running_server(database_url, SECRET_KEY, folder, **settings) as server:
         yield server
 
 

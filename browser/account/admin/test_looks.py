@@ -1,6 +1,7 @@
 """The pages of administrators to assistive technology and on a phone."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,8 +17,7 @@ from browser.account.admin.steps import (
     search,
     sign_up_with_role,
 )
-from browser.account.steps import FIREFOX
-from browser.axe import problems
+from browser.account.looks import PHONE, PHONE_WIDTH, in_scheme, problems_of, widest_of
 from tests.servers import Server
 
 
@@ -51,47 +51,20 @@ def walk(
 class TestAccessibility:
     @pytest.fixture
     def page_options(self, scheme: str) -> dict[str, Any]:
-        # Without transitions, colours are final at once.
-        return {"color_scheme": scheme, "reduced_motion": "reduce", "user_agent": FIREFOX}
+        return in_scheme(scheme)
 
     def test_axe_finds_nothing_on_any_page_or_dialog(
         self, page: Page, server: Server, database_url: str, name: str
     ) -> None:
-        found: list[str] = []
-
-        def look() -> None:
-            found.extend(problems(page))
-
-        walk(page, server, database_url, name, look)
-
-        assert found == []
+        assert problems_of(page, partial(walk, page, server, database_url, name)) == []
 
 
 class TestOnAPhone:
     @pytest.fixture
     def page_options(self) -> dict[str, Any]:
-        viewport = {"width": 360, "height": 740}
-        return {"viewport": viewport, "has_touch": True, "user_agent": FIREFOX}
+        return PHONE
 
     def test_every_page_and_dialog_fits_the_screen_in_both_languages(
         self, page: Page, server: Server, database_url: str, name: str
     ) -> None:
-        widths: list[int] = []
-
-        def look() -> None:
-            for language in ("Deutsch", "English"):
-                page.locator("footer button", has_text=language).evaluate("it => it.click()")
-                expect(page.locator("html")).to_have_attribute("lang", language[:2].lower())
-                widths.append(page.evaluate(WIDEST))
-
-        walk(page, server, database_url, name, look)
-
-        assert widths
-        assert max(widths) == 360
-
-
-# Of the page and of what is in a dialog.
-WIDEST = """Math.max(
-    document.documentElement.scrollWidth,
-    ...[...document.querySelectorAll("dialog, dialog *")].map((it) => it.getBoundingClientRect().right),
-)"""
+        assert widest_of(page, partial(walk, page, server, database_url, name)) == PHONE_WIDTH

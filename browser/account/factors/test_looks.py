@@ -1,6 +1,7 @@
 """The pages and dialogs of second factors and passkeys to assistive technology and on a phone."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pyotp
@@ -9,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from browser.account.factors.authenticators import Authenticator
 from browser.account.factors.steps import enter_code, let_codes_pass, let_proofs_pass, secret
-from browser.account.steps import FIREFOX, log_in
-from browser.axe import problems
+from browser.account.looks import PHONE, PHONE_WIDTH, in_scheme, problems_of, widest_of
+from browser.account.steps import log_in
 from browser.sign_up import sign_up
 
 CODE_FIELD = "main input[autocomplete=one-time-code]"
@@ -73,47 +74,25 @@ def code_of(secret: str) -> str:
 class TestAccessibility:
     @pytest.fixture
     def page_options(self, scheme: str) -> dict[str, Any]:
-        # Without transitions, colours are final at once.
-        return {"color_scheme": scheme, "reduced_motion": "reduce", "user_agent": FIREFOX}
+        return in_scheme(scheme)
 
     def test_axe_finds_nothing_on_any_page_or_dialog(
         self, page: Page, device: Authenticator, database_url: str, name: str
     ) -> None:
-        found: list[str] = []
-
-        def look() -> None:
-            found.extend(problems(page))
-
-        walk(page, device, database_url, name, look)
-
-        assert found == []
+        assert problems_of(page, partial(walk, page, device, database_url, name)) == []
 
 
 class TestOnAPhone:
     @pytest.fixture
     def page_options(self) -> dict[str, Any]:
-        viewport = {"width": 360, "height": 740}
-        return {"viewport": viewport, "has_touch": True, "user_agent": FIREFOX}
+        return PHONE
 
     def test_every_page_and_dialog_fits_the_screen_in_both_languages(
         self, page: Page, device: Authenticator, database_url: str, name: str
     ) -> None:
-        widths: list[int] = []
-
-        def look() -> None:
-            for language in ("Deutsch", "English"):
-                page.locator("footer button", has_text=language).evaluate("it => it.click()")
-                expect(page.locator("html")).to_have_attribute("lang", language[:2].lower())
-                widths.append(page.evaluate(WIDEST))
-
-        walk(page, device, database_url, f"{name}-with-a-long-username"[:32], look)
-
-        assert widths
-        assert max(widths) == 360
-
-
-# Of the page and of what is in a dialog.
-WIDEST = """Math.max(
-    document.documentElement.scrollWidth,
-    ...[...document.querySelectorAll("dialog, dialog *")].map((it) => it.getBoundingClientRect().right),
-)"""
+        assert (
+            widest_of(
+                page, partial(walk, page, device, database_url, f"{name}-with-a-long-username"[:32])
+            )
+            == PHONE_WIDTH
+        )

@@ -1,14 +1,14 @@
 """What has to do with providers on the account pages, to assistive technology and on a phone."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from browser.account.looks import PHONE, PHONE_WIDTH, in_scheme, problems_of, widest_of
 from browser.account.providers.steps import leave, linked, log_in_there, username
-from browser.account.steps import FIREFOX
-from browser.axe import problems
 from browser.sign_up import sign_up
 
 
@@ -49,45 +49,20 @@ def walk(page: Page, name: str, look: Callable[[], None]) -> None:
 class TestAccessibility:
     @pytest.fixture
     def page_options(self, scheme: str) -> dict[str, Any]:
-        # Without transitions, colours are final at once.
-        return {"color_scheme": scheme, "reduced_motion": "reduce", "user_agent": FIREFOX}
+        return in_scheme(scheme)
 
     def test_axe_finds_nothing_on_any_page_or_dialog(self, page: Page, name: str) -> None:
-        found: list[str] = []
-
-        def look() -> None:
-            found.extend(problems(page))
-
-        walk(page, name, look)
-
-        assert found == []
+        assert problems_of(page, partial(walk, page, name)) == []
 
 
 class TestOnAPhone:
     @pytest.fixture
     def page_options(self) -> dict[str, Any]:
-        viewport = {"width": 360, "height": 740}
-        return {"viewport": viewport, "has_touch": True, "user_agent": FIREFOX}
+        return PHONE
 
     def test_every_page_and_dialog_fits_the_screen_in_both_languages(
         self, page: Page, name: str
     ) -> None:
-        widths: list[int] = []
-
-        def look() -> None:
-            for language in ("Deutsch", "English"):
-                page.locator("footer button", has_text=language).evaluate("it => it.click()")
-                expect(page.locator("html")).to_have_attribute("lang", language[:2].lower())
-                widths.append(page.evaluate(WIDEST))
-
-        walk(page, f"{name}-with-a-long-username"[:32], look)
-
-        assert widths
-        assert max(widths) == 360
-
-
-# Of the page and of what is in a dialog.
-WIDEST = """Math.max(
-    document.documentElement.scrollWidth,
-    ...[...document.querySelectorAll("dialog, dialog *")].map((it) => it.getBoundingClientRect().right),
-)"""
+        assert (
+            widest_of(page, partial(walk, page, f"{name}-with-a-long-username"[:32])) == PHONE_WIDTH
+        )

@@ -23,7 +23,8 @@ def profile(page: Page) -> None:
 
 
 def alert(page: Page) -> str:
-    return page.get_by_role("alert").filter(has_text=re.compile(r"\w")).inner_text()
+    shown: str = page.get_by_role("alert").filter(has_text=re.compile(r"\w")).inner_text()
+    return shown
 
 
 def register(server: Server, name: str) -> None:

@@ -23,6 +23,7 @@ from tests.commands import Run, run
 from tests.conftest import SECRET_KEY, client_of, settings_for
 from tests.mail_proofs import DATA_KEY
 from tests.operations import LOGIN, ME, RESET_PASSWORD
+from tests.outboxes import row
 from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment
 from tests.users import GraphQL, RegisteredUser
 
@@ -251,6 +252,18 @@ async def test_the_last_administrator_stays(ada: RegisteredUser, users: Users) -
         assert ended.stderr.startswith("gatehouse: this is the last administrator")
 
     assert (await of(users, "show", "Ada"))["roles"] == ["ADMIN"]
+
+
+async def test_someone_is_invited_until_that_is_revoked(services: Services, users: Users) -> None:
+    invited = await of(users, "invite", "eve@example.com")
+    mail = await row(services.database)
+    revoked = await of(users, "invite", "--revoke", "eve@example.com")
+    again = await users("invite", "--revoke", "eve@example.com")
+
+    assert invited["email"] == "eve@example.com"
+    assert (mail.payload["to"], mail.payload["template"]) == ("eve@example.com", "invitation")
+    assert revoked["was_invited"] is True
+    assert again.lines == ["Gatehouse: eve@example.com was not invited."]
 
 
 async def test_sessions_are_ended(graphql: GraphQL, ada: RegisteredUser, users: Users) -> None:

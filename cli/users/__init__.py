@@ -9,6 +9,7 @@ from cli.users.delete import delete
 from cli.users.export import export
 from cli.users.find import find, show
 from cli.users.import_users import import_users
+from cli.users.invite import invite
 from cli.users.remove_factors import remove_factors
 from cli.users.reset_link import reset_link
 from cli.users.roles import grant, revoke
@@ -25,6 +26,7 @@ from cli.users.roles import grant, revoke
         find,
         grant,
         import_users,
+        invite,
         remove_factors,
         reset_link,
         revoke,

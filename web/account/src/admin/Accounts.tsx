@@ -1,18 +1,22 @@
 import { useState } from "react";
+import { useAccess } from "../access";
 import { Choice, Field } from "../Field";
 import { Form, type Values } from "../Form";
 import { Link } from "../Link";
 import { type Connection, PagedList } from "../PagedList";
 import { navigate, useAddress } from "../router";
 import { session } from "../session";
+import { settings } from "../settings";
 import { Time } from "../Time";
 import { Badges } from "./Badges";
 import { useAdminTexts } from "./adminTexts";
+import { Invite } from "./Invite";
 import { type AccountEntry, READ_ACCOUNTS } from "./operations";
 
 /** Search for accounts. What is searched for is in the address, so that the browser's back button works. */
 export function Accounts() {
   const texts = useAdminTexts();
+  const { permissions } = useAccess();
   const query = useAddress().searchParams;
   const [search, role, state] = ["search", "role", "state"].map((name) => query.get(name) ?? "");
   const [form, setForm] = useState({ key: 0, query: query.toString() });
@@ -75,6 +79,7 @@ export function Accounts() {
         none={texts.search.none}
         moreShown={texts.search.moreShown}
       />
+      {settings.registration === "invite" && permissions.includes("INVITE") && <Invite />}
     </>
   );
 }

@@ -102,3 +102,5 @@ export const DELETE_OTHER_ACCOUNT = `mutation DeleteOtherAccount($id: ID!, $reas
 }`;
 
 export const EXPORT_ACCOUNT = `mutation ExportAccount($id: ID!) { exportAccount(id: $id) }`;
+
+export const INVITE = `mutation Invite($email: String!) { invite(email: $email) { expiresAt } }`;

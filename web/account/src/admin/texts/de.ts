@@ -19,6 +19,14 @@ export const de: AdminTexts = {
     moreShown: (count) => (count === 1 ? "Ein weiteres Konto." : `${count} weitere Konten.`),
   },
 
+  invite: {
+    title: "Jemanden einladen",
+    intro: "Wer eingeladen ist, bekommt eine E-Mail mit einem Link, um ein Konto mit dieser E-Mail anzulegen. Er gilt einmal, sieben Tage lang.",
+    email: "E-Mail",
+    submit: "Einladung senden",
+    sent: (email) => `${email} ist eingeladen.`,
+  },
+
   account: {
     back: "Zurück zu den Konten",
     none: "Dieses Konto gibt es nicht. Vielleicht wurde es gelöscht.",

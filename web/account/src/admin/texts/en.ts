@@ -18,6 +18,14 @@ export const en = {
     moreShown: (count: number) => (count === 1 ? "One more account." : `${count} more accounts.`),
   },
 
+  invite: {
+    title: "Invite someone",
+    intro: "They get a mail with a link to create an account with this email. It works once, for seven days.",
+    email: "Email",
+    submit: "Send the invitation",
+    sent: (email: string) => `${email} is invited.`,
+  },
+
   account: {
     back: "Back to the accounts",
     none: "There is no such account. It may have been deleted.",

@@ -150,6 +150,12 @@ def record_in(
     )
 
 
+def ip_for_owner(ip: str | None, actor_id: UUID | str | None) -> str | None:
+    """Return the address of an event or a session as the owner of the account sees it: not that of
+    an administrator, which is personal data of theirs."""
+    return ip if actor_id is None else None
+
+
 async def erase(session: AsyncSession, user_id: UUID) -> None:
     """Remove the personal data from a user's events: where they were, and what was said of them."""
     await session.execute(

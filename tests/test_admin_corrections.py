@@ -89,6 +89,18 @@ async def test_an_administrator_may_know_that_an_email_is_right(
     assert account["securityEvents"]["edges"][0]["node"]["kind"] == "EMAIL_CHANGED"
 
 
+async def test_the_email_that_an_account_has_stays_verified_and_is_told_once(
+    app: FastAPI, graphql: GraphQL, ada: RegisteredUser, adam: RegisteredUser
+) -> None:
+    await graphql(
+        CORRECT, by=adam, id=ada.id, input={"email": "ada@example.com", "emailVerified": True}
+    )
+    answer = await graphql(CORRECT, by=adam, id=ada.id, input={"email": "ada@example.com"})
+
+    assert answer.data["correctAccount"]["emailVerified"]
+    assert len(await texts_where(app, template="administered")) == 1
+
+
 @pytest.mark.parametrize(
     ("input", "code", "field"),
     [

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 from graphql import GraphQLSchema, build_schema, get_named_type
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as examples
 
 from domain import admin
+from domain.admin.role_changes import EMAIL_NOT_VERIFIED
 from domain.errors import DomainError
 from domain.roles import OPERATOR, PERMISSIONS, Permission, Role, roles_of
 from domain.services import Services
@@ -17,8 +19,8 @@ from settings import Settings
 from tests.admins import ACCOUNT, ACCOUNTS, ARGUMENTS, act, grant, impersonate, register_admin
 from tests.authenticator_apps import Clock, set_up, signed_in_with
 from tests.conftest import settings_for
-from tests.mail_proofs import DATA_KEY
-from tests.operations import DELETE_ME, ME
+from tests.mail_proofs import CODE, DATA_KEY, mailed
+from tests.operations import DELETE_ME, ME, VERIFY_EMAIL
 from tests.paths import ROOT
 from tests.sessions import age_proofs
 from tests.users import THIS_DEVICE, UNKNOWN_ID, GraphQL, RegisteredUser
@@ -73,8 +75,14 @@ class Staff:
 
 @pytest.fixture
 async def staff(
-    services: Services, graphql: GraphQL, ada: RegisteredUser, grace: RegisteredUser
+    app: FastAPI,
+    services: Services,
+    graphql: GraphQL,
+    ada: RegisteredUser,
+    grace: RegisteredUser,
 ) -> Staff:
+    # Without it, an administrator could grant her no role.
+    await graphql(VERIFY_EMAIL, by=ada, code=await mailed(app, CODE, ada.email))
     support = await register_admin(services, graphql, "Sue", Role.SUPPORT)
     admin = await register_admin(services, graphql, "Adam")
     token = await impersonate(graphql, grace, by=admin)
@@ -178,6 +186,15 @@ async def test_an_administrator_impersonates_nobody_who_has_a_role(
     assert (await act(graphql, "impersonate", staff.support, by=staff.admin)).code == "FORBIDDEN"
 
 
+async def test_an_unverified_email_gets_no_role_from_an_administrator(
+    graphql: GraphQL, staff: Staff
+) -> None:
+    answer = await act(graphql, "grantRole", staff.user, by=staff.admin)
+
+    assert (answer.code, answer.error["message"]) == ("INVALID_INPUT", EMAIL_NOT_VERIFIED)
+    assert (await graphql("{ me { roles } }", by=staff.user)).data["me"]["roles"] == []
+
+
 async def test_what_support_may_not_do_takes_a_recent_proof(
     services: Services, graphql: GraphQL, staff: Staff
 ) -> None:
@@ -244,11 +261,12 @@ async def test_a_session_that_has_ended_permits_nothing(graphql: GraphQL, staff:
 
 
 async def test_the_roles_are_those_that_the_user_has_now(graphql: GraphQL, staff: Staff) -> None:
-    await act(graphql, "grantRole", staff.admin, by=staff.admin)
-    answer = await graphql("{ me { roles } }", by=staff.admin)
+    await act(graphql, "grantRole", staff.ada, by=staff.admin)
+    await act(graphql, "grantRole", staff.ada, by=staff.admin, arguments="role: ADMIN")
+    answer = await graphql("{ me { roles } }", by=staff.ada)
 
     assert answer.data["me"]["roles"] == ["ADMIN", "SUPPORT"]
-    assert (await graphql("{ me { roles } }", by=staff.ada)).data["me"]["roles"] == []
+    assert (await graphql("{ me { roles } }", by=staff.user)).data["me"]["roles"] == []
 
 
 async def test_users_read_what_their_roles_permit(graphql: GraphQL, staff: Staff) -> None:

@@ -96,6 +96,8 @@ MUTATIONS: dict[str, tuple[str | None, str]] = {
     "correctAccount": (FORBIDDEN, f"({_TWO}, input: {{}}) {{ id }}"),
     "deleteAccount": (FORBIDDEN, f"({_TWO})"),
     "exportAccount": (FORBIDDEN, f"({_ID})"),
+    "invite": (FORBIDDEN, '(email: "new@example.com") { expiresAt }'),
+    "revokeInvitation": (FORBIDDEN, '(email: "new@example.com")'),
     # The last one, since it ends the session.
     "logout": (ALLOWED, ""),
 }
@@ -191,6 +193,26 @@ async def test_it_is_on_record_for_both(
 
     assert of_ada == {"kind": "IMPERSONATED", "detail": "to look", "actor": {"id": adam.id}}
     assert of_adam == {"kind": "IMPERSONATION_STARTED", "detail": ada.id, "actor": None}
+
+
+async def test_the_owner_does_not_see_the_address_of_the_administrator(
+    graphql: GraphQL, ada: RegisteredUser, adam: RegisteredUser
+) -> None:
+    await impersonate(graphql, ada, by=adam)
+    seen = "sessions { method ip } securityEvents { edges { node { kind ip } } }"
+    me = (await graphql(f"{{ me {{ {seen} }} }}", by=ada)).data["me"]
+    of_ada = f"query ($id: ID!) {{ account(id: $id) {{ {seen} }} }}"
+    account = (await graphql(of_ada, by=adam, id=ada.id)).data["account"]
+    data = (await graphql("mutation { exportMyData }", by=ada)).data["exportMyData"]
+
+    events = {edge["node"]["kind"]: edge["node"]["ip"] for edge in me["securityEvents"]["edges"]}
+    assert events == {"IMPERSONATED": None, "REGISTERED": "127.0.0.1"}
+    for shown in (me["sessions"], data["sessions"]):
+        addresses = {session["method"]: session["ip"] for session in shown}
+        assert addresses == {"IMPERSONATION": None, "REGISTRATION": "127.0.0.1"}
+    assert {event["kind"]: event["ip"] for event in data["security_events"][1:]} == events
+    assert account["securityEvents"]["edges"][0]["node"]["ip"] == "127.0.0.1"
+    assert {session["ip"] for session in account["sessions"]} == {"127.0.0.1"}
 
 
 async def test_what_happens_in_it_is_on_record_with_the_administrator(

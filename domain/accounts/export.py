@@ -27,7 +27,7 @@ from domain.authentication.reauthentication import lock_proved, prove
 from domain.devices import Device
 from domain.errors import NotFound
 from domain.roles import roles_of
-from domain.security_events import EventKind
+from domain.security_events import EventKind, ip_for_owner
 from domain.services import Services
 
 # The newest. A response has at most 4 MiB, and JSON writes some characters as two.
@@ -76,7 +76,8 @@ async def export_my_data(services: Services, device: Device, caller: Caller) -> 
 
 async def data_of(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
     """Return what is stored about a user, in the types of JSON: without secrets, which say nothing
-    about them. Of long lists it has the newest, and ``truncated`` names the lists that go on.
+    about them, and without addresses of administrators. Of long lists it has the newest, and
+    ``truncated`` names the lists that go on.
 
     Raises NotFound.
     """
@@ -101,8 +102,8 @@ async def data_of(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
         "roles": list((await roles_of(session, [user_id]))[user_id]),
         "factors": await _factors(session, user_id),
         "identities": [_row(identity, _IDENTITY) for identity in identities],
-        "sessions": [_row(one, _SESSION) for one in sessions],
-        "security_events": [_row(event, _EVENT) for event in events],
+        "sessions": [_of_owner(_row(one, _SESSION), "impersonator_id") for one in sessions],
+        "security_events": [_of_owner(_row(event, _EVENT), "actor_id") for event in events],
         "posts": posts,
         "truncated": [name for name, has_more in truncated.items() if has_more],
     }
@@ -156,6 +157,10 @@ async def _factors(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
 
 def _row(row: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: _plain(getattr(row, name)) for name in names}
+
+
+def _of_owner(row: dict[str, Any], actor: str) -> dict[str, Any]:
+    return {**row, "ip": ip_for_owner(row["ip"], row[actor])}
 
 
 def _plain(value: object) -> object:

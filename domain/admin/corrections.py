@@ -39,6 +39,7 @@ async def correct_account(
 ) -> User:
     """Replace the username, the email or both, and tell the owner by mail, of a new email at both
     addresses. A new email is not verified, unless the actor knows that the owner reads mail there.
+    The email of the account stays verified.
 
     Raises InvalidInput, UsernameTaken, EmailTaken, ReauthenticationRequired and what `changing`
     raises.
@@ -73,10 +74,12 @@ async def _correct_email(
     reason: str,
 ) -> None:
     session, user = change.session, change.user
-    if address.key == user.email_key and (user.email_verified_at is not None) == is_verified:
+    is_new = address.key != user.email_key
+    # The same email stays verified: otherwise the next mail to it would remove the password.
+    if not is_new and (user.email_verified_at is not None or not is_verified):
         return
-    tell(session, services, user, Act.EMAIL_CORRECTED, reason=reason)
-    if address.key != user.email_key:
+    if is_new:
+        tell(session, services, user, Act.EMAIL_CORRECTED, reason=reason)
         # Links and codes that were sent to the former address, its undo of a change among them.
         await tickets.discard(session, user.id, list(TicketKind))
     set_email(user, address, verified_at=datetime.now(UTC) if is_verified else None)

@@ -16,6 +16,8 @@ from domain.roles import Operator, Permission, Role, require_another_administrat
 from domain.security_events import EventKind
 from domain.services import Services
 
+EMAIL_NOT_VERIFIED = "The email of this account is not verified. Its owner must verify it first."
+
 
 @retried
 async def grant_role(
@@ -23,7 +25,8 @@ async def grant_role(
 ) -> User:
     """Grant a role. An account that has it already stays as it is.
 
-    Raises InvalidInput for a disabled account, ReauthenticationRequired and what `changing` raises.
+    Raises InvalidInput for a disabled account, and for an unverified email unless the operator
+    grants it or the server sends no mail; ReauthenticationRequired and what `changing` raises.
     """
     proof = await prove_permitted(services, device, actor, Permission.GRANT_ROLES)
     permission = Permission.GRANT_ROLES
@@ -33,6 +36,8 @@ async def grant_role(
             raise InvalidInput("This account is disabled. Enable it first.")
         if role in user.roles:
             return user
+        if not isinstance(actor, Operator):
+            _require_verified_email(services, user)
         session.add(
             UserRole(
                 user_id=user.id,
@@ -72,3 +77,10 @@ async def revoke_role(
         await sessions.end_impersonations(session, device, user.id)
         change.record(EventKind.ROLE_REVOKED, device, detail=role)
         return user
+
+
+def _require_verified_email(services: Services, user: User) -> None:
+    """Raise InvalidInput for an email that could be verified and is not: someone else may have made
+    the account with the address of a colleague, and would get the role."""
+    if services.mailer is not None and user.email_verified_at is None:
+        raise InvalidInput(EMAIL_NOT_VERIFIED)

@@ -106,7 +106,8 @@ async def end_sessions_of(info: Info, id: AccountId) -> int:
 
 
 @strawberry.mutation(
-    description=f"Grants a role.{_ADMIN}{_PROVED}, INVALID_INPUT for a disabled account."
+    description=f"Grants a role.{_ADMIN}{_PROVED}, INVALID_INPUT for a disabled account, and for an unverified email where the"
+    " server sends mail."
 )
 async def grant_role(
     info: Info,

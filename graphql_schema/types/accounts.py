@@ -115,4 +115,6 @@ class Account(User):
     async def security_events(
         self, info: Info, first: First = 20, after: After = None, kinds: Kinds = None
     ) -> Connection[SecurityEvent]:
-        return await latest_events(info, self.user_id, PageRequest.of(first, after), kinds)
+        return await latest_events(
+            info, self.user_id, PageRequest.of(first, after), kinds, self.caller
+        )

@@ -179,4 +179,4 @@ class PrivateUser(User):
         kinds: Kinds = None,
     ) -> Connection[SecurityEvent]:
         page_request = PageRequest.of(first, after)
-        return await latest_events(info, self.caller.user_id, page_request, kinds)
+        return await latest_events(info, self.caller.user_id, page_request, kinds, self.caller)

@@ -8,6 +8,7 @@ import strawberry
 
 from db import models
 from domain import security_events
+from domain.access_tokens.tokens import Caller
 from domain.pagination import PageRequest
 from domain.security_events import EventKind
 from graphql_schema.connections import Connection, connection
@@ -89,7 +90,9 @@ class SecurityEvent:
     device: str | None = strawberry.field(
         description="The device it came from, as it names itself: `Firefox on Linux`."
     )
-    ip: str | None = strawberry.field(description="The IP address it came from.")
+    ip: str | None = strawberry.field(
+        description="The IP address it came from. Null in your own account if an administrator did it."
+    )
     session_id: strawberry.ID | None = strawberry.field(
         description="The session concerned, which may have ended. Null for a failed login."
     )
@@ -106,13 +109,14 @@ class SecurityEvent:
     actor_id: strawberry.Private[UUID | None]
 
     @classmethod
-    def of(cls, event: models.SecurityEvent) -> Self:
+    def of(cls, event: models.SecurityEvent, caller: Caller) -> Self:
+        is_own = event.user_id == caller.user_id
         return cls(
             id=strawberry.ID(str(event.id)),
             kind=EventKind(event.kind),
             created_at=event.created_at,
             device=event.device,
-            ip=event.ip,
+            ip=security_events.ip_for_owner(event.ip, event.actor_id) if is_own else event.ip,
             session_id=strawberry.ID(str(event.session_id)) if event.session_id else None,
             detail=event.detail,
             actor_id=event.actor_id,
@@ -120,8 +124,12 @@ class SecurityEvent:
 
 
 async def latest_events(
-    info: Info, user_id: UUID, page_request: PageRequest, kinds: list[EventKind] | None
+    info: Info,
+    user_id: UUID,
+    page_request: PageRequest,
+    kinds: list[EventKind] | None,
+    caller: Caller,
 ) -> Connection[SecurityEvent]:
     async with info.context.database.reading() as session:
         page = await security_events.latest(session, user_id, page_request, kinds=kinds)
-    return connection(page, SecurityEvent.of)
+    return connection(page, lambda event: SecurityEvent.of(event, caller))

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from db import models
-from domain import sessions
+from domain import security_events, sessions
 from domain.access_tokens.tokens import Caller
 from domain.sessions import LoginMethod
 from graphql_schema.context import Info
@@ -45,7 +45,9 @@ class Session:
     device: str | None = strawberry.field(
         description="The device that started it, as it names itself: `Firefox on Linux`."
     )
-    ip: str | None = strawberry.field(description="The IP address it was started from.")
+    ip: str | None = strawberry.field(
+        description="The IP address it was started from. Null in your own account if an administrator started it."
+    )
     created_at: datetime = strawberry.field(description="When it was started, in UTC.")
     last_used_at: datetime = strawberry.field(
         description="When it was last refreshed or, before that, started, in UTC."
@@ -62,16 +64,17 @@ class Session:
 
     @classmethod
     def of(cls, session: models.LoginSession, caller: Caller) -> Self:
+        is_own, actor_id = session.user_id == caller.user_id, session.impersonator_id
         return cls(
             id=strawberry.ID(str(session.id)),
             is_current=session.id == caller.session_id,
             method=LoginMethod(session.method),
             device=session.device,
-            ip=session.ip,
+            ip=security_events.ip_for_owner(session.ip, actor_id) if is_own else session.ip,
             created_at=session.created_at,
             last_used_at=session.last_used_at,
             expires_at=session.expires_at,
-            impersonator_id=session.impersonator_id,
+            impersonator_id=actor_id,
         )
 
 

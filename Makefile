@@ -68,7 +68,7 @@ account: $(ACCOUNT)
 endif
 
 # The npm package @gatehouse/client, which the other folders in web/ import.
-$(CLIENT): web/node_modules/.pages web/client/package.json web/client/tsconfig.json $(wildcard web/client/src/*)
+$(CLIENT): web/node_modules/.pages web/client/package.json web/client/tsconfig.json web/client/manifest.js $(wildcard web/client/src/*)
 	cd web && npm run --silent build --workspace client
 	@touch $@
 

@@ -39,6 +39,7 @@ from api.middleware.request_limits import RequestLimitsMiddleware
 from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.oauth2 import introspection, jwks, metadata, revocation, token, userinfo
 from api.routes import Route, WebSocketRoute, head_routes
+from api.schema import create_schema
 from api.services import create_app_state
 from api.signing_keys.files import read_keys, readable_by_others
 from api.telemetry import logs, metrics, tracing
@@ -50,8 +51,6 @@ from domain.authentication import passkeys
 from domain.devices import name_of
 from domain.observer import SILENT
 from domain.services import Services
-from graphql_schema.engine.limits import Limits
-from graphql_schema.schema import Schema
 from settings import Settings, load_settings
 
 logger = logging.getLogger("gatehouse")
@@ -193,18 +192,10 @@ async def _run(
 def _graphql(
     settings: Settings, observers: RequestObservers, scheduler: FairScheduler
 ) -> GraphQLApp:
-    schema = Schema(
-        Limits(
-            depth=settings.max_query_depth,
-            aliases=settings.max_query_aliases,
-            tokens=settings.max_query_tokens,
-            cost=settings.max_query_cost,
-        ),
-        new_documents=settings.new_document_percent / 100,
-        deadline=settings.request_deadline,
-        introspection=settings.allows("introspection"),
-        suggestions=settings.allows("suggestions"),
-    )
+    try:
+        schema = create_schema(settings)
+    except ValueError as error:
+        raise SystemExit(f"gatehouse: {error}") from None
     return GraphQLApp(
         schema,
         observers,

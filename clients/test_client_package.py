@@ -95,17 +95,23 @@ def test_the_documents_of_the_package_are_valid() -> None:
     documents = re.findall(r'^const \w+ = [`"](mutation .*?)[`"];$', sources, re.M | re.S)
 
     assert len(documents) == 11
-    for document in documents:
-        assert validate(schema, parse(document.replace("${TOKEN}", token[1]))) == [], document
+    filled = [document.replace("${TOKEN}", token[1]) for document in documents]
+    for document in filled:
+        assert validate(schema, parse(document)) == [], document
+    trusted = json.loads((DIST / "trusted-documents.json").read_text())
+    assert sorted(trusted.values()) == sorted(filled)
 
 
 def test_the_package_contains_what_its_entries_need() -> None:
     [packed] = json.loads(run_npm(PACKAGE, "pack", "--dry-run", "--json", "--ignore-scripts"))
     manifest = json.loads((PACKAGE / "package.json").read_text())
     files = {file["path"] for file in packed["files"]}
-    entries = {path[2:] for entry in manifest["exports"].values() for path in entry.values()}
+    exports = manifest["exports"]
+    trusted = exports.pop("./trusted-documents.json")[2:]
+    entries = {trusted, *(path[2:] for entry in exports.values() for path in entry.values())}
 
     assert entries <= files
     assert {name for name in files if not name.startswith("dist/")} == {"README.md", "package.json"}
-    assert all(name.endswith((".js", ".d.ts")) for name in files if name.startswith("dist/"))
+    built = {name for name in files if name.startswith("dist/")} - {trusted}
+    assert all(name.endswith((".js", ".d.ts")) for name in built)
     assert "dependencies" not in manifest

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from api.app import create_app
 from clients.npm import expired_token, run_npm
-from tests.conftest import SECRET_KEY
+from tests.conftest import SECRET_KEY, settings_for
 from tests.mail_proofs import DATA_KEY
 from tests.servers import Server, running_server
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "web" / "examples"
+TRUSTED = EXAMPLES / "src" / "trusted"
+
+# Of GraphQL Code Generator, Apollo and Relay.
+MANIFESTS = ("persisted-documents.json", "persisted-query-manifest.json", "relay.json")
 
 
 def npm(*arguments: str) -> str:
@@ -77,6 +82,60 @@ def test_a_client_with_persisted_queries_sends_its_documents_instead(
 
     assert npm("start", "--", client, f"{server.url}/graphql") == f"{client}: all is well\n"
     assert server.logged().count("PERSISTED_QUERY_NOT_SUPPORTED") > before
+
+
+@pytest.fixture(scope="module")
+def trusting_server(generated: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Run a server that accepts only what the three tools have written into their manifests."""
+    folder = tmp_path_factory.mktemp("trusting")
+    database = f"sqlite:///{folder / 'gatehouse.db'}"
+    manifests = ",".join(str(TRUSTED / name) for name in MANIFESTS)
+    settings = {"TRUSTED_DOCUMENTS": manifests, "TRUSTED_DOCUMENTS_ONLY": "true"}
+    with running_server(database, SECRET_KEY, folder, **settings) as server:
+        yield server
+
+
+@pytest.mark.parametrize("tool", ["codegen", "relay"])
+def test_a_client_sends_the_ids_of_its_tool(trusting_server: Server, tool: str) -> None:
+    url = f"{trusting_server.url}/graphql"
+
+    assert npm("program", "--", "src/trustedDocuments.ts", tool, url) == f"{tool}: sends ids\n"
+
+
+@pytest.mark.parametrize("client", ["apollo-persisted", "apollo-3-persisted"])
+def test_apollo_sends_hashes_and_nothing_else(trusting_server: Server, client: str) -> None:
+    url = f"{trusting_server.url}/graphql"
+
+    before = trusting_server.logged().count("DOCUMENT_NOT_TRUSTED")
+
+    assert npm("start", "--", client, url) == f"{client}: all is well\n"
+    assert trusting_server.logged().count("DOCUMENT_NOT_TRUSTED") == before
+
+
+def test_a_client_without_a_manifest_is_refused(trusting_server: Server) -> None:
+    with pytest.raises(AssertionError, match=r"DOCUMENT_NOT_TRUSTED|only the documents"):
+        npm("start", "--", "graphql-request", f"{trusting_server.url}/graphql")
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS)
+def test_a_manifest_of_an_older_schema_names_what_does_not_fit(
+    tmp_path: Path, manifest: str
+) -> None:
+    """The field of that schema is gone: every tool's document with it is found by its name."""
+    old = tmp_path / manifest
+    old.write_text(without_hashes((TRUSTED / manifest).read_text()))
+    settings = settings_for("sqlite:///unused.db", trusted_documents=[old])
+
+    with pytest.raises(
+        SystemExit, match=r"query \w+ of the document .*'name' on type 'PublicUser'"
+    ):
+        create_app(settings)
+
+
+def without_hashes(manifest: str) -> str:
+    """Return a manifest as of a schema in which users had a name, with ids that are no hashes."""
+    old = re.sub(r"[0-9a-f]{64}", lambda id: f"old-{id[0][:8]}", manifest)
+    return re.sub(r"(author \{[^}]*?)\busername", r"\1name", old.replace("sha256:", ""))
 
 
 @pytest.mark.parametrize("client", ["apollo", "urql", "relay", "fetch"])

@@ -47,6 +47,8 @@ class ErrorCode(StrEnum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
 
 
 class DomainError(Exception):
@@ -254,6 +256,19 @@ class PersistedQueryNotSupported(DomainError):
 
     code = ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
     message = "PersistedQueryNotSupported"
+
+
+class PersistedQueryNotFound(DomainError):
+    """A request with an id that no trusted document has. By the same convention, clients send the
+    document, and ids again in other requests."""
+
+    code = ErrorCode.PERSISTED_QUERY_NOT_FOUND
+    message = "PersistedQueryNotFound"
+
+
+class DocumentNotTrusted(DomainError):
+    code = ErrorCode.DOCUMENT_NOT_TRUSTED
+    message = "This server accepts only the documents that it knows."
 
 
 class Unavailable(DomainError):

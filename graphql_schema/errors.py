@@ -71,7 +71,9 @@ publish(
         ErrorCode.INTERNAL_ERROR: "An error of the server. `extensions.requestId` identifies it in the log.",
         ErrorCode.GRAPHQL_PARSE_FAILED: "The document is not valid GraphQL.",
         ErrorCode.GRAPHQL_VALIDATION_FAILED: "The document or its variables do not match the schema.",
-        ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED: "The request has the hash of a document and no `query`. Send the document.",
+        ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED: "The request has the id of a document and no `query`. Send the document.",
+        ErrorCode.PERSISTED_QUERY_NOT_FOUND: "The server knows no document with this id. Send the document.",
+        ErrorCode.DOCUMENT_NOT_TRUSTED: "The server accepts only the documents that it knows. Use a client that was built for it.",
     },
 )
 

@@ -28,6 +28,7 @@ from settings.types import (
     DomainName,
     EmailDomains,
     EventPatterns,
+    FilePaths,
     FormerSecrets,
     HeaderNames,
     HexColor,
@@ -176,6 +177,9 @@ class Settings(BaseSettings):
     max_query_tokens: int = Field(default=500, ge=1)
     max_query_cost: int = Field(default=5000, ge=1)
     new_document_percent: int = Field(default=10, ge=1, le=100)
+    # `api.trusted_documents` reads them.
+    trusted_documents: FilePaths = ()
+    trusted_documents_only: bool = False
     max_websockets: int = Field(default=1000, ge=1)
     max_websockets_per_network: int = Field(default=100, ge=1)
 
@@ -305,6 +309,16 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _only_trusted_documents_are_known(self) -> Self:
+        if self.trusted_documents_only and not self.trusted_documents:
+            raise ValueError("TRUSTED_DOCUMENTS is required with TRUSTED_DOCUMENTS_ONLY")
+        if self.trusted_documents_only and (self.graphiql or self.introspection):
+            raise ValueError(
+                "TRUSTED_DOCUMENTS_ONLY accepts no documents of GRAPHIQL and INTROSPECTION: set them to false"
+            )
+        return self
+
     @property
     def access_token_lifetime(self) -> timedelta:
         return timedelta(minutes=self.access_token_expire_minutes)
@@ -384,9 +398,12 @@ class Settings(BaseSettings):
         return (self.log_format == "json") if self.log_format else self.environment == "production"
 
     def allows(self, tool: Literal["graphiql", "introspection", "suggestions"]) -> bool:
-        """Return whether a developer tool is on: its setting, or by default outside production."""
+        """Return whether a developer tool is on: its setting, or by default outside production and
+        if clients may send any document."""
         chosen: bool | None = getattr(self, tool)
-        return self.environment == "development" if chosen is None else chosen
+        if chosen is None:
+            return self.environment == "development" and not self.trusted_documents_only
+        return chosen
 
 
 def _available_cores() -> int:

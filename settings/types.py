@@ -7,6 +7,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
+from pathlib import Path
 from typing import Annotated, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -359,6 +360,8 @@ in_upper_case = _if_text(str.upper)
 
 # A list such as `a, b`. pydantic-settings would read it as JSON without NoDecode.
 CommaSeparated = Annotated[tuple[T, ...], NoDecode, BeforeValidator(_split_at_commas)]
+
+FilePaths = CommaSeparated[Path]
 
 Secret = Annotated[
     SecretStr,

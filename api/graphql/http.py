@@ -184,7 +184,7 @@ class GraphQLApp:
     ) -> ExecutionResult:
         try:
             return await self._schema.execute(
-                parameters.get("query"),
+                self._schema.trusted_documents.text_of(parameters),
                 variable_values=parameters.get("variables"),
                 context_value=context,
                 operation_name=parameters.get("operationName"),
@@ -207,7 +207,7 @@ def _asks_for_page(request: Request) -> bool:
     return (
         request.method == "GET"
         and "text/html" in (header_of(request.scope, b"accept") or "")
-        and "query" not in _query_parameters(request)
+        and not {"query", "documentId", "extensions"} & _query_parameters(request).keys()
     )
 
 

@@ -49,7 +49,6 @@ from domain.errors import (
     DomainError,
     InvalidInput,
     Overloaded,
-    PersistedQueryNotSupported,
     TooManyAttempts,
 )
 from graphql_schema.context import Context
@@ -98,12 +97,30 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         # the id is in use.
         if not self.connection_acknowledged or message["id"] in self.operations:
             await super().handle_subscribe(message)
-        elif error := _error_in_payload(message["payload"]):
-            await self._refuse(message["id"], error)
         elif len(self.operations) >= MAX_OPERATIONS:
             await self._refuse(message["id"], TooManyAttempts(1))
         else:
-            await super().handle_subscribe(message)
+            await self._subscribe(message)
+
+    async def _subscribe(self, message: SubscribeMessage) -> None:
+        try:
+            text = self._text_of(message["payload"])
+        except DomainError as error:
+            await self._refuse(message["id"], error)
+        else:
+            payload: Any = {**message["payload"], "query": text}
+            await super().handle_subscribe({**message, "payload": payload})
+
+    def _text_of(self, payload: object) -> str:
+        """Return the document of a payload. Raises DomainError if there is none."""
+        if not isinstance(payload, dict):
+            raise InvalidInput("`payload` must be an object.")
+        if problem := problem_in(payload):
+            raise InvalidInput(problem)
+        text = self.view.schema.trusted_documents.text_of(payload)
+        if text is None:
+            raise InvalidInput("No GraphQL query found in the request")
+        return text
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         async with self._running:
@@ -181,6 +198,7 @@ class WebSockets(GraphQL[Context, None]):
     """Strawberry's ASGI application, used for WebSockets only."""
 
     graphql_transport_ws_handler_class = Handler
+    schema: Schema
 
     def __init__(
         self,
@@ -242,6 +260,7 @@ def problem_in(request: Mapping[Any, Any]) -> str | None:
     """Return why the parameters of a GraphQL request are malformed, as a sentence, or None."""
     for name, kind, described in (
         ("query", str, "a string"),
+        ("documentId", str, "a string"),
         ("operationName", str, "a string"),
         ("variables", dict, "an object"),
         ("extensions", dict, "an object"),
@@ -262,18 +281,6 @@ def _is_well_formed(message: object) -> bool:
         }:
             return id.isascii() and len(id) <= MAX_ID_LENGTH
     return False
-
-
-def _error_in_payload(payload: object) -> DomainError | None:
-    if not isinstance(payload, dict):
-        return InvalidInput("`payload` must be an object.")
-    if problem := problem_in(payload):
-        return InvalidInput(problem)
-    if payload.get("query"):
-        return None
-    if (payload.get("extensions") or {}).get("persistedQuery") is not None:
-        return PersistedQueryNotSupported()
-    return InvalidInput("No GraphQL query found in the request")
 
 
 async def _refuse_handshake(socket: WebSocket, error: TooManySockets) -> None:

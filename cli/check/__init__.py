@@ -28,6 +28,7 @@ from cli.check.providers import provider_discovery, providers, redirect_allowlis
 from cli.check.rate_limits import rate_limit_sizes, rate_limits
 from cli.check.second_factors import second_factors
 from cli.check.secrets import access_tokens, password_hashes, secrets, signing_keys
+from cli.check.trusted_documents import trusted_documents
 from cli.check.webhooks import hooks, webhooks
 from cli.usage import examples
 from settings import Settings, load_settings
@@ -57,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     metrics,
     proxies,
     origins,
+    trusted_documents,
     log,
     cores,
     memory,

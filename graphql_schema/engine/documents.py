@@ -3,6 +3,7 @@
 (Parsing and validating `me` takes ten times as long as the rest of its request.)
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -21,12 +22,13 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.utils.operation import get_first_operation
 
-from domain.errors import DomainError, QueryTooCostly
+from domain.errors import DocumentNotTrusted, DomainError, QueryTooCostly
 from graphql_schema.engine.costs import Costs, Measure, page_sizes, variables_for_page_sizes
 from graphql_schema.engine.inputs import NO_ENTRIES, entries_in_variables
 from graphql_schema.engine.limits import Limits
 from graphql_schema.engine.new_documents import NewDocuments, Preparation
 from graphql_schema.engine.plans import Plan, variables_for_conditions
+from graphql_schema.engine.trusted_documents import NO_TRUSTED_DOCUMENTS, TrustedDocuments
 from graphql_schema.engine.validation import parse_within, problems_of
 
 # A parsed document takes up to 280 times the memory of its text (for a list of one-letter fields;
@@ -43,6 +45,9 @@ CACHED_MEASURES = 16
 # field. It also keeps its document alive, so plans are limited together with their documents, to
 # the same size.
 BYTES_PER_PLANNED_FIELD = 1536
+
+# Of the first operation, in a text that may not be valid.
+_NAME = re.compile(r"\b(?:query|mutation|subscription)\s+\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,10 @@ class Document:
     def size(self) -> int:
         """The maximum memory in bytes."""
         return max(BYTES_PER_CHARACTER * len(self.text), MIN_DOCUMENT_BYTES)
+
+    @property
+    def operations(self) -> list[OperationDefinitionNode]:
+        return [node for node in self.node.definitions if isinstance(node, OperationDefinitionNode)]
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation of this name or, without a name, the only one.
@@ -96,6 +105,8 @@ class Documents:
 
     What is not cached is charged to the network that sends it, in ``new_documents``: the methods
     take the ``preparation`` of one request, and raise TooManyAttempts or Overloaded.
+
+    Trusted documents are prepared at once, and stay. Raises ValueError if one is invalid.
     """
 
     def __init__(
@@ -105,6 +116,7 @@ class Documents:
         new_documents: NewDocuments,
         *,
         rules: Iterable[type[ASTValidationRule]] = (),
+        trusted: TrustedDocuments = NO_TRUSTED_DOCUMENTS,
     ) -> None:
         self._schema = schema
         self._limits = limits
@@ -117,16 +129,22 @@ class Documents:
         self._plans: LRUCache[Any, PlannedDocument] = LRUCache(
             MAX_CACHE_BYTES, getsizeof=lambda planned: planned.size
         )
+        self._only_trusted = trusted.only
+        self._trusted_plans: dict[Any, Plan] = {}
+        self._trusted = {text: self._prepare(text, id) for text, id in trusted.ids.items()}
 
     def preparation(self, network: str) -> Preparation:
         """Return the preparation of one request of a network."""
         return self._new_documents.preparation(network)
 
     def read(self, text: str, preparation: Preparation) -> Document:
-        """Parse a document. Raises GraphQLError if it is not valid GraphQL, or QueryTooCostly."""
-        cached = self._cached.get(text)
+        """Parse a document. Raises GraphQLError if it is not valid GraphQL, QueryTooCostly, or
+        DocumentNotTrusted."""
+        cached = self._trusted.get(text) or self._cached.get(text)
         if cached is not None:
             return cached
+        if self._only_trusted:
+            raise DocumentNotTrusted
         with preparation.step():
             return Document.of(text, parse_within(text, tokens=self._limits.tokens))
 
@@ -140,7 +158,7 @@ class Documents:
         """Return why an operation cannot run. A document that exceeds a limit is not validated."""
         try:
             self._limits.check(self._measure(document, operation, variables, preparation))
-            if document.text in self._cached:
+            if document.text in self._trusted or document.text in self._cached:
                 return []
             with preparation.step():
                 problems = problems_of(document.node, self._schema, self._rules)
@@ -160,9 +178,11 @@ class Documents:
         """Return the plan of an operation of a valid document."""
         key = (
             document.text,
-            operation.name and operation.name.value,
+            _name_of(operation),
             *(variables.coerced.get(name) for name in document.variables_for_conditions),
         )
+        if trusted := self._trusted_plans.get(key):
+            return trusted
         planned = self._plans.get(key)
         if planned is None:
             with preparation.step():
@@ -171,6 +191,27 @@ class Documents:
             if planned.size <= MAX_CACHE_BYTES:
                 self._plans[key] = planned
         return planned.plan
+
+    def _prepare(self, text: str, id: str) -> Document:
+        """Prepare a trusted document. Raises ValueError, with its name, if it cannot be used."""
+        try:
+            document = Document.of(text, parse_within(text, tokens=self._limits.tokens))
+            problems = problems_of(document.node, self._schema, self._rules)
+            if problems:
+                raise problems[0]
+            for operation in document.operations:
+                self._prepare_operation(document, operation)
+        except (GraphQLError, QueryTooCostly) as error:
+            raise ValueError(f"{_described(text, id)} cannot be used: {error.message}") from None
+        return document
+
+    def _prepare_operation(self, document: Document, operation: OperationDefinitionNode) -> None:
+        # If it is too costly even with the smallest pages, it can never run.
+        sizes = dict.fromkeys(document.variables_for_page_sizes, 1)
+        self._limits.check(self._costs.measure(document.node, operation, sizes, NO_ENTRIES))
+        if not document.variables_for_conditions:
+            plan = Plan.of(self._schema, document.node, operation, VariableValues({}, {}))
+            self._trusted_plans[document.text, _name_of(operation)] = plan
 
     def _measure(
         self,
@@ -181,14 +222,23 @@ class Documents:
     ) -> Measure:
         entries = entries_in_variables(variables) if variables else NO_ENTRIES
         sizes = page_sizes(document.variables_for_page_sizes, operation, variables)
-        name = operation.name and operation.name.value
-        key = (name, *sorted(sizes.items()), None, *sorted(entries.items()))
+        key = (_name_of(operation), *sorted(sizes.items()), None, *sorted(entries.items()))
         found = document.measures.get(key)
         if found is None:
             with preparation.step():
                 found = self._costs.measure(document.node, operation, sizes, entries)
             document.measures[key] = found
         return found
+
+
+def _name_of(operation: OperationDefinitionNode) -> str | None:
+    return operation.name.value if operation.name else None
+
+
+def _described(text: str, id: str) -> str:
+    """Name a trusted document for an operator, by its first operation, too."""
+    name = _NAME.search(text)
+    return f"the {name[0]} of the document {id}" if name else f"the document {id}"
 
 
 class DocumentCacheExtension(SchemaExtension):

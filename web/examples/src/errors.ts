@@ -63,6 +63,8 @@ export function reactionTo(code: ErrorCode): Reaction {
     case "GRAPHQL_PARSE_FAILED":
     case "GRAPHQL_VALIDATION_FAILED":
     case "PERSISTED_QUERY_NOT_SUPPORTED":
+    case "PERSISTED_QUERY_NOT_FOUND":
+    case "DOCUMENT_NOT_TRUSTED":
     case "MAIL_NOT_CONFIGURED":
     case "NOT_CONFIGURED":
     case "EMAIL_NOT_VERIFIED":

@@ -204,6 +204,7 @@ def _graphql(
         deadline=settings.request_deadline,
         introspection=settings.allows("introspection"),
         suggestions=settings.allows("suggestions"),
+        federation=settings.federation,
     )
     return GraphQLApp(
         schema,

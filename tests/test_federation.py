@@ -15,19 +15,10 @@ from hypothesis import strategies as st
 from settings import Settings
 from tests.commands import run
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.operations import DELETE_ME
+from tests.operations import DELETE_ME, ENTITIES
 from tests.posts import publish
 from tests.statements import statements
-from tests.users import UNKNOWN_ID, GraphQL, RegisteredUser
-
-ENTITIES = """
-query ($representations: [_Any!]!) {
-  _entities(representations: $representations) {
-    ... on PublicUser { __typename id username }
-    ... on Post { __typename id title author { username } }
-  }
-}
-"""
+from tests.users import UNKNOWN_ID, Answer, GraphQL, RegisteredUser
 
 DIRECTIVES = [
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"])',
@@ -183,17 +174,49 @@ async def test_over_a_hundred_representations_are_refused(graphql: GraphQL) -> N
 
 
 @pytest.mark.any_database
-async def test_each_representation_counts_as_an_entry_of_a_list(graphql: GraphQL) -> None:
-    costly = (
-        "... on PublicUser { " + " ".join(f"p{n}: posts {{ __typename }}" for n in range(2)) + "}"
-    )
-    document = ENTITIES.replace("... on PublicUser {", costly + "... on PublicUser {")
-    unknown = representation("PublicUser", UNKNOWN_ID)
-    few = await graphql(document, representations=[unknown] * 9)
-    many = await graphql(document, representations=[unknown] * 20)
+@pytest.mark.parametrize("kind", ["a variable", "a default", "a literal"])
+async def test_each_representation_counts_as_an_entry_of_a_list(
+    graphql: GraphQL, kind: str
+) -> None:
+    few = await with_pages_of(graphql, 15, kind)
+    many = await with_pages_of(graphql, 25, kind)
 
-    assert few.errors == []
+    assert few.data == {"_entities": [None] * 15}
     assert many.code == "QUERY_TOO_COSTLY"
+
+
+async def with_pages_of(graphql: GraphQL, count: int, kind: str) -> Answer:
+    """Ask for the posts of as many users, whose representations are in a value of this kind."""
+    entities = (
+        "{{ _entities(representations: {}) {{ ... on PublicUser {{ posts {{ __typename }} }} }} }}"
+    )
+    literal = "[" + '{__typename: "PublicUser", id: "x"} ' * count + "]"
+    if kind == "a literal":
+        return await graphql(entities.format(literal))
+    if kind == "a default":
+        return await graphql(f"query ($r: [_Any!]! = {literal}) {entities.format('$r')}")
+    users = [representation("PublicUser", "x")] * count
+    return await graphql(f"query ($r: [_Any!]!) {entities.format('$r')}", r=users)
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("value", [[[]] * 1_000, {"a": [0] * 1_000}], ids=["lists", "an object"])
+async def test_a_representation_with_too_many_values_is_refused(
+    graphql: GraphQL, value: object
+) -> None:
+    answer = await graphql(ENTITIES, representations=[value])
+
+    assert answer.code == "QUERY_TOO_COSTLY"
+
+
+@pytest.mark.any_database
+async def test_a_representation_that_is_nested_deeply_is_null(graphql: GraphQL) -> None:
+    nested: object = []
+    for _ in range(900):
+        nested = [nested]
+    answer = await graphql(ENTITIES, representations=[nested])
+
+    assert answer.data == {"_entities": [None]}
 
 
 @hypothesis_settings(

@@ -281,7 +281,7 @@ class _CostCalculator:
         return entries * (ROW + cost) if entries else cost
 
     def _page_size(self, node: FieldNode, name: str, definition: GraphQLArgument) -> int:
-        size = definition.default_value
+        size = _within_range(definition.default_value)
         for argument in node.arguments or ():
             if argument.name.value == name:
                 value = argument.value
@@ -290,7 +290,7 @@ class _CostCalculator:
                     if isinstance(value, VariableNode)
                     else _literal(value)
                 )
-        return _within_range(size)
+        return size
 
 
 def _weight(field: GraphQLField | None) -> int:

@@ -37,7 +37,7 @@ docs: $(VENV)/.docs  ## build the documentation as a site in build/docs; a broke
 test-browser: install web/node_modules/.installed clients/openid-provider/node_modules/.installed explorer account $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser --numprocesses auto --dist loadfile
 
-test-clients: install web/node_modules/.installed clients/openid-provider/node_modules/.installed $(CLIENT)  ## test with Apollo, urql, Relay and other clients, and a certified OpenID provider
+test-clients: install web/node_modules/.installed clients/openid-provider/node_modules/.installed clients/federation/node_modules/.installed $(CLIENT)  ## test with Apollo, urql, Relay and other clients, a certified OpenID provider, and a gateway
 	$(BIN)/pytest clients
 
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## benchmark against peers (30 min, needs wrk); ONLY=me,page runs a part

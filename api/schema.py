@@ -23,6 +23,7 @@ def create_schema(settings: Settings) -> Schema:
         deadline=settings.request_deadline,
         introspection=settings.allows("introspection"),
         suggestions=settings.allows("suggestions"),
+        federation=settings.federation,
         trusted_documents=read_trusted_documents(
             manifests(settings), only=settings.trusted_documents_only
         ),

@@ -101,6 +101,12 @@ async def get_post(session: AsyncSession, post_id: UUID) -> Post | None:
     return post
 
 
+async def get_posts(session: AsyncSession, post_ids: Collection[UUID]) -> dict[UUID, Post]:
+    """Return posts by id, without those that do not exist."""
+    found = await session.scalars(_WITH_AUTHOR.where(Post.id.in_(post_ids)))
+    return {post.id: post for post in found}
+
+
 async def contents(
     session: AsyncSession, post_ids: Sequence[UUID], reserve: Callable[[int], None]
 ) -> dict[UUID, str]:

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import strawberry
 from graphql import (
     GraphQLError,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     type_from_ast,
 )
@@ -32,8 +32,10 @@ from graphql_schema.engine.limits import Limits
 from graphql_schema.engine.new_documents import NewDocuments
 from graphql_schema.engine.trusted_documents import NO_TRUSTED_DOCUMENTS, TrustedDocuments
 from graphql_schema.errors import codes_of, translate
+from graphql_schema.federation import NoIntrospectionRule, subgraph_sdl
 from graphql_schema.mutations import Mutation
-from graphql_schema.queries import Query
+from graphql_schema.queries import Query, SubgraphQuery
+from graphql_schema.queries.federation import REPRESENTATION, Representation
 from graphql_schema.types.factors import SecondFactorChallenge
 
 # Each quotes the variable, and reads all of it.
@@ -49,8 +51,9 @@ class Schema(strawberry.Schema):
     """A Strawberry schema that executes operations by plan and translates all errors.
 
     ``new_documents`` is the share of the process's time in which one network may send documents
-    that are not cached. With ``extensions``, which hook into Strawberry's own execution, Strawberry
-    executes; the responses are the same. (Without them, `me` takes half of the time.)
+    that are not cached. With ``federation`` it is a subgraph of Apollo Federation. With
+    ``extensions``, which hook into Strawberry's own execution, Strawberry executes; the responses
+    are the same. (Without them, `me` takes half of the time.)
 
     Raises ValueError if one of the ``trusted_documents`` cannot be used.
     """
@@ -64,17 +67,21 @@ class Schema(strawberry.Schema):
         introspection: bool = True,
         suggestions: bool = True,
         trusted_documents: TrustedDocuments = NO_TRUSTED_DOCUMENTS,
+        federation: bool = False,
         extensions: Iterable[Callable[[], SchemaExtension]] = (),
     ) -> None:
         self._deadline = deadline
         self._suggestions = suggestions
         self.trusted_documents = trusted_documents
+        self._federation = federation
         given = list(extensions)
         super().__init__(
-            query=Query,
+            query=SubgraphQuery if federation else Query,
             mutation=Mutation,
             types=[ErrorCode, ProofMethod, SecondFactorChallenge],
-            config=StrawberryConfig(batching_config=None),
+            config=StrawberryConfig(
+                batching_config=None, scalar_map={Representation: REPRESENTATION}
+            ),
             extensions=given
             and [lambda: DocumentCacheExtension(self._documents, _network_of), *given],
         )
@@ -82,9 +89,18 @@ class Schema(strawberry.Schema):
             self._schema,
             limits,
             NewDocuments(new_documents),
-            rules=[] if introspection else [NoSchemaIntrospectionCustomRule],
+            rules=[] if introspection else [NoIntrospectionRule],
             trusted=trusted_documents,
         )
+
+    def as_str(self) -> str:
+        """Return the SDL: of a subgraph, what composition takes."""
+        return self._sdl
+
+    @cached_property
+    def _sdl(self) -> str:
+        sdl = super().as_str()
+        return subgraph_sdl(sdl) if self._federation else sdl
 
     async def execute(
         self,

@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     graphiql: bool | None = None
     introspection: bool | None = None
     suggestions: bool | None = None
+    federation: bool = False
 
     # Before the secret key, whose validator reads it.
     algorithm: Annotated[Literal["HS256", "HS384", "HS512", "ES256", "RS256"], in_upper_case] = (

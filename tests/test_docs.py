@@ -281,6 +281,7 @@ def test_the_reference_has_the_limits_of_a_document() -> None:
         "lines in a document": validation.MAX_LINES,
         "digits in an integer": validation.MAX_DIGITS,
         "entries in a page": MAX_PAGE_SIZE,
+        "representations of entities": MAX_PAGE_SIZE,
         "bytes in a response": MAX_RESPONSE_BYTES,
         "bytes in a request body or WebSocket message": MAX_BODY_BYTES,
         "seconds for a request": Settings.model_fields["request_deadline_seconds"].default,

@@ -15,7 +15,7 @@ from graphql_schema.context import Context
 from graphql_schema.engine.limits import Limits
 from graphql_schema.response_size import ResponsesUnderWay
 from graphql_schema.schema import REQUEST_ERRORS, Schema
-from tests.operations import CREATE_POST
+from tests.operations import CREATE_POST, ENTITIES
 from tests.random_documents import DocumentGenerator
 from tests.users import GraphQL, RegisteredUser
 
@@ -231,3 +231,19 @@ async def test_a_condition_that_is_null_is_refused_before_anything_runs(
     kind, data, [error] = json.loads(response)
     assert (kind, data) == ("PreExecutionError", None)
     assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_the_entities_of_a_subgraph_are_the_same(
+    services: Services, ada: RegisteredUser
+) -> None:
+    sent = [{"__typename": "PublicUser", "id": ada.id}, {"__typename": "Token"}, 5]
+    planned, executed = [
+        await answer(schema, services, ENTITIES, variables={"representations": sent})
+        for schema in (
+            Schema(HIGH_LIMITS, federation=True),
+            Schema(HIGH_LIMITS, federation=True, extensions=[SchemaExtension]),
+        )
+    ]
+
+    assert planned == executed
+    assert ada.username in planned

@@ -14,11 +14,13 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLArgument,
     GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     NamedTypeNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -54,6 +56,10 @@ LONG_TEXT = 30
 
 # Each row of a list is read whole, whatever is selected of it.
 ROW = 10
+
+# The arguments that say how many entries a list has: a number (Relay), or a list with one for each
+# (Apollo Federation).
+SIZE_ARGUMENTS = ("first", "representations")
 
 # Introspection reads the schema in memory: a field takes two microseconds. With this, the
 # introspection of a tool costs a quarter of the default limit.
@@ -93,13 +99,13 @@ class Measure(NamedTuple):
 
 
 def variables_for_page_sizes(document: DocumentNode) -> frozenset[str]:
-    """Return the names of the variables that are the ``first`` argument of a field."""
+    """Return the names of the variables that say how many entries a list has."""
     return frozenset(
         node.value.name.value
         for selection in all_selections(document)
         if isinstance(selection, FieldNode)
         for node in selection.arguments or ()
-        if node.name.value == "first" and isinstance(node.value, VariableNode)
+        if node.name.value in SIZE_ARGUMENTS and isinstance(node.value, VariableNode)
     )
 
 
@@ -169,6 +175,8 @@ def _entries_of_introspection(schema: GraphQLSchema) -> Mapping[str, float]:
 
 def _within_range(size: object) -> int:
     """Count a size out of range as the largest page. Resolving it raises an error later."""
+    if isinstance(size, list):
+        return min(len(size), MAX_PAGE_SIZE)
     if isinstance(size, float) and size.is_integer():
         size = int(size)  # graphql-core accepts it too
     return size if type(size) is int and 0 < size <= MAX_PAGE_SIZE else MAX_PAGE_SIZE
@@ -177,6 +185,8 @@ def _within_range(size: object) -> int:
 def _literal(value: object) -> int:
     if isinstance(value, IntValueNode) and len(value.value) <= len(str(MAX_PAGE_SIZE)):
         return _within_range(int(value.value))
+    if isinstance(value, ListValueNode):
+        return min(len(value.values), MAX_PAGE_SIZE)
     return MAX_PAGE_SIZE
 
 
@@ -262,17 +272,18 @@ class _CostCalculator:
         """Multiply the cost inside a list by the number of its entries."""
         if field is None:
             return cost
-        if "first" in field.args:
-            return self._page_size(node, field) * (ROW + cost)
+        for name in SIZE_ARGUMENTS:
+            if name in field.args:
+                return self._page_size(node, name, field.args[name]) * (ROW + cost)
         if on is not None and on.name.startswith("__"):
             return cost * self._introspection.get(node.name.value, 1)
         entries: int | None = metadata_of(field).get("entries")
         return entries * (ROW + cost) if entries else cost
 
-    def _page_size(self, node: FieldNode, field: GraphQLField) -> int:
-        size: int = field.args["first"].default_value
+    def _page_size(self, node: FieldNode, name: str, definition: GraphQLArgument) -> int:
+        size = _within_range(definition.default_value)
         for argument in node.arguments or ():
-            if argument.name.value == "first":
+            if argument.name.value == name:
                 value = argument.value
                 size = (
                     self._sizes.get(value.name.value, size)

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from graphql_schema.queries import accounts, posts, providers, users
+from graphql_schema.queries import accounts, federation, posts, providers, users
 
 
 @strawberry.type(description="All queries.")
@@ -14,3 +14,11 @@ class Query:
     providers = providers.providers
     account = accounts.account
     accounts = accounts.accounts
+
+
+@strawberry.type(name="Query", description="All queries.")
+class SubgraphQuery(Query):
+    """With what a gateway of Apollo Federation reads."""
+
+    entities = federation.entities
+    service = federation.service

@@ -1,8 +1,10 @@
 """Queries of posts."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
 from domain import posts as domain_posts
@@ -44,6 +46,12 @@ async def posts(
     async with info.context.database.reading() as session:
         page = await domain_posts.latest(session, page_request)
     return connection(page, _with_author)
+
+
+async def posts_by_id(session: AsyncSession, ids: list[UUID]) -> list[Post | None]:
+    """Read posts with their authors, for a DataLoader."""
+    found = await domain_posts.get_posts(session, ids)
+    return [_with_author(found[id]) if id in found else None for id in ids]
 
 
 def _with_author(post: models.Post) -> Post:

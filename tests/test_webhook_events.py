@@ -10,7 +10,10 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from db.database import Database
+from domain import admin
+from domain.accounts import ForeignUser, import_users
 from domain.events import SUBSCRIPTIONS, Event, EventType
+from domain.roles import OPERATOR
 from domain.security_events import EVENT_TYPES, EventKind
 from domain.services import Services
 from domain.webhooks import types_matching
@@ -27,7 +30,7 @@ from tests.operations import (
 )
 from tests.outboxes import rows
 from tests.sessions import change_password, log_in, move_rotations_back, refresh, sessions
-from tests.users import GraphQL, RegisteredUser
+from tests.users import THIS_DEVICE, GraphQL, RegisteredUser
 from tests.webhooks import SECRET, published
 
 
@@ -86,6 +89,37 @@ async def test_nothing_of_a_user_but_ids_is_in_the_outbox(
     assert ada.id in stored
     for secret in (ada.username, ada.email, ada.password, ada.token, "a.example", SECRET):
         assert secret not in stored
+
+
+async def test_an_email_that_others_know_to_be_right_is_verified_as_well(
+    services: Services, database: Database
+) -> None:
+    for name, is_known in (("Ada", False), ("Grace", True)):
+        await admin.create_account(
+            services,
+            THIS_DEVICE,
+            OPERATOR,
+            username=name,
+            email=f"{name}@example.com",
+            password=None,
+            email_verified=is_known,
+        )
+    foreign = ForeignUser(1, "Mary", "mary@example.com", email_verified=True)
+    await import_users(services, THIS_DEVICE, [foreign])
+    async with database.reading() as session:
+        ada = await admin.find_account(session, services, OPERATOR, "Ada")
+    await admin.correct_account(
+        services,
+        THIS_DEVICE,
+        OPERATOR,
+        ada.id,
+        reason="a call",
+        email=ada.email,
+        email_verified=True,
+    )
+
+    assert (await types(database)).count("user.verified") == 3
+    assert (await types(database)).count("user.registered") == 3
 
 
 async def test_a_login_and_a_logout_are_events_of_the_session(

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.database import retried
 from db.insert import insert_what_is_new
 from db.models import User
-from domain import emails, security_events, usernames
+from domain import emails, events, security_events, usernames
 from domain.accounts.profile import image_file_problems
 from domain.accounts.users import email_problems
 from domain.devices import Device
 from domain.errors import EmailTaken, UsernameTaken
+from domain.events import EventType
 from domain.ids import new_id
 from domain.mail.languages import find_language
 from domain.passwords.formats import FirebaseConfig, InvalidHash, stored_form
@@ -90,6 +91,9 @@ async def import_users(
             security_events.record(
                 session, EventKind.REGISTERED, device, user_id=id, detail=IMPORTED
             )
+        for row in rows.values():
+            if row["id"] in created and row["email_verified_at"] is not None:
+                events.publish(session, EventType.USER_VERIFIED, user_id=row["id"])
         conflicts = {line: row for line, row in rows.items() if row["id"] not in created}
         holders = await _holders(session, list(conflicts.values()))
         if is_trial:

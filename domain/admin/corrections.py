@@ -5,7 +5,7 @@ from uuid import UUID
 
 from db.database import retried
 from db.models import User
-from domain import emails, tickets, usernames
+from domain import emails, events, tickets, usernames
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import (
     email_problems,
@@ -19,6 +19,7 @@ from domain.admin.reasons import require_reason
 from domain.devices import Device
 from domain.emails import Address
 from domain.errors import raise_invalid
+from domain.events import EventType
 from domain.roles import Operator, Permission
 from domain.security_events import EventKind
 from domain.services import Services
@@ -82,6 +83,8 @@ async def _correct_email(
         tell(session, services, user, Act.EMAIL_CORRECTED, reason=reason)
         # Links and codes that were sent to the former address, its undo of a change among them.
         await tickets.discard(session, user.id, list(TicketKind))
+    if is_verified and user.email_verified_at is None:
+        events.publish(session, EventType.USER_VERIFIED, user_id=user.id, actor_id=change.actor_id)
     set_email(user, address, verified_at=datetime.now(UTC) if is_verified else None)
     change.record(EventKind.EMAIL_CHANGED, device, detail=reason)
     tell(session, services, user, Act.EMAIL_CORRECTED, reason=reason)

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 from db.database import retried
 from db.models import User, UserRole
-from domain import passwords, security_events
+from domain import events, passwords, security_events
 from domain.accounts.registration import new_user, require_valid
 from domain.accounts.users import unique_violations_as_errors
 from domain.devices import Device
 from domain.emails import Address
+from domain.events import EventType
 from domain.roles import Operator, Role
 from domain.security_events import EventKind
 from domain.services import Services
@@ -61,6 +62,8 @@ async def _add(
         session.add(user)
         await session.flush()
         security_events.record(session, EventKind.REGISTERED, device, user_id=user.id)
+        if email_verified:
+            events.publish(session, EventType.USER_VERIFIED, user_id=user.id)
         for role in roles:
             session.add(UserRole(user_id=user.id, role=role, granted_by=None, created_at=now))
             security_events.record(

@@ -10,11 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from graphql.execution.values import VariableValues
 
 from api.app import create_app
 from api.trusted_documents import MAX_MANIFEST_MIB
 from cli.check.findings import Finding, Level
 from cli.check.trusted_documents import trusted_documents
+from domain.errors import TooManyAttempts
 from graphql_schema.engine.documents import Documents
 from graphql_schema.engine.new_documents import NewDocuments
 from graphql_schema.engine.trusted_documents import TrustedDocuments
@@ -377,6 +379,20 @@ def test_what_is_sent_to_the_server_makes_it_forget_no_trusted_document() -> Non
         documents.check(other, other.operation(None), {}, PREPARATION)
 
     assert documents.read(NAME, PREPARATION) is before
+
+
+def test_they_take_nothing_of_the_time_for_new_documents() -> None:
+    new, trusted = NewDocuments(1e-9, of_all=1), TrustedDocuments({"a": NAME})
+    documents = Documents(SCHEMA, DEFAULT_LIMITS, new, trusted=trusted)
+    documents.read(OTHER, new.preparation("127.0.0.1"))
+    without_time = new.preparation("127.0.0.1")
+    known = documents.read(NAME, without_time)
+    operation = known.operation("Name")
+
+    assert documents.check(known, operation, {}, without_time) == []
+    assert documents.plan(known, operation, VariableValues({}, {}), without_time)
+    with pytest.raises(TooManyAttempts):
+        documents.read(OTHER, without_time)
 
 
 # Servers

@@ -208,7 +208,9 @@ class Documents:
     def _prepare_operation(self, document: Document, operation: OperationDefinitionNode) -> None:
         # If it is too costly even with the smallest pages, it can never run.
         sizes = dict.fromkeys(document.variables_for_page_sizes, 1)
-        self._limits.check(self._costs.measure(document.node, operation, sizes, NO_ENTRIES))
+        measure = self._costs.measure(document.node, operation, sizes, NO_ENTRIES)
+        self._limits.check(measure)
+        document.measures[_name_of(operation), *sorted(sizes.items()), None] = measure
         if not document.variables_for_conditions:
             plan = Plan.of(self._schema, document.node, operation, VariableValues({}, {}))
             self._trusted_plans[document.text, _name_of(operation)] = plan

@@ -148,15 +148,6 @@ mutation Create($input: PostInput!) {
 }
 """
 
-ENTITIES = """
-query ($representations: [_Any!]!) {
-  _entities(representations: $representations) {
-    ... on PublicUser { __typename id username }
-    ... on Post { __typename id title author { username } }
-  }
-}
-"""
-
 UPDATE_POST = """
 mutation Update($id: ID!, $input: PostInput!) {
   updatePost(id: $id, input: $input) { id title content createdAt updatedAt }

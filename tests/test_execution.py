@@ -15,7 +15,8 @@ from graphql_schema.context import Context
 from graphql_schema.engine.limits import Limits
 from graphql_schema.response_size import ResponsesUnderWay
 from graphql_schema.schema import REQUEST_ERRORS, Schema
-from tests.operations import CREATE_POST, ENTITIES
+from tests.federation import ENTITIES, representation
+from tests.operations import CREATE_POST
 from tests.random_documents import DocumentGenerator
 from tests.users import GraphQL, RegisteredUser
 
@@ -236,7 +237,7 @@ async def test_a_condition_that_is_null_is_refused_before_anything_runs(
 async def test_the_entities_of_a_subgraph_are_the_same(
     services: Services, ada: RegisteredUser
 ) -> None:
-    sent = [{"__typename": "PublicUser", "id": ada.id}, {"__typename": "Token"}, 5]
+    sent = [representation("PublicUser", ada.id), representation("Token", ada.id), 5]
     planned, executed = [
         await answer(schema, services, ENTITIES, variables={"representations": sent})
         for schema in (

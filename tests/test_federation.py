@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from settings import Settings
 from tests.commands import run
 from tests.conftest import client_of, settings_for, unprepared_app
-from tests.operations import DELETE_ME, ENTITIES
+from tests.federation import ENTITIES, representation
+from tests.operations import DELETE_ME
 from tests.posts import publish
 from tests.statements import statements
 from tests.users import UNKNOWN_ID, Answer, GraphQL, RegisteredUser
@@ -60,10 +61,6 @@ async def without_introspection(database_url: str) -> AsyncIterator[GraphQL]:
     settings = settings_for(database_url, federation=True, introspection=False)
     async with unprepared_app(settings) as app, client_of(app) as client:
         yield GraphQL(client)
-
-
-def representation(type_name: str, id: object) -> dict[str, object]:
-    return {"__typename": type_name, "id": id}
 
 
 async def test_entities_are_in_the_order_of_their_representations(

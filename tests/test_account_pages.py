@@ -14,7 +14,14 @@ from graphql import build_schema, parse, validate
 from api import account_pages
 from api.app import create_app
 from domain import email_domains, emails, passwords, usernames
-from domain.accounts import invitations, password_change, profile, provider_sign_in
+from domain.accounts import (
+    invitations,
+    password_change,
+    password_reset,
+    profile,
+    provider_sign_in,
+)
+from domain.admin import role_changes
 from domain.admin.changing import IS_STAFF, NOT_PERMITTED
 from domain.authentication import reauthentication, second_factor, totp, ways_in
 from domain.authentication.passkeys import own, setup
@@ -399,6 +406,8 @@ def test_every_message_about_a_field_is_translated() -> None:
         identities.TOO_MANY,
         identities.LINKED_TO_ANOTHER,
         provider_sign_in.NO_EMAIL,
+        password_reset.SAME_PASSWORD,
+        role_changes.EMAIL_NOT_VERIFIED,
         *profile.image_file_problems("javascript:"),
         NOT_PERMITTED,
         IS_STAFF,

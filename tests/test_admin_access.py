@@ -4,6 +4,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from domain.accounts.password_reset import SAME_PASSWORD
 from domain.services import Services
 from settings import Settings
 from tests.admins import ACCOUNT, act, register_admin
@@ -169,10 +170,12 @@ async def test_a_password_that_must_be_reset_signs_nobody_in(
     refused = await graphql(LOGIN, username="Ada", password=ada.password)
     wrong = await graphql(LOGIN, username="Ada", password="another one")
     token = await mailed_token(app, "password_reset_required")
+    same = await graphql(RESET_PASSWORD, token=token, new=ada.password)
     await graphql(RESET_PASSWORD, token=token, new=NEW)
 
     assert required["passwordResetRequired"]
     assert (refused.code, wrong.code) == ("PASSWORD_RESET_REQUIRED", "INVALID_CREDENTIALS")
+    assert same.fields == {"newPassword": [SAME_PASSWORD]}
     assert (await graphql(LOGIN, username="Ada", password=NEW)).errors == []
 
 

@@ -81,6 +81,8 @@ async def values(
         "String": ['"User"', '""', '"x"'],
         "Int": ["1", "2", "0", "101", "null"],
         "Boolean": ["true", "false"],
+        "Role": ["ADMIN", "SUPPORT", "null", "NONSENSE"],
+        "CorrectionInput": ["{}", '{ username: "" }', '{ email: "x", emailVerified: true }'],
         "SecurityEventKind": ["[LOGGED_IN]", "REGISTERED", "null", "[]"],
         "after": ["null", '"nonsense"', '"0"'],
         "author": [*ids, "null"],

@@ -21,6 +21,8 @@ from domain.security_notices import notify
 from domain.services import Services
 from domain.tickets import TicketKind
 
+SAME_PASSWORD = "Choose another password: this one must not be used any more."
+
 # The links of notices stay: they remove factors that an intruder has added, which a new password
 # does not.
 _TICKETS = tickets.PROOFS - {TicketKind.ACCOUNT_SECURITY}
@@ -67,6 +69,9 @@ async def reset_password(
     )
     async with services.hashing_queue.slot() as hasher:
         await services.rate_limiter.hit(services.rate_limiter.limits.network, device.network)
+        if user.must_reset_at is not None:
+            verification = await hasher.verify(new_password, user.password_hash)
+            raise_invalid(new_password=[SAME_PASSWORD] if verification.is_valid else [])
         new_hash = await hasher.hash(new_password)
     await passwords.require_unbreached(
         services.breached_passwords, new_password, field="new_password"
@@ -105,6 +110,6 @@ async def _user_of(session: AsyncSession, ticket: Ticket | None) -> User | None:
     user: User | None = await session.scalar(
         select(User)
         .where(User.id == ticket.user_id, User.email_key == ticket.state["email_key"])
-        .options(undefer(User.password_hash), *RECIPIENT)
+        .options(undefer(User.password_hash), undefer(User.must_reset_at), *RECIPIENT)
     )
     return user

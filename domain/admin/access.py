@@ -41,7 +41,7 @@ async def disable_account(
         session, user = change.session, change.user
         await require_another_administrator(session, user.id)
         user.disabled_at, user.disabled_reason = user.disabled_at or datetime.now(UTC), reason
-        await sessions.end_all_of(session, user)
+        await sessions.end_all_of(session, user, actor_id=change.actor_id)
         change.record(EventKind.DISABLED, device, detail=reason)
         tell(session, services, user, Act.DISABLED, reason=reason)
         return user
@@ -90,7 +90,7 @@ async def require_password_reset(
         if user.password_hash is None:
             raise InvalidInput("This account has no password.")
         user.must_reset_at = datetime.now(UTC)
-        await sessions.end_all_of(session, user)
+        await sessions.end_all_of(session, user, actor_id=change.actor_id)
         # Also what the password alone has begun, such as a sign-in that waits for a second factor.
         await tickets.discard(session, user.id, _TICKETS)
         kind, template = TicketKind.PASSWORD_RESET, Template.PASSWORD_RESET_REQUIRED
@@ -128,7 +128,7 @@ async def remove_second_factors(
         factors = await factors_of_one(session, user.id)
         if not await remove_all(session, user.id):
             return RemovedFactors(user, factors, 0)
-        ended = await sessions.end_all_of(session, user)
+        ended = await sessions.end_all_of(session, user, actor_id=change.actor_id)
         change.record(EventKind.FACTORS_REMOVED, device, detail=reason)
         await notify(session, services, device, Template.FACTORS_REMOVED, user)
         return RemovedFactors(user, factors, ended)

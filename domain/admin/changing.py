@@ -106,11 +106,14 @@ async def changing(
 
     ``proof`` is what `prove` returned, for changes that a session alone does not allow.
 
-    Raises NotFound and what `require_permission` and `lock_proved` raise.
+    Raises NotFound, TooManyAttempts and what `require_permission` and `lock_proved` raise.
     """
     # Read first: those who may not must not occupy SQLite's single writer.
     async with services.database.reading() as session:
         await require_permission(session, services, actor, permission)
+    if not isinstance(actor, Operator):
+        # Many acts send a mail to the owner.
+        await services.rate_limiter.hit(services.rate_limiter.limits.write, str(actor.user_id))
     async with services.database.writing() as session:
         actor_id = None if isinstance(actor, Operator) else actor.user_id
         await _lock_in_order(session, {account_id} | ({actor_id} if actor_id else set()))

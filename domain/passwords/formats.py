@@ -165,8 +165,9 @@ def _pbkdf2(name: str, rounds: int, salt: bytes, digest: bytes) -> str:
 def _scrypt(n: int, r: int, p: int, salt: bytes, digest: bytes, *, scheme: str = "scrypt") -> str:
     if n * r > MAX_SCRYPT_BLOCKS or n * r * p > MAX_SCRYPT_WORK:
         raise InvalidHash(TOO_COSTLY)
-    is_power_of_two = n > 1 and n & (n - 1) == 0
-    if not is_power_of_two or not _MIN_DIGEST_BYTES <= len(digest) <= _MAX_BYTES:
+    # RFC 7914 section 2: a power of two, less than 2^(128 * r / 8).
+    is_valid_cost = n > 1 and n & (n - 1) == 0 and n < 2 ** (16 * r)
+    if not is_valid_cost or not _MIN_DIGEST_BYTES <= len(digest) <= _MAX_BYTES:
         raise InvalidHash(UNKNOWN)
     if len(salt) > _MAX_BYTES:
         raise InvalidHash(UNKNOWN)

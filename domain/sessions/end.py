@@ -77,10 +77,11 @@ async def end_all(services: Services, device: Device, caller: Caller, *, except_
         return await end_and_record(session, device, _is_of(caller.user_id), *others)
 
 
-async def end_all_of(session: AsyncSession, user: User) -> int:
+async def end_all_of(session: AsyncSession, user: User, *, actor_id: UUID | None = None) -> int:
     """End all sessions of a user whose row is locked, and those in which they impersonate others,
-    as part of a change that records its own event. Return how many ended."""
-    return len(await _end_matching(session, _is_of(user.id)))
+    as part of a change that records its own event. Return how many ended. ``actor_id`` is the user
+    who did it, if that was not the owner."""
+    return len(await _end_matching(session, _is_of(user.id), actor_id=actor_id))
 
 
 async def end_all_by(

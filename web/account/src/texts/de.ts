@@ -474,6 +474,10 @@ export const de: Texts = {
       "Der Anbieter teilt keine E-Mail von Ihnen mit. Erlauben Sie es ihm, oder registrieren Sie sich mit einer E-Mail.",
     "An account can have 20 accounts of providers.":
       "Ein Konto kann 20 Konten bei Anbietern haben.",
+    "Choose another password: this one must not be used any more.":
+      "Wählen Sie ein anderes Passwort: Dieses darf nicht mehr benutzt werden.",
+    "The email of this account is not verified. Its owner must verify it first.":
+      "Die E-Mail dieses Kontos ist nicht bestätigt. Wem es gehört, muss sie zuerst bestätigen.",
     "This invitation is for another email.": "Diese Einladung ist für eine andere E-Mail.",
     "This is your email already.": "Das ist schon Ihre E-Mail.",
     "An account with this email already exists.": "Mit dieser E-Mail gibt es schon ein Konto.",

@@ -17,16 +17,19 @@ PROGRAM = Path(__file__).parent / "openid-provider" / "provider.mjs"
 # The client whose ID tokens have the usual algorithm. That of PS256 is gatehouse-PS256, and so on.
 CLIENT_ID, CLIENT_SECRET = "gatehouse-RS256", "a secret: of/Gatehouse+100%"
 
+#: What the provider is called in PROVIDERS.
+NAME = "work"
+
 
 def callback_of(port: int) -> str:
-    """Return where the provider `work` of a server on a port sends the browser back to."""
-    return f"http://127.0.0.1:{port}/sign-in/work/callback"
+    """Return where the provider of a server on a port sends the browser back to."""
+    return f"http://127.0.0.1:{port}/sign-in/{NAME}/callback"
 
 
 def provider_settings(issuer: str) -> dict[str, str]:
-    """Return the settings of a server whose provider `work` is this one."""
+    """Return the settings of a server whose provider is this one."""
     return {
-        "PROVIDERS": "work",
+        "PROVIDERS": NAME,
         "PROVIDER_WORK_ISSUER": issuer,
         "PROVIDER_WORK_CLIENT_ID": CLIENT_ID,
         "PROVIDER_WORK_CLIENT_SECRET": CLIENT_SECRET,

@@ -54,7 +54,8 @@ def test_without_providers_there_is_nothing_to_check() -> None:
 
 
 def test_the_address_to_register_is_printed() -> None:
-    address = "https://accounts.example.com/sign-in/work/callback"
+    name = "work"
+    address = f"https://accounts.example.com/sign-in/{name}/callback"
 
     assert found(providers, **registered()) == [
         (Level.OK, "PROVIDER_WORK", f"register exactly this redirect address: {address}"),

@@ -211,7 +211,9 @@ async def test_a_made_up_state_does_not_wait_for_the_writer(
 ) -> None:
     async with services.database.writing():
         begun = await browser.get("/sign-in/work", {"state": "x" * 64})
-        back = await browser.get("/sign-in/work/callback", {"state": "x" * 64, "code": "x"})
+        back = await browser.get(
+            f"/sign-in/{browser.provider}/callback", {"state": "x" * 64, "code": "x"}
+        )
 
     assert {one.headers["Location"] for one in (begun, back)} == {f"{LOG_IN}?error=invalid_sign_in"}
 

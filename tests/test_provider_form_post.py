@@ -43,7 +43,7 @@ async def post(browser: Browser, begun: httpx.Response, cookies: dict[str, str])
     form["user"] = '{"name": {"firstName": "Ada"}, "email": "other@example.com"}'
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
     return await browser.client.post(
-        "/sign-in/work/callback",
+        f"/sign-in/{browser.provider}/callback",
         data=form,
         headers={"Origin": "https://appleid.apple.com", "Cookie": cookie},
     )
@@ -94,7 +94,9 @@ async def test_a_posted_callback_that_is_no_form_leads_to_the_log_in_page(
     browser: Browser, body: bytes, content_type: str
 ) -> None:
     back = await browser.client.post(
-        "/sign-in/work/callback", content=body, headers={"Content-Type": content_type}
+        f"/sign-in/{browser.provider}/callback",
+        content=body,
+        headers={"Content-Type": content_type},
     )
 
     assert back.status_code == 303

@@ -148,7 +148,7 @@ async def test_an_error_in_the_callback_is_counted_and_logged(
 ) -> None:
     begun = await browser.begin()
     query = {"state": parameters_of(begun)["state"], "error": error}
-    back = await browser.get("/sign-in/work/callback", query)
+    back = await browser.get(f"/sign-in/{browser.provider}/callback", query)
 
     assert counts.new() == {("work", outcome): 1}
     assert parameters_of(back) == {"error": told}

@@ -1,4 +1,4 @@
-"""The hooks of HOOKS."""
+"""Import the class that HOOKS names."""
 
 import importlib
 import sys
@@ -16,11 +16,15 @@ def create_hooks(settings: Settings, observer: Observer) -> Hooks:
         return Hooks()
     module, _, name = settings.hooks.partition(":")
     try:
-        return Hooks(_import(module, name)(), observer)
+        created = _import(module, name)()
     except Exception as error:
         # Of code that is not ours: anything can be raised.
         reason = " ".join(str(error).split())
         raise ValueError(f"HOOKS cannot be used: {type(error).__name__}: {reason}") from None
+    try:
+        return Hooks(created, observer)
+    except ValueError as error:
+        raise ValueError(f"HOOKS: {error}") from None
 
 
 def _import(module: str, name: str) -> type:

@@ -1,4 +1,4 @@
-"""The graph, made of the settings."""
+"""Create the schema from the settings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The files of TRUSTED_DOCUMENTS."""
+"""Read the files of TRUSTED_DOCUMENTS."""
 
 import json
 from collections.abc import Iterable

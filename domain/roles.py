@@ -58,9 +58,21 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+#: What takes a recent proof of who the actor is.
+NEEDS_PROOF = frozenset(
+    {
+        Permission.CORRECT_ACCOUNTS,
+        Permission.DELETE_ACCOUNTS,
+        Permission.EXPORT_ACCOUNTS,
+        Permission.GRANT_ROLES,
+        Permission.IMPERSONATE,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Stand for the operator at the command line of the machine, who may do everything."""
+    """Stand for the operator at the command line, who may do everything."""
 
 
 OPERATOR = Operator()

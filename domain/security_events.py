@@ -59,7 +59,7 @@ class EventKind(StrEnum):
 
 
 # What webhooks and `on_event` are told of each kind. Sessions start and end in `domain.sessions`,
-# which publishes that itself.
+# which publishes that itself, except the end by a token that is used again.
 EVENT_TYPES: Mapping[EventKind, tuple[EventType, ...]] = {
     EventKind.REGISTERED: (EventType.USER_REGISTERED,),
     EventKind.LOGGED_IN: (),

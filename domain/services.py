@@ -56,7 +56,7 @@ class RelyingParty:
 
 
 class RegistrationMode(StrEnum):
-    """Say who can create an account."""
+    """Who can create an account."""
 
     OPEN = "open"
     #: Who is invited by mail.
@@ -106,9 +106,7 @@ class Services:
     def require_data_keys(self) -> DataKeys:
         """Return the data keys. Raises NotConfigured."""
         if self.data_keys is None:
-            raise NotConfigured(
-                "This server has no DATA_KEY, so it cannot store an authenticator app."
-            )
+            raise NotConfigured("This server has no DATA_KEY, which this needs.")
         return self.data_keys
 
     def require_relying_party(self) -> RelyingParty:

@@ -35,7 +35,7 @@ publish(
         ErrorCode.UNAUTHENTICATED: "No valid access token was sent, or its session has ended. Log in again.",
         ErrorCode.TOKEN_EXPIRED: "The access token has expired. Refresh it.",
         ErrorCode.INVALID_CREDENTIALS: "The username or the password is wrong, or the current password.",
-        ErrorCode.ACCOUNT_DISABLED: "An administrator has disabled the account. The way to sign in was right.",
+        ErrorCode.ACCOUNT_DISABLED: "An administrator has disabled the account. The credentials were correct.",
         ErrorCode.PASSWORD_RESET_REQUIRED: "An administrator requires a new password: reset it by the link in the mail, or with"
         " `requestPasswordReset`.",
         ErrorCode.SECOND_FACTOR_REQUIRED: "The first factor was right, and a second one is required. `extensions.challenge` has"
@@ -47,7 +47,8 @@ publish(
         " in one of the ways in `extensions.methods`. `PASSWORD` is the current password, which some mutations also take as"
         " an argument; `TOTP` is a code of the authenticator app, `RECOVERY_CODE` a recovery code, and `PASSKEY` a passkey."
         " `SIGN_IN` means to sign in anew.",
-        ErrorCode.FORBIDDEN: "The caller is not allowed to do this: the object belongs to another user, or it takes a role.",
+        ErrorCode.FORBIDDEN: "The caller is not allowed to do this: the object belongs to another user, it takes a role, the session is"
+        " impersonated, or the last administrator would be lost.",
         ErrorCode.NOT_FOUND: "There is no such object.",
         ErrorCode.INVALID_INPUT: "The input is invalid. `extensions.fields` has messages for each argument at fault.",
         ErrorCode.USERNAME_TAKEN: "The username, or one that looks the same, is already taken.",

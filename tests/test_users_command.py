@@ -206,7 +206,7 @@ async def test_a_reset_link_needs_a_data_key(ada: RegisteredUser, users: Users) 
     for arguments in (("reset-link", "Ada"), ("create", *EVE, "--reset-link")):
         ended = await users(*arguments, DATA_KEY="")
         assert ended.status == 1
-        assert ended.lines == ["gatehouse: links are computed from DATA_KEY, which is not set"]
+        assert ended.lines == ["gatehouse: this server has no DATA_KEY, which this needs"]
 
     assert (await users("show", "Eve")).status == 1
 

@@ -11,8 +11,6 @@ from cli.users.opening import OPERATOR_DEVICE
 from cli.users.reset_link import link_of
 from cli.users.running import json_option, print_result, run
 from domain import admin
-from domain.admin.reset_links import NO_DATA_KEY
-from domain.errors import NotConfigured
 from domain.roles import OPERATOR, Role
 from domain.services import Services
 from settings import load_settings
@@ -67,8 +65,8 @@ def create(
     granted = {Role(role) for role in roles} | ({Role.ADMIN} if is_admin else set())
 
     async def work(services: Services) -> dict[str, Any]:
-        if reset_link and services.data_keys is None:
-            raise NotConfigured(NO_DATA_KEY)
+        if reset_link:
+            services.require_data_keys()
         user = await admin.create_account(
             services,
             OPERATOR_DEVICE,

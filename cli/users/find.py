@@ -1,5 +1,6 @@
 """`gatehouse users find` and `show`: read accounts."""
 
+from collections.abc import Collection
 from typing import Any
 
 import click
@@ -7,7 +8,7 @@ import click
 from cli.usage import WholeNumber, examples
 from cli.users.accounts import described, look_up
 from cli.users.running import address_argument, json_option, print_json, run
-from domain import admin
+from domain import admin, sessions
 from domain.accounts.export import data_of
 from domain.pagination import MAX_PAGE_SIZE, PageRequest, cursor
 from domain.roles import OPERATOR, Role
@@ -93,7 +94,9 @@ def show(address: str, as_json: bool) -> None:
         user = await look_up(services, address)
         async with services.database.reading() as session:
             [account] = await described(session, [user])
-            return _shown(account, await data_of(session, user.id))
+            data = await data_of(session, user.id)
+            active = {str(one.id) for one in await sessions.active(session, user.id)}
+        return _shown(account, data, active)
 
     account = run(work)
     if as_json:
@@ -108,8 +111,9 @@ def _columns(account: dict[str, Any]) -> list[str]:
     return [account["id"], f"{username:<32}", f"{state:<8}", email, *account["roles"]]
 
 
-def _shown(account: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    active = [one for one in data["sessions"] if one["ended_at"] is None]
+def _shown(
+    account: dict[str, Any], data: dict[str, Any], active: Collection[str]
+) -> dict[str, Any]:
     return {
         **account,
         "locale": data["user"]["locale"],
@@ -117,7 +121,7 @@ def _shown(account: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         "has_password": data["user"]["has_password"],
         **data["factors"],
         "identities": data["identities"],
-        "sessions": active,
+        "sessions": [one for one in data["sessions"] if one["id"] in active],
         "security_events": data["security_events"][:_MAX_SHOWN],
     }
 

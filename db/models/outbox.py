@@ -15,14 +15,14 @@ _IS_PENDING = text("done_at IS NULL AND failed_at IS NULL")
 class OutboxRow(Base):
     """A message to send, written in the transaction of what it reports. Ids are UUIDv7.
 
-    A process that sends it holds a lease, so that no other one sends it too. After the end the
-    payload is empty.
+    A process that sends it holds a lease, so that no other one sends it too. The payload is
+    emptied when the message is sent or given up, unless its queue keeps failed ones.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
-        # A row is pending for a short time, however many are kept. By the place too: one that does
-        # not answer has many rows, and the others must not wait for them.
+        # A row is pending for a short time, however many are kept. With the target: an
+        # endpoint that does not respond has many rows, and others must not wait for them.
         Index(
             "ix_outbox_pending",
             "kind",
@@ -35,7 +35,7 @@ class OutboxRow(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
-    #: Where to, if the kind has several places.
+    #: The receiver, if the kind has several.
     target: Mapped[str | None] = mapped_column(String(200))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -80,8 +80,6 @@ class Claims:
     expires_at: int
     token_id: str
     authentication: Authentication
-    #: The names of the roles that the user had then.
-    roles: tuple[str, ...] = ()
     #: The administrator who acts in place of the subject, if one does.
     actor_id: UUID | None = None
 
@@ -255,7 +253,6 @@ def _to_claims(claims: Mapping[str, Any], key: Key | None) -> Claims:
         token_id=claims["jti"],
         # Absent in tokens of an earlier version.
         authentication=Authentication(tuple(claims.get("amr", ())), claims.get("auth_time", 0)),
-        roles=tuple(claims.get("roles", ())),
         actor_id=UUID(claims["act"]["sub"]) if "act" in claims else None,
     )
 

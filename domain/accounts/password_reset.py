@@ -13,7 +13,7 @@ from domain.authentication.mail_requests import MailRequest, request_proof
 from domain.authentication.ownership import prove_ownership
 from domain.data_keys import DataKeys
 from domain.devices import Device
-from domain.errors import InvalidCode, MailNotConfigured, raise_invalid
+from domain.errors import InvalidCode, raise_invalid
 from domain.mail import Template
 from domain.mail.mailer import RECIPIENT
 from domain.security_events import EventKind
@@ -54,11 +54,9 @@ async def reset_password(
 
     A token works once. An invalid password does not use it.
 
-    Raises InvalidCode, InvalidInput, TooManyAttempts, Overloaded or MailNotConfigured.
+    Raises InvalidCode, InvalidInput, TooManyAttempts, Overloaded or NotConfigured.
     """
-    keys = services.data_keys
-    if keys is None:
-        raise MailNotConfigured
+    keys = services.require_data_keys()
     async with services.database.reading() as session:
         ticket = await tickets.find(session, keys, TicketKind.PASSWORD_RESET, token)
         user = await _user_of(session, ticket)

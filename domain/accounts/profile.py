@@ -50,7 +50,7 @@ async def update_profile(
     recent proof. It is invalid where the server sends mail: `request_email_change` has it proven.
 
     Raises InvalidInput, ReauthenticationRequired, InvalidCredentials, UsernameTaken, EmailTaken,
-    TooManyAttempts, Overloaded or SessionEnded.
+    PasswordResetRequired, Forbidden, TooManyAttempts, Overloaded or SessionEnded.
     """
     new_name = changes.get("username")
     address = emails.parse(changes["email"]) if "email" in changes else None

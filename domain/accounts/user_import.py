@@ -79,7 +79,8 @@ async def import_users(
     is_trial: bool = False,
 ) -> ImportOutcome:
     """Create the accounts of some hundreds of users in one transaction, which is undone if it
-    ``is_trial``. Each is judged as a registration is, and one that is refused keeps no other out.
+    ``is_trial``. Each is judged as a registration is, and one that is refused does not affect the
+    others.
 
     A user with the username and the email of one account is that account, which stays as it is: so
     the same file can be imported again. Sends no mail.

@@ -37,7 +37,7 @@ async def disable_account(
     Raises InvalidInput and what `changing` raises, and Forbidden for the last administrator.
     """
     reason = require_reason(reason)
-    async with changing(services, actor, Permission.DISABLE_ACCOUNTS, account_id) as change:
+    async with changing(services, device, actor, Permission.DISABLE_ACCOUNTS, account_id) as change:
         session, user = change.session, change.user
         await require_another_administrator(session, user.id)
         user.disabled_at, user.disabled_reason = user.disabled_at or datetime.now(UTC), reason
@@ -52,7 +52,7 @@ async def enable_account(
     services: Services, device: Device, actor: Caller | Operator, account_id: UUID
 ) -> User:
     """Enable a disabled account. The owner is told by mail. Raises what `changing` raises."""
-    async with changing(services, actor, Permission.DISABLE_ACCOUNTS, account_id) as change:
+    async with changing(services, device, actor, Permission.DISABLE_ACCOUNTS, account_id) as change:
         user = change.user
         if user.disabled_at is not None:
             user.disabled_at = user.disabled_reason = None
@@ -67,8 +67,8 @@ async def end_sessions_of(
 ) -> int:
     """End all sessions of an account and return how many ended (OWASP ASVS 5, 7.4.5). Raises what
     `changing` raises."""
-    async with changing(services, actor, Permission.END_SESSIONS, account_id) as change:
-        return await sessions.end_all_by(
+    async with changing(services, device, actor, Permission.END_SESSIONS, account_id) as change:
+        return await sessions.end_and_record_all_of(
             change.session, device, change.user, actor_id=change.actor_id
         )
 
@@ -85,7 +85,7 @@ async def require_password_reset(
     """
     mailer = services.require_mailer()
     permission = Permission.REQUIRE_PASSWORD_RESETS
-    async with changing(services, actor, permission, account_id) as change:
+    async with changing(services, device, actor, permission, account_id) as change:
         session, user = change.session, change.user
         if user.password_hash is None:
             raise InvalidInput("This account has no password.")
@@ -113,7 +113,7 @@ async def remove_second_factors(
     services: Services, device: Device, actor: Caller | Operator, account_id: UUID, *, reason: str
 ) -> RemovedFactors:
     """Remove the authenticator app, the recovery codes and all passkeys of an account, end all its
-    sessions, and tell the owner by mail. Whoever does this must know that it is the owner who asks
+    sessions, and tell the owner by mail. The actor must have verified that the owner asks for it
     (NIST SP 800-63B-4 section 4.2).
 
     An account that has neither an app nor a passkey stays as it is.
@@ -121,7 +121,9 @@ async def remove_second_factors(
     Raises InvalidInput and what `changing` raises, and Forbidden for the actor's own account.
     """
     reason = require_reason(reason)
-    async with changing(services, actor, Permission.REMOVE_SECOND_FACTORS, account_id) as change:
+    async with changing(
+        services, device, actor, Permission.REMOVE_SECOND_FACTORS, account_id
+    ) as change:
         session, user = change.session, change.user
         if change.actor_id == user.id:
             raise Forbidden("Remove your own factors with a proof: removeTotp and removePasskey.")

@@ -16,7 +16,7 @@ from domain.authentication.lock import lock_user
 from domain.authentication.reauthentication import Proof, lock_proved, prove
 from domain.devices import Device
 from domain.errors import Forbidden, NotFound, SecondFactorSetupRequired, SessionEnded
-from domain.roles import Operator, Permission, permissions_of
+from domain.roles import NEEDS_PROOF, Operator, Permission, permissions_of
 from domain.security_events import EventKind
 from domain.services import Services
 from domain.sessions.active import is_active
@@ -78,42 +78,20 @@ async def require_permission(
     return permitted
 
 
-async def prove_permitted(
-    services: Services, device: Device, actor: Caller | Operator, permission: Permission
-) -> Proof | None:
-    """Return a recent proof of the actor for `changing`, or None for the operator. What support may
-    not do takes one.
-
-    Raises ReauthenticationRequired, and before that what `require_permission` raises.
-    """
-    if isinstance(actor, Operator):
-        return None
-    async with services.database.reading() as session:
-        await require_permission(session, services, actor, permission)
-    return await prove(services, device, actor)
-
-
 @asynccontextmanager
 async def changing(
     services: Services,
+    device: Device,
     actor: Caller | Operator,
     permission: Permission,
     account_id: UUID,
-    *,
-    proof: Proof | None = None,
 ) -> AsyncIterator[Change]:
-    """Open the transaction of a change to an account, once the actor may make it.
+    """Open the transaction of a change to an account, once the actor may make it and has proved who
+    they are, if the change takes that.
 
-    ``proof`` is what `prove` returned, for changes that a session alone does not allow.
-
-    Raises NotFound, TooManyAttempts and what `require_permission` and `lock_proved` raise.
+    Raises NotFound, TooManyAttempts, ReauthenticationRequired and what `require_permission` raises.
     """
-    # Read first: those who may not must not occupy SQLite's single writer.
-    async with services.database.reading() as session:
-        await require_permission(session, services, actor, permission)
-    if not isinstance(actor, Operator):
-        # Many acts send a mail to the owner.
-        await services.rate_limiter.hit(services.rate_limiter.limits.write, str(actor.user_id))
+    proof = await _prove_permitted(services, device, actor, permission)
     async with services.database.writing() as session:
         actor_id = None if isinstance(actor, Operator) else actor.user_id
         await _lock_in_order(session, {account_id} | ({actor_id} if actor_id else set()))
@@ -127,6 +105,23 @@ async def changing(
             raise Forbidden(IS_STAFF)
         await session.refresh(user, ["disabled_reason"])
         yield Change(session, user, actor_id)
+
+
+async def _prove_permitted(
+    services: Services, device: Device, actor: Caller | Operator, permission: Permission
+) -> Proof | None:
+    """Return a recent proof of the actor, or None if the change takes none, as for the operator.
+
+    Those who may not are told so before they are asked for a proof, and without occupying SQLite's
+    single writer.
+    """
+    if isinstance(actor, Operator):
+        return None
+    async with services.database.reading() as session:
+        await require_permission(session, services, actor, permission)
+    # Many acts send a mail to the owner.
+    await services.rate_limiter.hit(services.rate_limiter.limits.write, str(actor.user_id))
+    return await prove(services, device, actor) if permission in NEEDS_PROOF else None
 
 
 async def _lock_in_order(session: AsyncSession, user_ids: set[UUID]) -> None:

@@ -13,7 +13,7 @@ from domain.accounts.users import (
     set_username,
     unique_violations_as_errors,
 )
-from domain.admin.changing import Change, changing, prove_permitted
+from domain.admin.changing import Change, changing
 from domain.admin.mails import Act, tell
 from domain.admin.reasons import require_reason
 from domain.devices import Device
@@ -42,7 +42,7 @@ async def correct_account(
     addresses. A new email is not verified, unless the actor knows that the owner reads mail there.
     The email of the account stays verified.
 
-    Raises InvalidInput, UsernameTaken, EmailTaken, ReauthenticationRequired and what `changing`
+    Raises InvalidInput, UsernameTaken, EmailTaken, what `changing`
     raises.
     """
     reason = require_reason(reason)
@@ -51,11 +51,10 @@ async def correct_account(
         username=[] if username is None else usernames.problems(username),
         email=[] if email is None else email_problems(services, address),
     )
-    proof = await prove_permitted(services, device, actor, Permission.CORRECT_ACCOUNTS)
     permission = Permission.CORRECT_ACCOUNTS
     async with (
         unique_violations_as_errors(services.database, account_id, username),
-        changing(services, actor, permission, account_id, proof=proof) as change,
+        changing(services, device, actor, permission, account_id) as change,
     ):
         if username is not None and username != change.user.username:
             set_username(change.user, username)

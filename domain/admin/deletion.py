@@ -6,7 +6,7 @@ from db.database import retried
 from domain import security_events
 from domain.access_tokens.tokens import Caller
 from domain.accounts.deletion import delete_locked
-from domain.admin.changing import changing, prove_permitted
+from domain.admin.changing import changing
 from domain.admin.reasons import require_reason
 from domain.devices import Device
 from domain.roles import Operator, Permission
@@ -29,13 +29,11 @@ async def delete_account(
     ``erase`` also removes the personal data from its security events, which stay until they are
     pruned: what happened, when and by whom (GDPR article 17).
 
-    Raises InvalidInput, ReauthenticationRequired and what `changing` raises, and Forbidden for the
-    last administrator.
+    Raises InvalidInput and what `changing` raises, and Forbidden for the last administrator.
     """
     reason = require_reason(reason)
-    proof = await prove_permitted(services, device, actor, Permission.DELETE_ACCOUNTS)
     permission = Permission.DELETE_ACCOUNTS
-    async with changing(services, actor, permission, account_id, proof=proof) as change:
+    async with changing(services, device, actor, permission, account_id) as change:
         if erase:
             await security_events.erase(change.session, account_id)
         change.record(EventKind.DELETED, device, detail=None if erase else reason)

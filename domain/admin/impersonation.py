@@ -6,7 +6,7 @@ from db.database import retried
 from db.models import LoginSession
 from domain import sessions
 from domain.access_tokens.tokens import Caller
-from domain.admin.changing import changing, prove_permitted
+from domain.admin.changing import changing
 from domain.admin.mails import Act, tell
 from domain.admin.reasons import require_reason
 from domain.devices import Device
@@ -24,13 +24,12 @@ async def impersonate(
     change nothing about the account, and ends with the caller's role, with their account, and when
     they end all their sessions. It is on record for both, and the owner is told by mail.
 
-    Raises InvalidInput for a disabled account, ReauthenticationRequired and what `changing` raises,
-    and Forbidden for an account that has a role.
+    Raises what `changing` raises, InvalidInput for a disabled account, and Forbidden for one that
+    has a role.
     """
     reason = require_reason(reason)
-    proof = await prove_permitted(services, device, actor, Permission.IMPERSONATE)
     permission = Permission.IMPERSONATE
-    async with changing(services, actor, permission, account_id, proof=proof) as change:
+    async with changing(services, device, actor, permission, account_id) as change:
         session, user = change.session, change.user
         if user.roles:
             raise Forbidden("An account that has a role cannot be impersonated.")

@@ -8,7 +8,6 @@ from db.database import retried
 from domain import tickets
 from domain.admin.changing import changing
 from domain.devices import Device
-from domain.errors import NotConfigured
 from domain.roles import Operator, Permission
 from domain.security_events import EventKind
 from domain.services import Services
@@ -16,8 +15,6 @@ from domain.tickets import TicketKind
 
 # Longer than that of a mail: the operator passes it on by hand.
 LIFETIME = timedelta(hours=1)
-
-NO_DATA_KEY = "Links are computed from DATA_KEY, which is not set."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +36,9 @@ async def make_reset_link(
 
     Raises NotConfigured without a data key, and NotFound.
     """
-    keys = services.data_keys
-    if keys is None:
-        raise NotConfigured(NO_DATA_KEY)
+    keys = services.require_data_keys()
     permission, kind = Permission.REQUIRE_PASSWORD_RESETS, TicketKind.PASSWORD_RESET
-    async with changing(services, actor, permission, account_id) as change:
+    async with changing(services, device, actor, permission, account_id) as change:
         state = {"email_key": change.user.email_key, "is_mailed": False}
         new = tickets.create(
             change.session, kind, lifetime=LIFETIME, user_id=account_id, state=state

@@ -9,7 +9,7 @@ from db.database import retried
 from db.models import User, UserRole
 from domain import sessions
 from domain.access_tokens.tokens import Caller
-from domain.admin.changing import changing, prove_permitted
+from domain.admin.changing import changing
 from domain.devices import Device
 from domain.errors import InvalidInput
 from domain.roles import Operator, Permission, Role, require_another_administrator
@@ -26,11 +26,10 @@ async def grant_role(
     """Grant a role. An account that has it already stays as it is.
 
     Raises InvalidInput for a disabled account, and for an unverified email unless the operator
-    grants it or the server sends no mail; ReauthenticationRequired and what `changing` raises.
+    grants it or the server sends no mail; and what `changing` raises.
     """
-    proof = await prove_permitted(services, device, actor, Permission.GRANT_ROLES)
     permission = Permission.GRANT_ROLES
-    async with changing(services, actor, permission, account_id, proof=proof) as change:
+    async with changing(services, device, actor, permission, account_id) as change:
         session, user = change.session, change.user
         if user.disabled_at is not None:
             raise InvalidInput("This account is disabled. Enable it first.")
@@ -58,12 +57,10 @@ async def revoke_role(
 ) -> User:
     """Revoke a role. An account that does not have it stays as it is.
 
-    Raises ReauthenticationRequired and what `changing` raises, and Forbidden for the role of the
-    last administrator.
+    Raises what `changing` raises, and Forbidden for the role of the last administrator.
     """
-    proof = await prove_permitted(services, device, actor, Permission.GRANT_ROLES)
     permission = Permission.GRANT_ROLES
-    async with changing(services, actor, permission, account_id, proof=proof) as change:
+    async with changing(services, device, actor, permission, account_id) as change:
         session, user = change.session, change.user
         if role not in user.roles:
             return user

@@ -197,7 +197,14 @@ async def _within(limit: timedelta, call: Awaitable[Any]) -> Any:
     finally:
         if task.cancel():
             _cancelled.add(task)
-            task.add_done_callback(_cancelled.discard)
+            task.add_done_callback(_forget)
+
+
+def _forget(task: "asyncio.Future[Any]") -> None:
+    """Take the error of a late hook, which asyncio would log with its words."""
+    _cancelled.discard(task)
+    if not task.cancelled():
+        task.exception()
 
 
 def _checked_claims(claims: object) -> Mapping[str, ClaimValue]:

@@ -113,7 +113,7 @@ def _picked(queue: Queue, now: datetime) -> CTE:
 
 
 async def mark_done(database: Database, row: OutboxRow) -> None:
-    """Record that a message was sent, and forget what it said."""
+    """Record that a message was sent, and clear its payload."""
     await _mark(
         database,
         _pending(row).values(done_at=datetime.now(UTC), payload={}, lease_until=None, error=None),
@@ -121,7 +121,7 @@ async def mark_done(database: Database, row: OutboxRow) -> None:
 
 
 async def give_up(database: Database, queue: Queue, row: OutboxRow, error: str) -> None:
-    """Record that a message cannot be sent, and forget what it said, unless its queue keeps it."""
+    """Record that a message cannot be sent, and clear its payload, unless its queue keeps it."""
     values: dict[str, Any] = {
         "failed_at": datetime.now(UTC),
         "lease_until": None,
@@ -208,7 +208,8 @@ async def _mark(database: Database, change: Update) -> None:
         await session.execute(change.execution_options(synchronize_session=False))
 
 
-# A message that was sent or given up has an empty one. Databases compare JSON as text.
+# A message that was sent has an empty one, and so has one that was given up, unless it is kept.
+# Databases compare JSON as text.
 _HAS_PAYLOAD = cast(OutboxRow.payload, String) != "{}"
 
 _IS_PENDING = (OutboxRow.done_at.is_(None), OutboxRow.failed_at.is_(None))

@@ -17,9 +17,9 @@ from domain.sessions.active import (
 from domain.sessions.end import (
     end,
     end_all,
-    end_all_by,
     end_all_of,
     end_and_record,
+    end_and_record_all_of,
     end_impersonations,
     log_out,
 )
@@ -35,9 +35,9 @@ __all__ = [
     "active",
     "end",
     "end_all",
-    "end_all_by",
     "end_all_of",
     "end_and_record",
+    "end_and_record_all_of",
     "end_impersonations",
     "find",
     "impersonators",

@@ -72,8 +72,7 @@ async def lock_active(session: AsyncSession, caller: Caller) -> tuple[User, Logi
     """Lock the caller's row and that of their session to change them, and return both with their
     secrets, the user as a recipient of mail.
 
-    All that changes how an account is signed in to comes by here. Raises SessionEnded, or Forbidden
-    if an administrator impersonates the user.
+    Raises SessionEnded, or Forbidden if an administrator impersonates the user.
     """
     user = await require_active(session, caller, lock="to change", with_secrets=True, as_owner=True)
     current = await session.scalar(

@@ -84,11 +84,11 @@ async def end_all_of(session: AsyncSession, user: User, *, actor_id: UUID | None
     return len(await _end_matching(session, _is_of(user.id), actor_id=actor_id))
 
 
-async def end_all_by(
+async def end_and_record_all_of(
     session: AsyncSession, device: Device, user: User, *, actor_id: UUID | None
 ) -> int:
-    """End what `end_all_of` ends, record each, and return how many ended. ``actor_id`` is the user
-    who did it, if that was not the owner."""
+    """End what `end_all_of` ends, record each session, and return how many ended. ``actor_id`` is
+    the user who did it, if that was not the owner."""
     return await end_and_record(session, device, _is_of(user.id), actor_id=actor_id)
 
 

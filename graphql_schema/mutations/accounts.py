@@ -105,7 +105,7 @@ async def register(
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Changes your account: all of the given fields or, on an error, none."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS,"
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN, INVALID_CREDENTIALS, PASSWORD_RESET_REQUIRED,"
     " TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def update_me(
@@ -138,7 +138,7 @@ async def export_my_data(info: Info) -> JSON:
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Deletes your account with everything that belongs to it, permanently, and returns its id."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OVERLOADED.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, INVALID_CREDENTIALS, PASSWORD_RESET_REQUIRED, TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def delete_me(
     info: Info,

@@ -33,9 +33,7 @@ _STAFF = " For ADMIN, and for SUPPORT if the account has no role."
 _ADMIN = " For ADMIN."
 
 
-@strawberry.input(
-    description="What is wrong in an account, as it is right. A field that is left out stays as it is."
-)
+@strawberry.input(description="The corrected values. A field that is left out stays as it is.")
 class CorrectionInput:
     username: str | None = strawberry.field(description="The username.", default=None)
     email: str | None = strawberry.field(description="The email.", default=None)

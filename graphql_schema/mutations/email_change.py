@@ -17,7 +17,7 @@ from graphql_schema.types.private_user import PrivateUser
     description="Sends a code and a link to a new email, to make it that of your account. Until `confirmEmailChange`,"
     " nothing changes. The answer is the same if another account has the email, which then gets no mail. The link leads"
     " to `change-email#token=` at `APP_URL`. You can ignore `ticket`: `confirmEmailChange` knows you."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_INPUT, REAUTHENTICATION_REQUIRED, INVALID_CREDENTIALS,"
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, INVALID_INPUT, REAUTHENTICATION_REQUIRED, INVALID_CREDENTIALS, PASSWORD_RESET_REQUIRED,"
     " TOO_MANY_ATTEMPTS, OVERLOADED, MAIL_NOT_CONFIGURED.",
 )
 async def request_email_change(
@@ -44,7 +44,7 @@ async def request_email_change(
     metadata=cost(MAIL),
     description="Changes your email to the one that the code was sent to, which is then verified. The former email gets"
     " a link to undo the change. After five wrong codes, the code and its link are dead."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CODE, EMAIL_TAKEN, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, INVALID_CODE, INVALID_INPUT, EMAIL_TAKEN, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
 )
 async def confirm_email_change(
     info: Info,

@@ -15,7 +15,7 @@ from graphql_schema.types.private_user import PrivateUser
     metadata=cost(MAIL),
     description="Sends a code and a link to your email, to verify it. The link leads to `verify-email#token=` at"
     " `APP_URL`. You can ignore `ticket`: `verifyEmail` knows you."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_INPUT if the email is verified already, TOO_MANY_ATTEMPTS,"
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, INVALID_INPUT if the email is verified already, TOO_MANY_ATTEMPTS,"
     " MAIL_NOT_CONFIGURED.",
 )
 async def request_email_verification(info: Info) -> MailRequest:
@@ -28,7 +28,7 @@ async def request_email_verification(info: Info) -> MailRequest:
 @strawberry.mutation(
     metadata=cost(MAIL),
     description="Verifies your email. After five wrong codes, the code and its link are dead."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CODE, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, INVALID_CODE, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
 )
 async def verify_email(
     info: Info,

@@ -35,7 +35,7 @@ async def request_sign_in(
     description="Signs in with the code of a mail and starts a session. After five wrong codes, the ticket is dead."
     " It verifies the email. If the email was not verified before, all earlier sessions end and the password is"
     " removed, because someone else may have made the account: see `hasPassword`."
-    " Errors: INVALID_CODE, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
+    " Errors: INVALID_CODE, SECOND_FACTOR_REQUIRED, ACCOUNT_DISABLED, TOO_MANY_ATTEMPTS, MAIL_NOT_CONFIGURED.",
 )
 async def sign_in_by_mail(
     info: Info,

@@ -18,7 +18,7 @@ PasskeyId = Annotated[strawberry.ID, strawberry.argument(description="The passke
     metadata=cost(PASSKEY),
     description="Begins to add a passkey to your account: give `options` to `navigator.credentials.create`, and its answer"
     " to `finishPasskey`, in the same session."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, EMAIL_NOT_VERIFIED, QUOTA_EXCEEDED,"
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, EMAIL_NOT_VERIFIED, QUOTA_EXCEEDED,"
     " TOO_MANY_ATTEMPTS, NOT_CONFIGURED.",
 )
 async def start_passkey(info: Info) -> PasskeyRequest:
@@ -33,7 +33,7 @@ async def start_passkey(info: Info) -> PasskeyRequest:
 @strawberry.mutation(
     metadata=cost(PASSKEY),
     description="Adds a passkey to your account, which then signs in without a password."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CODE, INVALID_INPUT, QUOTA_EXCEEDED, NOT_CONFIGURED.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, INVALID_CODE, INVALID_INPUT, QUOTA_EXCEEDED, NOT_CONFIGURED.",
 )
 async def finish_passkey(
     info: Info,
@@ -74,7 +74,7 @@ async def start_passkey_sign_in(info: Info) -> PasskeyRequest:
     metadata=cost(PASSKEY),
     description="Signs in with a passkey and starts a session. A passkey is both factors, so no code is asked for."
     " If no account has the passkey, the error has `extensions.unknownCredential`."
-    " Errors: INVALID_CODE, TOO_MANY_ATTEMPTS, NOT_CONFIGURED.",
+    " Errors: INVALID_CODE, ACCOUNT_DISABLED, TOO_MANY_ATTEMPTS, NOT_CONFIGURED.",
 )
 async def sign_in_by_passkey(
     info: Info,
@@ -94,7 +94,7 @@ async def sign_in_by_passkey(
 
 @strawberry.mutation(
     description="Renames one of your passkeys."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, NOT_FOUND, INVALID_INPUT, TOO_MANY_ATTEMPTS."
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, NOT_FOUND, INVALID_INPUT, TOO_MANY_ATTEMPTS."
 )
 async def rename_passkey(
     info: Info,
@@ -114,7 +114,7 @@ async def rename_passkey(
 @strawberry.mutation(
     description="Removes one of your passkeys, and returns its id. The last one stays while your account has no password,"
     " or while it is the only second factor and the server requires one."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT."
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT."
 )
 async def remove_passkey(info: Info, id: PasskeyId) -> strawberry.ID:
     await authentication.remove_passkey(

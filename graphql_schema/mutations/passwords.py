@@ -28,7 +28,7 @@ NewPassword = Annotated[
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Changes your password, ends all your sessions including this one, and returns tokens for a new session."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, INVALID_INPUT, INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OVERLOADED.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, INVALID_INPUT, INVALID_CREDENTIALS, PASSWORD_RESET_REQUIRED, TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def change_password(
     info: Info,
@@ -48,7 +48,7 @@ async def change_password(
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
     description="Sets the password of your account, which has none, ends all your sessions including this one, and returns"
-    " tokens for a new session. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, INVALID_INPUT,"
+    " tokens for a new session. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, INVALID_INPUT,"
     " TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def set_password(info: Info, new_password: NewPassword) -> Token:
@@ -84,7 +84,7 @@ async def request_password_reset(
     metadata=cost(PASSWORD_HASH),
     description="Replaces a forgotten password, ends all sessions of the user, and returns how many ended."
     " It does not sign in: call `login` afterwards. An invalid password does not use the token."
-    " Errors: INVALID_CODE, INVALID_INPUT, TOO_MANY_ATTEMPTS, OVERLOADED, MAIL_NOT_CONFIGURED.",
+    " Errors: INVALID_CODE, INVALID_INPUT, TOO_MANY_ATTEMPTS, OVERLOADED, NOT_CONFIGURED.",
 )
 async def reset_password(
     info: Info,

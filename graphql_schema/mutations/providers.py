@@ -31,7 +31,7 @@ Verifier = Annotated[
     metadata=cost(MAIL),
     description="Signs in after a provider's callback. For a new account it asks for a username: INVALID_INPUT with"
     " `extensions.suggestedUsername`; call it again with one, within ten minutes. A taken username leaves the code good."
-    " Errors: INVALID_CODE, SECOND_FACTOR_REQUIRED, REGISTRATION_CLOSED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN if an account has the email"
+    " Errors: INVALID_CODE, SECOND_FACTOR_REQUIRED, ACCOUNT_DISABLED, REGISTRATION_CLOSED, INVALID_INPUT, USERNAME_TAKEN, EMAIL_TAKEN if an account has the email"
     " and the provider does not say that it is verified, EMAIL_NOT_VERIFIED, QUOTA_EXCEEDED, TOO_MANY_ATTEMPTS.",
 )
 async def finish_sign_in(
@@ -55,7 +55,7 @@ async def finish_sign_in(
 @strawberry.mutation(
     metadata=cost(MAIL),
     description="Begins to link an account at a provider to yours, and returns the address to send the browser to."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT, TOO_MANY_ATTEMPTS.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT, TOO_MANY_ATTEMPTS.",
 )
 async def start_linking(
     info: Info,
@@ -88,7 +88,7 @@ async def start_linking(
 @strawberry.mutation(
     metadata=cost(MAIL),
     description="Links the account at a provider after its callback, in the session that has called `startLinking`."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CODE, INVALID_INPUT if it is linked to another user, QUOTA_EXCEEDED,"
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, INVALID_CODE, INVALID_INPUT if it is linked to another user, QUOTA_EXCEEDED,"
     " TOO_MANY_ATTEMPTS.",
 )
 async def finish_linking(info: Info, code: Code, code_verifier: Verifier) -> Identity:
@@ -105,7 +105,7 @@ async def finish_linking(info: Info, code: Code, code_verifier: Verifier) -> Ide
 @strawberry.mutation(
     metadata=cost(MAIL),
     description="Removes an account at a provider from yours, and returns its id."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT if nothing else would be"
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT if nothing else would be"
     " left to sign in with.",
 )
 async def unlink(

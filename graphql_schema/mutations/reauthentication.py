@@ -32,8 +32,8 @@ class ReauthenticateInput:
     metadata=cost(PASSWORD_HASH),
     description="Proves again who you are, which allows sensitive changes for some minutes, and returns the next tokens of"
     " this session: go on with them. Earlier access tokens do not allow these changes, and earlier refresh tokens stop"
-    " working: at once, or in a cookie as after a `refresh`. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED if it takes another method,"
-    " INVALID_CREDENTIALS, INVALID_CODE, TOO_MANY_ATTEMPTS, OVERLOADED, NOT_CONFIGURED.",
+    " working: at once, or in a cookie as after a `refresh`. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED if it takes another method,"
+    " INVALID_CREDENTIALS, PASSWORD_RESET_REQUIRED, INVALID_CODE, TOO_MANY_ATTEMPTS, OVERLOADED, NOT_CONFIGURED.",
 )
 async def reauthenticate(
     info: Info,

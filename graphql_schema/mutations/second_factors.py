@@ -16,7 +16,7 @@ from graphql_schema.types.token import Token
 @strawberry.mutation(
     metadata=cost(MAIL),
     description="Completes a sign-in that was answered with SECOND_FACTOR_REQUIRED, and starts a session."
-    " Errors: INVALID_CODE, TOO_MANY_ATTEMPTS, NOT_CONFIGURED.",
+    " Errors: INVALID_CODE, ACCOUNT_DISABLED, TOO_MANY_ATTEMPTS, NOT_CONFIGURED.",
 )
 async def pass_second_factor(
     info: Info,
@@ -41,7 +41,7 @@ async def pass_second_factor(
     metadata=cost(MAIL),
     description="Returns the secret of a new authenticator app. Until `confirmTotp`, nothing changes and an earlier app"
     " keeps working. For ten minutes, the answer is the same in the same session."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, EMAIL_NOT_VERIFIED, NOT_CONFIGURED.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, EMAIL_NOT_VERIFIED, NOT_CONFIGURED.",
 )
 async def start_totp(info: Info) -> TotpSetup:
     setup = await authentication.start_totp(
@@ -56,7 +56,7 @@ async def start_totp(info: Info) -> TotpSetup:
     metadata=cost(MAIL, entries=NUMBER_OF_RECOVERY_CODES),
     description="Takes the authenticator app of `startTotp` into use, in place of an earlier one, and ends all your other"
     " sessions. Returns ten recovery codes, which are shown only here. Access tokens say so from the next `refresh` on."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, INVALID_CODE, TOO_MANY_ATTEMPTS, NOT_CONFIGURED.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, INVALID_CODE, TOO_MANY_ATTEMPTS, NOT_CONFIGURED.",
 )
 async def confirm_totp(
     info: Info,
@@ -74,7 +74,7 @@ async def confirm_totp(
     metadata=cost(MAIL),
     description="Removes your authenticator app and the recovery codes. Where the server requires a second factor, the"
     " only one stays."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, NOT_FOUND, INVALID_INPUT.",
 )
 async def remove_totp(info: Info) -> PrivateUser:
     caller = info.context.caller()
@@ -87,7 +87,7 @@ async def remove_totp(info: Info) -> PrivateUser:
 @strawberry.mutation(
     metadata=cost(MAIL, entries=NUMBER_OF_RECOVERY_CODES),
     description="Replaces your recovery codes and returns the ten new ones, which are shown only here."
-    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, REAUTHENTICATION_REQUIRED, NOT_FOUND.",
+    " Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED, NOT_FOUND.",
 )
 async def replace_recovery_codes(info: Info) -> list[str]:
     return await authentication.replace_recovery_codes(

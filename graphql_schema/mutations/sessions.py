@@ -18,7 +18,8 @@ from graphql_schema.types.token import Token
 
 @strawberry.mutation(
     metadata=cost(PASSWORD_HASH),
-    description="Signs in and starts a session. Errors: INVALID_CREDENTIALS, TOO_MANY_ATTEMPTS, OVERLOADED.",
+    description="Signs in and starts a session. Errors: INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED, ACCOUNT_DISABLED,"
+    " PASSWORD_RESET_REQUIRED, TOO_MANY_ATTEMPTS, OVERLOADED.",
 )
 async def login(
     info: Info,
@@ -82,7 +83,7 @@ async def logout(info: Info) -> strawberry.ID:
 
 
 @strawberry.mutation(
-    description="Ends all your sessions and returns how many ended. Errors: UNAUTHENTICATED, TOKEN_EXPIRED."
+    description="Ends all your sessions and returns how many ended. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN."
 )
 async def logout_everywhere(
     info: Info,
@@ -102,7 +103,7 @@ async def logout_everywhere(
 
 
 @strawberry.mutation(
-    description="Ends one of your sessions and returns its id. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, NOT_FOUND."
+    description="Ends one of your sessions and returns its id. Errors: UNAUTHENTICATED, TOKEN_EXPIRED, FORBIDDEN, NOT_FOUND."
 )
 async def end_session(
     info: Info,

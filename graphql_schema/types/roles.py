@@ -13,7 +13,7 @@ publish(
     name="Role",
     description="What permits a user to act on accounts of others.",
     values={
-        Role.ADMIN: "Everything, which includes to grant roles.",
+        Role.ADMIN: "Everything, including granting roles.",
         Role.SUPPORT: "Read accounts, and disable them, end their sessions, require a new password and remove their second"
         " factors, unless they have a role.",
     },

@@ -82,7 +82,9 @@ async def actor_of(self: "SecurityEvent", info: Info) -> PublicUser | None:
     return await info.context.loaders.of(public_users).load(self.actor_id)
 
 
-@strawberry.type(description="Something that happened to an account, for its owner to check.")
+@strawberry.type(
+    description="Something that happened to an account, for its owner and for administrators."
+)
 class SecurityEvent:
     id: strawberry.ID = strawberry.field(description="A UUID, never reused.")
     kind: EventKind = strawberry.field(description="What happened.")

@@ -57,7 +57,7 @@ class Session:
     )
     impersonated_by: PublicUser | None = strawberry.field(
         resolver=impersonator_of,
-        description="The administrator who acts in your place in it. Null for a session of your own.",
+        description="The administrator who uses this session in place of its owner. Null for a session of the owner.",
     )
 
     impersonator_id: strawberry.Private[UUID | None]

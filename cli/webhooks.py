@@ -43,8 +43,8 @@ def webhooks() -> None:
 def failed() -> None:
     """List the events that were given up, the newest first.
 
-    Each line has the id, the time, the type, the receiver and why the last attempt failed. Events are
-    kept for a week after they happened.
+    Each line has the id, the time, the type, the receiver and why the last attempt failed. Events
+    are kept for a week after they happened.
     """
     settings = load_settings()
     rows = asyncio.run(_failed(settings))

@@ -222,8 +222,8 @@ BAD_TOKENS: dict[str, tuple[Maker, str]] = {
     "nbf is a string": (with_claims(nbf=str(NOW)), "missing or not an integer"),
     "expired": (with_claims(exp=NOW - 600), "it has expired"),
     "expired in 1969": (with_claims(exp=-1), "it has expired"),
-    "early": (with_claims(nbf=NOW + 600), "`iat` or `nbf` is in the future"),
-    "issued in the future": (with_claims(iat=NOW + 600), "`iat` or `nbf` is in the future"),
+    "early": (with_claims(nbf=NOW + 86_400), "`iat` or `nbf` is in the future"),
+    "issued in the future": (with_claims(iat=NOW + 86_400), "`iat` or `nbf` is in the future"),
     "issued long ago": (with_claims(iat=NOW - 86_400), "`iat` is too long ago"),
     # The nonce.
     "no nonce": (with_claims(nonce=None), "`nonce` is missing"),

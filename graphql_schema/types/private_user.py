@@ -116,6 +116,7 @@ class PrivateUser(User):
     )
     permissions: list[Permission] = strawberry.field(
         resolver=permitted_to,
+        metadata=cost(LIST_QUERY, entries=len(Permission)),
         description="What your roles permit, to show no more than that. The server decides at each request.",
     )
     impersonated_by: PublicUser | None = strawberry.field(

@@ -56,7 +56,7 @@ class RelyingParty:
 
 
 class RegistrationMode(StrEnum):
-    """Who can create an account."""
+    """Say who can create an account."""
 
     OPEN = "open"
     #: Who is invited by mail.

@@ -32,17 +32,21 @@ def register(server: Server, name: str, ip: str = "203.0.113.20") -> User:
 
 
 def add_app(server: Server, database_url: str, user: User) -> None:
-    """Set up an authenticator app for a user whose email is verified."""
-    execute(
-        database_url,
-        "UPDATE users SET email_verified_at = '2026-01-01 00:00:00.000000'"
-        f" WHERE username = '{user.username}'",
-    )
+    """Verify the email of a user, and set up an authenticator app."""
+    verify_email(database_url, user)
     token = log_in_elsewhere(server, user.username)
     headers = {"Authorization": f"Bearer {token}", "User-Agent": FIREFOX}
     secret = post(server, "mutation { startTotp { secret } }", {}, **headers)["startTotp"]["secret"]
     code = pyotp.TOTP(secret).now()
     post(server, f"mutation {{ confirmTotp(code: {json.dumps(code)}) }}", {}, **headers)
+
+
+def verify_email(database_url: str, user: User) -> None:
+    execute(
+        database_url,
+        "UPDATE users SET email_verified_at = '2026-01-01 00:00:00.000000'"
+        f" WHERE username = '{user.username}'",
+    )
 
 
 def sign_up_with_role(page: Page, database_url: str, name: str, role: str | None = "ADMIN") -> None:

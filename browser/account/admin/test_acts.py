@@ -16,6 +16,7 @@ from browser.account.admin.steps import (
     open_account,
     register,
     sign_up_with_role,
+    verify_email,
 )
 from browser.account.factors.steps import execute, let_proofs_pass
 from browser.account.steps import log_in, notice
@@ -128,6 +129,7 @@ def test_a_role_is_granted_after_a_proof_and_revoked(
     page: Page, server: Server, database_url: str, name: str
 ) -> None:
     user = register(server, f"{name}-bea")
+    verify_email(database_url, user)
     sign_up_with_role(page, database_url, name)
     let_proofs_pass(database_url)
     open_account(page, user)

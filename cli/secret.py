@@ -6,6 +6,7 @@ from base64 import b64encode
 import click
 
 from cli.usage import examples
+from domain.webhooks.signature import SECRET_PREFIX
 
 # 64 bytes are enough for HS512 too (RFC 7518 section 3.2).
 SECRET_BYTES = 64
@@ -21,6 +22,6 @@ def secret(webhook: bool) -> None:
     """Print a new random SECRET_KEY or DATA_KEY."""
     if webhook:
         key = secrets.token_bytes(WEBHOOK_SECRET_BYTES)
-        print(f"whsec_{b64encode(key).decode()}")
+        print(f"{SECRET_PREFIX}{b64encode(key).decode()}")
     else:
         print(secrets.token_urlsafe(SECRET_BYTES))

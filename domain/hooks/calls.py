@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
+from domain import late_tasks
 from domain.errors import InvalidInput
 from domain.events import Event
 from domain.hooks.types import Account, ClaimValue, Draft, Session
@@ -57,10 +58,6 @@ REGISTERED_CLAIMS = frozenset(
 )
 
 _ASYNC = ("before_register", "on_event")
-
-
-# The calls that were cancelled and have not ended. The event loop itself has weak references alone.
-_cancelled: set[asyncio.Future[Any]] = set()
 
 
 class HookFailed(Exception):
@@ -196,15 +193,7 @@ async def _within(limit: timedelta, call: Awaitable[Any]) -> Any:
         return task.result()
     finally:
         if task.cancel():
-            _cancelled.add(task)
-            task.add_done_callback(_forget)
-
-
-def _forget(task: "asyncio.Future[Any]") -> None:
-    """Take the error of a late hook, which asyncio would log with its words."""
-    _cancelled.discard(task)
-    if not task.cancelled():
-        task.exception()
+            late_tasks.leave(task)
 
 
 def _checked_claims(claims: object) -> Mapping[str, ClaimValue]:

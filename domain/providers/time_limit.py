@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from domain import late_tasks
 from domain.providers.provider import ProviderError
 
 Result = TypeVar("Result")
-
-# The event loop holds tasks weakly.
-_late: set[asyncio.Task[Any]] = set()
 
 
 async def in_time(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
@@ -23,14 +21,7 @@ async def in_time(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
         await asyncio.wait([task], timeout=seconds)
     finally:
         if not task.done():
-            _late.add(task)
-            task.add_done_callback(_forget)
+            late_tasks.leave(task)
     if not task.done():
         raise ProviderError.unavailable(f"no complete answers within {seconds:g} seconds")
     return task.result()
-
-
-def _forget(task: asyncio.Task[Any]) -> None:
-    _late.discard(task)
-    if not task.cancelled():
-        task.exception()  # asyncio would otherwise log that it was never retrieved

@@ -1,5 +1,5 @@
 """Fixtures of the account pages: a server on SQLite and one on PostgreSQL. Folders of capabilities
-have servers of their own on the same databases."""
+have databases and servers of their own, because their tests take the same names."""
 
 from collections.abc import Iterator
 from typing import Any

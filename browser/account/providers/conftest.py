@@ -6,10 +6,19 @@ from collections.abc import Iterator
 import pytest
 
 from browser.account.steps import APP
+from browser.database import database
 from clients.openid_provider import callback_of, openid_provider, provider_settings
-from tests.conftest import SECRET_KEY
+from tests.conftest import DATABASES, SECRET_KEY
 from tests.mail_proofs import DATA_KEY
 from tests.servers import Server, free_port, running_server
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    with database(request.param, tmp_path_factory.mktemp("database")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

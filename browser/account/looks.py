@@ -53,3 +53,13 @@ def widest_of(page: Page, walk: Walk) -> int:
 
     walk(look)
     return max(widths)
+
+
+def in_picture(look: str, *, height: int) -> dict[str, Any]:
+    """Return the options of a page for a picture: ``light``, ``dark``, or on a ``phone``."""
+    width, height = (390, 844) if look == "phone" else (1280, height)
+    return {
+        "viewport": {"width": width, "height": height},
+        "color_scheme": "dark" if look == "dark" else "light",
+        "user_agent": FIREFOX,
+    }

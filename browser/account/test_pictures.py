@@ -7,7 +7,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.account.steps import EDGE, FIREFOX, PAGES, SAFARI, log_in_elsewhere, open_page
+from browser.account.looks import in_picture
+from browser.account.steps import EDGE, PAGES, SAFARI, log_in_elsewhere, open_page
 from browser.sign_up import sign_up
 from tests.operations import LOGIN
 from tests.servers import Server
@@ -25,13 +26,8 @@ class TestPictures:
 
     @pytest.fixture
     def page_options(self, look: str) -> dict[str, Any]:
-        width, height = (390, 844) if look == "phone" else (1280, 800)
-        return {
-            "viewport": {"width": width, "height": height},
-            "color_scheme": "dark" if look == "dark" else "light",
-            "user_agent": FIREFOX,
-            "extra_http_headers": {"X-Forwarded-For": "198.51.100.7"},
-        }
+        headers = {"X-Forwarded-For": "198.51.100.7"}
+        return in_picture(look, height=800) | {"extra_http_headers": headers}
 
     def test_they_are_taken(self, page: Page, server: Server, look: str, pictures: Path) -> None:
         suffix = "" if look == "light" else f"-{look}"

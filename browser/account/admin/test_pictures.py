@@ -17,7 +17,7 @@ from browser.account.admin.steps import (
     search,
     sign_up_with_role,
 )
-from browser.account.steps import FIREFOX
+from browser.account.looks import in_picture
 from tests.servers import Server
 
 # Who looks, and at whom.
@@ -36,13 +36,8 @@ class TestPictures:
 
     @pytest.fixture
     def page_options(self, look: str) -> dict[str, Any]:
-        width, height = (390, 844) if look == "phone" else (1280, 1000)
-        return {
-            "viewport": {"width": width, "height": height},
-            "color_scheme": "dark" if look == "dark" else "light",
-            "user_agent": FIREFOX,
-            "extra_http_headers": {"X-Forwarded-For": "198.51.100.7"},
-        }
+        headers = {"X-Forwarded-For": "198.51.100.7"}
+        return in_picture(look, height=1000) | {"extra_http_headers": headers}
 
     def test_they_are_taken(
         self, page: Page, server: Server, database_url: str, look: str, pictures: Path

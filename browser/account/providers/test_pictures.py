@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from browser.account.looks import in_picture
 from browser.account.providers.steps import leave, linked, log_in_there, username
-from browser.account.steps import FIREFOX
 from browser.sign_up import sign_up
 from clients.openid_provider import CLIENT_ID, CLIENT_SECRET, callback_of, openid_provider
 from tests.conftest import SECRET_KEY
@@ -29,12 +29,7 @@ def look(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def page_options(look: str) -> dict[str, Any]:
-    width, height = (390, 844) if look == "phone" else (1280, 900)
-    return {
-        "viewport": {"width": width, "height": height},
-        "color_scheme": "dark" if look == "dark" else "light",
-        "user_agent": FIREFOX,
-    }
+    return in_picture(look, height=900)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from api.background import (
     purging,
     reloading_keys,
     sending,
+    telling,
 )
 from api.cookies import HEADER as SESSION_HEADER
 from api.cookies import SessionCookies
@@ -179,7 +180,8 @@ async def _run(
             purging(state.services.database),
             reloading_keys(state.key_reloader),
             sending(state.services.database, state.senders),
-            counts.sampling(state.services) if counts else nullcontext(),
+            telling(state.subscriptions),
+            counts.sampling(state.services, state.subscriptions) if counts else nullcontext(),
         ):
             yield
         await warmed_up

@@ -12,6 +12,7 @@ from db.database import Database
 from domain.passwords import stored_costs
 from domain.retention import prune, prune_tickets, purge
 from domain.services import Services
+from domain.subscriptions import POLL_EVERY, Subscriptions
 
 logger = logging.getLogger("gatehouse")
 
@@ -85,11 +86,18 @@ async def reloading_keys(key_reloader: KeyReloader) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def telling(subscriptions: Subscriptions) -> AsyncIterator[None]:
+    """Tell subscribers what happens while the block runs."""
+    async with running(_tell_forever(subscriptions)):
+        yield
+
+
+@asynccontextmanager
+async def running(work: Coroutine[None, None, None]) -> AsyncIterator[asyncio.Task[None]]:
     """Run a task while the block runs."""
     task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -160,6 +168,16 @@ async def _send_forever(database: Database, sender: Sender) -> None:
         except Exception as error:
             logger.warning("Sending messages failed: %s", type(error).__name__)
         await _wait(written, SEND_EVERY)
+
+
+async def _tell_forever(subscriptions: Subscriptions) -> None:
+    while True:
+        await subscriptions.wait_for_subscribers()
+        await asyncio.sleep(POLL_EVERY.total_seconds())
+        try:
+            await subscriptions.poll()
+        except Exception as error:
+            logger.warning("Reading events for subscriptions failed: %s", type(error).__name__)
 
 
 async def _wait(event: asyncio.Event, limit: timedelta) -> None:

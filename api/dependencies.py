@@ -16,6 +16,7 @@ from domain.devices import Device
 from domain.errors import Unauthenticated
 from domain.mail import MailRenderer
 from domain.services import Services
+from domain.subscriptions import Subscriptions
 from graphql_schema.context import Context
 from graphql_schema.response_size import ResponsesUnderWay
 
@@ -42,6 +43,7 @@ class AppState:
     key_reloader: KeyReloader
     responses: ResponsesUnderWay
     mail_renderer: MailRenderer
+    subscriptions: Subscriptions
     #: What sends the messages of the outbox.
     senders: list[Sender] = field(default_factory=list)
     introspection_client: ClientCredential | None = None
@@ -89,6 +91,7 @@ def graphql_context(connection: HTTPConnection) -> Context:
         services=state.services,
         current_users=state.current_users,
         responses=state.responses,
+        subscriptions=state.subscriptions,
         device=device_of(connection),
         bearer=bearer_token(connection),
         request_id=current().request_id,

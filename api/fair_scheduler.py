@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from starlette.requests import ClientDisconnect
 
 from domain.errors import Overloaded
-from domain.loop_time import charge
+from domain.loop_time import charge, charged
 from domain.token_bucket import TokenBucket, TokenBuckets
 
 Result = TypeVar("Result")
@@ -90,6 +90,15 @@ class FairScheduler:
             own.running.discard(running)
             own.ended.set()
             self._note(own)
+
+    @staticmethod
+    def end_turn() -> None:
+        """Let other work of the network run. The current work waits for events from now on."""
+        own = charged()
+        if isinstance(own, _Network) and own.running:
+            # They only count, so any of them will do.
+            own.running.pop()
+            own.ended.set()
 
     async def pace(self, network: str, used: float) -> None:
         """Take the seconds that a network used since it was last paced, and let others run: for

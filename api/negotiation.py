@@ -4,6 +4,7 @@ from functools import lru_cache
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
 
 
 def media_type(content_type: str | None) -> str:
@@ -31,6 +32,13 @@ def negotiate(accept: str | None) -> str | None:
     if graphql_response == json:
         return GRAPHQL_RESPONSE if GRAPHQL_RESPONSE in qualities else JSON
     return GRAPHQL_RESPONSE if graphql_response > json else JSON
+
+
+@lru_cache(maxsize=128)
+def accepts_events(accept: str | None) -> bool:
+    """Return whether the client names the type of server-sent events."""
+    ranges = dict(_media_range(part) for part in (accept or "").split(","))
+    return ranges.get(EVENT_STREAM, 0.0) > 0
 
 
 def _media_range(part: str) -> tuple[str, float]:

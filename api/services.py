@@ -27,6 +27,7 @@ from domain.passwords.hashing import HashingQueue
 from domain.rate_limits import RateLimit, RateLimiter, RateLimits
 from domain.redirects import RedirectAllowlist
 from domain.services import RegistrationMode, RelyingParty, Services, SessionLifetimes
+from domain.subscriptions import Subscriptions
 from domain.webhooks import Webhooks
 from graphql_schema.response_size import ResponsesUnderWay
 from settings import Settings
@@ -58,6 +59,7 @@ def create_app_state(
         key_reloader=key_reloader,
         responses=ResponsesUnderWay(),
         mail_renderer=mail_renderer,
+        subscriptions=Subscriptions(services.database),
         senders=_create_senders(settings, services, mail_renderer, webhooks),
         introspection_client=_introspection_client(settings),
     )

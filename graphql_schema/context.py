@@ -1,11 +1,12 @@
 """The context of an operation, ``info.context`` in resolvers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import strawberry
-from graphql import OperationDefinitionNode
+from graphql import OperationDefinitionNode, OperationType
 
 from db.database import Database
 from domain.access_tokens.tokens import Caller, Claims
@@ -13,6 +14,7 @@ from domain.accounts.current_user import CurrentUser, CurrentUserLoader
 from domain.devices import Device
 from domain.errors import SecondFactorSetupRequired, Unauthenticated
 from domain.services import Services
+from domain.subscriptions import Subscriber, Subscriptions
 from graphql_schema.browser_session import BrowserSession
 from graphql_schema.loaders import Loaders
 from graphql_schema.response_size import ResponseSize, ResponsesUnderWay
@@ -29,6 +31,7 @@ class Context:
     services: Services
     current_users: CurrentUserLoader
     responses: ResponsesUnderWay
+    subscriptions: Subscriptions
     device: Device
     bearer: str | None
     request_id: str
@@ -36,6 +39,8 @@ class Context:
     browser_session: BrowserSession | None = None
     #: The token of a captcha. Over a WebSocket always None.
     captcha_token: str | None = field(default=None, repr=False)
+    #: What identifies the WebSocket. Each request is a connection of its own.
+    connection: object = None
     #: What a WebSocket client sent with ``connection_init``. Strawberry sets it.
     connection_params: dict[str, object] | None = None
     #: What is known of the operation so far, for logs, metrics and traces.
@@ -54,6 +59,12 @@ class Context:
     @property
     def database(self) -> Database:
         return self.services.database
+
+    @property
+    def is_subscription(self) -> bool:
+        return self.operation is not None and (
+            self.operation.operation is OperationType.SUBSCRIPTION
+        )
 
     @property
     def user_id(self) -> str | None:
@@ -75,6 +86,16 @@ class Context:
         self.response.release()
         self._loaders = None
 
+    def renew(self) -> None:
+        """Let go of the response to one event of a subscription, before the next one.
+
+        The claims of the token stay: it may expire while the stream runs, which depends on the
+        session.
+        """
+        self.release()
+        self.response = ResponseSize(self.responses, self.device.network)
+        self._current_user = None
+
     def caller(self, *, needs_second_factor: bool = True) -> Caller:
         """Return the caller that the access token names. The domain checks whether their session is
         active.
@@ -95,6 +116,18 @@ class Context:
         ):
             raise SecondFactorSetupRequired
         return self._claims.caller
+
+    @asynccontextmanager
+    async def subscribed(self) -> AsyncIterator[Subscriber]:
+        """Yield a subscriber who is told what happens to the caller while the block runs.
+
+        Raises what ``current_user`` raises, or QuotaExceeded.
+        """
+        caller = self.caller(needs_second_factor=False)
+        with self.subscriptions.subscribe(caller, self.connection or self) as subscriber:
+            # After it has subscribed: it is told if the session ends meanwhile.
+            await self.current_user()
+            yield subscriber
 
     async def current_user(self) -> CurrentUser:
         """Return the caller's user, read once for each operation.

@@ -64,7 +64,7 @@ publish(
         ErrorCode.MAIL_NOT_CONFIGURED: "This server sends no mail, so what needs it is not available.",
         ErrorCode.NOT_CONFIGURED: "The server lacks a setting, which the message names, so what needs it is not available.",
         ErrorCode.QUERY_TOO_COSTLY: "The document exceeds a limit for one request.",
-        ErrorCode.QUOTA_EXCEEDED: "The account holds as much as it may. Delete something first.",
+        ErrorCode.QUOTA_EXCEEDED: "The account holds as much as it may, or the session has as many subscriptions. Delete or complete one first.",
         ErrorCode.TOO_MANY_ATTEMPTS: "A rate limit is reached. Try again after `extensions.retryAfter` seconds.",
         ErrorCode.OVERLOADED: "The server is busy with other passwords, new documents or large responses. Try again in a moment.",
         ErrorCode.UNAVAILABLE: "The database is not available, a captcha cannot be verified, or the request took too long. Try again in a moment."

@@ -1,6 +1,8 @@
 """The schema, and how operations on it are executed."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -23,19 +25,21 @@ from strawberry.types.graphql import OperationType
 
 from domain.authentication.reauthentication import ProofMethod
 from domain.deadline import within
-from domain.errors import ErrorCode, Unavailable
+from domain.errors import ErrorCode
 from domain.loop_time import charge_same
 from graphql_schema.context import Context
 from graphql_schema.engine.documents import DocumentCacheExtension, Documents
 from graphql_schema.engine.inputs import has_long_name
 from graphql_schema.engine.limits import Limits
 from graphql_schema.engine.new_documents import NewDocuments
+from graphql_schema.engine.plans import Plan
 from graphql_schema.engine.trusted_documents import NO_TRUSTED_DOCUMENTS, TrustedDocuments
 from graphql_schema.errors import codes_of, translate
 from graphql_schema.federation import NoIntrospectionRule, subgraph_sdl
 from graphql_schema.mutations import Mutation
 from graphql_schema.queries import Query, SubgraphQuery
 from graphql_schema.queries.federation import REPRESENTATION, Representation
+from graphql_schema.subscriptions import Subscription
 from graphql_schema.types.factors import SecondFactorChallenge
 
 # Each quotes the variable, and reads all of it.
@@ -78,6 +82,7 @@ class Schema(strawberry.Schema):
         super().__init__(
             query=SubgraphQuery if federation else Query,
             mutation=Mutation,
+            subscription=Subscription,
             types=[ErrorCode, ProofMethod, SecondFactorChallenge],
             config=StrawberryConfig(
                 batching_config=None, scalar_map={Representation: REPRESENTATION}
@@ -140,40 +145,92 @@ class Schema(strawberry.Schema):
             self._translate(result.errors, context_value)
         return result
 
-    async def stream(self, query: str | None, *args: Any, **kwargs: Any) -> StreamResult:
-        """Execute an operation of a WebSocket, within the ``deadline`` that HTTP requests have as a
-        whole.
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> StreamResult:
+        """Execute an operation of a WebSocket or an event stream: with one result or, of a
+        subscription, one for each event.
 
-        There are no subscriptions, so the stream has one result.
+        Each has the ``deadline`` that HTTP requests have as a whole. An error that ends the stream
+        is a PreExecutionError. Raises InvalidOperationTypeError.
         """
+        operation_name = operation_name or None
         if self.extensions:
-            return await super().stream(query, *args, **kwargs)
-        return self._stream_one(query, *args, **kwargs)
-
-    async def _stream_one(self, *args: Any, **kwargs: Any) -> AsyncGenerator[ExecutionResult, None]:
+            return await super().stream(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                operation_extensions,
+                allowed_operation_types,
+            )
         try:
-            work = charge_same(self.execute(*args, **kwargs))
-            result = await within(self._deadline, work)
-            if result.errors and result.data is None and not any(e.path for e in result.errors):
-                # A request error, of a variable for example.
-                result = PreExecutionError(None, result.errors)
-            yield result
-        except (*REQUEST_ERRORS, Unavailable) as error:
-            result = _failed(error)
-            self._translate(result.errors or [], kwargs.get("context_value"))
-            yield result
+            prepared = self._prepare(
+                query,
+                variable_values or {},
+                context_value,
+                operation_name,
+                allowed_operation_types or DEFAULT_ALLOWED_OPERATION_TYPES,
+            )
+        except InvalidOperationTypeError:
+            raise
+        except Exception as error:
+            prepared = _failed(error)
+        return self._results(prepared, context_value)
+
+    async def _results(
+        self, prepared: "_Prepared | ExecutionResult", context: object
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        try:
+            if isinstance(prepared, ExecutionResult):
+                yield self._translated(PreExecutionError(None, prepared.errors), context)
+            elif not prepared.plan.is_subscription:
+                yield await self._within_deadline(prepared, context)
+            else:
+                async with aclosing(prepared.plan.subscribe(context, prepared.variables)) as events:
+                    async for event in events:
+                        yield await self._within_deadline(prepared, context, event)
+                        if isinstance(context, Context):
+                            context.renew()
+        except Exception as error:
+            yield self._translated(_failed(error), context)
         finally:
-            if isinstance(context := kwargs.get("context_value"), Context):
+            if isinstance(context, Context):
                 context.release()
 
-    async def _execute(
+    async def _within_deadline(
+        self, prepared: "_Prepared", context: object, event: object = None
+    ) -> ExecutionResult:
+        work = charge_same(prepared.plan.execute(context, prepared.variables, event))
+        result = await within(self._deadline, work)
+        return self._translated(ExecutionResult(result.data, result.errors), context)
+
+    async def _execute(self, *operation: Any) -> ExecutionResult:
+        prepared = self._prepare(*operation)
+        if isinstance(prepared, ExecutionResult):
+            return prepared
+        _, _, context, *_ = operation
+        result = await prepared.plan.execute(context, prepared.variables)
+        return ExecutionResult(result.data, result.errors)
+
+    def _prepare(
         self,
         query: str | None,
         inputs: dict[str, Any],
         context: object,
         operation_name: str | None,
         allowed: Iterable[OperationType],
-    ) -> ExecutionResult:
+    ) -> "_Prepared | ExecutionResult":
+        """Return the plan of an operation, or a result with the errors because of which it cannot
+        be executed."""
         if not query:
             raise MissingQueryError
         preparation = self._documents.preparation(_network_of(context))
@@ -192,8 +249,7 @@ class Schema(strawberry.Schema):
         plan = self._documents.plan(document, operation, variables, preparation)
         if isinstance(context, Context):
             context.root_fields = plan.root_fields
-        result = await plan.execute(context, variables)
-        return ExecutionResult(result.data, result.errors)
+        return _Prepared(plan, variables)
 
     def _variables(
         self, operation: OperationDefinitionNode, inputs: dict[str, Any]
@@ -223,12 +279,25 @@ class Schema(strawberry.Schema):
         and variables."""
         self._translate(errors, execution_context and execution_context.context)
 
+    def _translated(self, result: ExecutionResult, context: object) -> ExecutionResult:
+        if result.errors:
+            self._translate(result.errors, context)
+        return result
+
     def _translate(self, errors: Sequence[GraphQLError], context: object) -> None:
         request_id = context.request_id if isinstance(context, Context) else "-"
         for error in errors:
             translate(error, request_id=request_id, suggestions=self._suggestions)
         if isinstance(context, Context):
             context.codes = codes_of(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An operation that can be executed."""
+
+    plan: Plan
+    variables: VariableValues
 
 
 def _network_of(context: object) -> str:

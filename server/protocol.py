@@ -10,7 +10,7 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.middleware.request_limits import IS_CLOSING
+from api.middleware.request_limits import IS_CLOSING, IS_EVENT_STREAM
 
 # The limit of uvicorn with h11. Browsers send a few KiB. It is for everything in a request but its
 # body, so for chunk sizes, chunk extensions and trailers too (RFC 9112 section 7.1.1).
@@ -158,6 +158,13 @@ class BoundedHttp(HttpToolsProtocol):
             self._start_response_timer()
         elif self._unparsed:
             self._parse(self._unparsed)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        is_responding = self.cycle and not self.cycle.response_complete
+        if is_responding and self.scope["state"].get(IS_EVENT_STREAM):
+            # It would last as long as its client, who connects again.
+            self.transport.close()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()

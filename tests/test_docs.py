@@ -16,12 +16,9 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from api.graphql.limited_socket import IDLE_TIMEOUT, SEND_TIMEOUT
+from api.graphql.socket_handler import MAX_OPERATIONS, MAX_RUNNING_OPERATIONS
 from api.graphql.socket_limits import KIB, NETWORK, SOCKET
-from api.graphql.websocket import (
-    CONNECTION_INIT_TIMEOUT,
-    MAX_OPERATIONS,
-    MAX_RUNNING_OPERATIONS,
-)
+from api.graphql.websocket import CONNECTION_INIT_TIMEOUT
 from api.middleware.request_limits import MAX_BODY_BYTES
 from api.telemetry.metrics import Metrics
 from cli.check import CHECKS

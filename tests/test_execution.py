@@ -11,6 +11,7 @@ from strawberry.extensions import SchemaExtension
 from domain.accounts.current_user import CurrentUserLoader
 from domain.devices import Device
 from domain.services import Services
+from domain.subscriptions import Subscriptions
 from graphql_schema.context import Context
 from graphql_schema.engine.limits import Limits
 from graphql_schema.response_size import ResponsesUnderWay
@@ -48,6 +49,7 @@ async def answer(
         responses=ResponsesUnderWay(),
         services=services,
         current_users=CurrentUserLoader(services.database),
+        subscriptions=Subscriptions(services.database),
         device=Device.of("127.0.0.1"),
         bearer=by.token if by else None,
         request_id="1",

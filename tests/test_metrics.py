@@ -29,6 +29,7 @@ from domain.observer import DeliveryOutcome
 from domain.passwords.hashing import SLOTS_PER_THREAD, HashingQueue
 from domain.services import Services
 from domain.sessions import LoginMethod
+from domain.subscriptions import Subscriptions
 from settings import Settings
 from tests.conftest import SECRET_KEY, settings_for
 from tests.databases import copy_of
@@ -240,11 +241,11 @@ async def test_the_queue_of_hashes_is_seen_to_grow_and_to_end(
     async with all_slots_taken(queue):
         waiting = [asyncio.create_task(hash_password(queue, "wrong one")) for _ in range(5)]
         await asyncio.sleep(0)
-        async with metrics.sampling(services):
+        async with metrics.sampling(services, Subscriptions(services.database)):
             await asyncio.sleep(0)
             assert value("gatehouse_hashing_queue") == 5
     await asyncio.gather(*waiting)
-    async with metrics.sampling(services):
+    async with metrics.sampling(services, Subscriptions(services.database)):
         await asyncio.sleep(0)
         assert value("gatehouse_hashing_queue") == 0
 
@@ -259,11 +260,14 @@ async def test_connections_in_use_and_who_waits_for_one_are_seen(
         labels = {"to": to, "state": state}
         return metrics.registry.get_sample_value("gatehouse_database_connections", labels)
 
-    async with services.database.reading(), metrics.sampling(services):
+    async with (
+        services.database.reading(),
+        metrics.sampling(services, Subscriptions(services.database)),
+    ):
         await asyncio.sleep(0)
 
         assert (value("read", "taken"), value("write", "taken")) == (1, 0)
-    async with metrics.sampling(services):
+    async with metrics.sampling(services, Subscriptions(services.database)):
         await asyncio.sleep(0)
 
         assert (value("read", "taken"), value("read", "waiting")) == (0, 0)

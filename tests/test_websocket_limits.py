@@ -23,10 +23,10 @@ from websockets.sync.client import ClientConnection
 
 from api import fair_scheduler
 from api.app import create_app
-from api.graphql import limited_socket, websocket
+from api.graphql import limited_socket, socket_handler, websocket
 from api.graphql.limited_socket import SEND_TIMEOUT
+from api.graphql.socket_handler import MAX_RUNNING_OPERATIONS
 from api.graphql.socket_limits import KIB, MIB, NETWORK, SOCKET
-from api.graphql.websocket import MAX_RUNNING_OPERATIONS
 from api.middleware.request_limits import MAX_BODY_BYTES
 from graphql_schema import response_size
 from server import protocol
@@ -269,7 +269,7 @@ def test_results_that_are_not_read_do_not_pile_up(
 ) -> None:
     # One result may wait, and not two.
     size = len(json.dumps(graphql_sync(SCHEMA, LARGE).data))
-    monkeypatch.setattr(websocket, "MAX_SMALL_BYTES", KIB)
+    monkeypatch.setattr(socket_handler, "MAX_SMALL_BYTES", KIB)
     monkeypatch.setattr(response_size, "MAX_BYTES_UNDER_WAY_PER_NETWORK", size * 3 // 2)
     with served(database, OURS) as url, open_from(url) as socket:
         initialize(socket)
@@ -336,9 +336,9 @@ def test_a_socket_without_connection_init_is_closed(
 def test_operations_at_once_are_bounded(
     database: str, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(websocket, "MAX_OPERATIONS", 3)
+    monkeypatch.setattr(socket_handler, "MAX_OPERATIONS", 3)
     # So that none ends before the last one arrives.
-    monkeypatch.setattr(websocket, "MAX_RUNNING_OPERATIONS", 0)
+    monkeypatch.setattr(socket_handler, "MAX_RUNNING_OPERATIONS", 0)
     with served(database, options) as url, open_from(url) as socket:
         initialize(socket)
         send_raw(socket, *map(subscription, range(10)))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -24,12 +24,20 @@ from api import pages
 from api.cookies import SessionCookies
 from api.dependencies import graphql_context
 from api.fair_scheduler import FairScheduler
-from api.graphql.json_input import TooComplex, parse
-from api.graphql.json_output import MAX_SMALL_BYTES, to_json, to_json_in_pieces
-from api.graphql.socket_limits import SocketLimits
-from api.graphql.websocket import WebSockets, problem_in
+from api.graphql.event_stream import EventStream
+from api.graphql.json_input import TooComplex, parse, problem_in
+from api.graphql.json_output import MAX_SMALL_BYTES, response_of, to_json, to_json_in_pieces
+from api.graphql.socket_limits import SocketLimits, TooManySockets
+from api.graphql.websocket import WebSockets
 from api.headers import header_of
-from api.negotiation import GRAPHQL_RESPONSE, JSON, media_type, negotiate
+from api.negotiation import (
+    EVENT_STREAM,
+    GRAPHQL_RESPONSE,
+    JSON,
+    accepts_events,
+    media_type,
+    negotiate,
+)
 from api.parameters import decode
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import current
@@ -51,12 +59,15 @@ _STATUSES = {ErrorCode.INTERNAL_ERROR: 500, ErrorCode.UNAVAILABLE: 503}
 # The header with the token of a captcha.
 CAPTCHA_HEADER = "X-Captcha-Token"
 
-# urql sends queries by GET. A link could send a mutation by GET. The schema has no subscriptions:
-# validation refuses them.
+# urql sends queries by GET. A link could send a mutation by GET. Subscriptions have responses of
+# their own.
 ALLOWED_BY = {
-    "GET": [OperationType.QUERY, OperationType.SUBSCRIPTION],
-    "POST": [OperationType.QUERY, OperationType.MUTATION, OperationType.SUBSCRIPTION],
+    "GET": [OperationType.QUERY],
+    "POST": [OperationType.QUERY, OperationType.MUTATION],
 }
+
+# A mutation may set a cookie, and this response begins before it is executed.
+ALLOWED_IN_EVENT_STREAM = [OperationType.QUERY, OperationType.SUBSCRIPTION]
 
 
 @dataclass(slots=True)
@@ -102,6 +113,7 @@ class GraphQLApp:
     ) -> None:
         self._schema = schema
         self._cookies = cookies
+        self._socket_limits = socket_limits
         self._sockets = WebSockets(
             schema,
             observers,
@@ -144,8 +156,10 @@ class GraphQLApp:
             if self._page is None:
                 raise RequestError(404, "Not Found")
             return self._page.response()
-        accepted = negotiate(header_of(request.scope, b"accept"))
-        if accepted is None:
+        accept = header_of(request.scope, b"accept")
+        accepted = negotiate(accept)
+        takes_events = request.method == "POST" and accepts_events(accept)
+        if accepted is None and not takes_events:
             raise RequestError(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
         parameters = await _parameters(request)
         if problem := problem_in(parameters):
@@ -154,13 +168,41 @@ class GraphQLApp:
         if request.method == "POST":
             context.browser_session = self._browser_session(request)
             context.captcha_token = header_of(request.scope, CAPTCHA_HEADER.lower().encode())
-        response = _to_response(await self._execute(request, context, parameters, accepted))
+        try:
+            if accepted is None:
+                return await self._event_stream(context, parameters)
+            return await self._result(request, context, parameters, accepted)
+        except InvalidOperationTypeError:
+            if context.is_subscription and takes_events:
+                return await self._event_stream(context, parameters)
+            raise _not_allowed(request, context) from None
+
+    async def _result(
+        self, request: Request, context: Context, parameters: Mapping[str, Any], accepted: str
+    ) -> Response:
+        result = await self._execute(request, context, parameters, accepted)
+        response = response_of(result)
         is_large = context.response.may_be_large
         body = await to_json_in_pieces(response) if is_large else to_json(response)
         if len(body) <= MAX_SMALL_BYTES:
             return Response(body, _status(response, accepted), media_type=accepted)
         context.response.grow_to(len(body))
         return LargeResponse(body, _status(response, accepted), media_type=accepted)
+
+    async def _event_stream(self, context: Context, parameters: Mapping[str, Any]) -> Response:
+        results: Any = await self._schema.stream(
+            self._schema.trusted_documents.text_of(parameters),
+            variable_values=parameters.get("variables"),
+            context_value=context,
+            operation_name=parameters.get("operationName"),
+            allowed_operation_types=ALLOWED_IN_EVENT_STREAM,
+        )
+        place = ExitStack()
+        try:
+            place.enter_context(self._socket_limits.opening(context.device.network))
+        except TooManySockets as error:
+            raise RequestError(error.status, str(error), error.error.code) from None
+        return EventStream(results, place)
 
     def _browser_session(self, request: Request) -> BrowserSession | None:
         try:
@@ -193,8 +235,6 @@ class GraphQLApp:
             )
         except MissingQueryError:
             raise RequestError(400, "No GraphQL query found in the request") from None
-        except InvalidOperationTypeError:
-            raise RequestError(405, "Send mutations by POST.", allow="POST") from None
         except CannotGetOperationTypeError:
             # The request is well-formed, so this is an error of the graph and not of HTTP.
             status = 400 if accepted == GRAPHQL_RESPONSE else 200
@@ -209,6 +249,19 @@ def _asks_for_page(request: Request) -> bool:
         and "text/html" in (header_of(request.scope, b"accept") or "")
         and not {"query", "documentId", "extensions"} & _query_parameters(request).keys()
     )
+
+
+def _not_allowed(request: Request, context: Context) -> RequestError:
+    if request.method == "GET":
+        others = (
+            "subscriptions by POST or over a WebSocket"
+            if context.is_subscription
+            else "mutations by POST"
+        )
+        return RequestError(405, f"Send {others}.", allow="POST")
+    if context.is_subscription:
+        return RequestError(406, f"Accept {EVENT_STREAM}, or send subscriptions over a WebSocket.")
+    return RequestError(406, f"Accept {GRAPHQL_RESPONSE} or {JSON} for mutations.")
 
 
 async def _parameters(request: Request) -> dict[str, Any]:
@@ -247,20 +300,6 @@ def _json_object(text: str | bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise RequestError(400, "The request body must be a JSON object.")
     return parsed
-
-
-def _to_response(result: ExecutionResult) -> dict[str, Any]:
-    """Return the response. If all errors are request errors, which have no path, it has no
-    ``data``, not even null."""
-    errors = result.errors or ()
-    response: dict[str, Any] = {}
-    if result.data is not None or not all(error.path is None for error in errors):
-        response["data"] = result.data
-    if errors:
-        response["errors"] = [error.formatted for error in errors]
-    if result.extensions:
-        response["extensions"] = result.extensions
-    return response
 
 
 def _status(response: Mapping[str, Any], accepted: str) -> int:

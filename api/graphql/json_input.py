@@ -1,4 +1,4 @@
-"""JSON that a client sends, parsed within a bound of time.
+"""The JSON of GraphQL requests, parsed within a bound of time.
 
 The parser holds the event loop. It reads a mebibyte of text in a millisecond, but numbers, brackets
 and keys take up to a hundred times as long. A large request is large for its strings, such as the
@@ -6,6 +6,7 @@ content of a post. So strings are bounded by the size of a request, and all else
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 # All but the strings: what the parser reads in a few milliseconds, and far more than documents with
@@ -37,3 +38,17 @@ def _outside_strings(text: str) -> int:
     if strings > MAX_OUTSIDE_STRINGS:
         return strings
     return sum(map(len, without_escapes.split('"')[::2]))
+
+
+def problem_in(request: Mapping[Any, Any]) -> str | None:
+    """Return why the parameters of a GraphQL request are malformed, as a sentence, or None."""
+    for name, kind, described in (
+        ("query", str, "a string"),
+        ("documentId", str, "a string"),
+        ("operationName", str, "a string"),
+        ("variables", dict, "an object"),
+        ("extensions", dict, "an object"),
+    ):
+        if not isinstance(request.get(name), kind | None):
+            return f"`{name}` must be {described} or null."
+    return None

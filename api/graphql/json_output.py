@@ -6,6 +6,9 @@ escapes.
 
 import asyncio
 import json
+from typing import Any
+
+from strawberry.types import ExecutionResult
 
 # As much as a server buffers for a connection before it waits for the client. Larger responses
 # count as under way until they are read.
@@ -15,6 +18,20 @@ MAX_SMALL_BYTES = 64 * 1024
 PIECE_CHARACTERS = 128 * 1024
 
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+def response_of(result: ExecutionResult) -> dict[str, Any]:
+    """Return the response. If all errors are request errors, which have no path, it has no
+    ``data``, not even null."""
+    errors = result.errors or ()
+    response: dict[str, Any] = {}
+    if result.data is not None or not all(error.path is None for error in errors):
+        response["data"] = result.data
+    if errors:
+        response["errors"] = [error.formatted for error in errors]
+    if result.extensions:
+        response["extensions"] = result.extensions
+    return response
 
 
 def to_json(response: object) -> bytes:

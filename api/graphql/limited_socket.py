@@ -5,8 +5,8 @@ They work with any ASGI server. `server/websocket.py` adds what only the transpo
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from starlette.types import Message, Receive, Scope, Send
@@ -14,9 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 from api.graphql.socket_limits import SPENT_BY_SERVER, Share
 from api.middleware.request_limits import MAX_BODY_BYTES
 
-# Since the client's last message. No operation takes as long (REQUEST_DEADLINE_SECONDS), and there
-# are no subscriptions. Answers to the server's pings do not count: browsers send them whether the
-# page uses the socket or not. A client that needs the socket open sends `ping` messages
+# Since the client's last message, without subscriptions. No other operation takes as long
+# (REQUEST_DEADLINE_SECONDS). Answers to the server's pings do not count: browsers send them whether
+# the page uses the socket or not. A client that needs the socket open sends `ping` messages
 # (`keepAlive` of graphql-ws).
 IDLE_TIMEOUT = timedelta(minutes=10)
 
@@ -59,6 +59,7 @@ class LimitedSocket:
         self._sending = asyncio.Lock()
         self._idle: asyncio.Timeout | None = None
         self._is_closed = False
+        self._kept_open = 0
         spend_in_server = scope.get("extensions", {}).get(SPENT_BY_SERVER)
         self._spends = spend_in_server is None
         if spend_in_server:
@@ -76,12 +77,9 @@ class LimitedSocket:
         if self._is_closed:
             return _DISCONNECTED
         try:
-            async with asyncio.timeout(IDLE_TIMEOUT.total_seconds()) as self._idle:
-                message = await self._receive()
+            message = await self._receive_in_time()
         except TimeoutError:
             return await self._close(NORMAL_CLOSURE, "The socket was idle.")
-        finally:
-            self._idle = None
         if message["type"] != "websocket.receive":
             return message
         size = len(message.get("text") or message.get("bytes") or "")
@@ -90,6 +88,26 @@ class LimitedSocket:
         if self._spends and (code := self._share.spend(messages=1, bytes=size)):
             return await self._close(code, "Too many messages.")
         return message
+
+    async def _receive_in_time(self) -> Message:
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_TIMEOUT.total_seconds()) as self._idle:
+                    return await self._receive()
+            except TimeoutError:
+                if self._is_closed or not self._kept_open:
+                    raise
+            finally:
+                self._idle = None
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Do not count the socket as idle while the block runs."""
+        self._kept_open += 1
+        try:
+            yield
+        finally:
+            self._kept_open -= 1
 
     async def send(self, message: Message) -> None:
         """Send a message. Raises OSError if the client has not read the ones before in time."""
@@ -109,10 +127,10 @@ class LimitedSocket:
             async with asyncio.timeout(SEND_TIMEOUT.total_seconds()):
                 await self._send(message)
         except TimeoutError:
-            self._give_up()
+            self.give_up()
             raise
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
         """End ``receive`` and all that wait to send."""
         self._is_closed = True
         if self._idle and not self._idle.expired():

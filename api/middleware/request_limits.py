@@ -21,6 +21,10 @@ MAX_BODY_BYTES = 1024 * 1024
 # servers that know it.
 IS_CLOSING = "is_closing"
 
+# The key in the state of a scope of a response that ends when the server shuts down: an event
+# stream.
+IS_EVENT_STREAM = "is_event_stream"
+
 # Every response is about the caller or this moment. RFC 6749 section 5.1 requires it for tokens.
 NOT_STORED = (b"cache-control", b"no-store")
 

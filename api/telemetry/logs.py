@@ -64,6 +64,7 @@ def _to_line(request: RequestRecord) -> str:
         request.operation_type,
         request.operation_name or ",".join(request.fields),
         *request.codes,
+        None if request.events is None else f"{request.events} events",
         f"{request.seconds * 1000:.1f} ms",
     )
     return " ".join(word for word in words if word)
@@ -89,7 +90,7 @@ class JsonLines(logging.Formatter):
             **(_as_fields(request) if request else {}),
             "traceback": _traceback(record),
         }
-        return json.dumps({name: value for name, value in line.items() if value})
+        return json.dumps({name: value for name, value in line.items() if value or value == 0})
 
 
 def _as_fields(request: RequestRecord) -> dict[str, object]:
@@ -101,6 +102,7 @@ def _as_fields(request: RequestRecord) -> dict[str, object]:
         "operation_name": request.operation_name,
         "fields": request.fields,
         "codes": request.codes,
+        "events": request.events,
         "duration_ms": round(request.seconds * 1000, 3),
         "user_id": request.user_id,
         "ip": request.ip,

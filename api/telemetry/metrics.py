@@ -10,6 +10,7 @@ from api.telemetry.request import RequestRecord
 from domain.errors import ErrorCode
 from domain.observer import BreachLookup, CaptchaOutcome, DeliveryOutcome, Observer
 from domain.services import Services
+from domain.subscriptions import Subscriptions
 
 # In seconds: from a response without any wait to one at the deadline.
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -54,6 +55,17 @@ class Metrics(Observer):
             ("operation",),
             buckets=LATENCIES,
             registry=registry,
+        )
+        self._events = Counter(
+            "gatehouse_subscription_events",
+            "Events that were sent to subscribers, counted at the end of each subscription.",
+            registry=registry,
+        )
+        self._subscriptions = Gauge(
+            "gatehouse_subscriptions",
+            "Open subscriptions.",
+            registry=registry,
+            multiprocess_mode="livesum",
         )
         self._refused = Counter(
             "gatehouse_documents_refused",
@@ -140,7 +152,10 @@ class Metrics(Observer):
     def request_ended(self, record: RequestRecord) -> None:
         operation, code = _operation(record), _code(record)
         self._requests.labels(operation, code).inc()
-        self._seconds.labels(operation).observe(record.seconds)
+        if record.events is None:
+            self._seconds.labels(operation).observe(record.seconds)
+        else:
+            self._events.inc(record.events)
         if code in REFUSED_DOCUMENTS:
             self._refused.labels(code).inc()
 
@@ -174,13 +189,16 @@ class Metrics(Observer):
     def hook_failed(self, hook: str) -> None:
         self._hook_failures.labels(hook).inc()
 
-    def sampling(self, services: Services) -> AbstractAsyncContextManager[None]:
+    def sampling(
+        self, services: Services, subscriptions: Subscriptions
+    ) -> AbstractAsyncContextManager[object]:
         """Sample the queues while the block runs. (Every process does so, since another one may
         serve the metrics.)"""
-        return running(self._sample_forever(services))
+        return running(self._sample_forever(services, subscriptions))
 
-    async def _sample_forever(self, services: Services) -> None:
+    async def _sample_forever(self, services: Services, subscriptions: Subscriptions) -> None:
         while True:
+            self._subscriptions.set(subscriptions.count)
             self._queued.set(services.hashing_queue.waiting)
             for to, queue in services.database.queues.items():
                 self._connections.labels(to, "taken").set(queue.in_use)
@@ -194,9 +212,11 @@ def of_this_process() -> Metrics:
 
 
 def _operation(record: RequestRecord) -> str:
-    """Return the one field of Query or Mutation in the operation, or the method and template of a
-    route."""
+    """Return the one field of Query or Mutation in the operation, that of Subscription with this
+    word before it, or the method and template of a route."""
     match record:
+        case RequestRecord(operation_type="subscription", fields=[only]):
+            return f"subscription {only}"
         case RequestRecord(fields=[only]):
             return only
         case RequestRecord(fields=[_, *_]):

@@ -24,7 +24,8 @@ class RequestRecord:
     It holds no secrets, and what a client chose only in bounded, harmless form. ``route`` is the
     template that the path matched, or None. ``codes`` are the codes of the errors in the response.
     ``user_id`` is the user of the token, if one was read. ``started`` and ``seconds`` are times of
-    `time.perf_counter`. ``context`` is the operation's.
+    `time.perf_counter`. ``events`` is the number of events that a subscription was sent, or None.
+    ``context`` is the operation's.
     """
 
     request_id: str = "-"
@@ -38,6 +39,7 @@ class RequestRecord:
     codes: Sequence[str] = ()
     user_id: str | None = None
     trace_id: str | None = None
+    events: int | None = None
     context: Context | None = field(default=None, repr=False)
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0

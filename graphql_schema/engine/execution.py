@@ -6,7 +6,8 @@ specification (section 6.4.4) and in graphql-core.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from types import CoroutineType
 from typing import Any
@@ -195,12 +196,29 @@ class Resolved(Field):
 
     def _call_resolver(self, state: ExecutionState, source: Any, path: Path) -> Any:
         assert self.definition.resolve is not None
-        arguments = (
-            get_argument_values(self.definition, self.nodes[0], state.variables)
-            if self.definition.args
-            else {}
-        )
-        return self.definition.resolve(source, self.info(state, path), **arguments)
+        return self.definition.resolve(source, self.info(state, path), **self._arguments(state))
+
+    def _arguments(self, state: ExecutionState) -> dict[str, Any]:
+        if not self.definition.args:
+            return {}
+        return get_argument_values(self.definition, self.nodes[0], state.variables)
+
+    def subscribe(self, state: ExecutionState) -> AsyncGenerator[Any, None]:
+        """Return the source stream of a field of a subscription. Its errors are located."""
+        assert self.definition.subscribe is not None
+        path = Path(None, self.name, self.parent.name)
+        source = self.definition.subscribe(None, self.info(state, path), **self._arguments(state))
+        return self._located(source, path)
+
+    async def _located(
+        self, source: Awaitable[AsyncGenerator[Any, None]], path: Path
+    ) -> AsyncGenerator[Any, None]:
+        try:
+            async with aclosing(await source) as events:
+                async for event in events:
+                    yield event
+        except Exception as error:
+            raise located_error(error, self.nodes, path.as_list()) from error
 
 
 @dataclass(slots=True)

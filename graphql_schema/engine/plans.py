@@ -5,7 +5,7 @@ type and inspects the field's own type. For one document the results never chang
 them.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, Self
@@ -91,13 +91,32 @@ class Plan:
         root_fields = dict.fromkeys(field.nodes[0].name.value for field in root.fields)
         return cls(planned, root, planner.fields, tuple(root_fields))
 
-    async def execute(self, context: object, variables: VariableValues) -> ExecutionResult:
+    @property
+    def is_subscription(self) -> bool:
+        return self.operation.node.operation is OperationType.SUBSCRIPTION
+
+    def subscribe(self, context: object, variables: VariableValues) -> AsyncGenerator[Any, None]:
+        """Return the source stream of a subscription (GraphQL specification, section 6.2.3). For
+        each of its events, the operation is executed.
+
+        Raises GraphQLError.
+        """
+        if len(self.root.fields) != 1:
+            raise GraphQLError("A subscription must select one field.")
+        [field] = self.root.fields
+        assert isinstance(field, Resolved)  # validation has checked it
+        return field.subscribe(ExecutionState(self.operation, context, variables))
+
+    async def execute(
+        self, context: object, variables: VariableValues, event: object = None
+    ) -> ExecutionResult:
+        """Execute the operation: a subscription, for one event of its source stream."""
         state = ExecutionState(self.operation, context, variables)
         try:
             if self.operation.node.operation is OperationType.MUTATION:
                 data = await self.root.execute_in_turn(state)
             else:
-                data = self.root.execute(state, None, None)
+                data = self.root.execute(state, event, None)
                 if type(data) is CoroutineType:
                     data = await data
         except GraphQLError as error:

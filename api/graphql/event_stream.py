@@ -1,0 +1,79 @@
+"""Responses as server-sent events, by the protocol graphql-sse ("distinct connections mode")."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, aclosing, suppress
+from datetime import timedelta
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from strawberry.types import ExecutionResult
+
+from api.background import running
+from api.fair_scheduler import FairScheduler
+from api.graphql.json_output import response_of, to_json
+from api.middleware.request_limits import IS_EVENT_STREAM
+from api.telemetry.request import current
+
+# Proxies give up on a response that is silent, nginx after a minute.
+KEEP_ALIVE_EVERY = timedelta(seconds=15)
+
+# A comment (HTML standard, section 9.2.6).
+KEEP_ALIVE = b":\n\n"
+COMPLETE = b"event: complete\ndata:\n\n"
+
+
+class EventStream(Response):
+    """Sends each result of an operation as an event, until the client or the server leaves.
+
+    It holds its ``place`` meanwhile.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, results: AsyncGenerator[ExecutionResult, None], place: AbstractContextManager[object]
+    ) -> None:
+        super().__init__(headers={"X-Accel-Buffering": "no"})
+        # It is not known.
+        del self.headers["Content-Length"]
+        self._results = results
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"][IS_EVENT_STREAM] = True
+        FairScheduler.end_turn()
+        start = {"type": "http.response.start", "status": self.status_code}
+        with self._place:
+            await send({**start, "headers": self.raw_headers})
+            async with running(self._send_events(send)) as sending, running(_left(receive)) as left:
+                await asyncio.wait((sending, left), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and not sending.cancelled():
+                sending.result()
+
+    async def _send_events(self, send: Send) -> None:
+        record = current()
+        if record.context and record.context.is_subscription:
+            record.events = 0
+        with suppress(OSError):
+            async with running(_keep_alive(send)), aclosing(self._results) as results:
+                async for result in results:
+                    await _send(send, b"event: next\ndata: %b\n\n" % to_json(response_of(result)))
+                    if record.events is not None and result.data is not None:
+                        record.events += 1
+            await send({"type": "http.response.body", "body": COMPLETE})
+
+
+async def _keep_alive(send: Send) -> None:
+    while True:
+        await asyncio.sleep(KEEP_ALIVE_EVERY.total_seconds())
+        await _send(send, KEEP_ALIVE)
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -118,6 +118,7 @@ def test_a_reload_and_a_second_tab_stay_signed_in(page: Page, name: str) -> None
     page.reload()
     expect_signed_in(page, name)
     second = open_tab(page)
+    expect_signed_in(second, name)
     page.close()
     second.reload()
 

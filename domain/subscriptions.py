@@ -71,7 +71,7 @@ class Change:
 
     @property
     def is_of_user(self) -> bool:
-        """Whether more than attempts happened: what the user has, or can do, may be different."""
+        """Tell whether what the user has, or can do, may be different: not after an attempt."""
         return not self.events or any(event.kind not in _NO_CHANGE for event in self.events)
 
 

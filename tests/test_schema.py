@@ -104,6 +104,7 @@ def test_an_email_is_reached_through_the_caller_alone(schema: GraphQLSchema) -> 
         "Mutation.updateMe: PrivateUser",
         "Mutation.verifyEmail: PrivateUser",
         "Query.me: PrivateUser",
+        "Subscription.me: PrivateUser",
     ]
 
 

@@ -16,8 +16,9 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.operations import LOGIN
+from tests.operations import LOGIN, REGISTER
 from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, running_server, wait_until
+from tests.subscriptions import ME, event_stream, events_in, next_data, rest_of, subscribed
 from tests.websockets import initialize, open_socket
 
 BODY = json.dumps({"query": "{ __typename }"}).encode()
@@ -25,6 +26,8 @@ POST = (
     b"POST /graphql HTTP/1.1\r\nHost: gatehouse\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
     b"Content-Length: %d\r\n\r\n" % len(BODY)
 )
+ADA = {"username": "Ada", "imageFile": None}
+
 # About 0.2 s a hash, so that they queue.
 COSTLY_HASHES = {"ARGON2_MEMORY_KIB": "65536", "ARGON2_TIME_COST": "5", "HASHING_THREADS": "1"}
 
@@ -140,6 +143,37 @@ def test_a_websocket_is_told_that_the_server_restarts(server: Server) -> None:
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
     assert exit_status(server) == 0
+
+
+@with_one_and_two_workers
+def test_subscriptions_end_with_the_server(server: Server) -> None:
+    """A client of graphql-ws connects again after 1012, and one of graphql-sse after a response
+    without its end."""
+    token = register(server)
+    with (
+        subscribed(server, token, ME) as socket,
+        event_stream(server, token, ME) as response,
+    ):
+        events = events_in(response)
+        first = next_data(socket), next(events)
+        server.process.send_signal(signal.SIGTERM)
+        _, code = rest_of(socket)
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(events)
+
+    assert first == ({"me": ADA}, ("next", {"data": {"me": ADA}}))
+    assert code == 1012
+    assert server.process.wait(TIMEOUT_SECONDS) == 0
+    assert "Cancelling" not in server.logged()
+    assert "Traceback" not in server.logged()
+
+
+def register(server: Server) -> str:
+    variables = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    body = {"query": REGISTER, "variables": variables}
+    answer = httpx.post(f"{server.url}/graphql", json=body).json()
+    token: str = answer["data"]["register"]["accessToken"]
+    return token
 
 
 def test_what_outlasts_the_grace_is_told_that_it_came_to_nothing(short_grace: Server) -> None:

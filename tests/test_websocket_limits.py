@@ -23,6 +23,7 @@ from websockets.sync.client import ClientConnection
 
 from api import fair_scheduler
 from api.app import create_app
+from api.graphql import event_stream as event_streams
 from api.graphql import limited_socket, socket_handler, websocket
 from api.graphql.limited_socket import SEND_TIMEOUT
 from api.graphql.socket_handler import MAX_RUNNING_OPERATIONS
@@ -38,6 +39,7 @@ from tests.databases import copy_of
 from tests.documents import SCHEMA
 from tests.operations import REGISTER
 from tests.servers import TIMEOUT_SECONDS, Server, running_server, wait_until
+from tests.subscriptions import ME, event_stream, events_in
 from tests.websockets import (
     code_of_close,
     error_of,
@@ -324,6 +326,76 @@ def test_a_socket_without_messages_is_closed(
 
 
 @every_server
+def test_a_socket_with_a_subscription_is_not_idle(
+    database: str, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(limited_socket, "IDLE_TIMEOUT", LIMIT)
+    with served(database, options) as url, open_from(url) as socket:
+        initialize(socket, Authorization=f"Bearer {register(url)}")
+        subscribe(socket, "subscription { me { id } }")
+        answer = json.loads(socket.recv(TIMEOUT_SECONDS))
+        with pytest.raises(TimeoutError):
+            socket.recv(3 * LIMIT.total_seconds())
+        socket.send(json.dumps({"id": "1", "type": "complete"}))
+
+        assert answer["type"] == "next"
+        assert code_of_close(socket) == 1000
+
+
+@every_server
+def test_event_streams_count_as_sockets(database: str, options: dict[str, Any]) -> None:
+    with served(database, options, max_websockets_per_network=1) as url:
+        token = register(url)
+        origin = {"X-Forwarded-For": "198.51.100.99"}
+        with (
+            event_stream(url, token, ME, **origin) as first,
+            event_stream(url, token, ME, **origin) as second,
+        ):
+            events = events_in(first)
+            event = next(events)
+            refused = second.status_code
+            with pytest.raises(InvalidStatus):
+                open_from(url, "198.51.100.99")
+        wait_until(lambda: not is_refused(url, "198.51.100.99"))
+
+    assert event == ("next", {"data": {"me": {"username": "Ada", "imageFile": None}}})
+    assert refused == 429
+
+
+@every_server
+def test_an_event_stream_is_kept_alive(
+    database: str, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(event_streams, "KEEP_ALIVE_EVERY", LIMIT)
+    with served(database, options) as url, event_stream(url, register(url), ME) as response:
+        lines = response.iter_lines()
+        found = [line for line, _ in zip(lines, range(6), strict=False)]
+
+    assert found[0] == "event: next"
+    assert found[3:] == [":", "", ":"]
+
+
+def test_a_client_that_does_not_read_is_cut_off_with_its_session(database: str) -> None:
+    with served(database, OURS, max_websockets_per_network=1) as url:
+        token = register(url)
+        with open_unread(url, token) as connection:
+            asked = {"id": "me", "type": "subscribe", "payload": {"query": ME}}
+            connection.sendall(frame(json.dumps(asked)))
+            received = b""
+            while b'"Ada"' not in received:
+                received += connection.recv(4096)
+            # Nothing more can be sent after their results, which are not read.
+            connection.sendall(b"".join(map(subscription, range(MAX_RUNNING_OPERATIONS))))
+            logout = {"query": "mutation { logout }"}
+            httpx.post(f"{url}/graphql", json=logout, headers={"Authorization": f"Bearer {token}"})
+            started = time.monotonic()
+            wait_until(lambda: not is_refused(url, "127.0.0.1"))
+            seconds = time.monotonic() - started
+
+    assert seconds < SEND_TIMEOUT.total_seconds() / 2
+
+
+@every_server
 def test_a_socket_without_connection_init_is_closed(
     database: str, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
@@ -402,6 +474,14 @@ def test_a_socket_that_floods_does_not_hold_up_others(shared_server: Server, sen
     assert median(seconds) < 1
 
 
+def register(url: str) -> str:
+    variables = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    body = {"query": REGISTER, "variables": variables}
+    answer = httpx.post(f"{url}/graphql", json=body).json()
+    token: str = answer["data"]["register"]["accessToken"]
+    return token
+
+
 def subscription(number: int) -> bytes:
     asked = {"id": str(number), "type": "subscribe", "payload": {"query": LARGE}}
     return frame(json.dumps(asked))
@@ -423,7 +503,7 @@ def code_of(answer: dict[str, Any]) -> str:
 
 
 @contextmanager
-def open_unread(url: str) -> Iterator[sockets.socket]:
+def open_unread(url: str, token: str = "") -> Iterator[sockets.socket]:
     """Open a WebSocket with a small buffer, and initialize it."""
     address = httpx.URL(url)
     with sockets.socket() as connection:
@@ -431,13 +511,14 @@ def open_unread(url: str) -> Iterator[sockets.socket]:
         connection.connect((address.host, address.port))
         connection.sendall(HANDSHAKE)
         assert connection.recv(12) == b"HTTP/1.1 101"
-        connection.sendall(frame('{"type": "connection_init"}'))
+        init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
+        connection.sendall(frame(json.dumps(init)))
         yield connection
 
 
-def is_refused(url: str) -> bool:
+def is_refused(url: str, ip: str | None = None) -> bool:
     try:
-        with open_from(url):
+        with open_from(url, ip):
             return False
     except InvalidStatus:
         return True

@@ -79,6 +79,8 @@ class LimitedSocket:
         try:
             message = await self._receive_in_time()
         except TimeoutError:
+            if self._is_closed:
+                return _DISCONNECTED
             return await self._close(NORMAL_CLOSURE, "The socket was idle.")
         if message["type"] != "websocket.receive":
             return message

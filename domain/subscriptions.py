@@ -169,9 +169,14 @@ class Subscriptions:
             new = _by_user(event for event in events if event.id not in self._seen)
             concerned = [caller for caller in subscribers if is_check_due or caller.user_id in new]
             users = await _users(session, concerned)
+        # These first: what follows can take a while.
         for caller in concerned:
+            if caller not in users:
+                for subscriber in subscribers[caller]:
+                    subscriber.end()
+        for caller, user in users.items():
             for subscriber in subscribers[caller]:
-                _tell(subscriber, users.get(caller), new.get(caller.user_id, []))
+                _tell(subscriber, user, new.get(caller.user_id, []))
         for subscriber in chain(*subscribers.values()):
             subscriber.is_established = True
         self._seen = frozenset(event.id for event in events)
@@ -205,10 +210,7 @@ class Subscriptions:
             )
 
 
-def _tell(subscriber: Subscriber, user: CurrentUser | None, events: list[SecurityEvent]) -> None:
-    if user is None:
-        subscriber.end()
-        return
+def _tell(subscriber: Subscriber, user: CurrentUser, events: list[SecurityEvent]) -> None:
     if not subscriber.is_established:
         events = [event for event in events if event.created_at >= subscriber.since]
     subscriber.tell(user, events)

@@ -14,7 +14,9 @@ from soak.login_storm import login_storm
 from soak.postgres import Postgres
 from soak.postgres_outages import freeze_postgres, stop_postgres
 from soak.resource_growth import distinct_documents, mixed_traffic
+from soak.subscriptions import waiting_sockets
 
+SOCKETS = int(os.environ.get("SOCKETS", "5000"))
 MINUTES = float(os.environ.get("MINUTES", "10"))
 
 Save = Callable[[Figures], None]
@@ -54,6 +56,12 @@ async def test_recovers_from_a_full_disk(
     small_disk: Path, tmp_path: Path, port: int, save: Save
 ) -> None:
     save(await fill_tmpfs(f"sqlite:///{small_disk / 'gatehouse.db'}", tmp_path, port=port))
+
+
+async def test_thousands_of_subscriptions_wait(
+    database_url: str, tmp_path: Path, port: int, save: Save
+) -> None:
+    save(await waiting_sockets(database_url, tmp_path, number=SOCKETS, port=port))
 
 
 async def test_hundreds_of_logins_do_not_block_other_requests(

@@ -1,4 +1,4 @@
-"""Where pictures are kept: a folder, or a bucket of S3. The only file that imports obstore."""
+"""Storage of pictures: a folder, or a bucket of S3. The only file that imports obstore."""
 
 import asyncio
 import logging

@@ -43,10 +43,10 @@ class User:
         self,
         info: Info,
         size: Annotated[
-            PictureSize, strawberry.argument(description="The size of the square.")
+            PictureSize | None, strawberry.argument(description="The size of the square.")
         ] = PictureSize.MEDIUM,
     ) -> str | None:
-        return info.context.services.picture_url(self.picture_id, size)
+        return info.context.services.picture_url(self.picture_id, size or PictureSize.MEDIUM)
 
 
 async def public_users(session: AsyncSession, user_ids: list[UUID]) -> list["PublicUser | None"]:

@@ -243,6 +243,39 @@ def test_a_picture_with_many_scans_is_refused_before_it_is_decoded() -> None:
     assert "cannot be read" in refusal(jpeg_with_scans(hidden, MAX_JPEG_SCANS))
 
 
+#: Each of them kept Pillow busy for a second or, joining EXIF, for twenty.
+MANY_PARTS = {
+    "comments": JPEG[:2] + b"\xff\xfe\0\2" * 500 + JPEG[2:],
+    "EXIF": JPEG[:2] + b"\xff\xe1\0\x10Exif\0\0MM\0*\0\0\0\x08" * 500 + JPEG[2:],
+    "EXIF in an extension": JPEG[:2] + b"\xff\xf0\xff\xe1\0\x08Exif\0\0" * 500 + JPEG[2:],
+    "EXIF after an end": JPEG[:2] + b"\xff\xd9" + b"\xff\xe1\0\x08Exif\0\0" * 500 + JPEG[2:],
+    "fill bytes": JPEG[:2] + b"\xff" * 2000 + JPEG[2:],
+    "chunks": PNG[:33] + png_chunk(b"prVt", b"") * 4000 + PNG[33:],
+    "profiles": PNG[:33] + png_chunk(b"iCCP", b"a\0\0" + zlib.compress(b"")) * 2 + PNG[33:],
+}
+
+
+@pytest.mark.parametrize("content", MANY_PARTS.values(), ids=MANY_PARTS)
+def test_what_has_more_parts_than_an_encoder_writes_is_refused(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("Pillow was asked"))
+
+    with pytest.raises(InvalidInput):
+        encode(content)
+
+
+def test_what_an_encoder_writes_into_many_parts_is_read() -> None:
+    profile = b"ICC_PROFILE\0" + bytes(100)
+    parts = b"".join(b"\xff\xe2" + (2 + len(profile)).to_bytes(2) + profile for _ in range(255))
+    photos = written(
+        image_of(GREEN), "MPO", save_all=True, append_images=[image_of(BLUE)], quality=95
+    )
+
+    assert large(JPEG[:2] + parts + JPEG[2:]).size == (512, 512)
+    assert is_near(average(large(photos), (0, 0, 512, 512)), GREEN)
+
+
 def test_a_large_photo_is_made_smaller_while_it_is_decoded() -> None:
     photo = written(Image.new("RGB", (10_000, 10_000), RED), "JPEG")
     started = time.process_time()

@@ -1,7 +1,6 @@
 """Encode pictures anew: whatever was in a file besides its pixels is gone. The only file that
 imports Pillow."""
 
-import re
 import warnings
 from io import BytesIO
 
@@ -9,6 +8,7 @@ from PIL import Image
 
 from domain.errors import InvalidInput, Overloaded
 from domain.pictures.sizes import PictureSize
+from domain.pictures.structure import jpeg_scans, require_png_parts
 
 # Every other decoder stays closed.
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -38,10 +38,9 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# All but stuffed bytes and those that have no length (ITU-T T.81, annex B.1.1).
-_JPEG_MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd8])")
-_JPEG_SCAN = 0xDA
-_JPEG_END = 0xD9
+# What Pillow knows the formats by.
+_JPEG_START = b"\xff\xd8\xff"
+_PNG_START = b"\x89PNG\r\n\x1a\n"
 
 _UNREADABLE = "The picture cannot be read. Send a complete JPEG, PNG or WebP file."
 
@@ -86,17 +85,20 @@ def _square(content: bytes) -> Image.Image:
 
 def _open(content: bytes) -> Image.Image:
     """Read the head of a file, decide by it, and decode the file."""
+    scans: list[int] = []
+    if content.startswith(_JPEG_START):
+        scans = jpeg_scans(content)
+    elif content.startswith(_PNG_START):
+        require_png_parts(content)
+    if len(scans) > MAX_JPEG_SCANS:
+        raise InvalidInput(_UNREADABLE)
     image = Image.open(BytesIO(content), formats=FORMATS)
     pixels = image.width * image.height
-    if image.format in ("JPEG", "MPO"):
-        scans = _jpeg_scans(content)
-        if len(scans) > MAX_JPEG_SCANS:
-            raise InvalidInput(_UNREADABLE)
-        # libjpeg keeps all of a file that has several scans.
-        if scans == [len(image.getbands())] and "progressive" not in image.info:
-            _require(pixels, MAX_JPEG_PIXELS)
-            image.draft("RGB", _LARGEST)
-            pixels = image.width * image.height
+    # libjpeg keeps all of a file that has several scans.
+    if scans == [len(image.getbands())] and "progressive" not in image.info:
+        _require(pixels, MAX_JPEG_PIXELS)
+        image.draft("RGB", _LARGEST)
+        pixels = image.width * image.height
     _require(pixels, MAX_PIXELS)
     image.load()
     return image
@@ -107,19 +109,6 @@ def _require(pixels: int, limit: int) -> None:
         raise InvalidInput(
             f"The picture has more than {limit // 1_000_000} megapixels. Make it smaller."
         )
-
-
-def _jpeg_scans(content: bytes) -> list[int]:
-    """Return the number of components in each scan, up to the end of the first picture."""
-    scans, at = [], 0
-    while found := _JPEG_MARKER.search(content, at):
-        at, marker = found.end(), found[1][0]
-        if marker == _JPEG_END:
-            break
-        if marker == _JPEG_SCAN:
-            scans.append(int.from_bytes(content[at + 2 : at + 3]))
-        at += int.from_bytes(content[at : at + 2])
-    return scans
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

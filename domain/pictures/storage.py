@@ -41,9 +41,9 @@ _ATTRIBUTES = {
 
 _DONE = {"write": "written", "read": "read", "delete": "deleted", "list": "listed"}
 
-# In the texts of obstore: `: No space left on device (os error 28)`, and the status of an answer.
-_SYSTEM_ERROR = re.compile(r"([^:]+ \(os error \d+\))")
-_STATUS = re.compile(r"\bstatus(?: code)?:? (\d{3})\b|\b(\d{3}) [A-Z][a-z]+")
+# What the texts of obstore say for operators. They also quote what a server has answered, and S3
+# quotes the id of a key.
+_REASON = re.compile(r"status code: \d{3}|[^:]+ \(os error \d+\)|error sending request")
 
 
 class PicturesUnavailable(Unavailable):
@@ -217,11 +217,7 @@ async def _within(step: str) -> AsyncIterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """Return why a step failed, without what a server answered: S3 names keys."""
     if isinstance(error, TimeoutError):
         return f"no answer within {TIMEOUT.total_seconds():.0f} seconds"
-    text = str(error).partition("\n")[0]
-    if found := _SYSTEM_ERROR.search(text):
-        return found[1]
-    status = _STATUS.search(text)
-    return f"HTTP status {status[1]}" if status else type(error).__name__
+    found = _REASON.search(str(error))
+    return found[0].strip() if found else type(error).__name__

@@ -37,8 +37,8 @@ async def replace_picture(
     pictures = services.require_pictures()
     async with services.database.reading() as session:
         await sessions.require_active(session, caller, as_owner=True)
-    await services.rate_limiter.hit(services.rate_limiter.limits.picture, str(caller.user_id))
     async with pictures.queue.upload():
+        await services.rate_limiter.hit(services.rate_limiter.limits.picture, str(caller.user_id))
         content = await read()
         try:
             picture_id = await _store(pictures, content)

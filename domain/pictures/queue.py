@@ -23,9 +23,8 @@ class EncodingQueue:
     memory. The thread first calls ``on_thread_start``, which must not raise."""
 
     def __init__(self, on_thread_start: Callable[[], object] | None = None) -> None:
-        self._pool = ThreadPoolExecutor(
-            1, thread_name_prefix="pictures", initializer=on_thread_start
-        )
+        self._on_thread_start = on_thread_start
+        self._pool = self._new_pool()
         self._uploads = 0
 
     @asynccontextmanager
@@ -53,8 +52,14 @@ class EncodingQueue:
             raise Overloaded(BUSY) from None
 
     def close(self) -> None:
-        """Cancel what waits."""
+        """Cancel what waits. The queue can be used again afterwards."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(
+            1, thread_name_prefix="pictures", initializer=self._on_thread_start
+        )
 
 
 def _encode(content: bytes) -> dict[PictureSize, bytes]:

@@ -38,7 +38,6 @@ _ATTRIBUTES = {
     "Content-Disposition": 'inline; filename="picture.webp"',
 }
 
-
 _DONE = {"write": "written", "read": "read", "delete": "deleted", "list": "listed"}
 
 # What the texts of obstore say for operators. They also quote what a server has answered, and S3
@@ -80,8 +79,7 @@ class PictureStore:
     def __init__(self, place: Path | Bucket) -> None:
         self._place = place
         self._store: ObjectStore | None = None
-        # Of its own: threads that hang must not keep others waiting.
-        self._pool = ThreadPoolExecutor(MAX_AT_ONCE, thread_name_prefix="picture-store")
+        self._pool = _new_pool()
 
     async def put(self, files: Mapping[str, bytes]) -> None:
         """Store files, all or none, as far as the store does what it is told."""
@@ -127,8 +125,9 @@ class PictureStore:
         await anext(aiter(self.names()), None)
 
     def close(self) -> None:
-        """Cancel what waits."""
+        """Cancel what waits. The store can be used again afterwards."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = _new_pool()
 
     async def _run(self, work: Callable[..., Result], *arguments: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
@@ -176,6 +175,11 @@ class PictureStore:
         if self._store is None:
             self._store = _open(self._place)
         return self._store
+
+
+def _new_pool() -> ThreadPoolExecutor:
+    """Return threads of the store's own: those that hang must not keep others waiting."""
+    return ThreadPoolExecutor(MAX_AT_ONCE, thread_name_prefix="picture-store")
 
 
 def _open(place: Path | Bucket) -> "ObjectStore":

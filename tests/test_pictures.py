@@ -3,8 +3,11 @@
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -14,10 +17,13 @@ from sqlalchemy import select
 
 from api import background, pictures
 from api.app import create_app
+from api.priority import NICENESS
 from db.models import User
 from domain import admin
-from domain.accounts import prune_pictures
+from domain.accounts import prune_pictures, replace_picture
 from domain.accounts.export import data_of
+from domain.errors import InvalidInput
+from domain.observer import Observer, PictureOutcome
 from domain.pictures import PictureStore
 from domain.pictures.queue import MAX_UPLOADS
 from domain.roles import OPERATOR
@@ -31,6 +37,7 @@ from tests.operations import DELETE_ME, UPDATE_ME
 from tests.pictures import PICTURE, names_in, path_of, remove, upload
 from tests.servers import wait_until
 from tests.users import THIS_DEVICE, GraphQL, RegisteredUser
+from tests.webhooks import SECRET, published
 
 MIB = 1024 * 1024
 
@@ -528,7 +535,82 @@ async def test_an_export_names_the_picture(
     assert exported["user"]["picture_id"] == picture_id
 
 
+async def test_systems_are_told_that_the_user_has_changed(
+    database_url: str, folder: Path, graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    settings = settings_for(
+        database_url,
+        pictures=str(folder),
+        webhooks="https://a.example/hook",
+        webhook_secrets=SECRET,
+    )
+    async with unprepared_app(settings) as app, client_of(app) as client:
+        await remove(client, ada)
+        before = await published(app.state.gatehouse.services.database)
+        await upload(client, ada)
+        await remove(client, ada)
+        events = await published(app.state.gatehouse.services.database)
+
+    assert before == []
+    assert [(event["type"], event["data"]["userId"]) for event in events] == [
+        ("user.updated", ada.id)
+    ] * 2
+
+
+@pytest.mark.any_database
+async def test_the_outcome_of_each_upload_is_counted(
+    services: Services, ada: RegisteredUser
+) -> None:
+    counted: list[PictureOutcome] = []
+
+    class Counter(Observer):
+        def picture_ended(self, outcome: PictureOutcome) -> None:
+            counted.append(outcome)
+
+    async def sent(content: bytes) -> bytes:
+        return content
+
+    counting = replace(services, observer=Counter())
+    caller = services.access_tokens.read(ada.token).caller
+    await replace_picture(counting, THIS_DEVICE, caller, partial(sent, PNG))
+    with pytest.raises(InvalidInput):
+        await replace_picture(counting, THIS_DEVICE, caller, partial(sent, b"no picture"))
+
+    assert counted == [PictureOutcome.STORED, PictureOutcome.REFUSED]
+
+
 # ---- What it costs
+
+
+@pytest.mark.any_database
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has no niceness there")
+async def test_one_thread_of_low_priority_decodes(
+    client: httpx.AsyncClient, ada: RegisteredUser
+) -> None:
+    before = threading.enumerate()
+    await asyncio.gather(*(upload(client, ada, JPEG) for _ in range(3)))
+    decoding = [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and thread.name.startswith("pictures")
+    ]
+
+    assert len(decoding) == 1
+    assert decoding[0].native_id is not None
+    assert os.getpriority(os.PRIO_PROCESS, decoding[0].native_id) >= NICENESS
+
+
+@pytest.mark.any_database
+async def test_an_app_that_is_started_again_takes_pictures_again(
+    settings: Settings, graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    app = create_app(settings)
+    statuses = []
+    for _ in range(2):
+        async with app.router.lifespan_context(app), client_of(app) as client:
+            statuses.append((await upload(client, ada)).status_code)
+
+    assert statuses == [200, 200]
 
 
 @pytest.mark.any_database

@@ -24,6 +24,10 @@ MAX_JPEG_SCANS = 40
 
 _QUALITY = 82
 
+# A picture is first made smaller by a whole number, to twice the size or more. That looks as good,
+# and takes a part of the time.
+_REDUCING_GAP = 2.0
+
 _LARGEST = (PictureSize.LARGE.pixels, PictureSize.LARGE.pixels)
 
 # Of EXIF: how to turn what is stored.
@@ -75,8 +79,9 @@ def _square(content: bytes) -> Image.Image:
     turn = _turn(image)
     left, top = (image.width - image.height) // 2, (image.height - image.width) // 2
     box = (max(left, 0), max(top, 0), image.width - max(left, 0), image.height - max(top, 0))
-    image = _resizable(image).resize(_LARGEST, Image.Resampling.LANCZOS, box)
-    image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image = _resizable(image)
+    image = image.resize(_LARGEST, Image.Resampling.LANCZOS, box, reducing_gap=_REDUCING_GAP)
+    image = image.convert("RGBA" if image.mode == "RGBa" else "RGB")
     if turn is not None:
         image = image.transpose(turn)
     image.info = {}
@@ -120,12 +125,13 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def _resizable(image: Image.Image) -> Image.Image:
-    """Return a picture with a number for each pixel, and not with an index or 16 bits."""
+    """Return a picture with a colour for each pixel, and not with an index or 16 bits. Where it is
+    transparent, its colour does not count."""
     if image.mode.startswith("I"):
         return image.point(lambda value: value / 256).convert("L")
-    if image.mode in ("L", "RGB", "CMYK", "RGBA", "LA") and "transparency" not in image.info:
-        return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.has_transparency_data:
+        return (image if image.mode == "RGBA" else image.convert("RGBA")).convert("RGBa")
+    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
 
 
 def _as_webp(square: Image.Image, size: PictureSize) -> bytes:

@@ -545,6 +545,8 @@ async def test_systems_are_told_that_the_user_has_changed(
         webhook_secrets=SECRET,
     )
     async with unprepared_app(settings) as app, client_of(app) as client:
+        # What is published stays in the outbox.
+        app.state.gatehouse.senders.clear()
         await remove(client, ada)
         before = await published(app.state.gatehouse.services.database)
         await upload(client, ada)

@@ -72,8 +72,7 @@ class PictureStore:
     """Files by their names. Each step raises PicturesUnavailable if it fails or takes too long.
 
     obstore is imported when the first file is read or written, and a folder is made when the first
-    one is written. Its async functions are not used: they may abort a process that exits (obstore
-    0.12, PyO3/pyo3-async-runtimes#40).
+    one is written. Its async functions are not used: they may abort a process that exits (0.12).
     """
 
     def __init__(self, place: Path | Bucket) -> None:

@@ -53,7 +53,8 @@ ENV PATH=/opt/gatehouse/bin:$PATH \
     ENVIRONMENT=production \
     HOST=0.0.0.0 \
     PORT=8000 \
-    DATABASE_URL=sqlite:////data/gatehouse.db
+    DATABASE_URL=sqlite:////data/gatehouse.db \
+    PICTURES=/data/pictures
 
 # Gatehouse writes only here and to /tmp. It reads a .env in this folder.
 VOLUME /data

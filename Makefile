@@ -37,7 +37,7 @@ docs: $(VENV)/.docs  ## build the documentation as a site in build/docs; a broke
 test-browser: install web/node_modules/.installed clients/openid-provider/node_modules/.installed explorer account $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
 	$(BIN)/pytest browser --numprocesses auto --dist loadfile
 
-test-clients: install web/node_modules/.installed clients/openid-provider/node_modules/.installed clients/federation/node_modules/.installed $(CLIENT)  ## test with Apollo, urql, Relay and other clients, a certified OpenID provider, and a gateway
+test-clients: install web/node_modules/.installed clients/openid-provider/node_modules/.installed clients/federation/node_modules/.installed clients/s3/.venv/.installed $(CLIENT)  ## test with Apollo, urql, Relay and other clients, a certified OpenID provider, a gateway, and S3
 	$(BIN)/pytest clients
 
 bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## benchmark against peers (30 min, needs wrk); ONLY=me,page runs a part
@@ -48,9 +48,10 @@ comma := ,
 soak: install  ## test the guarantees under failures and attacks (55 min); ONLY=kill,disk runs a part
 	$(BIN)/pytest soak -s $(if $(ONLY),-k "$(subst $(comma), or ,$(ONLY))")
 
-benchmarks/.venv/.installed: benchmarks/requirements.lock
-	$(PYTHON) -m venv benchmarks/.venv
-	benchmarks/.venv/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
+# Environments of their own, for peers with packages that nothing else needs.
+%/.venv/.installed: %/requirements.lock
+	$(PYTHON) -m venv $*/.venv
+	$*/.venv/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
 	@touch $@
 
 explorer:  ## build the page at /graphql; needs npm
@@ -151,3 +152,5 @@ lock:  ## update the pinned versions and hashes
 		--constraint requirements-dev.lock --quiet --output-file requirements-build.lock --group build
 	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--quiet --output-file benchmarks/requirements.lock benchmarks/requirements.in
+	.lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--quiet --output-file clients/s3/requirements.lock clients/s3/requirements.in

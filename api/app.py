@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import account_pages, health, mailbox, pages, related_origins, sign_in
+from api import account_pages, health, mailbox, pages, pictures, related_origins, sign_in
 from api.account_pages import Brand
 from api.background import (
     learning_costs,
     pruning,
+    pruning_pictures,
     pruning_tickets,
     purging,
     reloading_keys,
@@ -126,6 +127,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         metadata,
         jwks,
         userinfo,
+        pictures,
         related_origins,
         health,
     ):
@@ -176,6 +178,7 @@ async def _run(
         async with (
             pruning(state.services.database, settings.retention),
             pruning_tickets(state.services.database),
+            pruning_pictures(state.services),
             learning_costs(state.services),
             purging(state.services.database),
             reloading_keys(state.key_reloader),
@@ -241,7 +244,7 @@ def _add_middleware(
     app.add_middleware(
         ListedOriginsMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=[*REQUEST_HEADERS, *settings.cors_headers],
         expose_headers=["Retry-After", "WWW-Authenticate", "X-Request-ID"],
     )

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
+from domain.accounts import prune_pictures
 from domain.passwords import stored_costs
 from domain.retention import prune, prune_tickets, purge
 from domain.services import Services
@@ -20,6 +21,9 @@ PRUNE_EVERY = timedelta(hours=1)
 
 # Each log-in page makes one, for a passkey.
 PRUNE_TICKETS_EVERY = timedelta(minutes=1)
+
+# It reads the whole list of files, which storages charge for.
+PRUNE_PICTURES_EVERY = timedelta(hours=6)
 
 # Only accounts with many posts leave anything, and finding that there are none is one index search.
 PURGE_EVERY = timedelta(seconds=10)
@@ -53,6 +57,13 @@ async def pruning(database: Database, kept_for: timedelta) -> AsyncIterator[None
 async def pruning_tickets(database: Database) -> AsyncIterator[None]:
     """Prune tickets every ``PRUNE_TICKETS_EVERY`` while the block runs."""
     async with running(_prune_tickets_forever(database)):
+        yield
+
+
+@asynccontextmanager
+async def pruning_pictures(services: Services) -> AsyncIterator[None]:
+    """Prune files of pictures every ``PRUNE_PICTURES_EVERY`` while the block runs."""
+    async with running(_prune_pictures_forever(services)):
         yield
 
 
@@ -124,6 +135,18 @@ async def _prune_tickets_forever(database: Database) -> None:
             await prune_tickets(database)
         except Exception as error:
             logger.warning("Pruning tickets failed: %s", type(error).__name__)
+
+
+async def _prune_pictures_forever(services: Services) -> None:
+    while services.pictures is not None:
+        await asyncio.sleep(PRUNE_PICTURES_EVERY.total_seconds())
+        try:
+            deleted = await prune_pictures(services.database, services.pictures.store)
+        except Exception as error:
+            logger.warning("Pruning pictures failed: %s", type(error).__name__)
+        else:
+            if deleted:
+                logger.info("Pruned %d files of pictures.", deleted)
 
 
 async def _purge_forever(database: Database) -> None:

@@ -13,7 +13,7 @@ from api.telemetry.request import current
 from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUserLoader
 from domain.devices import Device
-from domain.errors import Unauthenticated
+from domain.errors import SecondFactorSetupRequired, Unauthenticated
 from domain.mail import MailRenderer
 from domain.services import Services
 from domain.subscriptions import Subscriptions
@@ -74,14 +74,24 @@ def bearer_token(connection: HTTPConnection) -> str | None:
     return token_in(header_of(connection.scope, b"authorization"))
 
 
-def caller_of(connection: HTTPConnection) -> Caller:
-    """Return the caller that the request's token names. Raises Unauthenticated or TokenExpired."""
+def caller_of(connection: HTTPConnection, *, needs_second_factor: bool = False) -> Caller:
+    """Return the caller that the request's token names. What changes an account
+    ``needs_second_factor``, where the server requires one, as in the graph.
+
+    Raises Unauthenticated, TokenExpired or SecondFactorSetupRequired.
+    """
     bearer = bearer_token(connection)
     if bearer is None:
         raise Unauthenticated
-    caller = services(connection).access_tokens.read(bearer).caller
-    current().user_id = str(caller.user_id)
-    return caller
+    claims = services(connection).access_tokens.read(bearer)
+    current().user_id = str(claims.caller.user_id)
+    if (
+        needs_second_factor
+        and services(connection).requires_second_factor
+        and not claims.authentication.has_second_factor
+    ):
+        raise SecondFactorSetupRequired
+    return claims.caller
 
 
 def graphql_context(connection: HTTPConnection) -> Context:

@@ -20,6 +20,9 @@ RETRY_AFTER_SECONDS = 1
 _RESPONSES: Mapping[ErrorCode, tuple[int, str]] = {
     ErrorCode.UNAUTHENTICATED: (401, "invalid_token"),
     ErrorCode.TOKEN_EXPIRED: (401, "invalid_token"),
+    ErrorCode.FORBIDDEN: (403, "access_denied"),
+    ErrorCode.SECOND_FACTOR_SETUP_REQUIRED: (403, "access_denied"),
+    ErrorCode.NOT_CONFIGURED: (404, "invalid_request"),
     ErrorCode.INVALID_CREDENTIALS: (400, "invalid_grant"),
     ErrorCode.INVALID_CODE: (400, "invalid_grant"),
     ErrorCode.ACCOUNT_DISABLED: (400, "invalid_grant"),
@@ -77,11 +80,12 @@ def on_error(request: Request, error: Exception, *, request_id: str) -> JSONResp
 
 
 async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
-    """Respond to errors of the framework: 404, 405, 413."""
+    """Respond to errors of the framework, 404 and 405, and to those of its kind, 413 and 415."""
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
+    description = f"{phrase}." if error.detail == phrase else error.detail
     return oauth_error(
-        "invalid_request", f"{phrase}.", status=error.status_code, headers=error.headers
+        "invalid_request", description, status=error.status_code, headers=error.headers
     )
 
 

@@ -10,6 +10,7 @@ from api.database import create_engine_from
 from api.dependencies import AppState, ClientCredential
 from api.hooks import create_hooks
 from api.mail import create_data_keys, create_mailer, create_renderer, create_sender
+from api.picture_storage import create_pictures
 from api.priority import lower_priority
 from api.providers import create_providers
 from api.signing_keys.watcher import KeyReloader
@@ -98,6 +99,7 @@ def _create_services(
                 refresh=_rate_limit(settings, "refresh", "refresh_limit_per_network"),
                 write=_rate_limit(settings, "write", "write_limit_per_user"),
                 written_kib=_rate_limit(settings, "written_kib", "write_kib_limit_per_user"),
+                picture=_rate_limit(settings, "picture", "picture_limit_per_user"),
             ),
             settings.rate_limit_storage_url.get_secret_value(),
         ),
@@ -132,6 +134,8 @@ def _create_services(
         hooks=hooks,
         breached_passwords=create_breached_passwords(settings, observer),
         captcha=create_captcha(settings, observer),
+        pictures=create_pictures(settings),
+        allows_image_urls=settings.image_urls,
         observer=observer,
     )
 

@@ -27,6 +27,14 @@ class CaptchaOutcome(StrEnum):
     FAILED = "FAILED"
 
 
+class PictureOutcome(StrEnum):
+    """How an upload of a picture ended."""
+
+    STORED = "STORED"
+    REFUSED = "REFUSED"
+    FAILED = "FAILED"
+
+
 class Observer:
     """Called as things happen. This one ignores everything."""
 
@@ -45,6 +53,9 @@ class Observer:
 
     def captcha_ended(self, outcome: CaptchaOutcome) -> None:
         """Count the verification of a captcha."""
+
+    def picture_ended(self, outcome: PictureOutcome) -> None:
+        """Count an upload of a picture."""
 
     def mail_waits(self, seconds: float) -> None:
         """Measure how long the oldest mail that is due has waited, 0 if none is due."""

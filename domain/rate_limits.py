@@ -70,7 +70,7 @@ class RateLimits:
     ``refresh`` and ``ticket`` limit for each network registrations, refreshes and sign-ins that are
     begun by a passkey. ``mail_address`` and ``mail_network`` limit the mails that are requested
     for one address and from one network. ``write`` and ``written_kib`` limit what one user writes,
-    by number and by size."""
+    by number and by size, and ``picture`` the pictures that one user uploads."""
 
     account: RateLimit
     code: RateLimit
@@ -82,6 +82,7 @@ class RateLimits:
     ticket: RateLimit
     write: RateLimit
     written_kib: RateLimit
+    picture: RateLimit
 
 
 class RateLimiter:

@@ -21,6 +21,7 @@ from domain.hooks import Hooks
 from domain.mail.mailer import Mailer
 from domain.observer import SILENT, Observer
 from domain.passwords.hashing import HashingQueue
+from domain.pictures import Pictures, PictureSize
 from domain.providers.provider import Provider
 from domain.rate_limits import RateLimiter
 from domain.redirects import RedirectAllowlist
@@ -99,6 +100,10 @@ class Services:
     hooks: Hooks = field(default_factory=Hooks)
     #: None if new passwords are not looked up in known breaches.
     breached_passwords: "BreachedPasswords | None" = None
+    #: None if users cannot upload pictures.
+    pictures: Pictures | None = None
+    #: Whether users can name a picture by its address on any server.
+    allows_image_urls: bool = True
     #: None if no captcha is required.
     captcha: "CaptchaVerifier | None" = None
     observer: Observer = SILENT
@@ -121,8 +126,24 @@ class Services:
             raise MailNotConfigured
         return self.mailer
 
+    def require_pictures(self) -> Pictures:
+        """Return what keeps pictures. Raises NotConfigured."""
+        if self.pictures is None:
+            raise NotConfigured("This server keeps no pictures: PICTURES is off.")
+        return self.pictures
+
+    def picture_url(
+        self, picture_id: str | None, size: PictureSize = PictureSize.MEDIUM
+    ) -> str | None:
+        """Return the address of a picture, or None if there is none."""
+        if picture_id is None or self.pictures is None:
+            return None
+        return self.pictures.url_of(picture_id, size)
+
     async def close(self) -> None:
         self.hashing_queue.close()
+        if self.pictures is not None:
+            self.pictures.close()
         for provider in self.providers.values():
             await provider.close()
         if self.breached_passwords is not None:

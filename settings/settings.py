@@ -38,6 +38,7 @@ from settings.types import (
     MailUrl,
     Networks,
     Origins,
+    PicturesPlace,
     ProviderNames,
     PublicUrl,
     RedirectAddresses,
@@ -106,6 +107,7 @@ class Settings(BaseSettings):
     refresh_limit_per_network: str = "600/minute"
     write_limit_per_user: str = "60/minute;1000/hour"
     write_kib_limit_per_user: str = "1024/minute;10240/hour"
+    picture_limit_per_user: str = "10/hour"
     posts_per_user: int = Field(default=10_000, ge=1, le=1_000_000)
     rate_limit_storage_url: RedisUrl = SecretStr("memory://")
 
@@ -132,6 +134,14 @@ class Settings(BaseSettings):
     # `api.account_pages` reads the file.
     brand_logo: Path | None = None
     brand_color: HexColor = "#6a3de8"
+
+    pictures: PicturesPlace = "./pictures"
+    pictures_endpoint: PublicUrl | None = None
+    pictures_region: str | None = None
+    pictures_access_key_id: str | None = None
+    pictures_secret_access_key: SecretStr | None = None
+    pictures_public_url: PublicUrl | None = None
+    image_urls: bool = True
 
     mail_url: MailUrl | None = None
     mail_from: MailAddress | None = None
@@ -259,6 +269,14 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _keys_of_pictures_are_complete(self) -> Self:
+        if (self.pictures_access_key_id is None) != (self.pictures_secret_access_key is None):
+            raise ValueError(
+                "PICTURES_ACCESS_KEY_ID and PICTURES_SECRET_ACCESS_KEY must be set together"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _mail_is_complete(self) -> Self:
         if self.mail_url is not None and self.mail_from is None:
             raise ValueError("MAIL_FROM is required with MAIL_URL")
@@ -355,6 +373,22 @@ class Settings(BaseSettings):
         """
         has_reader = self.mail_url is not None or self.environment == "development"
         return self.data_key is not None and has_reader
+
+    @property
+    def pictures_are_on(self) -> bool:
+        return self.pictures.lower() != "off"
+
+    @property
+    def pictures_bucket(self) -> tuple[str, str] | None:
+        """The name of the bucket of PICTURES and the prefix in it, or None for a folder."""
+        scheme, separator, place = self.pictures.partition("://")
+        name, _, prefix = place.partition("/")
+        return (name, prefix.strip("/")) if separator and scheme == "s3" else None
+
+    @property
+    def pictures_address(self) -> str:
+        """The address that the names of pictures follow: PICTURES_PUBLIC_URL, or this server's."""
+        return self.pictures_public_url or f"{self.issuer}/pictures"
 
     @property
     def sender(self) -> str:

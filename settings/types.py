@@ -68,6 +68,9 @@ _EVENT_PATTERN = re.compile(r"[a-z.*]+")
 
 _HOOKS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
+# A bucket has the name of a host (Amazon S3, "General purpose bucket naming rules").
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?")
+
 _REDIS_URL = re.compile(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?")
 
 
@@ -329,6 +332,10 @@ def _is_redis_url(url: SecretStr) -> bool:
     return _REDIS_URL.fullmatch(url.get_secret_value()) is not None
 
 
+def _is_pictures_place(text: str) -> bool:
+    return "://" not in text or _BUCKET.fullmatch(text) is not None
+
+
 def _is_mail_url(url: SecretStr) -> bool:
     text = url.get_secret_value()
     if not _MAIL_URL.fullmatch(text):
@@ -384,6 +391,11 @@ FormerSecrets = Annotated[
 RedisUrl = Annotated[
     SecretStr,
     _check(_is_redis_url, "must be memory:// or a URL such as redis://:password@host:6379/0"),
+]
+
+PicturesPlace = Annotated[
+    str,
+    _check(_is_pictures_place, "must be a folder, a bucket such as s3://bucket/prefix, or off"),
 ]
 
 # Hidden like a secret, because it may contain a password.

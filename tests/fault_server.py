@@ -189,7 +189,7 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
         parts.path,
         dict(parse_qsl(parts.query)),
         headers,
-        dict(parse_qsl(body.decode())),
+        dict(parse_qsl(body.decode("latin-1"))),
         body,
     )
 

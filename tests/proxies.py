@@ -91,8 +91,11 @@ class Front:
         )
 
     def post(self, path: str, **content: object) -> httpx.Response:
+        return self.send("POST", path, **content)
+
+    def send(self, method: str, path: str, **content: object) -> httpx.Response:
         with self.client() as client:
-            return client.post(path, extensions={"sni_hostname": NAME}, **content)  # type: ignore[arg-type]
+            return client.request(method, path, extensions={"sni_hostname": NAME}, **content)  # type: ignore[arg-type]
 
 
 @contextmanager

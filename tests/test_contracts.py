@@ -22,7 +22,7 @@ VIOLATIONS = {
     ),
     "Layers of the graph": ("graphql_schema/ids.py", "import graphql_schema.types.token"),
     "Layers of the domain": ("domain/sessions/start.py", "import domain.accounts.users"),
-    "One file sends requests, and one verifies tokens of providers": (
+    "One file sends requests, verifies tokens, reads or stores pictures": (
         "domain/qr_codes.py",
         "import joserfc",
     ),

@@ -49,7 +49,13 @@ PAGES = sorted(
 ALL_PAGES = "\n".join(page.read_text() for page in PAGES)
 
 # Names of others, in the same letters as a setting.
-NOT_OURS = {"GLIBC_TUNABLES", "SCHED_IDLE", "SO_REUSEPORT"}
+NOT_OURS = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "GLIBC_TUNABLES",
+    "SCHED_IDLE",
+    "SO_REUSEPORT",
+}
 FOR_TESTS = {"TEST_POSTGRES_URL", "SOAK_PORT"}
 
 # The default of a setting that is empty in .env.example.

@@ -84,6 +84,7 @@ async def values(
         "String": ['"User"', '""', '"x"'],
         "Int": ["1", "2", "0", "101", "null"],
         "Boolean": ["true", "false"],
+        "PictureSize": ["SMALL", "LARGE", "null"],
         "Role": ["ADMIN", "SUPPORT", "null", "NONSENSE"],
         "CorrectionInput": ["{}", '{ username: "" }', '{ email: "x", emailVerified: true }'],
         "SecurityEventKind": ["[LOGGED_IN]", "REGISTERED", "null", "[]"],

@@ -91,7 +91,7 @@ def test_whatever_is_asked_nothing_breaks_and_nothing_leaks(
         schema = schemathesis.openapi.from_url(f"{shared_server.url}/openapi.json")
 
     operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
-    assert len(operations) == (62 if kind == "graph" else 9)
+    assert len(operations) == (62 if kind == "graph" else 12)
 
     for operation in operations:
         # A user of its own: the last operation may have deleted the account.

@@ -10,7 +10,9 @@ from websockets.typing import Subprotocol
 
 from tests import databases
 from tests.conftest import SECRET_KEY
+from tests.images import JPEG
 from tests.operations import REGISTER, SESSIONS
+from tests.pictures import path_of
 from tests.proxies import CLIENT, NAME, PROXIES, Front, running
 from tests.servers import running_server
 
@@ -55,6 +57,33 @@ def test_a_body_that_is_too_big_is_refused(front: Front) -> None:
     answer = front.post("/graphql", json={"query": " " * 2 * 1024 * 1024})
 
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(("excess", "status"), [(0, 200), (1, 413)])
+def test_only_a_picture_may_have_five_mebibytes(
+    front: Front, token: str, excess: int, status: int
+) -> None:
+    answer = front.send(
+        "PUT",
+        "/me/picture",
+        content=JPEG + bytes(5 * 1024 * 1024 - len(JPEG) + excess),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "image/jpeg"},
+    )
+
+    assert answer.status_code == status
+
+
+def test_a_picture_keeps_its_headers(front: Front, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "image/jpeg"}
+    address = front.send("PUT", "/me/picture", content=JPEG, headers=headers).json()["picture"]
+    answer = front.send("GET", path_of(address))
+    removed = front.send("DELETE", "/me/picture", headers=headers)
+
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert removed.status_code == 204
+    assert front.send("GET", path_of(address)).status_code == 404
 
 
 def test_metrics_are_not_for_the_public(front: Front) -> None:

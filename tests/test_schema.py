@@ -191,6 +191,8 @@ async def test_the_rest_routes_are_documented(client: httpx.AsyncClient) -> None
         "/health/live",
         "/health/ready",
         "/introspect",
+        "/me/picture",
+        "/pictures/{id}-{size}.webp",
         "/revoke",
         "/token",
         "/userinfo",

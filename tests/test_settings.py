@@ -66,6 +66,12 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
         ("LOGIN_LIMIT_PER_ACCOUNT", "hunter2"),
         ("REGISTER_LIMIT_PER_NETWORK", "0/hour"),
         ("RATE_LIMIT_STORAGE_URL", "redis://127.0.0.1:6379/0?hunter2=1"),
+        ("PICTURES", "gs://hunter2"),
+        ("PICTURES", "s3://"),
+        ("PICTURES", "s3://user:hunter2@bucket/prefix"),
+        ("PICTURES_ENDPOINT", "ftp://hunter2"),
+        ("PICTURES_SECRET_ACCESS_KEY", "hunter2"),
+        ("PICTURE_LIMIT_PER_USER", "hunter2"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_in_a_line(

@@ -17,6 +17,11 @@ from domain.errors import InvalidInput
 # For a document with its variables: far more than any needs, and little enough to hold in memory.
 MAX_BODY_BYTES = 1024 * 1024
 
+_MIB = 1024 * 1024
+
+# The key in the state of a scope for the limit of a route that accepts larger bodies.
+_BODY_LIMIT = "body_limit"
+
 # The key in the state of a scope for a function that returns whether the client has left, from
 # servers that know it.
 IS_CLOSING = "is_closing"
@@ -27,6 +32,16 @@ IS_EVENT_STREAM = "is_event_stream"
 
 # Every response is about the caller or this moment. RFC 6749 section 5.1 requires it for tokens.
 NOT_STORED = (b"cache-control", b"no-store")
+
+
+def set_body_limit(scope: Scope, limit: int) -> None:
+    """Let the body of a request have as many bytes as ``limit``. Routes that do so first find out
+    who is sending it."""
+    scope["state"][_BODY_LIMIT] = limit
+
+
+def body_too_large(limit: int) -> HTTPException:
+    return HTTPException(413, f"The body must have at most {limit // _MIB} MiB.")
 
 
 class RequestLimitsMiddleware:
@@ -56,8 +71,9 @@ class RequestLimitsMiddleware:
             message = await receive()
             is_receiving = False
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
-                raise HTTPException(413)
+            limit = scope["state"].get(_BODY_LIMIT, MAX_BODY_BYTES)
+            if received > limit:
+                raise body_too_large(limit)
             return message
 
         async def send_with_headers(message: Message) -> None:

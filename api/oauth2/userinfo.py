@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from api.dependencies import app_state, caller_of, documented_bearer
+from api.dependencies import app_state, caller_of, documented_bearer, services
 from api.errors import OAuthError
 
 router = APIRouter(tags=["OAuth2"])
@@ -37,6 +37,6 @@ async def userinfo(request: Request) -> UserInfo:
         preferred_username=user.username,
         email=user.email,
         email_verified=user.email_verified_at is not None,
-        picture=user.image_file,
+        picture=services(request).picture_url(user.picture_id) or user.image_file,
         created_at=user.created_at,
     )

@@ -8,7 +8,13 @@ from functools import cache
 from api.background import running
 from api.telemetry.request import RequestRecord
 from domain.errors import ErrorCode
-from domain.observer import BreachLookup, CaptchaOutcome, DeliveryOutcome, Observer
+from domain.observer import (
+    BreachLookup,
+    CaptchaOutcome,
+    DeliveryOutcome,
+    Observer,
+    PictureOutcome,
+)
 from domain.services import Services
 from domain.subscriptions import Subscriptions
 
@@ -116,6 +122,12 @@ class Metrics(Observer):
             ("outcome",),
             registry=registry,
         )
+        self._pictures = Counter(
+            "gatehouse_pictures",
+            "Pictures that users uploaded.",
+            ("outcome",),
+            registry=registry,
+        )
         self._mail_wait = Gauge(
             "gatehouse_mail_wait_seconds",
             "How long the oldest mail that is due has waited.",
@@ -173,6 +185,9 @@ class Metrics(Observer):
 
     def captcha_ended(self, outcome: CaptchaOutcome) -> None:
         self._captchas.labels(outcome).inc()
+
+    def picture_ended(self, outcome: PictureOutcome) -> None:
+        self._pictures.labels(outcome).inc()
 
     def mail_waits(self, seconds: float) -> None:
         self._mail_wait.set(seconds)

@@ -24,6 +24,7 @@ from cli.check.network import (
     tools,
 )
 from cli.check.passkeys import passkeys
+from cli.check.pictures import pictures
 from cli.check.providers import provider_discovery, providers, redirect_allowlist
 from cli.check.rate_limits import rate_limit_sizes, rate_limits
 from cli.check.second_factors import second_factors
@@ -64,6 +65,7 @@ CHECKS: tuple[Check, ...] = (
     memory,
     connections,
     database,
+    pictures,
     rate_limits,
     rate_limit_sizes,
 )

@@ -12,22 +12,31 @@ from settings import Settings
 # What a worker takes besides its hashes, under load.
 _WORKER_BYTES = 128 * 1024**2
 
+# What the worst picture takes that is accepted, a transparent WebP of 4096 by 4096 pixels. A worker
+# decodes one at a time.
+_PICTURE_BYTES = 272 * 1024**2
+
 _ROOT = Path("/")
 _CGROUPS = Path("sys/fs/cgroup")
 
 
 def memory(settings: Settings) -> Iterator[Finding]:
-    """Multiply the hashes that run at the same time by the memory of one."""
+    """Add up the hashes that run at the same time, and a picture for each worker."""
     allowed = memory_limit()
     if allowed is None:
         return
     hashes = settings.workers * settings.hashing_threads
-    needed = settings.workers * _WORKER_BYTES + hashes * settings.argon2_memory_kib * 1024
-    message = f"up to {_mib(needed)} MiB for {_count(settings.workers, 'worker')} and {_count(hashes, 'hash', 'hashes')} at a time"
+    pictures = settings.workers if settings.pictures_are_on else 0
+    needed = (
+        settings.workers * _WORKER_BYTES
+        + hashes * settings.argon2_memory_kib * 1024
+        + pictures * _PICTURE_BYTES
+    )
+    message = f"up to {_mib(needed)} MiB for {_count(settings.workers, 'worker')}, {_count(hashes, 'hash', 'hashes')} and {_count(pictures, 'picture')} at a time"
     if needed > allowed:
         yield problem(
             "HASHING_THREADS",
-            f"{message}, more than the {_mib(allowed)} MiB there are: lower it, WORKERS or ARGON2_MEMORY_KIB",
+            f"{message}, more than the {_mib(allowed)} MiB there are: lower it, WORKERS or ARGON2_MEMORY_KIB, or turn PICTURES off",
         )
     else:
         yield ok("HASHING_THREADS", f"{message}, of {_mib(allowed)}")

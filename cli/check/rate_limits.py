@@ -24,6 +24,7 @@ _MAX_PER_HOUR = {
     "refresh_limit_per_network": 3_600_000,
     "write_limit_per_user": 100_000,
     "write_kib_limit_per_user": 1_024_000,
+    "picture_limit_per_user": 1_000,
 }
 _HOUR = 3600
 

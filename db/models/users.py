@@ -30,6 +30,12 @@ class User(Base):
             sqlite_where=text("disabled_at IS NOT NULL"),
             postgresql_where=text("disabled_at IS NOT NULL"),
         ),
+        Index(
+            "ix_users_picture_id",
+            "picture_id",
+            sqlite_where=text("picture_id IS NOT NULL"),
+            postgresql_where=text("picture_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -45,7 +51,10 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(
         String(255), deferred=True, deferred_raiseload=True
     )
+    #: The address or the name of an image that is stored elsewhere.
     image_file: Mapped[str | None] = mapped_column(String(2048))
+    #: The picture that is stored here: 128 random bits in hexadecimal digits.
+    picture_id: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: When someone proved to read mail at this address.
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

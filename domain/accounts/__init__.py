@@ -1,5 +1,5 @@
-"""Accounts: registration, email verification and change, profile, password change and reset,
-what the link in a security notice does, import, export, and deletion."""
+"""Accounts: registration, email verification and change, profile, pictures, password change and
+reset, what the link in a security notice does, import, export, and deletion."""
 
 from domain.accounts.account_security import secure_account
 from domain.accounts.deletion import delete
@@ -13,6 +13,7 @@ from domain.accounts.email_verification import request_email_verification, verif
 from domain.accounts.export import export_my_data
 from domain.accounts.password_change import change_password, set_password
 from domain.accounts.password_reset import request_password_reset, reset_password
+from domain.accounts.pictures import prune_pictures, remove_picture, replace_picture
 from domain.accounts.profile import ProfileChanges, update_profile
 from domain.accounts.provider_sign_in import finish_sign_in
 from domain.accounts.registration import register
@@ -35,7 +36,10 @@ __all__ = [
     "get_users",
     "import_users",
     "pending_emails",
+    "prune_pictures",
     "register",
+    "remove_picture",
+    "replace_picture",
     "request_email_change",
     "request_email_verification",
     "request_password_reset",

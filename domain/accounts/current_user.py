@@ -28,6 +28,7 @@ class CurrentUser:
     has_password: bool
     locale: str | None
     image_file: str | None
+    picture_id: str | None
     created_at: datetime
 
 
@@ -93,6 +94,7 @@ _CURRENT_USERS = (
         User.password_hash.is_not(None),
         User.locale,
         User.image_file,
+        User.picture_id,
         User.created_at,
     )
     .join(User, User.id == LoginSession.user_id)
@@ -110,4 +112,5 @@ async def current_users(
     )
     # A token names a user and a session: a session of another user does not make its holder that
     # user.
-    return {Caller(row[1], row[0]): CurrentUser(*row[1:]) for row in rows}
+    # SQLAlchemy has types for nine columns.
+    return {Caller(row[1], row[0]): CurrentUser(*row[1:]) for row in rows}  # type: ignore[call-arg]

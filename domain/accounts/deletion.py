@@ -11,6 +11,7 @@ from db.database import retried
 from db.models import User
 from domain import retention, security_events, sessions
 from domain.access_tokens.tokens import Caller
+from domain.accounts.pictures import discard_picture
 from domain.authentication.factors import remove_all as remove_factors
 from domain.authentication.providers import remove_identities
 from domain.authentication.reauthentication import lock_proved, prove
@@ -40,13 +41,18 @@ async def delete(
         security_events.record(
             session, EventKind.DELETED, device, user_id=user.id, session_id=caller.session_id
         )
-        await delete_locked(session, user)
+        picture_id = await delete_locked(session, user)
+    await discard_picture(services, picture_id)
     return user.id
 
 
-async def delete_locked(session: AsyncSession, user: User) -> None:
-    """Delete the account of a user whose row is locked by this transaction. Raises Forbidden for
-    the last administrator."""
+async def delete_locked(session: AsyncSession, user: User) -> str | None:
+    """Delete the account of a user whose row is locked by this transaction. Return the id of its
+    picture, whose files are to be deleted after the commit.
+
+    Raises Forbidden for the last administrator.
+    """
+    picture_id = user.picture_id
     await require_another_administrator(session, user.id)
     await sessions.end_all_of(session, user)
     await remove_factors(session, user.id)
@@ -58,6 +64,7 @@ async def delete_locked(session: AsyncSession, user: User) -> None:
     # posts would be a deadlock.
     await session.execute(select(User.id).where(User.id == user.id).with_for_update())
     await retention.delete_rows_of(session, user.id)
+    return picture_id
 
 
 def _clear(user: User) -> None:
@@ -68,4 +75,4 @@ def _clear(user: User) -> None:
     user.username = user.email = ""
     user.password_hash = user.webauthn_handle = None
     user.email_verified_at = user.email_undeliverable_at = None
-    user.image_file = user.locale = user.disabled_reason = None
+    user.image_file = user.picture_id = user.locale = user.disabled_reason = None

@@ -39,7 +39,16 @@ MAX_POSTS_SIZE = 1024 * 1024
 # Read in steps of at most 2 MB, and not beyond the size above.
 _POSTS_PER_STEP = 10
 
-_USER = ("id", "username", "email", "email_verified_at", "locale", "image_file", "created_at")
+_USER = (
+    "id",
+    "username",
+    "email",
+    "email_verified_at",
+    "locale",
+    "image_file",
+    "picture_id",
+    "created_at",
+)
 _STATE = ("disabled_at", "disabled_reason", "must_reset_at", "email_undeliverable_at")
 _SESSION = (
     "id",

@@ -57,7 +57,9 @@ async def update_profile(
     raise_invalid(
         username=[] if new_name is None else usernames.problems(new_name),
         email=[] if address or "email" not in changes else [emails.INVALID_EMAIL],
-        image_file=image_file_problems(changes.get("image_file")),
+        image_file=image_file_problems(
+            changes.get("image_file"), allows_urls=services.allows_image_urls
+        ),
         locale=_locale_problems(changes.get("locale")),
     )
     async with services.database.reading() as session:
@@ -113,9 +115,11 @@ def _apply(user: User, changes: ProfileChanges) -> None:
         user.locale = language_of(changes["locale"]).code
 
 
-def image_file_problems(image_file: str | None) -> list[str]:
+def image_file_problems(image_file: str | None, *, allows_urls: bool = True) -> list[str]:
     if image_file is None:
         return []
+    if not allows_urls and ":" in image_file:
+        return ["This server accepts no addresses of pictures. Upload the picture."]
     if len(image_file) > MAX_IMAGE_FILE_LENGTH or not _IMAGE_FILE.fullmatch(image_file):
         return ["An image file must be a file name or an http or https URL."]
     return []

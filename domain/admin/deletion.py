@@ -6,6 +6,7 @@ from db.database import retried
 from domain import security_events
 from domain.access_tokens.tokens import Caller
 from domain.accounts.deletion import delete_locked
+from domain.accounts.pictures import discard_picture
 from domain.admin.changing import changing
 from domain.admin.reasons import require_reason
 from domain.devices import Device
@@ -37,5 +38,6 @@ async def delete_account(
         if erase:
             await security_events.erase(change.session, account_id)
         change.record(EventKind.DELETED, device, detail=None if erase else reason)
-        await delete_locked(change.session, change.user)
+        picture_id = await delete_locked(change.session, change.user)
+    await discard_picture(services, picture_id)
     return account_id

@@ -46,7 +46,8 @@ class UpdateMeInput:
         default=None,
     )
     image_file: strawberry.Maybe[str | None] = strawberry.field(
-        description="The new picture: a file name or an http or https URL. Null removes the picture.",
+        description="The new image that is stored elsewhere: a file name or an http or https URL, which a server may refuse."
+        " Null removes it. `PUT /me/picture` uploads a picture.",
         default=None,
     )
     locale: strawberry.Maybe[str] = strawberry.field(

@@ -90,6 +90,7 @@ class Account(User):
             id=strawberry.ID(str(user.id)),
             username=user.username,
             image_file=user.image_file,
+            picture_id=user.picture_id,
             created_at=user.created_at,
             email=user.email,
             email_verified=user.email_verified_at is not None,

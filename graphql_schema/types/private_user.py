@@ -140,6 +140,7 @@ class PrivateUser(User):
             id=strawberry.ID(str(user.id)),
             username=user.username,
             image_file=user.image_file,
+            picture_id=user.picture_id,
             created_at=user.created_at,
             email=user.email,
             email_verified=user.email_verified_at is not None,
@@ -157,6 +158,7 @@ class PrivateUser(User):
             id=self.id,
             username=self.username,
             image_file=self.image_file,
+            picture_id=self.picture_id,
             created_at=self.created_at,
         )
 

@@ -108,6 +108,8 @@ def routes(
     requires_second_factor: bool = False,
     passkey_domain: str | None = None,
     providers: Iterable[Provider] = (),
+    pictures_origin: str | None = None,
+    allows_image_urls: bool = True,
 ) -> list[BaseRoute]:
     """Return the routes of the pages and of the files they load."""
     settings = {
@@ -123,8 +125,10 @@ def routes(
         "requiresSecondFactor": requires_second_factor,
         "passkeys": passkey_domain,
         "providers": [{"name": each.name, "label": each.label} for each in providers],
+        "pictures": pictures_origin,
+        "imageUrls": allows_image_urls,
     }
-    page = _page(settings)
+    page = _page(settings, _policy(pictures_origin))
     assets = BUILT / "assets"
 
     async def show_profile(request: Request) -> Response:
@@ -150,11 +154,19 @@ def routes(
     ]
 
 
-def _page(settings: Mapping[str, object]) -> Page | None:
+def _policy(pictures_origin: str | None) -> Mapping[str, str]:
+    """Return the directives of the pages. Pictures may be at another origin: that of a CDN, or of
+    PUBLIC_URL where users reach the server by another name."""
+    if pictures_origin is None:
+        return LOCAL
+    return {**LOCAL, "img-src": f"{LOCAL['img-src']} {pictures_origin}"}
+
+
+def _page(settings: Mapping[str, object], policy: Mapping[str, str]) -> Page | None:
     """Return the document of all pages, or None while they are not built."""
     index = BUILT / "index.html"
     if index.exists():
-        return Page.of(_fill(index.read_text(), settings), LOCAL)
+        return Page.of(_fill(index.read_text(), settings), policy)
     logger.warning(
         "The account pages are not built (run `make account`, which needs npm): /account/login returns 404."
     )

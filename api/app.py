@@ -230,6 +230,8 @@ def _account_pages(settings: Settings, services: Services) -> list[BaseRoute]:
         requires_second_factor=settings.require_second_factor == "all",
         passkey_domain=settings.relying_party_id,
         providers=services.providers.values(),
+        pictures_origin=settings.pictures_origin,
+        allows_image_urls=settings.image_urls,
     )
 
 

@@ -391,6 +391,14 @@ class Settings(BaseSettings):
         return self.pictures_public_url or f"{self.issuer}/pictures"
 
     @property
+    def pictures_origin(self) -> str | None:
+        """The origin of the addresses of pictures, or None where pictures are off."""
+        if not self.pictures_are_on:
+            return None
+        address = urlsplit(self.pictures_address)
+        return f"{address.scheme}://{address.netloc}"
+
+    @property
     def sender(self) -> str:
         """The address that mail comes from."""
         return self.mail_from or "gatehouse@localhost"

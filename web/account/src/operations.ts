@@ -12,6 +12,8 @@ export interface Profile {
   hasPassword: boolean;
   pendingEmail: string | null;
   imageFile: string | null;
+  /** The address of the uploaded picture, 256 pixels wide and high. */
+  picture: string | null;
   locale: string;
   createdAt: string;
   factors: { passkeys: { id: string }[] };
@@ -76,7 +78,7 @@ export interface MailRequest {
 }
 
 const TOKEN = "accessToken refreshToken expiresIn user { id username }";
-const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile locale createdAt factors { passkeys { id } } identities { id }";
+const PROFILE = "username email emailVerified hasPassword pendingEmail imageFile picture locale createdAt factors { passkeys { id } } identities { id }";
 const PASSKEY = "id name isSynced createdAt lastUsedAt";
 const SESSION = "id isCurrent device ip createdAt lastUsedAt method impersonatedBy { username }";
 const EVENT = "id kind createdAt device ip actor { username } detail";

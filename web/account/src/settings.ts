@@ -20,6 +20,10 @@ export interface Settings {
   passkeys: string | null;
   /** The identity providers that users can sign in with, in the order of their buttons. */
   providers: { name: string; label: string }[];
+  /** The origin of uploaded pictures, or null if there are none. */
+  pictures: string | null;
+  /** Whether users can set an address of an image that is stored elsewhere. */
+  imageUrls: boolean;
 }
 
 const meta = document.querySelector<HTMLMetaElement>('meta[name="account-pages"]');

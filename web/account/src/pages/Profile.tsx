@@ -10,6 +10,7 @@ import { Loading } from "../Frame";
 import { setNotice } from "../notice";
 import { EXPORT_MY_DATA, type Profile as Data, READ_PROFILE, UPDATE_PROFILE } from "../operations";
 import { NoPassword } from "../NoPassword";
+import { Picture } from "../Picture";
 import { request } from "../proof";
 import { session } from "../session";
 import { settings } from "../settings";
@@ -65,6 +66,7 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
           <p className="hint">{texts.profile.since(since)}</p>
         </div>
       </div>
+      {settings.pictures && <Picture profile={profile} onSave={onSave} />}
       <div className="card">
         <Form submit={texts.profile.submit} send={save}>
           <Field
@@ -84,15 +86,17 @@ function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data)
               onChange={(event) => setEmail(event.target.value)}
             />
           )}
-          <Field
-            name="imageFile"
-            label={texts.fields.imageFile}
-            hint={texts.hints.imageFile}
-            autoComplete="photo"
-            inputMode="url"
-            isOptional
-            defaultValue={profile.imageFile ?? ""}
-          />
+          {settings.imageUrls && (
+            <Field
+              name="imageFile"
+              label={texts.fields.imageFile}
+              hint={texts.hints.imageFile}
+              autoComplete="photo"
+              inputMode="url"
+              isOptional
+              defaultValue={profile.imageFile ?? ""}
+            />
+          )}
           {settings.sendsMail && (
             <Choice
               name="locale"
@@ -143,7 +147,7 @@ function changesIn(values: Values, profile: Data): Partial<Data> {
   if (username !== profile.username) changes.username = username;
   if (email !== undefined && email !== profile.email) changes.email = email;
   const imageFile = values.imageFile?.trim() || null;
-  if (imageFile !== profile.imageFile) changes.imageFile = imageFile;
+  if (settings.imageUrls && imageFile !== profile.imageFile) changes.imageFile = imageFile;
   if (values.locale && values.locale !== profile.locale) changes.locale = values.locale;
   return changes;
 }

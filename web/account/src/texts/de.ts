@@ -146,6 +146,29 @@ export const de: Texts = {
     exportIntro: "Alles, was über Sie gespeichert ist, ohne Geheimnisse, als JSON-Datei.",
     exportSubmit: "Ihre Daten herunterladen",
   },
+  picture: {
+    title: "Bild",
+    intro: "Eine Datei in JPEG, PNG oder WebP. Andere sehen das Bild.",
+    elsewhere: "Anwendungen zeigen vielleicht das Bild an der Adresse, die Sie angegeben haben.",
+    yours: "Ihr Bild",
+    choose: "Bild auswählen",
+    crop: "Ausschnitt wählen",
+    part: "Der Ausschnitt des Bildes, der gezeigt wird",
+    hint: "Ziehen Sie das Bild, oder verschieben Sie es mit den Pfeiltasten. Die Tasten + und − ändern die Größe.",
+    zoom: "Größe",
+    save: "Speichern",
+    saved: "Ihr Bild ist gespeichert.",
+    remove: "Entfernen",
+    removeNamed: "Bild entfernen",
+    removeTitle: "Bild entfernen?",
+    confirmRemove: "Es wird gelöscht. Andere sehen ihre Kopie davon vielleicht noch eine Weile.",
+    removed: "Ihr Bild ist entfernt.",
+    unreadable: "Diese Datei ist kein lesbares Bild. Wählen Sie eine Datei in JPEG, PNG oder WebP.",
+    wrongType: "Der Server nimmt solche Bilder nicht an. Wählen Sie eine Datei in JPEG, PNG oder WebP.",
+    tooLarge: "Dieses Bild ist zu groß für Ihren Browser. Wählen Sie ein kleineres.",
+    tooManyBytes: "Dieses Bild ist zu groß für den Server. Wählen Sie ein kleineres.",
+    unavailable: "Der Server kann gerade keine Bilder speichern. Versuchen Sie es bald wieder.",
+  },
   verification: {
     title: "Ihre E-Mail ist nicht bestätigt",
     intro: (email) => `Geben Sie den Code aus der Mail an ${email} ein, oder öffnen Sie ihren Link.`,
@@ -510,6 +533,10 @@ export const de: Texts = {
       "Ein Konto kann 20 Passkeys haben. Entfernen Sie zuerst einen.",
     "An image file must be a file name or an http or https URL.":
       "Das Bild muss ein Dateiname oder eine http- oder https-Adresse sein.",
+    "The picture cannot be read. Send a complete JPEG, PNG or WebP file.":
+      "Das Bild ist nicht lesbar. Wählen Sie eine vollständige Datei in JPEG, PNG oder WebP.",
+    "The request took too long to send.":
+      "Das Senden hat zu lange gedauert. Versuchen Sie es mit einer besseren Verbindung.",
     "A reason must have 1 to 200 characters on one line and must not be blank.":
       "Ein Grund muss 1 bis 200 Zeichen in einer Zeile haben und darf nicht leer sein.",
     "This account is disabled.": "Dieses Konto ist gesperrt.",

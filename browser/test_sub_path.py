@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
+from tests.images import PNG
 from tests.servers import Server
 from tests.sub_path import NGINX, server_under_a_path
 
@@ -72,5 +73,12 @@ def test_the_account_pages_work_there(page: Page, server: Server) -> None:
     expect(page.get_by_label("Username")).to_have_value("grace")
     page.goto(f"{server.url}/account")
     expect(page.get_by_label("Username")).to_have_value("grace")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a picture").click()
+    chooser.value.set_files(FilePayload(name="grace.png", mimeType="image/png", buffer=PNG))
+    page.get_by_role("button", name="Save", exact=True).click()
+    picture = page.get_by_role("img", name="Your picture")
+    expect(picture).to_have_js_property("naturalWidth", 256)
 
+    assert (picture.get_attribute("src") or "").startswith(f"{server.url}/pictures/")
     assert urlsplit(page.url).path == "/accounts/account/profile"

@@ -13,12 +13,13 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from browser.account.looks import in_scheme
-from browser.account.steps import notice, switch_language
+from browser.account.steps import notice, post, switch_language
 from browser.account.test_keyboard import tab_to
 from browser.axe import problems
-from browser.sign_up import sign_up
+from browser.sign_up import PASSWORD, sign_up
 from tests.conftest import SECRET_KEY
 from tests.images import BLUE, GREEN, RED, image_of, opened, written
+from tests.operations import REGISTER
 from tests.servers import Server, free_port, running_server
 
 CAMERA = "Analytical Camera"
@@ -38,7 +39,7 @@ def server_with(folder: Path, **settings: str) -> Any:
 
 
 def photo() -> bytes:
-    """Return a JPEG, red above blue, that is stored lying on its side, with the place it was taken."""
+    """Return a JPEG, red above blue, that is stored lying on its side, with camera and place."""
     upright = image_of(RED, BLUE, size=(800, 600)).transpose(Image.Transpose.ROTATE_270)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -109,6 +110,30 @@ def test_without_a_picture_the_first_letter_is_shown(page: Page, name: str) -> N
     expect(page.get_by_role("button", name="Remove")).to_have_count(0)
 
 
+def test_an_image_of_another_server_is_not_loaded(page: Page, name: str) -> None:
+    sign_up(page, name)
+    page.get_by_label("Picture address").fill("https://example.com/ada.png")
+    page.get_by_role("button", name="Save changes").click()
+    expect(notice(page)).to_have_text("Your changes are saved.")
+
+    # The page fails if it was requested.
+    expect(page.locator(".picture")).to_contain_text("at your picture address")
+    expect(page.locator(".portrait")).to_have_text("a")
+
+
+def test_an_image_of_this_server_is_shown(page: Page, server: Server, name: str) -> None:
+    values = {"username": f"{name}2", "email": f"{name}2@example.com", "password": PASSWORD}
+    token = post(server, REGISTER, values)["register"]["accessToken"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "image/png"}
+    uploaded = httpx.put(f"{server.url}/me/picture", content=WIDE, headers=headers).json()
+    sign_up(page, name)
+    page.get_by_label("Picture address").fill(uploaded["picture"])
+    page.get_by_role("button", name="Save changes").click()
+
+    assert color(shown(page), 0.5, 0.5) == GREEN
+    expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("keys", "colors"),
     [
@@ -170,6 +195,7 @@ def test_a_file_is_dropped_on_the_section(page: Page, name: str) -> None:
 def test_the_dialog_is_left_without_a_change(page: Page, name: str) -> None:
     sign_up(page, name)
     choose(page, WIDE)
+    expect(page.get_by_role("application")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     choose(page, WIDE)
@@ -201,11 +227,13 @@ def test_a_picture_is_replaced_and_removed(page: Page, name: str) -> None:
 
 
 def test_everything_is_done_with_the_keyboard_alone(page: Page, name: str) -> None:
+    file = FilePayload(name="ada.png", mimeType="image/png", buffer=WIDE)
+    # From the beginning: a key is pressed before a listener that comes just before it is in place.
+    page.on("filechooser", lambda chooser: chooser.set_files(file))
     sign_up(page, name)
+    expect(page.get_by_role("heading", name="Profile")).to_be_focused()
     tab_to(page, "Choose a picture")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(FilePayload(name="ada.png", mimeType="image/png", buffer=WIDE))
+    page.keyboard.press("Enter")
     expect(page.get_by_role("application")).to_be_focused()
     for _ in range(20):
         page.keyboard.press("ArrowLeft")
@@ -350,7 +378,7 @@ class TestOnAPhone:
         save(page)
         image = shown(page)
 
-        assert GREEN not in (color(image, 0.95, 0.5), color(image, 0.9, 0.1))
+        assert (color(image, 0.5, 0.5), color(image, 0.97, 0.5)) == (GREEN, BLUE)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
@@ -382,7 +410,7 @@ def fingers_on(page: Page) -> Callable[..., None]:
 class TestAtAnotherOrigin:
     """Pictures of a CDN. A page at 127.0.0.1 and pictures at localhost have different origins."""
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def server(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         port = free_port()
         address = f"http://localhost:{port}/pictures"
@@ -405,7 +433,7 @@ class TestAtAnotherOrigin:
 
 
 class TestOff:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def server(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         with server_with(tmp_path_factory.mktemp("off"), PICTURES="off", IMAGE_URLS="false") as it:
             yield it

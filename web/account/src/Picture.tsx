@@ -13,6 +13,7 @@ import { useChange } from "./useChange";
 export function Picture(props: { profile: Profile; onSave: (saved: Profile) => void }) {
   const { profile } = props;
   const texts = useTexts().picture;
+  const address = profile.picture ?? loadable(profile.imageFile);
   const { error, isBusy, change } = useChange();
   const [chosen, setChosen] = useState<ImageBitmap>();
   const input = useRef<HTMLInputElement>(null);
@@ -60,11 +61,11 @@ export function Picture(props: { profile: Profile; onSave: (saved: Profile) => v
       onDragOver={(event) => event.preventDefault()}
       onDrop={drop}
     >
-      <Shown profile={profile} />
+      <Portrait address={address} letter={profile.username.slice(0, 1)} />
       <div className="about">
         <h2 id="picture">{texts.title}</h2>
         <p className="hint">{texts.intro}</p>
-        {!profile.picture && profile.imageFile && <p className="hint">{texts.elsewhere}</p>}
+        {!address && profile.imageFile && <p className="hint">{texts.elsewhere}</p>}
         <Failure error={error} />
         <div className="buttons">
           <button
@@ -94,15 +95,14 @@ export function Picture(props: { profile: Profile; onSave: (saved: Profile) => v
   );
 }
 
-/** The picture, or the first letter of the username. */
-function Shown({ profile }: { profile: Profile }) {
+/** The picture or, without one that can be loaded, a letter. */
+function Portrait({ address, letter }: { address: string | undefined; letter: string }) {
   const texts = useTexts().picture;
   const [missing, setMissing] = useState<string>();
-  const address = profile.picture ?? loadable(profile.imageFile);
   if (!address || address === missing) {
     return (
       <span className="portrait" aria-hidden="true">
-        {profile.username.slice(0, 1)}
+        {letter}
       </span>
     );
   }

@@ -183,7 +183,9 @@ function createConnection(session: Session): Subscribe {
   function forget(): void {
     const old = socket;
     socket = undefined;
-    old?.close();
+    // Browsers warn of a socket that is closed while it opens.
+    if (old?.readyState === 0) old.onopen = () => old.close();
+    else old?.close();
     if (readySince && Date.now() - readySince > STABLE_TIME) failures = 0;
     readySince = undefined;
     clearTimeout(answerTimer);

@@ -113,7 +113,11 @@ function follow(): void {
   if (isFollowing) return;
   isFollowing = true;
   subscribe<{ me: { username: string; email: string } }>(session, FOLLOW, {
-    next: ({ me }) => "username" in account && set({ ...account, ...me }),
+    next: ({ me }) => {
+      if (!("username" in account)) return;
+      set({ ...account, ...me });
+      markExpiredInTime();
+    },
     ended: () => (isFollowing = false),
   });
 }

@@ -1,5 +1,5 @@
 import { GraphiQL } from "graphiql";
-import { type DocumentNode, getOperationAST, print, separateOperations } from "graphql";
+import { type DocumentNode, getOperationAST, parse, print, separateOperations } from "graphql";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { authorization, run, updateFrom } from "./account";
@@ -31,26 +31,30 @@ interface Request {
   operationName?: string | null;
 }
 
-interface Options {
-  headers?: Record<string, unknown>;
-  documentAST?: DocumentNode;
-}
-
 interface Observer {
   next: (result: object) => void;
   complete: () => void;
 }
 
 /** Send a request of GraphiQL. A header from the Headers pane overrides the account's token. */
-function fetcher(request: Request, options: Options = {}) {
-  const { documentAST, headers } = options;
-  const operation = documentAST && getOperationAST(documentAST, request.operationName);
-  if (!documentAST || operation?.operation !== "subscription") return execute(request, headers);
+function fetcher(request: Request, { headers }: { headers?: Record<string, unknown> } = {}) {
+  const document = parsed(request.query);
+  const operation = document && getOperationAST(document, request.operationName);
+  if (!document || operation?.operation !== "subscription") return execute(request, headers);
   if (Object.keys(headers ?? {}).some((name) => /^authorization$/i.test(name))) {
     const message = "A subscription has the account's token. Empty the Headers pane, and sign in.";
     return { errors: [{ message }] };
   }
-  return { subscribe: (observer: Observer) => watch(request, documentAST, observer) };
+  return { subscribe: (observer: Observer) => watch(request, document, observer) };
+}
+
+/** GraphiQL's own is late: it waits until the user stops typing. */
+function parsed(query: string): DocumentNode | undefined {
+  try {
+    return parse(query);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Show each event of a subscription until the user stops it. */

@@ -92,9 +92,7 @@ def test_a_user_stays_signed_in(app: Page, server: Server, client: str) -> None:
 
 
 @pytest.mark.parametrize("client", ["apollo", "urql", "relay", "fetch"])
-def test_a_page_is_told_what_happens_to_the_account(
-    app: Page, server: Server, client: str
-) -> None:
+def test_a_page_is_told_what_happens_to_the_account(app: Page, server: Server, client: str) -> None:
     name = f"watcher-{client}"
     register(server, name)
     app.goto(f"/?client={client}&url={server.url}/graphql")

@@ -1,4 +1,4 @@
-"""Subscriptions by the clients of others, graphql-ws and graphql-sse, to a server of two workers."""
+"""Subscriptions by graphql-ws and graphql-sse, to a server of two workers."""
 
 import http.client
 import json
@@ -120,9 +120,7 @@ def wait_until_subscribed(server: Server, name: str, watcher: Watcher) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["ws", "sse"])
-def test_events_arrive_as_they_happen(
-    server: Server, name: str, token: str, protocol: str
-) -> None:
+def test_events_arrive_as_they_happen(server: Server, name: str, token: str, protocol: str) -> None:
     with watching(server, token, protocol=protocol) as watcher:
         if protocol == "ws":
             watcher.next("connected")

@@ -191,9 +191,7 @@ def test_pages_share_one_connection_and_others_have_none(page: Page, name: str) 
     assert len(opened) == before + 1
 
 
-def test_it_is_announced_in_the_language_of_the_page(
-    page: Page, server: Server, name: str
-) -> None:
+def test_it_is_announced_in_the_language_of_the_page(page: Page, server: Server, name: str) -> None:
     sign_up(page, name)
     open_page(page, "Sessions")
     switch_language(page, "Deutsch")

@@ -1,4 +1,7 @@
-/** What pages follow while they are shown. They are complete without it, where nothing lets WebSockets pass. */
+/**
+ * What pages follow while they are shown. Where nothing lets WebSockets pass, they are complete
+ * without it.
+ */
 
 import { type Subscriber, subscribe } from "@gatehouse/client/subscriptions";
 import { useEffect, useEffectEvent } from "react";

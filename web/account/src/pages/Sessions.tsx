@@ -142,7 +142,7 @@ export function SessionRow(props: {
   const device = props.session.device ?? texts.unknownDevice;
   const ip = props.session.ip ?? texts.unknownPlace;
   return (
-    <li>
+    <li className={hasEnded ? "ended" : undefined}>
       <DeviceIcon device={device} />
       <div className="about">
         <strong>{device}</strong> {isCurrent && <span className="badge">{texts.current}</span>}

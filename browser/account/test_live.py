@@ -18,6 +18,7 @@ from browser.account.steps import (
     switch_language,
 )
 from browser.sign_up import sign_up
+from domain.subscriptions import MAX_CONNECTIONS_PER_SESSION
 from tests.operations import LOGOUT_EVERYWHERE, UPDATE_ME
 from tests.servers import Server
 
@@ -189,6 +190,53 @@ def test_pages_share_one_connection_and_others_have_none(page: Page, name: str) 
         open_page(page, "Delete account")
 
     assert len(opened) == before + 1
+
+
+SHOW = """(state) => {
+    Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_page_that_is_hidden_for_long_has_no_connection(
+    page: Page, server: Server, name: str
+) -> None:
+    page.clock.install()
+    sign_up(page, name)
+    with page.expect_websocket() as opened:
+        page.reload()
+    open_page(page, "Security events")
+    expect(rows(page)).to_have_count(1)
+    page.evaluate(SHOW, "hidden")
+    with opened.value.expect_event("close"):
+        page.clock.fast_forward(61_000)
+    log_in_elsewhere(server, name)
+    with page.expect_websocket():
+        page.evaluate(SHOW, "visible")
+        page.clock.fast_forward(1_000)
+
+    expect(rows(page)).to_have_count(2)
+
+
+def test_a_page_without_a_place_for_its_connection_takes_the_next_one(
+    page: Page, server: Server, name: str
+) -> None:
+    sign_up(page, name)
+    others = [page.context.new_page() for _ in range(MAX_CONNECTIONS_PER_SESSION - 1)]
+    for other in others:
+        other.goto("/account/profile")
+        expect(other.get_by_label("Username")).to_have_value(name)
+    late = page.context.new_page()
+    late.clock.install()
+    with late.expect_websocket() as opened:
+        late.goto("/account/events")
+    opened.value.wait_for_event("framereceived", lambda frame: "QUOTA_EXCEEDED" in str(frame))
+    expect(rows(late)).to_have_count(1)
+    others[0].close()
+    log_in_elsewhere(server, name)
+    late.clock.fast_forward(61_000)
+
+    expect(rows(late)).to_have_count(2)
 
 
 def test_it_is_announced_in_the_language_of_the_page(page: Page, server: Server, name: str) -> None:

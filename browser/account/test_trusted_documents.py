@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from browser.account.steps import PAGES, log_in, notice, open_page, password
 from browser.sign_up import sign_up
 from tests.conftest import SECRET_KEY
-from tests.servers import Server, running_server
+from tests.servers import Server, running_server, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,7 @@ def test_their_documents_are_trusted(page: Page, server: Server, name: str) -> N
 
     other = httpx.post(f"{server.url}/graphql", json={"query": "{ me { id } }"})
     assert other.json()["errors"][0]["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
+    wait_until(lambda: "DOCUMENT_NOT_TRUSTED" in server.logged())
     assert server.logged().count("DOCUMENT_NOT_TRUSTED") == 1
 
 

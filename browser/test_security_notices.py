@@ -59,7 +59,9 @@ def test_the_link_secures_the_account_when_its_button_is_pressed(
     page.get_by_role("button", name="Sign out everywhere").click()
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    expect(page.locator("main > .notice[role=status]")).to_contain_text("You are signed out everywhere")
+    expect(page.locator("main > .notice[role=status]")).to_contain_text(
+        "You are signed out everywhere"
+    )
     assert "/account/reset-password#token=" in link_in(page, "Reset your password")
     page.goto(link)
     page.get_by_role("button", name="Sign out everywhere").click()

@@ -70,7 +70,10 @@ def test_the_account_pages_work_there(page: Page, server: Server) -> None:
     expect(page.get_by_text("This device")).to_be_visible()
     page.get_by_role("link", name="Profile").click()
     expect(page.get_by_label("Username")).to_have_value("grace")
-    page.goto(f"{server.url}/account")
+    with page.expect_websocket() as socket:
+        page.goto(f"{server.url}/account")
     expect(page.get_by_label("Username")).to_have_value("grace")
+    socket.value.wait_for_event("framereceived", lambda frame: "connection_ack" not in str(frame))
+    assert urlsplit(socket.value.url).path == "/accounts/graphql"
 
     assert urlsplit(page.url).path == "/accounts/account/profile"

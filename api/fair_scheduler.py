@@ -8,6 +8,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 from starlette.requests import ClientDisconnect
 
 from domain.errors import Overloaded
-from domain.loop_time import charge, charged
+from domain.loop_time import charge
 from domain.token_bucket import TokenBucket, TokenBuckets
 
 Result = TypeVar("Result")
@@ -46,6 +47,9 @@ REMEMBERED = timedelta(seconds=0.1)
 MAX_WAITING = 100
 
 
+_running: ContextVar["_Running | None"] = ContextVar("running", default=None)
+
+
 class FairScheduler:
     """Runs the work of a network in turns, and in its share of the time, while others have work.
 
@@ -67,38 +71,45 @@ class FairScheduler:
         work: Coroutine[Any, Any, Result],
         *,
         is_dropped: Callable[[], bool] | None = None,
+        waits_always: bool = False,
     ) -> Result:
         """Run work of a network, and return what it returns.
 
-        Raises Overloaded if too much work of the network waits for its turn, and
-        ClientDisconnect if the work is dropped by then.
+        Raises Overloaded if too much work of the network waits for its turn, unless this
+        ``waits_always``, and ClientDisconnect if the work is dropped by then.
         """
         own = self._of(network)
         own.take(SECONDS_BESIDES)
         if self._others_have_work(own) and not own.may_start():
             try:
-                await own.turn(partial(self._others_have_work, own), is_dropped)
+                await own.turn(partial(self._others_have_work, own), is_dropped, waits_always)
             except BaseException:
                 work.close()
                 raise
         self._note(own)
-        running = object()
-        own.running.add(running)
+        running = _Running(own)
+        outer = _running.set(running)
         try:
             return await charge(work, own)
         finally:
-            own.running.discard(running)
-            own.ended.set()
+            running.end()
+            _running.reset(outer)
             self._note(own)
+
+    async def run_event(self, network: str, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run what an event of a subscription takes, and return what it returns. One at a time of
+        a network, so that its requests have turns between those."""
+        try:
+            async with self._of(network).events:
+                return await self.run(network, work, waits_always=True)
+        finally:
+            work.close()
 
     @staticmethod
     def end_turn() -> None:
         """Let other work of the network run. The current work waits for events from now on."""
-        own = charged()
-        if isinstance(own, _Network) and own.running:
-            # They only count, so any of them will do.
-            own.running.pop()
-            own.ended.set()
+        if running := _running.get():
+            running.end()
 
     async def pace(self, network: str, used: float) -> None:
         """Take the seconds that a network used since it was last paced, and let others run: for
@@ -129,7 +140,7 @@ class FairScheduler:
 class _Network(TokenBucket):
     """The share of a network, in seconds of the event loop, and its turns."""
 
-    __slots__ = ("_queue", "_waiting", "ended", "running")
+    __slots__ = ("_queue", "_waiting", "ended", "events", "running")
 
     def __init__(self) -> None:
         super().__init__(SHARE_OF_NETWORK, SHARE_OF_NETWORK * SAVED.total_seconds())
@@ -138,16 +149,20 @@ class _Network(TokenBucket):
         self.ended = asyncio.Event()
         # The work that runs, each for one turn at most.
         self.running: set[object] = set()
+        self.events = asyncio.Lock()
 
     def may_start(self) -> bool:
         return len(self.running) < MAX_AT_ONCE and self.left > 0 and not self._waiting
 
     async def turn(
-        self, others_have_work: Callable[[], bool], is_dropped: Callable[[], bool] | None
+        self,
+        others_have_work: Callable[[], bool],
+        is_dropped: Callable[[], bool] | None,
+        waits_always: bool,
     ) -> None:
         """Wait for a turn, in order of the calls, while others have work. Raises Overloaded if too
         many wait, and ClientDisconnect if the work is dropped."""
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= MAX_WAITING and not waits_always:
             raise Overloaded("Too many of your requests wait for each other. Try again later.")
         self._waiting += 1
         try:
@@ -168,3 +183,17 @@ class _Network(TokenBucket):
                     await self.ended.wait()
             except TimeoutError:
                 self.running.clear()
+
+
+class _Running:
+    """Work that runs."""
+
+    __slots__ = ("_network",)
+
+    def __init__(self, network: _Network) -> None:
+        self._network = network
+        network.running.add(self)
+
+    def end(self) -> None:
+        self._network.running.discard(self)
+        self._network.ended.set()

@@ -12,7 +12,14 @@ from pyotp import TOTP
 
 from browser.account.steps import log_in_elsewhere, post
 from browser.mailbox import mailed
-from tests.operations import CONFIRM_TOTP, LOGIN, START_TOTP, VERIFY_EMAIL
+from tests.operations import (
+    CONFIRM_TOTP,
+    LOGIN,
+    LOGOUT_EVERYWHERE,
+    START_TOTP,
+    UPDATE_ME,
+    VERIFY_EMAIL,
+)
 from tests.operations import CREATE_POST as CREATE
 from tests.servers import Server
 
@@ -66,6 +73,7 @@ OPERATIONS = {
     "Sign in": "LogIn",
     "Write a post": "Write",
     "Page through posts": "Posts",
+    "Watch what happens to your account": "Watch",
 }
 
 
@@ -310,9 +318,73 @@ def test_a_session_that_was_ended_elsewhere_signs_out(
         json={"query": "mutation { logoutEverywhere(exceptThis: true) }"},
         headers={"Authorization": f"Bearer {login['data']['login']['accessToken']}"},
     )
-    run(page)
 
     expect(page.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
+
+
+def test_the_panel_follows_the_account(page: Page, server: Server, name: str) -> None:
+    register(page, name)
+    by = {"Authorization": f"Bearer {log_in_elsewhere(server, name)}"}
+    post(server, UPDATE_ME, {"input": {"username": f"{name}2"}}, **by)
+
+    expect(page.get_by_text("Signed in as")).to_contain_text(f"{name}2 ({name}@example.com)")
+
+
+def test_a_subscription_shows_events_until_it_is_stopped(
+    page: Page, server: Server, name: str
+) -> None:
+    register(page, name)
+    open_example(page, "Watch what happens to your account")
+    result = page.locator(".result-window")
+    page.get_by_role("button", name="Execute query").click()
+    token = log_in_elsewhere(server, name)
+    expect(result).to_contain_text('"kind": "LOGGED_IN"')
+    post(server, "mutation { logout }", {}, Authorization=f"Bearer {token}")
+    expect(result).to_contain_text('"kind": "SESSION_ENDED"')
+    page.get_by_role("button", name="Stop query").click()
+
+    expect(page.get_by_role("button", name="Execute query")).to_be_visible()
+
+
+def test_a_subscription_ends_with_the_session(page: Page, server: Server, name: str) -> None:
+    register(page, name)
+    open_example(page, "Watch what happens to your account")
+    page.get_by_role("button", name="Execute query").click()
+    expect(page.get_by_role("button", name="Stop query")).to_be_visible()
+    token = log_in_elsewhere(server, name)
+    post(server, LOGOUT_EVERYWHERE, {"but": True}, Authorization=f"Bearer {token}")
+    expect(page.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
+
+    expect(page.locator(".result-window")).to_contain_text("UNAUTHENTICATED")
+    expect(page.get_by_role("button", name="Execute query")).to_be_visible()
+
+
+def test_a_subscription_of_a_document_with_several_operations_runs_alone(
+    page: Page, name: str
+) -> None:
+    register(page, name)
+    open_example(page, "Who am I")
+    editor = page.locator(".graphiql-query-editor .CodeMirror")
+    editor.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text("query Other { me { id } } subscription Me { me { username } }")
+    expect(page.get_by_role("tab", selected=True)).to_contain_text("Me")
+    # The button opens a menu, whose styles the Content Security Policy blocks.
+    page.keyboard.press("Control+Enter")
+
+    expect(page.locator(".result-window")).to_contain_text(name)
+    expect(page.get_by_role("button", name="Stop query")).to_be_visible()
+
+
+def test_a_subscription_refuses_a_typed_token(page: Page, name: str) -> None:
+    register(page, name)
+    open_example(page, "Watch what happens to your account")
+    page.get_by_role("button", name="Headers").click()
+    page.locator(".graphiql-editor-tool .CodeMirror").last.click()
+    page.keyboard.insert_text('{"Authorization": "Bearer nonsense"}')
+    page.get_by_role("button", name="Execute query").click()
+
+    expect(page.locator(".result-window")).to_contain_text("Empty the Headers pane")
 
 
 def test_it_works_with_the_keyboard_only(page: Page, name: str) -> None:

@@ -28,7 +28,7 @@ def change_password(page: Page) -> None:
     page.goto("/account/password")
     page.get_by_label("New password", exact=True).fill("difference engine")
     page.get_by_role("button", name="Change password").click()
-    expect(page.locator("main > [role=status]")).to_contain_text("Your password is changed.")
+    expect(page.locator("main > .notice[role=status]")).to_contain_text("Your password is changed.")
 
 
 def link_in(page: Page, subject: str) -> str:
@@ -59,7 +59,9 @@ def test_the_link_secures_the_account_when_its_button_is_pressed(
     page.get_by_role("button", name="Sign out everywhere").click()
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    expect(page.locator("main > [role=status]")).to_contain_text("You are signed out everywhere")
+    expect(page.locator("main > .notice[role=status]")).to_contain_text(
+        "You are signed out everywhere"
+    )
     assert "/account/reset-password#token=" in link_in(page, "Reset your password")
     page.goto(link)
     page.get_by_role("button", name="Sign out everywhere").click()
@@ -70,7 +72,7 @@ def test_mails_are_in_the_chosen_language(page: Page) -> None:
     sign_up(page, f"ada{next(numbers)}x")
     page.get_by_label("Language of mails").select_option("Deutsch")
     page.get_by_role("button", name="Save changes").click()
-    expect(page.locator("main > [role=status]")).to_have_text("Your changes are saved.")
+    expect(page.locator("main > .notice[role=status]")).to_have_text("Your changes are saved.")
     change_password(page)
 
     assert link_in(page, "Ihr Passwort wurde geändert")

@@ -71,8 +71,11 @@ def test_the_account_pages_work_there(page: Page, server: Server) -> None:
     expect(page.get_by_text("This device")).to_be_visible()
     page.get_by_role("link", name="Profile").click()
     expect(page.get_by_label("Username")).to_have_value("grace")
-    page.goto(f"{server.url}/account")
+    with page.expect_websocket() as socket:
+        page.goto(f"{server.url}/account")
     expect(page.get_by_label("Username")).to_have_value("grace")
+    socket.value.wait_for_event("framereceived", lambda frame: "connection_ack" not in str(frame))
+    assert urlsplit(socket.value.url).path == "/accounts/graphql"
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a picture").click()
     chooser.value.set_files(FilePayload(name="grace.png", mimeType="image/png", buffer=PNG))

@@ -22,11 +22,6 @@ async def charge(work: Coroutine[Any, Any, Result], bucket: TokenBucket) -> Resu
         _charged.reset(outer)
 
 
-def charged() -> TokenBucket | None:
-    """Return the bucket that the current work takes its time from, if that is limited."""
-    return _charged.get()
-
-
 def charge_same(work: Coroutine[Any, Any, Result]) -> Awaitable[Result]:
     """Let work that runs in a task of its own use the time of the current work."""
     bucket = _charged.get()

@@ -1,9 +1,10 @@
 """The context of an operation, ``info.context`` in resolvers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import strawberry
 from graphql import OperationDefinitionNode, OperationType
@@ -14,7 +15,7 @@ from domain.accounts.current_user import CurrentUser, CurrentUserLoader
 from domain.devices import Device
 from domain.errors import SecondFactorSetupRequired, Unauthenticated
 from domain.services import Services
-from domain.subscriptions import Subscriber, Subscriptions
+from domain.subscriptions import Connection, Subscriber, Subscriptions
 from graphql_schema.browser_session import BrowserSession
 from graphql_schema.loaders import Loaders
 from graphql_schema.response_size import ResponseSize, ResponsesUnderWay
@@ -39,8 +40,12 @@ class Context:
     browser_session: BrowserSession | None = None
     #: The token of a captcha. Over a WebSocket always None.
     captcha_token: str | None = field(default=None, repr=False)
-    #: What identifies the WebSocket. Each request is a connection of its own.
-    connection: object = None
+    #: The WebSocket or the event stream that results are sent over, if it is one.
+    connection: Connection | None = None
+    #: Runs the execution for one event of a subscription in its turn.
+    in_turn: Callable[[Coroutine[Any, Any, Any]], Awaitable[Any]] | None = None
+    #: The size of the operation that a subscription executes.
+    fields: int = 0
     #: What a WebSocket client sent with ``connection_init``. Strawberry sets it.
     connection_params: dict[str, object] | None = None
     #: What is known of the operation so far, for logs, metrics and traces.
@@ -124,9 +129,12 @@ class Context:
         Raises what ``current_user`` raises, or QuotaExceeded.
         """
         caller = self.caller(needs_second_factor=False)
-        with self.subscriptions.subscribe(caller, self.connection or self) as subscriber:
+        assert self.connection is not None  # only what can last executes subscriptions
+        async with self.subscriptions.subscribe(
+            caller, self.connection, fields=self.fields
+        ) as subscriber:
             # After it has subscribed: it is told if the session ends meanwhile.
-            await self.current_user()
+            subscriber.begin(await self.current_user())
             yield subscriber
 
     async def current_user(self) -> CurrentUser:

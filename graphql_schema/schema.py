@@ -1,6 +1,7 @@
 """The schema, and how operations on it are executed."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+import json
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +26,7 @@ from strawberry.types.graphql import OperationType
 
 from domain.authentication.reauthentication import ProofMethod
 from domain.deadline import within
-from domain.errors import ErrorCode
+from domain.errors import ErrorCode, QueryTooCostly
 from domain.loop_time import charge_same
 from graphql_schema.context import Context
 from graphql_schema.engine.documents import DocumentCacheExtension, Documents
@@ -44,6 +45,9 @@ from graphql_schema.types.factors import SecondFactorChallenge
 
 # Each quotes the variable, and reads all of it.
 MAX_VARIABLE_ERRORS = 5
+
+# A stream keeps them for as long as it lasts.
+MAX_SUBSCRIPTION_VARIABLES = 4096
 
 NO_VARIABLES = VariableValues({}, {})
 
@@ -195,9 +199,10 @@ class Schema(strawberry.Schema):
             elif not prepared.plan.is_subscription:
                 yield await self._within_deadline(prepared, context)
             else:
-                async with aclosing(prepared.plan.subscribe(context, prepared.variables)) as events:
+                async with aclosing(self._subscribe(prepared, context)) as events:
                     async for event in events:
-                        yield await self._within_deadline(prepared, context, event)
+                        work = self._within_deadline(prepared, context, event)
+                        yield await _in_turn(context, work)
                         if isinstance(context, Context):
                             context.renew()
         except Exception as error:
@@ -205,6 +210,16 @@ class Schema(strawberry.Schema):
         finally:
             if isinstance(context, Context):
                 context.release()
+
+    def _subscribe(self, prepared: "_Prepared", context: object) -> AsyncGenerator[Any, None]:
+        """Return the source stream. What it keeps is bounded: the plan and the variables."""
+        if len(json.dumps(prepared.variables.coerced, default=str)) > MAX_SUBSCRIPTION_VARIABLES:
+            raise QueryTooCostly(
+                f"The variables of a subscription can have {MAX_SUBSCRIPTION_VARIABLES} characters."
+            )
+        if isinstance(context, Context):
+            context.fields = prepared.plan.fields
+        return prepared.plan.subscribe(context, prepared.variables)
 
     async def _within_deadline(
         self, prepared: "_Prepared", context: object, event: object = None
@@ -298,6 +313,13 @@ class _Prepared:
 
     plan: Plan
     variables: VariableValues
+
+
+async def _in_turn(context: object, work: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+    if isinstance(context, Context) and context.in_turn:
+        result: ExecutionResult = await context.in_turn(work)
+        return result
+    return await work
 
 
 def _network_of(context: object) -> str:

@@ -13,6 +13,7 @@ async def security_events(info: Info, kinds: Kinds = None) -> AsyncGenerator[Sec
     async with info.context.subscribed() as subscriber:
         while change := await subscriber.next_change():
             for event in change.events:
+                subscriber.require_active()
                 if kinds is None or event.kind in kinds:
                     yield SecurityEvent.of(event, subscriber.caller)
 

@@ -10,7 +10,7 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.middleware.request_limits import IS_CLOSING, IS_EVENT_STREAM
+from api.middleware.request_limits import ABORT, IS_CLOSING, IS_EVENT_STREAM
 
 # The limit of uvicorn with h11. Browsers send a few KiB. It is for everything in a request but its
 # body, so for chunk sizes, chunk extensions and trailers too (RFC 9112 section 7.1.1).
@@ -110,6 +110,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._check_host(hosts)
         # Requests that wait for their turn are dropped when their client leaves.
         self.scope["state"][IS_CLOSING] = self.transport.is_closing
+        self.scope["state"][ABORT] = self.transport.abort
         super().on_headers_complete()
         if not is_upgrade:
             if len(self.connections) > MAX_KEPT_CONNECTIONS:

@@ -376,7 +376,7 @@ def _documents(text: str) -> Iterable[tuple[str, str]]:
 def test_the_documents_of_the_pages_are_valid() -> None:
     schema = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text())
 
-    assert len(documents()) == 49
+    assert len(documents()) == 52
     for name, document in documents().items():
         assert validate(schema, parse(document)) == [], name
 

@@ -32,6 +32,11 @@ from domain.hooks.calls import REGISTERED_CLAIMS
 from domain.pagination import MAX_PAGE_SIZE
 from domain.security_events import EventKind
 from domain.sessions import LoginMethod
+from domain.subscriptions import (
+    MAX_CONNECTIONS_PER_SESSION,
+    MAX_PENDING,
+    MAX_STREAMS_PER_CONNECTION,
+)
 from graphql_schema.engine import costs, inputs, limits, validation
 from graphql_schema.response_size import MAX_RESPONSE_BYTES
 from server.protocol import REQUEST_TIMEOUT
@@ -310,6 +315,9 @@ def test_the_reference_has_the_limits_of_a_websocket() -> None:
         [REQUEST_TIMEOUT.total_seconds()],
         [SEND_TIMEOUT.total_seconds()],
         [MAX_OPERATIONS, MAX_RUNNING_OPERATIONS],
+        [MAX_STREAMS_PER_CONNECTION],
+        [MAX_CONNECTIONS_PER_SESSION],
+        [MAX_PENDING],
     ]
 
 

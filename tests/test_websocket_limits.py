@@ -24,7 +24,7 @@ from websockets.sync.client import ClientConnection
 from api import fair_scheduler
 from api.app import create_app
 from api.graphql import event_stream as event_streams
-from api.graphql import limited_socket, socket_handler, websocket
+from api.graphql import json_output, limited_socket, socket_handler, websocket
 from api.graphql.limited_socket import SEND_TIMEOUT
 from api.graphql.socket_handler import MAX_RUNNING_OPERATIONS
 from api.graphql.socket_limits import KIB, MIB, NETWORK, SOCKET
@@ -271,7 +271,7 @@ def test_results_that_are_not_read_do_not_pile_up(
 ) -> None:
     # One result may wait, and not two.
     size = len(json.dumps(graphql_sync(SCHEMA, LARGE).data))
-    monkeypatch.setattr(socket_handler, "MAX_SMALL_BYTES", KIB)
+    monkeypatch.setattr(json_output, "MAX_SMALL_BYTES", KIB)
     monkeypatch.setattr(response_size, "MAX_BYTES_UNDER_WAY_PER_NETWORK", size * 3 // 2)
     with served(database, OURS) as url, open_from(url) as socket:
         initialize(socket)

@@ -1,7 +1,7 @@
 """Responses as server-sent events, by the protocol graphql-sse ("distinct connections mode")."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, aclosing, suppress
 from datetime import timedelta
 
@@ -11,9 +11,12 @@ from strawberry.types import ExecutionResult
 
 from api.background import running
 from api.fair_scheduler import FairScheduler
-from api.graphql.json_output import response_of, to_json
-from api.middleware.request_limits import IS_EVENT_STREAM
+from api.graphql.json_output import response_of, to_json, to_json_within
+from api.graphql.limited_socket import CUT_OFF_AFTER
+from api.middleware.request_limits import ABORT, IS_EVENT_STREAM
 from api.telemetry.request import current
+from domain.errors import DomainError
+from graphql_schema.context import Context
 
 # Proxies give up on a response that is silent, nginx after a minute.
 KEEP_ALIVE_EVERY = timedelta(seconds=15)
@@ -32,36 +35,61 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, results: AsyncGenerator[ExecutionResult, None], place: AbstractContextManager[object]
+        self,
+        results: AsyncGenerator[ExecutionResult, None],
+        context: Context,
+        place: AbstractContextManager[object],
     ) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         # It is not known.
         del self.headers["Content-Length"]
         self._results = results
+        self._context = context
         self._place = place
+        self._end: Callable[[], object] | None = None
+
+    def cut_off_soon(self) -> None:
+        """Close the connection in a moment, even if its client does not read."""
+        if self._end:
+            loop = asyncio.get_running_loop()
+            loop.call_later(CUT_OFF_AFTER.total_seconds(), self._end)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["state"][IS_EVENT_STREAM] = True
+        state = scope.setdefault("state", {})
+        state[IS_EVENT_STREAM] = True
         FairScheduler.end_turn()
         start = {"type": "http.response.start", "status": self.status_code}
         with self._place:
             await send({**start, "headers": self.raw_headers})
             async with running(self._send_events(send)) as sending, running(_left(receive)) as left:
+                self._end = state.get(ABORT, sending.cancel)
                 await asyncio.wait((sending, left), return_when=asyncio.FIRST_COMPLETED)
+                self._end = None
             if sending.done() and not sending.cancelled():
                 sending.result()
 
     async def _send_events(self, send: Send) -> None:
         record = current()
-        if record.context and record.context.is_subscription:
+        if self._context.is_subscription:
             record.events = 0
         with suppress(OSError):
             async with running(_keep_alive(send)), aclosing(self._results) as results:
                 async for result in results:
-                    await _send(send, b"event: next\ndata: %b\n\n" % to_json(response_of(result)))
+                    await _send(send, b"event: next\ndata: %b\n\n" % await self._encoded(result))
                     if record.events is not None and result.data is not None:
                         record.events += 1
+                    if self._context.response.may_be_large:
+                        # Returns when the client has read nearly all of it.
+                        await _send(send, b"")
             await send({"type": "http.response.body", "body": COMPLETE})
+
+    async def _encoded(self, result: ExecutionResult) -> bytes:
+        try:
+            return await to_json_within(self._context.response, response_of(result))
+        except DomainError as error:
+            current().codes = (error.code,)
+            failure = {"message": error.message, "extensions": {"code": error.code}}
+            return to_json({"errors": [failure]})
 
 
 async def _keep_alive(send: Send) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -26,8 +27,8 @@ from api.dependencies import graphql_context
 from api.fair_scheduler import FairScheduler
 from api.graphql.event_stream import EventStream
 from api.graphql.json_input import TooComplex, parse, problem_in
-from api.graphql.json_output import MAX_SMALL_BYTES, response_of, to_json, to_json_in_pieces
-from api.graphql.socket_limits import SocketLimits, TooManySockets
+from api.graphql.json_output import MAX_SMALL_BYTES, response_of, to_json_within
+from api.graphql.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from api.graphql.websocket import WebSockets
 from api.headers import header_of
 from api.negotiation import (
@@ -56,6 +57,8 @@ MAX_SENDING_TIME = timedelta(minutes=1)
 # For a response without data. All other codes are 400.
 _STATUSES = {ErrorCode.INTERNAL_ERROR: 500, ErrorCode.UNAVAILABLE: 503}
 
+NO_QUERY = "No GraphQL query found in the request"
+
 # The header with the token of a captcha.
 CAPTCHA_HEADER = "X-Captcha-Token"
 
@@ -78,6 +81,12 @@ class RequestError(Exception):
     message: str
     code: ErrorCode = ErrorCode.INVALID_INPUT
     allow: str | None = None
+    retry_after: int | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        found = {"Allow": self.allow, "Retry-After": self.retry_after}
+        return {name: str(value) for name, value in found.items() if value}
 
 
 class LargeResponse(Response):
@@ -113,6 +122,7 @@ class GraphQLApp:
     ) -> None:
         self._schema = schema
         self._cookies = cookies
+        self._scheduler = scheduler
         self._socket_limits = socket_limits
         self._sockets = WebSockets(
             schema,
@@ -131,6 +141,8 @@ class GraphQLApp:
         try:
             response = await self._respond_to_all(request)
             self._set_cookie(request, response)
+            # An event stream must not keep the body of its request.
+            del request
             await response(scope, receive, send)
         finally:
             if context := current().context:
@@ -182,16 +194,16 @@ class GraphQLApp:
     ) -> Response:
         result = await self._execute(request, context, parameters, accepted)
         response = response_of(result)
-        is_large = context.response.may_be_large
-        body = await to_json_in_pieces(response) if is_large else to_json(response)
-        if len(body) <= MAX_SMALL_BYTES:
-            return Response(body, _status(response, accepted), media_type=accepted)
-        context.response.grow_to(len(body))
-        return LargeResponse(body, _status(response, accepted), media_type=accepted)
+        body = await to_json_within(context.response, response)
+        kind = Response if len(body) <= MAX_SMALL_BYTES else LargeResponse
+        return kind(body, _status(response, accepted), media_type=accepted)
 
     async def _event_stream(self, context: Context, parameters: Mapping[str, Any]) -> Response:
+        text = self._schema.trusted_documents.text_of(parameters)
+        if not text:
+            raise RequestError(400, NO_QUERY)
         results: Any = await self._schema.stream(
-            self._schema.trusted_documents.text_of(parameters),
+            text,
             variable_values=parameters.get("variables"),
             context_value=context,
             operation_name=parameters.get("operationName"),
@@ -201,8 +213,13 @@ class GraphQLApp:
         try:
             place.enter_context(self._socket_limits.opening(context.device.network))
         except TooManySockets as error:
-            raise RequestError(error.status, str(error), error.error.code) from None
-        return EventStream(results, place)
+            raise RequestError(
+                error.status, str(error), error.error.code, retry_after=RETRY_AFTER_SECONDS
+            ) from None
+        stream = EventStream(results, context, place)
+        context.connection = stream
+        context.in_turn = partial(self._scheduler.run_event, context.device.network)
+        return stream
 
     def _browser_session(self, request: Request) -> BrowserSession | None:
         try:
@@ -234,7 +251,7 @@ class GraphQLApp:
                 operation_extensions=parameters.get("extensions"),
             )
         except MissingQueryError:
-            raise RequestError(400, "No GraphQL query found in the request") from None
+            raise RequestError(400, NO_QUERY) from None
         except CannotGetOperationTypeError:
             # The request is well-formed, so this is an error of the graph and not of HTTP.
             status = 400 if accepted == GRAPHQL_RESPONSE else 200
@@ -314,8 +331,8 @@ def _status(response: Mapping[str, Any], accepted: str) -> int:
 
 def on_error(request: Request, error: Exception, *, request_id: str) -> Response:
     error = to_domain_error(error, request_id=request_id)
-    accepted = negotiate(header_of(request.scope, b"accept")) or JSON
-    status = _STATUSES.get(error.code, 400) if accepted == GRAPHQL_RESPONSE else 200
+    accepted = negotiate(header_of(request.scope, b"accept"))
+    status = 200 if accepted == JSON else _STATUSES.get(error.code, 400)
     return _error(request, RequestError(status, error.message, error.code))
 
 
@@ -324,6 +341,6 @@ def _error(request: Request, error: RequestError) -> Response:
     return JSONResponse(
         {"errors": [{"message": error.message, "extensions": {"code": error.code}}]},
         status_code=error.status,
-        headers={"Allow": error.allow} if error.allow else None,
+        headers=error.headers,
         media_type=negotiate(header_of(request.scope, b"accept")) or JSON,
     )

@@ -10,6 +10,8 @@ from typing import Any
 
 from strawberry.types import ExecutionResult
 
+from graphql_schema.response_size import ResponseSize
+
 # As much as a server buffers for a connection before it waits for the client. Larger responses
 # count as under way until they are read.
 MAX_SMALL_BYTES = 64 * 1024
@@ -36,6 +38,14 @@ def response_of(result: ExecutionResult) -> dict[str, Any]:
 
 def to_json(response: object) -> bytes:
     return _to_bytes(_encoder.encode(response))
+
+
+async def to_json_within(size: ResponseSize, response: object) -> bytes:
+    """Encode a response, and reserve its size. Raises QueryTooCostly or Overloaded."""
+    body = await to_json_in_pieces(response) if size.may_be_large else to_json(response)
+    if len(body) > MAX_SMALL_BYTES:
+        size.grow_to(len(body))
+    return body
 
 
 async def to_json_in_pieces(response: object) -> bytes:

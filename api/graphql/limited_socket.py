@@ -30,6 +30,9 @@ MESSAGE_SECONDS = 0.0001
 # For one message, as for the response to a request (RESPONSE_TIMEOUT of server/protocol.py).
 SEND_TIMEOUT = timedelta(seconds=30)
 
+# For the last messages of a socket whose session has ended.
+CUT_OFF_AFTER = timedelta(seconds=1)
+
 # RFC 6455 section 7.4.1. Clients of graphql-ws connect again when they have an operation.
 NORMAL_CLOSURE = 1000
 MESSAGE_TOO_BIG = 1009
@@ -60,6 +63,7 @@ class LimitedSocket:
         self._idle: asyncio.Timeout | None = None
         self._is_closed = False
         self._kept_open = 0
+        self._cut_off: asyncio.TimerHandle | None = None
         spend_in_server = scope.get("extensions", {}).get(SPENT_BY_SERVER)
         self._spends = spend_in_server is None
         if spend_in_server:
@@ -131,6 +135,12 @@ class LimitedSocket:
         except TimeoutError:
             self.give_up()
             raise
+
+    def cut_off_soon(self) -> None:
+        """Close the socket in a moment, even if its client does not read."""
+        if self._cut_off is None:
+            loop = asyncio.get_running_loop()
+            self._cut_off = loop.call_later(CUT_OFF_AFTER.total_seconds(), self.give_up)
 
     def give_up(self) -> None:
         """End ``receive`` and all that wait to send."""

@@ -8,9 +8,9 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 from copy import copy
 from dataclasses import replace
-from datetime import timedelta
+from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -27,7 +27,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from api.fair_scheduler import FairScheduler
 from api.graphql.json_input import problem_in
-from api.graphql.json_output import MAX_SMALL_BYTES, to_json, to_json_in_pieces
+from api.graphql.json_output import to_json, to_json_within
 from api.graphql.limited_socket import LimitedSocket
 from api.telemetry.observers import RequestObservers
 from api.telemetry.request import RequestRecord, current
@@ -58,9 +58,6 @@ MAX_OPERATIONS = 100
 # only.
 UNAUTHORIZED = 4401
 FORBIDDEN = 4403
-
-# For the last messages of a socket whose session has ended.
-CLOSE_TIMEOUT = timedelta(seconds=1)
 
 # The key of the scope of a WebSocket.
 LIMITED_SOCKET = "gatehouse.limited_socket"
@@ -94,6 +91,9 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_message(message)
         else:
             await self.handle_invalid_message("This is not a message of graphql-transport-ws.")
+        # Strawberry refers to it until the next one.
+        if isinstance(message, dict):
+            cast("dict[str, Any]", message).clear()
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         # The protocol requires that Strawberry closes the socket if it is not initialized, or if
@@ -143,13 +143,17 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         )
         alone = copy(self)
         alone._slot = slot
+        network = self.context.device.network
         alone.context = record.context = replace(
-            self.context, request_id=record.request_id, connection=self._socket
+            self.context,
+            request_id=record.request_id,
+            connection=self._socket,
+            in_turn=partial(self.view.scheduler.run_event, network),
         )
         with self.view.observers.observe(record), suppress(*_DISCONNECTED):
             work = super(Handler, alone).run_operation(operation)
             try:
-                await self.view.scheduler.run(alone.context.device.network, work)
+                await self.view.scheduler.run(network, work)
             except Overloaded as error:
                 await alone._refuse_begun(operation, error)
             record.status = 200
@@ -157,10 +161,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     async def send_message(self, message: Message) -> None:
         """Send a message. Raises QueryTooCostly or Overloaded if it is too large a result."""
         context = current().context
-        is_large = context is not None and context.response.may_be_large
-        text = await to_json_in_pieces(message) if is_large else to_json(message)
-        if context and len(text) > MAX_SMALL_BYTES:
-            context.response.grow_to(len(text))
+        text = await to_json_within(context.response, message) if context else to_json(message)
         await self._websocket.send_text(text.decode())
 
     async def handle_task_exception(self, error: Exception) -> None:
@@ -191,6 +192,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         self, operation: Operation[Context, None], results: StreamResult
     ) -> None:
         """Send the results of a subscription. While it waits for events, others run."""
+        # Nothing that its client sent stays for as long as the subscription.
+        operation.query, operation.variables = "", None
         await self._slot.aclose()
         self.view.scheduler.end_turn()
         record = current()
@@ -214,8 +217,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         reason = errors[0].original_error
         if isinstance(reason, SessionEnded):
             await self._end_session(errors)
-        elif isinstance(reason, TokenExpired):
-            # graphql-ws connects again, with a new token.
+        elif isinstance(reason, TokenExpired) and len(self._streams) == 1:
+            # graphql-ws connects again, with a new token. Other subscriptions would be lost.
             operation.completed = True
             await self._websocket.close(FORBIDDEN, "The access token has expired.")
         else:
@@ -223,14 +226,10 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _end_session(self, errors: list[GraphQLError]) -> None:
         """End all subscriptions of the socket, and the socket. All have the same session."""
-        try:
-            async with asyncio.timeout(CLOSE_TIMEOUT.total_seconds()):
-                for stream in tuple(self._streams):
-                    await stream.send_initial_errors(errors)
-                await self._websocket.close(UNAUTHORIZED, "The session has ended.")
-        except TimeoutError:
-            # The client does not read.
-            self._socket.give_up()
+        self._socket.cut_off_soon()
+        for stream in tuple(self._streams):
+            await stream.send_initial_errors(errors)
+        await self._websocket.close(UNAUTHORIZED, "The session has ended.")
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:

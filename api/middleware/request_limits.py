@@ -26,6 +26,9 @@ _BODY_LIMIT = "body_limit"
 # servers that know it.
 IS_CLOSING = "is_closing"
 
+# The key for a function that ends the connection at once.
+ABORT = "abort"
+
 # The key in the state of a scope of a response that ends when the server shuts down: an event
 # stream.
 IS_EVENT_STREAM = "is_event_stream"

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.account.steps import PAGES, log_in, notice, open_page
+from browser.account.steps import PAGES, log_in, notice, open_page, password
 from browser.sign_up import sign_up
 from tests.conftest import SECRET_KEY
-from tests.servers import Server, running_server
+from tests.servers import Server, running_server, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -35,4 +35,26 @@ def test_their_documents_are_trusted(page: Page, server: Server, name: str) -> N
 
     other = httpx.post(f"{server.url}/graphql", json={"query": "{ me { id } }"})
     assert other.json()["errors"][0]["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
+    wait_until(lambda: "DOCUMENT_NOT_TRUSTED" in server.logged())
     assert server.logged().count("DOCUMENT_NOT_TRUSTED") == 1
+
+
+def test_their_subscriptions_are_trusted(page: Page, server: Server, name: str) -> None:
+    sign_up(page, name)
+    received: list[str] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda frame: received.append(str(frame))),
+    )
+    other = page.context.new_page()
+    page.goto("/account/sessions")
+    expect(page.get_by_text("This device")).to_be_visible()
+    other.goto("/account/password")
+    password(other, "New password").fill("difference engine")
+    other.get_by_role("button", name="Change password").click()
+    expect(notice(other)).to_be_visible()
+    open_page(page, "Security events")
+
+    expect(page.get_by_text("Password changed")).to_be_visible()
+    assert received
+    assert [one for one in received if "DOCUMENT_NOT_TRUSTED" in one] == []

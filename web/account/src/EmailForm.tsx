@@ -1,4 +1,3 @@
-import { useState } from "react";
 import { Field } from "./Field";
 import { Form, type Values } from "./Form";
 import { Link } from "./Link";
@@ -7,11 +6,12 @@ import { type MailRequest, type Profile, REQUEST_EMAIL_CHANGE } from "./operatio
 import { request } from "./proof";
 import { navigate } from "./router";
 import { useTexts } from "./texts/language";
+import { useFollowingState } from "./useFollowing";
 
 /** The email where the server sends mail: a code that is sent to a new one has to prove it. */
 export function EmailForm({ profile }: { profile: Profile }) {
   const texts = useTexts();
-  const [email, setEmail] = useState(profile.email);
+  const [email, setEmail] = useFollowingState(profile.email);
   const isNew = email.trim().toLowerCase() !== profile.email;
 
   async function requestChange({ newEmail = "" }: Values) {

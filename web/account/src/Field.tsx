@@ -1,6 +1,7 @@
 import { useId, useState, type ComponentProps } from "react";
 import { useTexts } from "./texts/language";
 import { useProblem } from "./Form";
+import { useFollowingField } from "./useFollowing";
 
 type Props = {
   name: string;
@@ -13,6 +14,7 @@ type Props = {
 export function Field({ name, label, hint, isOptional, ...input }: Props) {
   const id = useId();
   const problem = useProblem(name);
+  const field = useFollowingField<HTMLInputElement>(input.defaultValue);
   const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
   return (
     <div className="field">
@@ -22,6 +24,7 @@ export function Field({ name, label, hint, isOptional, ...input }: Props) {
         autoCorrect="off"
         spellCheck={false}
         {...input}
+        ref={field}
         id={id}
         name={name}
         aria-required={!isOptional}
@@ -65,10 +68,11 @@ export function Choice(props: {
   defaultValue: string;
 }) {
   const id = useId();
+  const field = useFollowingField<HTMLSelectElement>(props.defaultValue);
   return (
     <div className="field">
       <label htmlFor={id}>{props.label}</label>
-      <select id={id} name={props.name} defaultValue={props.defaultValue}>
+      <select ref={field} id={id} name={props.name} defaultValue={props.defaultValue}>
         {Object.entries(props.options).map(([value, label]) => (
           <option key={value} value={value}>
             {label}

@@ -123,6 +123,8 @@ export const SECURE_ACCOUNT = `mutation SecureAccount($token: String!) {
 
 export const READ_PROFILE = `query Profile { me { ${PROFILE} } }`;
 
+export const FOLLOW_PROFILE = `subscription FollowProfile { me { ${PROFILE} } }`;
+
 export const UPDATE_PROFILE = `mutation UpdateProfile($input: UpdateMeInput!) {
   updateMe(input: $input) { ${PROFILE} }
 }`;
@@ -189,6 +191,8 @@ export const UNLINK = `mutation Unlink($id: ID!) { unlink(id: $id) }`;
 
 export const READ_SESSIONS = `query Sessions { me { sessions { ${SESSION} } } }`;
 
+export const FOLLOW_SESSIONS = `subscription FollowSessions { me { sessions { ${SESSION} } } }`;
+
 export const END_SESSION = `mutation EndSession($id: ID!) { endSession(id: $id) }`;
 
 export const END_OTHER_SESSIONS = `mutation EndOtherSessions { logoutEverywhere(exceptThis: true) }`;
@@ -200,6 +204,10 @@ export const READ_EVENTS = `query Events($after: String, $kinds: [SecurityEventK
       pageInfo { hasNextPage endCursor }
     }
   }
+}`;
+
+export const FOLLOW_EVENTS = `subscription FollowEvents($kinds: [SecurityEventKind!]) {
+  securityEvents(kinds: $kinds) { ${EVENT} }
 }`;
 
 export const DELETE_ACCOUNT = `mutation DeleteAccount { deleteMe }`;

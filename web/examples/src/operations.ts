@@ -123,3 +123,13 @@ export const POSTS = graphql(`
     }
   }
 `);
+
+export const EVENTS = graphql(`
+  subscription Events {
+    securityEvents {
+      id
+      kind
+      createdAt
+    }
+  }
+`);

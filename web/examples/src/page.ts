@@ -13,12 +13,13 @@ import {
   commitMutation,
   fetchQuery,
 } from "relay-runtime";
-import { LOGIN, ME } from "./operations";
+import { EVENTS, LOGIN, ME } from "./operations";
 import loginMutation, {
   type SessionLoginMutation,
 } from "./relay/__generated__/SessionLoginMutation.graphql";
 import meQuery, { type SessionMeQuery } from "./relay/__generated__/SessionMeQuery.graphql";
 import { type Execute, clients } from "./sessionClients";
+import { watchers } from "./subscriptionClients";
 
 interface Operations {
   logIn(username: string, password: string): Promise<TokenAnswer>;
@@ -61,12 +62,17 @@ const name = parameters.get("client") ?? "";
 const session = createSession({ url: parameters.get("url") ?? "", mode: "cookie" });
 const client = clients[name];
 if (!client) throw new Error(`The client must be one of ${Object.keys(clients).join(", ")}.`);
+const watch = watchers[name]?.(session);
+const kinds: string[] = [];
 const { logIn, me } = name === "relay" ? executedByRelay(session) : executedBy(client(session));
 
 Object.assign(globalThis, {
   page: {
     session,
     me,
+    /** The kinds of the events since `watch`. */
+    kinds,
+    watch: () => watch?.(EVENTS, ({ securityEvents }) => kinds.push(securityEvents.kind)),
     logIn: async (username: string, password: string) =>
       session.adopt(await logIn(username, password)),
   },

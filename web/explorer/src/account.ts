@@ -6,8 +6,9 @@
 
 import { GatehouseError, createSession } from "@gatehouse/client";
 import { isSecondFactorRequired, passSecondFactor } from "@gatehouse/client/second-factor";
+import { type Subscriber, subscribe } from "@gatehouse/client/subscriptions";
 import { useSyncExternalStore } from "react";
-import { EMAIL, type GraphQLError, type GraphQLResponse, LOGIN, REGISTER } from "./graph";
+import { EMAIL, FOLLOW, type GraphQLError, type GraphQLResponse, LOGIN, REGISTER } from "./graph";
 
 export type Account =
   | { status: "starting" }
@@ -22,6 +23,7 @@ const session = createSession({ url: "graphql", mode: "cookie" });
 let account: Account = { status: "starting" };
 let isLoggingOut = false;
 let expiryTimer: number | undefined;
+let isFollowing = false;
 const listeners = new Set<() => void>();
 
 session.onChange(() => void update());
@@ -101,6 +103,25 @@ export async function updateFrom(
   if (codes?.includes("TOKEN_EXPIRED") || codes?.includes("UNAUTHENTICATED")) await refresh();
 }
 
+/** Run a subscription of a user with the account's token. Returns a function that stops it. */
+export function run(query: string, subscriber: Subscriber<unknown>): () => void {
+  return subscribe(session, query, subscriber);
+}
+
+/** Follow the account while it is signed in. The session is then told when it ends elsewhere. */
+function follow(): void {
+  if (isFollowing) return;
+  isFollowing = true;
+  subscribe<{ me: { username: string; email: string } }>(session, FOLLOW, {
+    next: ({ me }) => {
+      if (!("username" in account)) return;
+      set({ ...account, ...me });
+      markExpiredInTime();
+    },
+    ended: () => (isFollowing = false),
+  });
+}
+
 async function errorOf(signIn: Promise<unknown>): Promise<GraphQLError | undefined> {
   return signIn.then(() => undefined, graphQLError);
 }
@@ -119,6 +140,7 @@ async function update(): Promise<void> {
     set({ status: "signed out", ...(hasEnded && { reason: "Your session has ended." }) });
     return;
   }
+  follow();
   const { username } = user;
   const email =
     "username" in account && account.username === username ? account.email : await readEmail();

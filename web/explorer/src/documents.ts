@@ -102,4 +102,20 @@ query Posts($first: Int, $after: String) {
 `,
     variables: { first: 10, after: null },
   },
+  {
+    title: "Watch what happens to your account",
+    operation: "Watch",
+    query: `# Sign in first. Runs until you
+# stop it: sign in elsewhere
+# meanwhile.
+subscription Watch {
+  securityEvents {
+    kind
+    createdAt
+    device
+    ip
+  }
+}
+`,
+  },
 ];

@@ -23,6 +23,7 @@ export const LOGIN = `mutation Login($username: String!, $password: String!) {
   login(username: $username, password: $password) { ${TOKEN} }
 }`;
 export const EMAIL = "query Email { me { email } }";
+export const FOLLOW = "subscription Follow { me { username email } }";
 
 /**
  * Send a GraphQL request. Never rejects: a network error is returned as a GraphQL error. It does

@@ -1,7 +1,8 @@
 import { GraphiQL } from "graphiql";
+import { type DocumentNode, getOperationAST, parse, print, separateOperations } from "graphql";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { authorization, updateFrom } from "./account";
+import { authorization, run, updateFrom } from "./account";
 import { AccountPanel } from "./AccountPanel";
 import { EXAMPLES } from "./documents";
 import { Editors } from "./Editors";
@@ -24,11 +25,60 @@ function AccountIcon() {
   );
 }
 
+interface Request {
+  query: string;
+  variables?: Record<string, unknown>;
+  operationName?: string | null;
+}
+
+interface Observer {
+  next: (result: object) => void;
+  complete: () => void;
+}
+
 /** Send a request of GraphiQL. A header from the Headers pane overrides the account's token. */
-async function fetcher(request: object, options?: { headers?: Record<string, unknown> }) {
+function fetcher(request: Request, { headers }: { headers?: Record<string, unknown> } = {}) {
+  const document = parsed(request.query);
+  const operation = document && getOperationAST(document, request.operationName);
+  if (!document || operation?.operation !== "subscription") return execute(request, headers);
+  if (Object.keys(headers ?? {}).some((name) => /^authorization$/i.test(name))) {
+    const message = "A subscription has the account's token. Empty the Headers pane, and sign in.";
+    return { errors: [{ message }] };
+  }
+  return { subscribe: (observer: Observer) => watch(request, document, observer) };
+}
+
+/** GraphiQL's own is late: it waits until the user stops typing. */
+function parsed(query: string): DocumentNode | undefined {
+  try {
+    return parse(query);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Show each event of a subscription until the user stops it. */
+function watch(
+  { query, variables, operationName }: Request,
+  document: DocumentNode,
+  { next, complete }: Observer,
+) {
+  const alone = operationName && separateOperations(document)[operationName];
+  const unsubscribe = run(alone ? print(alone) : query, {
+    ...(variables && { variables }),
+    next: (data) => next({ data }),
+    ended: (error) => {
+      if (error) next({ errors: [{ message: error.message, extensions: error.extensions }] });
+      complete();
+    },
+  });
+  return { unsubscribe };
+}
+
+async function execute(request: Request, typed?: Record<string, unknown>) {
   const headers = new Headers(await authorization());
   try {
-    for (const [name, value] of Object.entries(options?.headers ?? {})) {
+    for (const [name, value] of Object.entries(typed ?? {})) {
       headers.set(name, String(value));
     }
   } catch {

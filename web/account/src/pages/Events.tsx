@@ -1,6 +1,7 @@
 import { useState } from "react";
-import { READ_EVENTS, type SecurityEvent } from "../operations";
-import { type Connection, PagedList } from "../PagedList";
+import { follow } from "../live";
+import { FOLLOW_EVENTS, READ_EVENTS, type SecurityEvent } from "../operations";
+import { type Connection, type Follower, PagedList } from "../PagedList";
 import { session } from "../session";
 import { Time } from "../Time";
 import { en } from "../texts/en";
@@ -12,12 +13,13 @@ const WARNINGS = ["WRONG_PASSWORD", "WRONG_CODE", "TOKEN_REUSED"];
 
 /** Read a page of events, those of all kinds if `kinds` is null. */
 type Read = (kinds: string[] | null, after: string | null) => Promise<Connection<SecurityEvent>>;
+type Follow = (kinds: string[] | null, follower: Follower<SecurityEvent>) => () => void;
 
 export function Events() {
   return (
     <>
       <p className="intro">{useTexts().events.intro}</p>
-      <EventList read={readOwn} />
+      <EventList read={readOwn} follow={followOwn} />
     </>
   );
 }
@@ -30,10 +32,25 @@ async function readOwn(kinds: string[] | null, after: string | null) {
   return me.securityEvents;
 }
 
+function followOwn(kinds: string[] | null, { next, connected }: Follower<SecurityEvent>) {
+  return follow<{ securityEvents: SecurityEvent }>(FOLLOW_EVENTS, {
+    variables: { kinds },
+    next: ({ securityEvents }) => next(securityEvents),
+    connected,
+  });
+}
+
 /** `kinds` are texts that replace those for the owner. */
-export function EventList({ read, kinds }: { read: Read; kinds?: Record<string, string> }) {
+export function EventList(props: {
+  read: Read;
+  follow?: Follow;
+  kinds?: Record<string, string>;
+}) {
   const texts = useTexts().events;
   const [hasRenewals, setRenewals] = useState(false);
+  const kinds = hasRenewals ? null : ALL_BUT_RENEWALS;
+  const names: Record<string, string> = { ...texts.kinds, ...props.kinds };
+  const nameOf = ({ kind }: SecurityEvent) => names[kind] ?? kind;
   return (
     <>
       <label className="check">
@@ -46,10 +63,14 @@ export function EventList({ read, kinds }: { read: Read; kinds?: Record<string, 
       </label>
       <PagedList
         key={String(hasRenewals)}
-        read={(after) => read(hasRenewals ? null : ALL_BUT_RENEWALS, after)}
-        row={(event, ref) => <EventRow key={event.id} event={event} kinds={kinds} ref={ref} />}
+        read={(after) => props.read(kinds, after)}
+        follow={props.follow && ((follower) => props.follow!(kinds, follower))}
+        row={(event, ref, isNew) => (
+          <EventRow key={event.id} event={event} name={nameOf(event)} isNew={isNew} ref={ref} />
+        )}
         none={texts.none}
         moreShown={texts.moreShown}
+        newShown={(event) => texts.newShown(nameOf(event))}
       />
     </>
   );
@@ -57,12 +78,12 @@ export function EventList({ read, kinds }: { read: Read; kinds?: Record<string, 
 
 function EventRow(props: {
   event: SecurityEvent;
-  kinds: Record<string, string> | undefined;
+  name: string;
+  isNew: boolean;
   ref: React.Ref<HTMLLIElement>;
 }) {
   const texts = useTexts();
   const { event } = props;
-  const kinds = { ...texts.events.kinds, ...props.kinds };
   const isWarning = WARNINGS.includes(event.kind);
   return (
     <li ref={props.ref} tabIndex={-1}>
@@ -74,7 +95,8 @@ function EventRow(props: {
         )}
       </svg>
       <div className="about">
-        <strong>{kinds[event.kind] ?? event.kind}</strong>
+        <strong>{props.name}</strong>{" "}
+        {props.isNew && <span className="badge">{texts.events.newBadge}</span>}
         <p className="hint">
           {event.device ?? texts.sessions.unknownDevice} · {event.ip ?? texts.sessions.unknownPlace}
         </p>

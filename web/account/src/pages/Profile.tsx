@@ -8,7 +8,14 @@ import { Choice, Field } from "../Field";
 import { Form, type Values } from "../Form";
 import { Loading } from "../Frame";
 import { setNotice } from "../notice";
-import { EXPORT_MY_DATA, type Profile as Data, READ_PROFILE, UPDATE_PROFILE } from "../operations";
+import { useLive } from "../live";
+import {
+  EXPORT_MY_DATA,
+  FOLLOW_PROFILE,
+  type Profile as Data,
+  READ_PROFILE,
+  UPDATE_PROFILE,
+} from "../operations";
 import { NoPassword } from "../NoPassword";
 import { Picture } from "../Picture";
 import { request } from "../proof";
@@ -16,14 +23,28 @@ import { session } from "../session";
 import { settings } from "../settings";
 import { useDay } from "../Time";
 import { LANGUAGES, useTexts } from "../texts/language";
+import { useFollowingState } from "../useFollowing";
 import { useQuery } from "../useQuery";
 
 export function Profile() {
   const texts = useTexts();
   const { data, error, load, setData } = useQuery<{ me: Data }>(READ_PROFILE);
+  const [isUpdated, setUpdated] = useState(false);
+
+  useLive<{ me: Data }>(FOLLOW_PROFILE, ({ me }) => {
+    // The name is in the session's state too.
+    if (me.username !== session.state.user?.username) void session.refresh().catch(() => {});
+    // What was saved here comes as well.
+    setUpdated(data !== undefined && JSON.stringify(me) !== JSON.stringify(data.me));
+    setData({ me });
+  });
+
   return (
     <>
       <p className="intro">{texts.profile.intro}</p>
+      <div role="status" className="hidden">
+        {isUpdated && texts.profile.updated}
+      </div>
       {error !== undefined ? (
         <Failure error={error} retry={load} />
       ) : data ? (
@@ -38,7 +59,7 @@ export function Profile() {
 function ProfileForm({ profile, onSave }: { profile: Data; onSave: (saved: Data) => void }) {
   const texts = useTexts();
   const since = useDay(profile.createdAt);
-  const [email, setEmail] = useState(profile.email);
+  const [email, setEmail] = useFollowingState(profile.email);
 
   async function save(values: Values) {
     setNotice(undefined);

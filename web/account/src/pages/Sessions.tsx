@@ -1,19 +1,44 @@
+import { useState } from "react";
 import { Failure } from "../Failure";
 import { Loading } from "../Frame";
+import { useLive } from "../live";
 import { setNotice } from "../notice";
-import { END_OTHER_SESSIONS, END_SESSION, READ_SESSIONS, type Session } from "../operations";
+import {
+  END_OTHER_SESSIONS,
+  END_SESSION,
+  FOLLOW_SESSIONS,
+  READ_SESSIONS,
+  type Session,
+} from "../operations";
 import { request } from "../proof";
 import { Time } from "../Time";
+import type { Texts } from "../texts/en";
 import { useTexts } from "../texts/language";
 import { useChange } from "../useChange";
 import { useQuery } from "../useQuery";
 
+/** What has become of a session while the page was shown. */
+type Shown = Session & { isNew?: boolean; hasEnded?: boolean };
+
 export function Sessions() {
   const texts = useTexts();
-  const { data, error, load } = useQuery<{ me: { sessions: Session[] } }>(READ_SESSIONS);
+  const { data, error, load, setData } = useQuery<{ me: { sessions: Shown[] } }>(READ_SESSIONS);
+  const [news, setNews] = useState<Shown[]>([]);
+
+  useLive<{ me: { sessions: Session[] } }>(FOLLOW_SESSIONS, ({ me }) => {
+    if (!data) return;
+    const sessions = merge(data.me.sessions, me.sessions);
+    const changed = sessions.filter((one) => !data.me.sessions.some((old) => isSame(old, one)));
+    if (changed.length > 0) setNews(changed);
+    setData({ me: { sessions } });
+  });
+
   return (
     <>
       <p className="intro">{texts.sessions.intro}</p>
+      <div role="status" className="hidden">
+        {news.map((session) => newsOf(session, texts)).join(" ")}
+      </div>
       {error !== undefined ? (
         <Failure error={error} retry={load} />
       ) : data ? (
@@ -25,7 +50,29 @@ export function Sessions() {
   );
 }
 
-function SessionList({ sessions, reload }: { sessions: Session[]; reload: () => Promise<void> }) {
+/** Rows stay where they are: the pointer may be on its way to a button. */
+function merge(shown: Shown[], active: Session[]): Shown[] {
+  const now = new Map(active.map((session) => [session.id, session]));
+  const kept = shown.map((session) => {
+    const found = now.get(session.id);
+    return found ? { ...session, ...found } : { ...session, hasEnded: true };
+  });
+  const known = new Set(shown.map(({ id }) => id));
+  const added = active.filter(({ id }) => !known.has(id));
+  return [...kept, ...added.map((session) => ({ ...session, isNew: true }))];
+}
+
+function isSame(one: Shown, other: Shown): boolean {
+  return one.id === other.id && one.hasEnded === other.hasEnded;
+}
+
+function newsOf({ hasEnded, ...session }: Shown, { sessions }: Texts): string {
+  const device = session.device ?? sessions.unknownDevice;
+  const ip = session.ip ?? sessions.unknownPlace;
+  return (hasEnded ? sessions.hasEnded : sessions.hasStarted)(device, ip);
+}
+
+function SessionList({ sessions, reload }: { sessions: Shown[]; reload: () => Promise<void> }) {
   const texts = useTexts();
   const { error, isBusy, change } = useChange();
   const [current, others] = [
@@ -63,7 +110,7 @@ function SessionList({ sessions, reload }: { sessions: Session[]; reload: () => 
           <SessionRow key={each.id} session={each} isBusy={isBusy} end={() => void end(each.id)} />
         ))}
       </ul>
-      {others.length > 0 ? (
+      {others.some(({ hasEnded }) => !hasEnded) ? (
         <button
           type="button"
           className="danger quiet"
@@ -84,20 +131,26 @@ function SessionList({ sessions, reload }: { sessions: Session[]; reload: () => 
  * who is told when an administrator acts in their place.
  */
 export function SessionRow(props: {
-  session: Session;
+  session: Shown;
   isBusy?: boolean;
   end?: () => void;
   impersonated?: (name: string | undefined) => string;
 }) {
   const texts = useTexts().sessions;
-  const { isCurrent, createdAt, lastUsedAt, method, impersonatedBy } = props.session;
+  const { isCurrent, isNew, hasEnded, createdAt, lastUsedAt, method, impersonatedBy } =
+    props.session;
   const device = props.session.device ?? texts.unknownDevice;
   const ip = props.session.ip ?? texts.unknownPlace;
   return (
-    <li>
+    <li className={hasEnded ? "ended" : undefined}>
       <DeviceIcon device={device} />
       <div className="about">
         <strong>{device}</strong> {isCurrent && <span className="badge">{texts.current}</span>}
+        {hasEnded ? (
+          <span className="badge off">{texts.endedBadge}</span>
+        ) : (
+          isNew && <span className="badge">{texts.newBadge}</span>
+        )}
         <p className="hint">{ip}</p>
         {method === "IMPERSONATION" && (
           <p className="few">
@@ -113,8 +166,8 @@ export function SessionRow(props: {
         <button
           type="button"
           aria-label={texts.endNamed(device, ip)}
-          aria-disabled={props.isBusy}
-          onClick={props.end}
+          aria-disabled={props.isBusy || hasEnded}
+          onClick={hasEnded ? undefined : props.end}
         >
           {texts.end}
         </button>

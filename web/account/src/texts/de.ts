@@ -142,6 +142,7 @@ export const de: Texts = {
     submit: "Änderungen speichern",
     saved: "Ihre Änderungen sind gespeichert.",
     unchanged: "Es gibt nichts zu speichern.",
+    updated: "Ihr Profil wurde auf einer anderen Seite oder einem anderen Gerät geändert.",
     export: "Ihre Daten",
     exportIntro: "Alles, was über Sie gespeichert ist, ohne Geheimnisse, als JSON-Datei.",
     exportSubmit: "Ihre Daten herunterladen",
@@ -378,6 +379,10 @@ export const de: Texts = {
     othersEnded: (count) =>
       count === 1 ? "Eine andere Sitzung ist beendet." : `${count} andere Sitzungen sind beendet.`,
     only: "Sie sind sonst nirgends angemeldet.",
+    newBadge: "Neu",
+    endedBadge: "Beendet",
+    hasStarted: (device, ip) => `Neue Sitzung: ${device}, ${ip}.`,
+    hasEnded: (device, ip) => `Sitzung beendet: ${device}, ${ip}.`,
     impersonated: (name) => `Die Verwaltung handelt an Ihrer Stelle${name ? `: ${name}` : ""}`,
   },
   events: {
@@ -386,6 +391,8 @@ export const de: Texts = {
     more: "Mehr anzeigen",
     moreShown: (count) => (count === 1 ? "Ein weiteres Ereignis." : `${count} weitere Ereignisse.`),
     none: "Es ist noch nichts geschehen.",
+    newBadge: "Neu",
+    newShown: (name) => `Neu: ${name}`,
     actor: (name) => `Von der Verwaltung: ${name}`,
     detail: (text) => `Einzelheit: ${text}`,
     kinds: {

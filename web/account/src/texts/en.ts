@@ -140,6 +140,7 @@ export const en = {
     submit: "Save changes",
     saved: "Your changes are saved.",
     unchanged: "There is nothing to save.",
+    updated: "Your profile was changed on another page or device.",
     export: "Your data",
     exportIntro: "All that is stored about you, without secrets, as a JSON file.",
     exportSubmit: "Download your data",
@@ -368,6 +369,10 @@ export const en = {
     othersEnded: (count: number) =>
       count === 1 ? "One other session has ended." : `${count} other sessions have ended.`,
     only: "You are signed in nowhere else.",
+    newBadge: "New",
+    endedBadge: "Ended",
+    hasStarted: (device: string, ip: string) => `New session: ${device}, ${ip}.`,
+    hasEnded: (device: string, ip: string) => `Session ended: ${device}, ${ip}.`,
     impersonated: (name: string | undefined) =>
       `An administrator acts in your place${name ? `: ${name}` : ""}`,
   },
@@ -377,6 +382,8 @@ export const en = {
     more: "Show more",
     moreShown: (count: number) => (count === 1 ? "One more event." : `${count} more events.`),
     none: "Nothing has happened yet.",
+    newBadge: "New",
+    newShown: (name: string) => `New: ${name}`,
     actor: (name: string) => `By an administrator: ${name}`,
     detail: (text: string) => `Detail: ${text}`,
     kinds: {

@@ -157,7 +157,8 @@ def routes(
 def _policy(pictures_origin: str | None) -> Mapping[str, str]:
     """Return the directives of the pages. Pictures may be at another origin: that of a CDN, or of
     PUBLIC_URL where users reach the server by another name."""
-    if pictures_origin is None:
+    # A policy cannot name an IPv6 address (CSP Level 3 section 2.3.1). Pages at it are 'self'.
+    if pictures_origin is None or "[" in pictures_origin:
         return LOCAL
     return {**LOCAL, "img-src": f"{LOCAL['img-src']} {pictures_origin}"}
 

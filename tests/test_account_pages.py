@@ -341,6 +341,13 @@ async def test_the_pages_may_show_uploaded_pictures_and_no_others(
     assert f"; img-src 'self' data: {origin};" in response.headers["Content-Security-Policy"]
 
 
+async def test_the_policy_names_no_ipv6_address(database_url: str) -> None:
+    response = await get(settings_for(database_url, host="::1"), "/account/profile")
+
+    assert filled_in(response)["pictures"] == "http://[::1]:8000"
+    assert "; img-src 'self' data:;" in response.headers["Content-Security-Policy"]
+
+
 async def test_the_pages_know_that_there_are_no_pictures(database_url: str) -> None:
     settings = settings_for(database_url, pictures="off", image_urls="false")
     response = await get(settings, "/account/profile")

@@ -21,8 +21,7 @@ from clients.npm import expired_token
 from clients.watcher import Watcher, watching
 from tests.conftest import DATABASES, SECRET_KEY
 from tests.operations import LOGIN, LOGOUT_EVERYWHERE, REGISTER
-from tests.servers import Server, running_server, wait_until
-from tests.test_workers import workers_of
+from tests.servers import Server, running_server, wait_until, workers_of
 
 PASSWORD = "analytical engine"
 LOGOUT = "mutation { logout }"

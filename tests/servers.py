@@ -89,6 +89,16 @@ def running_server(
         process.wait(TIMEOUT_SECONDS)
 
 
+def workers_of(server: Server) -> set[int]:
+    return children_of(server.process.pid)
+
+
+def children_of(process: int) -> set[int]:
+    table = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True)
+    rows = (map(int, row.split()) for row in table.stdout.splitlines())
+    return {pid for parent, pid in rows if parent == process}
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nothing listens on.
 

@@ -34,11 +34,14 @@ from domain.security_events import EventKind
 from domain.sessions import LoginMethod
 from domain.subscriptions import (
     MAX_CONNECTIONS_PER_SESSION,
+    MAX_FIELDS,
+    MAX_FIELDS_PER_USER,
     MAX_PENDING,
     MAX_STREAMS_PER_CONNECTION,
 )
 from graphql_schema.engine import costs, inputs, limits, validation
 from graphql_schema.response_size import MAX_RESPONSE_BYTES
+from graphql_schema.schema import MAX_SUBSCRIPTION_VARIABLES
 from server.protocol import REQUEST_TIMEOUT
 from settings import Settings
 from tests.conftest import settings_for, unprepared_app
@@ -317,6 +320,8 @@ def test_the_reference_has_the_limits_of_a_websocket() -> None:
         [MAX_OPERATIONS, MAX_RUNNING_OPERATIONS],
         [MAX_STREAMS_PER_CONNECTION],
         [MAX_CONNECTIONS_PER_SESSION],
+        [MAX_FIELDS_PER_USER, MAX_FIELDS],
+        [MAX_SUBSCRIPTION_VARIABLES],
         [MAX_PENDING],
     ]
 

@@ -30,9 +30,11 @@ from tests.servers import (
     GATEHOUSE,
     TIMEOUT_SECONDS,
     Server,
+    children_of,
     environment,
     running_server,
     wait_until,
+    workers_of,
 )
 from tests.sessions import refresh
 from tests.users import GraphQL, RegisteredUser, register_user
@@ -59,16 +61,6 @@ def one_server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) 
     with running_server(url, SECRET_KEY, folder, WORKERS="2") as server:
         wait_until(lambda: "2 workers are serving" in server.logged())
         yield server
-
-
-def workers_of(server: Server) -> set[int]:
-    return children_of(server.process.pid)
-
-
-def children_of(process: int) -> set[int]:
-    table = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True)
-    rows = (map(int, row.split()) for row in table.stdout.splitlines())
-    return {pid for parent, pid in rows if parent == process}
 
 
 def process_exists(pid: int) -> bool:

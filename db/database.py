@@ -9,7 +9,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+)
 
 from db import sqlite
 from db.engine import CONNECTIONS, TIMEOUT, create_engine
@@ -70,6 +75,13 @@ class Database:
         async with self._readers, self._read() as session:
             self._require_same_file()
             yield session
+
+    @asynccontextmanager
+    async def connecting(self) -> AsyncIterator[AsyncConnection]:
+        """Read as in `reading`, without a session of the ORM, which takes longer than the rest."""
+        async with self._readers, self._for_reads.connect() as connection:
+            self._require_same_file()
+            yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:

@@ -168,10 +168,8 @@ class GraphQLApp:
             if self._page is None:
                 raise RequestError(404, "Not Found")
             return self._page.response()
-        accept = header_of(request.scope, b"accept")
-        accepted = negotiate(accept)
-        takes_events = request.method == "POST" and accepts_events(accept)
-        if accepted is None and not takes_events:
+        accepted = negotiate(header_of(request.scope, b"accept"))
+        if accepted is None and not _takes_events(request):
             raise RequestError(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
         parameters = await _parameters(request)
         if problem := problem_in(parameters):
@@ -185,7 +183,7 @@ class GraphQLApp:
                 return await self._event_stream(context, parameters)
             return await self._result(request, context, parameters, accepted)
         except InvalidOperationTypeError:
-            if context.is_subscription and takes_events:
+            if context.is_subscription and _takes_events(request):
                 return await self._event_stream(context, parameters)
             raise _not_allowed(request, context) from None
 
@@ -266,6 +264,10 @@ def _asks_for_page(request: Request) -> bool:
         and "text/html" in (header_of(request.scope, b"accept") or "")
         and not {"query", "documentId", "extensions"} & _query_parameters(request).keys()
     )
+
+
+def _takes_events(request: Request) -> bool:
+    return request.method == "POST" and accepts_events(header_of(request.scope, b"accept"))
 
 
 def _not_allowed(request: Request, context: Context) -> RequestError:

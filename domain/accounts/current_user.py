@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.database import Database
 from db.models import LoginSession, User
@@ -66,8 +66,8 @@ class CurrentUserLoader:
 
     async def _read_batch(self, batch: list[tuple[Caller, asyncio.Future[CurrentUser]]]) -> None:
         try:
-            async with self._database.reading() as session:
-                found = await current_users(session, {caller for caller, _ in batch})
+            async with self._database.connecting() as connection:
+                found = await current_users(connection, {caller for caller, _ in batch})
         except Exception as error:
             for _, result in batch:
                 if not result.done():
@@ -103,10 +103,10 @@ _CURRENT_USERS = (
 
 
 async def current_users(
-    session: AsyncSession, callers: Collection[Caller]
+    connection: AsyncConnection | AsyncSession, callers: Collection[Caller]
 ) -> dict[Caller, CurrentUser]:
     """Return the users of those callers whose sessions are active, in one statement."""
-    rows = await session.execute(
+    rows = await connection.execute(
         _CURRENT_USERS,
         {"session_ids": [caller.session_id for caller in callers], NOW.key: datetime.now(UTC)},
     )

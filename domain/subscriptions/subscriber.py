@@ -1,4 +1,4 @@
-"""One subscriber: a caller who is told of changes."""
+"""A subscriber: a caller who is told of changes."""
 
 import asyncio
 from collections import deque

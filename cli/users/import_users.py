@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
@@ -141,17 +141,32 @@ async def _import(
     firebase: FirebaseConfig | None,
     is_trial: bool,
 ) -> None:
+    async def import_batch(batch: Batch) -> None:
+        unreadable = [line for line in batch if isinstance(line, NotImported)]
+        outcome = await accounts.import_users(
+            services,
+            OPERATOR_DEVICE,
+            [line for line in batch if isinstance(line, ForeignUser)],
+            firebase=firebase,
+            is_trial=is_trial,
+        )
+        report.add(outcome, unreadable)
+
     async with services_of(settings) as services:
         for batch in batches:
-            unreadable = [line for line in batch if isinstance(line, NotImported)]
-            outcome = await accounts.import_users(
-                services,
-                OPERATOR_DEVICE,
-                [line for line in batch if isinstance(line, ForeignUser)],
-                firebase=firebase,
-                is_trial=is_trial,
-            )
-            report.add(outcome, unreadable)
+            # An interrupt takes effect here.
+            await asyncio.sleep(0)
+            await _to_its_end(import_batch(batch))
+
+
+async def _to_its_end(work: Coroutine[None, None, None]) -> None:
+    """Run work, and end it before an interrupt takes effect: what it commits is counted."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def _said(report: ImportReport, dry_run: bool) -> str:

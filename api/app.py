@@ -189,6 +189,7 @@ async def _run(
             yield
         await warmed_up
     finally:
+        await state.current_users.close()
         await state.services.close()
         if traces:
             await traces.close()

@@ -153,6 +153,7 @@ async def unprepared_app(settings: Settings) -> AsyncIterator[FastAPI]:
     """Yield an app whose lifespan has not run: it has not connected to its database yet."""
     app = create_app(settings)
     yield app
+    await app.state.gatehouse.current_users.close()
     await app.state.gatehouse.services.close()
 
 

@@ -45,10 +45,11 @@ async def answer(
 
     Errors are sorted, because fields that read the database fail in any order.
     """
+    current_users = CurrentUserLoader(services.database)
     context = Context(
         responses=ResponsesUnderWay(),
         services=services,
-        current_users=CurrentUserLoader(services.database),
+        current_users=current_users,
         subscriptions=Subscriptions(services.database),
         device=Device.of("127.0.0.1"),
         bearer=by.token if by else None,
@@ -58,6 +59,8 @@ async def answer(
         result = await schema.execute(document, variables, context, operation_name=operation_name)
     except REQUEST_ERRORS as error:
         return repr(error)
+    finally:
+        await current_users.close()
     errors = sorted((error.formatted for error in result.errors or ()), key=str)
     return json.dumps([type(result).__name__, result.data, errors], indent=1)
 

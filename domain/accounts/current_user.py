@@ -57,6 +57,12 @@ class CurrentUserLoader:
             self._reading = asyncio.create_task(self._read())
         return result
 
+    async def close(self) -> None:
+        """Stop the read under way, which may go on after those who waited for it have left."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait((self._reading,))
+
     async def _read(self) -> None:
         """Read batch after batch. Callers that come meanwhile wait for the next one: two statements
         at a time are slower."""

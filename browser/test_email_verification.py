@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser import mailbox
 from browser.account.steps import notice
 from browser.axe import problems
-from browser.sign_up import PASSWORD, sign_up
+from browser.sign_up import PASSWORD, sign_out, sign_up
 from tests.servers import Server
 
 
@@ -90,7 +90,7 @@ def test_in_another_browser_the_link_leads_to_the_sign_in_and_back(
 
 def test_the_page_says_so_if_the_link_is_for_another_account(page: Page, name: str) -> None:
     _, link = mailed(page, name)
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     page.goto("/account/sign-up")
     page.get_by_label("Username").fill(f"{name}2")
     page.get_by_label("Email").fill(f"{name}2@example.com")

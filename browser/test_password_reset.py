@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.account.steps import notice
 from browser.axe import problems
 from browser.mailbox import mailed
-from browser.sign_up import sign_up
+from browser.sign_up import sign_out, sign_up
 from tests.conftest import SECRET_KEY
 from tests.servers import running_server
 
@@ -38,7 +38,7 @@ def choose(page: Page, secret: str) -> None:
 
 def test_a_forgotten_password_is_reset(page: Page, name: str) -> None:
     sign_up(page, name)
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     request_link(page, f"{name}@example.com")
     page.goto(mailed_link(page, name))
     choose(page, NEW)
@@ -55,7 +55,7 @@ def test_the_token_leaves_the_address_and_opening_the_link_uses_nothing(
     page: Page, browser: Browser, name: str
 ) -> None:
     sign_up(page, name)
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     request_link(page, f"{name}@example.com")
     link = mailed_link(page, name)
     # A program that checks mail runs scripts, too.

@@ -1,14 +1,14 @@
 """The pages behind a proxy that serves them under a path (docs/how-to/sub-path.md)."""
 
-import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import FilePayload, Page, WebSocket, expect
+from playwright.sync_api import FilePayload, Page, expect
 
+from browser.frames import frames_of, wait_for_frame
 from tests.images import PNG
-from tests.servers import TIMEOUT_SECONDS, Server
+from tests.servers import Server
 from tests.sub_path import NGINX, server_under_a_path
 
 pytestmark = pytest.mark.skipif(not NGINX, reason="needs nginx")
@@ -72,19 +72,11 @@ def test_the_account_pages_work_there(page: Page, server: Server) -> None:
     expect(page.get_by_text("This device")).to_be_visible()
     page.get_by_role("link", name="Profile").click()
     expect(page.get_by_label("Username")).to_have_value("grace")
-    received: list[str] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framereceived", lambda frame: received.append(str(frame)))
-
-    page.on("websocket", listen)
+    received = frames_of(page)
     with page.expect_websocket() as socket:
         page.goto(f"{server.url}/account")
     expect(page.get_by_label("Username")).to_have_value("grace")
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not any('"next"' in frame for frame in received):
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(20)
+    wait_for_frame(page, received, '"next"')
     assert urlsplit(socket.value.url).path == "/accounts/graphql"
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a picture").click()

@@ -17,6 +17,7 @@ from browser.account.steps import (
     post,
     switch_language,
 )
+from browser.frames import frames_of, wait_for_frame
 from browser.sign_up import sign_up
 from domain.subscriptions import MAX_CONNECTIONS_PER_SESSION
 from tests.operations import LOGOUT_EVERYWHERE, UPDATE_ME
@@ -224,13 +225,14 @@ def test_a_page_without_a_place_for_its_connection_takes_the_next_one(
     sign_up(page, name)
     others = [page.context.new_page() for _ in range(MAX_CONNECTIONS_PER_SESSION - 1)]
     for other in others:
+        received = frames_of(other)
         other.goto("/account/profile")
-        expect(other.get_by_label("Username")).to_have_value(name)
+        wait_for_frame(other, received, '"next"')
     late = page.context.new_page()
     late.clock.install()
-    with late.expect_websocket() as opened:
-        late.goto("/account/events")
-    opened.value.wait_for_event("framereceived", lambda frame: "QUOTA_EXCEEDED" in str(frame))
+    received = frames_of(late)
+    late.goto("/account/events")
+    wait_for_frame(late, received, "QUOTA_EXCEEDED")
     expect(rows(late)).to_have_count(1)
     others[0].close()
     log_in_elsewhere(server, name)

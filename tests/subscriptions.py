@@ -1,18 +1,21 @@
 """Subscriptions over a WebSocket and over server-sent events."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from tests.operations import LOGIN, REGISTER
 from tests.servers import TIMEOUT_SECONDS, Server
 from tests.websockets import initialize, open_socket, subscribe
 
 EVENTS = "subscription { securityEvents { kind sessionId device } }"
+PASSWORD = "analytical engine"
 ME = "subscription { me { username imageFile } }"
 
 
@@ -52,19 +55,46 @@ def rest_of(socket: ClientConnection) -> tuple[list[dict[str, Any]], int | None]
         return messages, closed.rcvd.code if closed.rcvd else None
 
 
+def execute_at(url: str, document: str, *, token: str = "", **variables: str) -> Any:
+    """Return the data of an operation over HTTP."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    body = {"query": document, "variables": variables}
+    return httpx.post(f"{url}/graphql", json=body, headers=headers).json()["data"]
+
+
+def register(url: str) -> str:
+    """Register Ada, and return her access token."""
+    ada = {"username": "Ada", "email": "ada@example.com", "password": PASSWORD}
+    token: str = execute_at(url, REGISTER, **ada)["register"]["accessToken"]
+    return token
+
+
+def log_in(url: str) -> str:
+    """Return the access token of another session of Ada."""
+    answer = execute_at(url, LOGIN, username="Ada", password=PASSWORD)
+    token: str = answer["login"]["accessToken"]
+    return token
+
+
 @contextmanager
 def event_stream(
-    server: Server | str, token: str | None, document: str, **headers: str
+    server: Server | str,
+    token: str | None,
+    document: str,
+    *,
+    client: httpx.Client | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[httpx.Response]:
-    """Open the response of an operation as server-sent events."""
+    """Open the response of an operation as server-sent events, over a connection of a ``client``
+    or of its own."""
     url = server if isinstance(server, str) else server.url
     sent = {"Accept": "text/event-stream", **headers}
     if token:
         sent["Authorization"] = f"Bearer {token}"
     body = {"query": document}
     with (
-        httpx.Client(timeout=TIMEOUT_SECONDS) as client,
-        client.stream("POST", f"{url}/graphql", json=body, headers=sent) as response,
+        nullcontext(client) if client else httpx.Client(timeout=TIMEOUT_SECONDS) as sender,
+        sender.stream("POST", f"{url}/graphql", json=body, headers=sent) as response,
     ):
         yield response
 

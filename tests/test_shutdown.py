@@ -16,9 +16,17 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
-from tests.operations import LOGIN, REGISTER
+from tests.operations import LOGIN
 from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, Server, running_server, wait_until
-from tests.subscriptions import ME, event_stream, events_in, next_data, rest_of, subscribed
+from tests.subscriptions import (
+    ME,
+    event_stream,
+    events_in,
+    next_data,
+    register,
+    rest_of,
+    subscribed,
+)
 from tests.websockets import initialize, open_socket
 
 BODY = json.dumps({"query": "{ __typename }"}).encode()
@@ -149,7 +157,7 @@ def test_a_websocket_is_told_that_the_server_restarts(server: Server) -> None:
 def test_subscriptions_end_with_the_server(server: Server) -> None:
     """A client of graphql-ws connects again after 1012, and one of graphql-sse after a response
     without its end."""
-    token = register(server)
+    token = register(server.url)
     with (
         subscribed(server, token, ME) as socket,
         event_stream(server, token, ME) as response,
@@ -166,14 +174,6 @@ def test_subscriptions_end_with_the_server(server: Server) -> None:
     assert server.process.wait(TIMEOUT_SECONDS) == 0
     assert "Cancelling" not in server.logged()
     assert "Traceback" not in server.logged()
-
-
-def register(server: Server) -> str:
-    variables = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-    body = {"query": REGISTER, "variables": variables}
-    answer = httpx.post(f"{server.url}/graphql", json=body).json()
-    token: str = answer["data"]["register"]["accessToken"]
-    return token
 
 
 def test_what_outlasts_the_grace_is_told_that_it_came_to_nothing(short_grace: Server) -> None:

@@ -39,7 +39,7 @@ from tests.databases import copy_of
 from tests.documents import SCHEMA
 from tests.operations import REGISTER
 from tests.servers import TIMEOUT_SECONDS, Server, running_server, wait_until
-from tests.subscriptions import ME, event_stream, events_in
+from tests.subscriptions import ME, event_stream, events_in, execute_at, log_in, register
 from tests.websockets import (
     code_of_close,
     error_of,
@@ -348,8 +348,8 @@ def test_event_streams_count_as_sockets(database: str, options: dict[str, Any]) 
         token = register(url)
         origin = {"X-Forwarded-For": "198.51.100.99"}
         with (
-            event_stream(url, token, ME, **origin) as first,
-            event_stream(url, token, ME, **origin) as second,
+            event_stream(url, token, ME, headers=origin) as first,
+            event_stream(url, token, ME, headers=origin) as second,
         ):
             events = events_in(first)
             event = next(events)
@@ -375,6 +375,28 @@ def test_an_event_stream_is_kept_alive(
     assert found[3:] == [":", "", ":"]
 
 
+def test_a_connection_serves_on_after_the_stream_of_an_ended_session(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_streams, "CUT_OFF_AFTER", LIMIT / 5)
+    with served(database, OURS) as url, httpx.Client(timeout=TIMEOUT_SECONDS) as client:
+        ended, other = register(url), log_in(url)
+        with event_stream(url, ended, ME, client=client) as response:
+            events = events_in(response)
+            next(events)
+            execute_at(url, "mutation { logout }", token=ended)
+            list(events)
+        with event_stream(url, other, ME, client=client) as response:
+            events = events_in(response)
+            arrived = [next(events)]
+            # Each is read a second after the one before.
+            for _ in range(2):
+                log_in(url)
+                arrived.append(next(events))
+
+    assert [name for name, _ in arrived] == ["next"] * 3
+
+
 def test_a_client_that_does_not_read_is_cut_off_with_its_session(database: str) -> None:
     with served(database, OURS, max_websockets_per_network=1) as url:
         token = register(url)
@@ -386,8 +408,7 @@ def test_a_client_that_does_not_read_is_cut_off_with_its_session(database: str) 
                 received += connection.recv(4096)
             # Nothing more can be sent after their results, which are not read.
             connection.sendall(b"".join(map(subscription, range(MAX_RUNNING_OPERATIONS))))
-            logout = {"query": "mutation { logout }"}
-            httpx.post(f"{url}/graphql", json=logout, headers={"Authorization": f"Bearer {token}"})
+            execute_at(url, "mutation { logout }", token=token)
             started = time.monotonic()
             wait_until(lambda: not is_refused(url, "127.0.0.1"))
             seconds = time.monotonic() - started
@@ -472,14 +493,6 @@ def test_a_socket_that_floods_does_not_hold_up_others(shared_server: Server, sen
 
     # Some milliseconds. It was seconds when nothing limited a socket.
     assert median(seconds) < 1
-
-
-def register(url: str) -> str:
-    variables = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
-    body = {"query": REGISTER, "variables": variables}
-    answer = httpx.post(f"{url}/graphql", json=body).json()
-    token: str = answer["data"]["register"]["accessToken"]
-    return token
 
 
 def subscription(number: int) -> bytes:

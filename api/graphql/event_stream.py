@@ -47,12 +47,13 @@ class EventStream(Response):
         self._context = context
         self._place = place
         self._end: Callable[[], object] | None = None
+        self._cut_off: asyncio.TimerHandle | None = None
 
     def cut_off_soon(self) -> None:
         """Close the connection in a moment, even if its client does not read."""
-        if self._end:
+        if self._end and self._cut_off is None:
             loop = asyncio.get_running_loop()
-            loop.call_later(CUT_OFF_AFTER.total_seconds(), self._end)
+            self._cut_off = loop.call_later(CUT_OFF_AFTER.total_seconds(), self._end)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope.setdefault("state", {})
@@ -65,6 +66,9 @@ class EventStream(Response):
                 self._end = state.get(ABORT, sending.cancel)
                 await asyncio.wait((sending, left), return_when=asyncio.FIRST_COMPLETED)
                 self._end = None
+                if self._cut_off:
+                    # The connection may have its next request by then.
+                    self._cut_off.cancel()
             if sending.done() and not sending.cancelled():
                 sending.result()
 

@@ -13,7 +13,7 @@ from api.telemetry.request import current
 from domain.access_tokens.tokens import Caller
 from domain.accounts.current_user import CurrentUserLoader
 from domain.devices import Device
-from domain.errors import SecondFactorSetupRequired, Unauthenticated
+from domain.errors import Unauthenticated
 from domain.mail import MailRenderer
 from domain.services import Services
 from domain.subscriptions import Subscriptions
@@ -85,12 +85,8 @@ def caller_of(connection: HTTPConnection, *, needs_second_factor: bool = False) 
         raise Unauthenticated
     claims = services(connection).access_tokens.read(bearer)
     current().user_id = str(claims.caller.user_id)
-    if (
-        needs_second_factor
-        and services(connection).requires_second_factor
-        and not claims.authentication.has_second_factor
-    ):
-        raise SecondFactorSetupRequired
+    if needs_second_factor:
+        services(connection).require_second_factor(claims.authentication)
     return claims.caller
 
 

@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from db.database import Database
-from domain.access_tokens.tokens import AccessTokens
+from domain.access_tokens.tokens import AccessTokens, Authentication
 from domain.data_keys import DataKeys
 from domain.email_domains import EmailDomains
-from domain.errors import MailNotConfigured, NotConfigured
+from domain.errors import MailNotConfigured, NotConfigured, SecondFactorSetupRequired
 from domain.hooks import Hooks
 from domain.mail.mailer import Mailer
 from domain.observer import SILENT, Observer
@@ -107,6 +107,12 @@ class Services:
     #: None if no captcha is required.
     captcha: "CaptchaVerifier | None" = None
     observer: Observer = SILENT
+
+    def require_second_factor(self, authentication: Authentication) -> None:
+        """Raise SecondFactorSetupRequired if this server requires a second factor, and the session
+        was started without one."""
+        if self.requires_second_factor and not authentication.has_second_factor:
+            raise SecondFactorSetupRequired
 
     def require_data_keys(self) -> DataKeys:
         """Return the data keys. Raises NotConfigured."""

@@ -13,7 +13,7 @@ from db.database import Database
 from domain.access_tokens.tokens import Caller, Claims
 from domain.accounts.current_user import CurrentUser, CurrentUserLoader
 from domain.devices import Device
-from domain.errors import SecondFactorSetupRequired, Unauthenticated
+from domain.errors import Unauthenticated
 from domain.services import Services
 from domain.subscriptions import Connection, Subscriber, Subscriptions
 from graphql_schema.browser_session import BrowserSession
@@ -114,12 +114,8 @@ class Context:
             if self.bearer is None:
                 raise Unauthenticated
             self._claims = self.services.access_tokens.read(self.bearer)
-        if (
-            needs_second_factor
-            and self.services.requires_second_factor
-            and not self._claims.authentication.has_second_factor
-        ):
-            raise SecondFactorSetupRequired
+        if needs_second_factor:
+            self.services.require_second_factor(self._claims.authentication)
         return self._claims.caller
 
     @asynccontextmanager

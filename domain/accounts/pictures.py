@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from db.database import Database, retried
 from db.models import User
-from domain import events, sessions
+from domain import sessions
 from domain.access_tokens.tokens import Caller
+from domain.accounts.users import publish_if_changed
 from domain.devices import Device
 from domain.errors import DomainError
-from domain.events import EventType
 from domain.observer import PictureOutcome
 from domain.pictures import Pictures, PictureSize, PictureStore, id_in, new_id
 from domain.pictures.storage import PicturesUnavailable
@@ -115,11 +115,5 @@ async def _set(services: Services, caller: Caller, picture_id: str | None) -> st
     async with services.database.writing() as session:
         user, _ = await sessions.lock_active(session, caller)
         former_id, user.picture_id = user.picture_id, picture_id
-        if session.is_modified(user):
-            events.publish(
-                session,
-                EventType.USER_UPDATED,
-                user_id=user.id,
-                session_id=caller.session_id,
-            )
+        publish_if_changed(session, user, caller)
     return former_id

@@ -5,10 +5,11 @@ from typing import TypedDict
 
 from db.database import retried
 from db.models import User
-from domain import emails, events, security_events, sessions, tickets, usernames
+from domain import emails, security_events, sessions, tickets, usernames
 from domain.access_tokens.tokens import Caller
 from domain.accounts.users import (
     email_problems,
+    publish_if_changed,
     set_email,
     set_username,
     unique_violations_as_errors,
@@ -16,7 +17,6 @@ from domain.accounts.users import (
 from domain.authentication.reauthentication import lock_proved, prove
 from domain.devices import Device
 from domain.errors import raise_invalid
-from domain.events import EventType
 from domain.mail.languages import LANGUAGES, find_language, language_of
 from domain.security_events import EventKind
 from domain.services import Services
@@ -95,13 +95,7 @@ async def update_profile(
         _apply(user, changes)
         if user.username != former_name:
             security_events.record_in(session, EventKind.USERNAME_CHANGED, device, current)
-        if session.is_modified(user):
-            events.publish(
-                session,
-                EventType.USER_UPDATED,
-                user_id=user.id,
-                session_id=caller.session_id,
-            )
+        publish_if_changed(session, user, caller)
     return user
 
 

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.database import Database
 from db.errors import violated_constraint
 from db.models import User
-from domain import usernames
+from domain import events, usernames
+from domain.access_tokens.tokens import Caller
 from domain.email_domains import NOT_ACCEPTED
 from domain.emails import INVALID_EMAIL, Address
 from domain.errors import EmailTaken, UsernameTaken
+from domain.events import EventType
 from domain.services import Services
 from domain.text import trim
 
@@ -33,6 +35,14 @@ async def get_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[U
         select(User).where(User.id.in_(user_ids), User.deleted_at.is_(None))
     )
     return {user.id: user for user in found}
+
+
+def publish_if_changed(session: AsyncSession, user: User, caller: Caller) -> None:
+    """Publish that a profile has changed, if the transaction changes the row."""
+    if session.is_modified(user):
+        events.publish(
+            session, EventType.USER_UPDATED, user_id=user.id, session_id=caller.session_id
+        )
 
 
 def email_problems(services: Services, address: Address | None) -> list[str]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLFormattedError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
@@ -77,6 +77,13 @@ publish(
         ErrorCode.DOCUMENT_NOT_TRUSTED: "The server accepts only the documents that it knows. Use a client that was built for it.",
     },
 )
+
+
+def formatted(error: DomainError, *, request_id: str) -> GraphQLFormattedError:
+    """Return an error of the domain as clients see it, where no field has raised it."""
+    located = GraphQLError(error.message, original_error=error)
+    translate(located, request_id=request_id, suggestions=False)
+    return located.formatted
 
 
 def translate(error: GraphQLError, *, request_id: str, suggestions: bool) -> None:

@@ -14,9 +14,11 @@ from api.fair_scheduler import FairScheduler
 from api.graphql.json_output import response_of, to_json, to_json_within
 from api.graphql.limited_socket import CUT_OFF_AFTER
 from api.middleware.request_limits import ABORT, IS_EVENT_STREAM
+from api.negotiation import EVENT_STREAM
 from api.telemetry.request import current
 from domain.errors import DomainError
 from graphql_schema.context import Context
+from graphql_schema.errors import formatted
 
 # Proxies give up on a response that is silent, nginx after a minute.
 KEEP_ALIVE_EVERY = timedelta(seconds=15)
@@ -32,7 +34,7 @@ class EventStream(Response):
     It holds its ``place`` meanwhile.
     """
 
-    media_type = "text/event-stream"
+    media_type = EVENT_STREAM
 
     def __init__(
         self,
@@ -92,8 +94,7 @@ class EventStream(Response):
             return await to_json_within(self._context.response, response_of(result))
         except DomainError as error:
             current().codes = (error.code,)
-            failure = {"message": error.message, "extensions": {"code": error.code}}
-            return to_json({"errors": [failure]})
+            return to_json({"errors": [formatted(error, request_id=current().request_id)]})
 
 
 async def _keep_alive(send: Send) -> None:

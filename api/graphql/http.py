@@ -26,7 +26,7 @@ from api.cookies import SessionCookies
 from api.dependencies import graphql_context
 from api.fair_scheduler import FairScheduler
 from api.graphql.event_stream import EventStream
-from api.graphql.json_input import TooComplex, parse, problem_in
+from api.graphql.json_input import NO_QUERY, TooComplex, parse, problem_in
 from api.graphql.json_output import MAX_SMALL_BYTES, response_of, to_json_within
 from api.graphql.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from api.graphql.websocket import WebSockets
@@ -56,8 +56,6 @@ MAX_SENDING_TIME = timedelta(minutes=1)
 
 # For a response without data. All other codes are 400.
 _STATUSES = {ErrorCode.INTERNAL_ERROR: 500, ErrorCode.UNAVAILABLE: 503}
-
-NO_QUERY = "No GraphQL query found in the request"
 
 # The header with the token of a captcha.
 CAPTCHA_HEADER = "X-Captcha-Token"

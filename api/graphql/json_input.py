@@ -13,6 +13,8 @@ from typing import Any
 # variables need.
 MAX_OUTSIDE_STRINGS = 32 * 1024
 
+NO_QUERY = "No GraphQL query found in the request"
+
 
 class TooComplex(ValueError):
     """JSON that would take too long to parse."""

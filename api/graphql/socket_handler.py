@@ -26,7 +26,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Messag
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from api.fair_scheduler import FairScheduler
-from api.graphql.json_input import problem_in
+from api.graphql.json_input import NO_QUERY, problem_in
 from api.graphql.json_output import to_json, to_json_within
 from api.graphql.limited_socket import LimitedSocket
 from api.telemetry.observers import RequestObservers
@@ -40,7 +40,7 @@ from domain.errors import (
     TooManyAttempts,
 )
 from graphql_schema.context import Context
-from graphql_schema.errors import translate
+from graphql_schema.errors import formatted
 from graphql_schema.schema import Schema
 
 # Strawberry repeats an id in the reason of a close frame, which has at most 123 bytes (RFC 6455
@@ -122,7 +122,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             raise InvalidInput(problem)
         text = self.view.schema.trusted_documents.text_of(payload)
         if text is None:
-            raise InvalidInput("No GraphQL query found in the request")
+            raise InvalidInput(NO_QUERY)
         return text
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
@@ -243,9 +243,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         await self._refuse(operation.id, error)
 
     async def _refuse(self, id: str, error: DomainError) -> None:
-        located = GraphQLError(error.message, original_error=error)
-        translate(located, request_id=current().request_id, suggestions=False)
-        await self.send_message({"id": id, "type": "error", "payload": [located.formatted]})
+        failure = formatted(error, request_id=current().request_id)
+        await self.send_message({"id": id, "type": "error", "payload": [failure]})
 
 
 def _is_well_formed(message: object) -> bool:

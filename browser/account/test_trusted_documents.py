@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.account.steps import PAGES, log_in, notice, open_page, password
+from browser.frames import frames_of
 from browser.sign_up import sign_up
 from tests.conftest import SECRET_KEY
 from tests.servers import Server, running_server, wait_until
@@ -41,11 +42,7 @@ def test_their_documents_are_trusted(page: Page, server: Server, name: str) -> N
 
 def test_their_subscriptions_are_trusted(page: Page, server: Server, name: str) -> None:
     sign_up(page, name)
-    received: list[str] = []
-    page.on(
-        "websocket",
-        lambda socket: socket.on("framereceived", lambda frame: received.append(str(frame))),
-    )
+    received = frames_of(page)
     other = page.context.new_page()
     page.goto("/account/sessions")
     expect(page.get_by_text("This device")).to_be_visible()

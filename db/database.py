@@ -117,6 +117,17 @@ class ConnectionQueue:
 
     async def __aenter__(self) -> None:
         """Wait for a connection. Raises PoolTimeout if none is free within ``TIMEOUT``."""
+        if self._free.locked():
+            await self._wait()
+        else:
+            await self._free.acquire()
+        self.in_use += 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self.in_use -= 1
+        self._free.release()
+
+    async def _wait(self) -> None:
         self.waiting += 1
         try:
             async with asyncio.timeout(TIMEOUT.total_seconds()):
@@ -125,11 +136,6 @@ class ConnectionQueue:
             raise PoolTimeout("all connections are in use") from None
         finally:
             self.waiting -= 1
-        self.in_use += 1
-
-    async def __aexit__(self, *_: object) -> None:
-        self.in_use -= 1
-        self._free.release()
 
 
 def retried(

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.database import Database
+from db.errors import is_away
 from db.models import LoginSession, User
 from domain.access_tokens.tokens import Caller
 from domain.errors import SessionEnded
@@ -17,6 +18,12 @@ from domain.sessions.active import NOW, is_active
 
 # SQLite accepts 32,766 parameters in a statement.
 MAX_BATCH_SIZE = 500
+
+# How long a connection is kept for the next batch: taking one from the pool takes a third of the
+# time of a batch.
+HELD = timedelta(milliseconds=100)
+
+_Waiting = tuple[Caller, asyncio.Future["CurrentUser"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +52,9 @@ class CurrentUserLoader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[tuple[Caller, asyncio.Future[CurrentUser]]] = []
+        self._waiting: list[_Waiting] = []
         self._reading: asyncio.Task[None] | None = None
+        self._more: asyncio.Future[None] | None = None
 
     def load(self, caller: Caller) -> asyncio.Future[CurrentUser]:
         """Return the caller's user. The future raises SessionEnded if the session has ended or
@@ -55,6 +63,7 @@ class CurrentUserLoader:
         self._waiting.append((caller, result))
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
+        self._stop_waiting()
         return result
 
     async def close(self) -> None:
@@ -66,27 +75,57 @@ class CurrentUserLoader:
     async def _read(self) -> None:
         """Read batch after batch. Callers that come meanwhile wait for the next one: two statements
         at a time are slower."""
-        while self._waiting:
-            batch, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
-            await self._read_batch(batch)
+        clock = asyncio.get_running_loop().time
+        while batch := self._take():
+            is_kept = False
+            try:
+                async with self._database.connecting() as connection:
+                    kept_until = clock() + HELD.total_seconds()
+                    while batch:
+                        begun = clock()
+                        await _read_batch(connection, batch)
+                        is_kept = True
+                        batch = await self._next(kept_until)
+            except Exception as error:
+                if is_kept and is_away(error) and clock() - begun < HELD.total_seconds():
+                    # The server had closed it, which is noticed when one is taken from the pool.
+                    self._waiting = batch + self._waiting
+                    continue
+                for _, result in batch:
+                    if not result.done():
+                        result.set_exception(error)
 
-    async def _read_batch(self, batch: list[tuple[Caller, asyncio.Future[CurrentUser]]]) -> None:
-        try:
-            async with self._database.connecting() as connection:
-                found = await current_users(connection, {caller for caller, _ in batch})
-        except Exception as error:
-            for _, result in batch:
-                if not result.done():
-                    result.set_exception(error)
-            return
-        for caller, result in batch:
-            if result.done():
-                continue  # its request was cancelled
-            user = found.get(caller)
-            if user is None:
-                result.set_exception(SessionEnded())
-            else:
-                result.set_result(user)
+    async def _next(self, until: float) -> list[_Waiting]:
+        """Wait for callers until this time of the loop's clock, and take them."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting and loop.time() < until:
+            self._more = loop.create_future()
+            timer = loop.call_at(until, self._stop_waiting)
+            try:
+                await self._more
+            finally:
+                timer.cancel()
+        return self._take() if loop.time() < until else []
+
+    def _stop_waiting(self) -> None:
+        if self._more is not None and not self._more.done():
+            self._more.set_result(None)
+
+    def _take(self) -> list[_Waiting]:
+        batch, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
+        return batch
+
+
+async def _read_batch(connection: AsyncConnection, batch: list[_Waiting]) -> None:
+    found = await current_users(connection, {caller for caller, _ in batch})
+    for caller, result in batch:
+        if result.done():
+            continue  # its request was cancelled
+        user = found.get(caller)
+        if user is None:
+            result.set_exception(SessionEnded())
+        else:
+            result.set_result(user)
 
 
 # Built once: building it takes as long as running it.

@@ -5,6 +5,7 @@ import logging
 import logging.config
 import traceback
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from api.telemetry.request import RequestRecord, request_id
@@ -14,6 +15,23 @@ access = logging.getLogger("gatehouse.access")
 
 # The attribute of a log record that holds the request's record.
 _REQUEST = "request_record"
+
+# What a line says of a request, if it is known.
+_FIELDS = (
+    "request_id",
+    "method",
+    "route",
+    "status",
+    "operation_type",
+    "operation_name",
+    "fields",
+    "codes",
+    "events",
+    "user_id",
+    "ip",
+    "trace_id",
+)
+_values_of = attrgetter(*_FIELDS)
 
 
 def log_config(settings: Settings) -> dict[str, Any]:
@@ -53,7 +71,10 @@ def configure(settings: Settings) -> None:
 
 def log_request(request: RequestRecord) -> None:
     if access.isEnabledFor(logging.INFO):
-        access.info(_to_line(request), extra={_REQUEST: request})
+        # Without `Logger.info`, which looks for its caller in the frames of the stack.
+        record = logging.LogRecord(access.name, logging.INFO, "", 0, _to_line(request), (), None)
+        setattr(record, _REQUEST, request)
+        access.handle(record)
 
 
 def _to_line(request: RequestRecord) -> str:
@@ -86,28 +107,16 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": _message(record),
-            "request_id": request.request_id if request else request_id(),
-            **(_as_fields(request) if request else {}),
-            "traceback": _traceback(record),
         }
-        return json.dumps({name: value for name, value in line.items() if value or value == 0})
-
-
-def _as_fields(request: RequestRecord) -> dict[str, object]:
-    return {
-        "method": request.method,
-        "route": request.route,
-        "status": request.status,
-        "operation_type": request.operation_type,
-        "operation_name": request.operation_name,
-        "fields": request.fields,
-        "codes": request.codes,
-        "events": request.events,
-        "duration_ms": round(request.seconds * 1000, 3),
-        "user_id": request.user_id,
-        "ip": request.ip,
-        "trace_id": request.trace_id,
-    }
+        if request:
+            values = zip(_FIELDS, _values_of(request), strict=True)
+            line.update(pair for pair in values if pair[1] or pair[1] == 0)
+            line["duration_ms"] = round(request.seconds * 1000, 3)
+        elif found := request_id():
+            line["request_id"] = found
+        if trace := _traceback(record):
+            line["traceback"] = trace
+        return json.dumps(line)
 
 
 class TextLines(logging.Formatter):

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from strawberry.exceptions import MissingQueryError
@@ -286,7 +286,22 @@ async def _parameters(request: Request) -> dict[str, Any]:
         return _query_parameters(request)
     if media_type(header_of(request.scope, b"content-type")) != JSON:
         raise RequestError(415, "Send the request as application/json.")
-    return _json_object(await request.body())
+    return _json_object(await _body_of(request))
+
+
+async def _body_of(request: Request) -> bytes:
+    """Return the body, which usually comes in one message. Raises ClientDisconnect.
+
+    (`Request.body` takes four times as long.)
+    """
+    parts = []
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _query_parameters(request: Request) -> dict[str, Any]:

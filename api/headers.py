@@ -17,9 +17,13 @@ def header_of(scope: Scope, name: bytes) -> str | None:
     return None
 
 
-def add_headers(message: Message, always: Iterable[Header] = (), *, by_default: Header) -> None:
-    """Add the ``always`` headers to a response, and the ``by_default`` one unless it has one of
-    that name."""
-    headers = message["headers"] = [*message["headers"], *always]
-    if all(name != by_default[0] for name, _ in headers):
-        headers.append(by_default)
+def add_headers(message: Message, always: Iterable[Header], by_default: Iterable[Header]) -> None:
+    """Add the ``always`` headers to a response, and those ``by_default`` of whose names it has
+    none."""
+    headers = message["headers"]
+    names = {name for name, _ in headers}
+    message["headers"] = [
+        *headers,
+        *always,
+        *(header for header in by_default if header[0] not in names),
+    ]

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from secrets import token_hex
+from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,7 +63,7 @@ def _begin(scope: Scope) -> RequestRecord:
     client = scope.get("client")
     method = scope.get("method", WEBSOCKET)
     return RequestRecord(
-        request_id=_id_in(scope["headers"]) or token_hex(16),
+        request_id=_id_in(scope["headers"]) or f"{getrandbits(128):032x}",
         method=method if method in _METHODS or method == WEBSOCKET else "OTHER",
         ip=ip_of(client[0]) if client else None,
     )

@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import error_response
 from api.fair_scheduler import FairScheduler
-from api.headers import add_headers
 from domain.deadline import Deadline
 from domain.devices import network_of
 from domain.errors import InvalidInput
@@ -33,9 +32,6 @@ ABORT = "abort"
 # stream.
 IS_EVENT_STREAM = "is_event_stream"
 
-# Every response is about the caller or this moment. RFC 6749 section 5.1 requires it for tokens.
-NOT_STORED = (b"cache-control", b"no-store")
-
 
 def set_body_limit(scope: Scope, limit: int) -> None:
     """Let the body of a request have as many bytes as ``limit``. Routes that do so first find out
@@ -48,8 +44,7 @@ def body_too_large(limit: int) -> HTTPException:
 
 
 class RequestLimitsMiddleware:
-    """Gives each request its turn, a deadline and a body limit, responds to errors, forbids
-    caching."""
+    """Gives each request its turn, a deadline and a body limit, and responds to errors."""
 
     def __init__(self, app: ASGIApp, *, scheduler: FairScheduler, deadline: timedelta) -> None:
         self.app = app
@@ -79,17 +74,16 @@ class RequestLimitsMiddleware:
                 raise body_too_large(limit)
             return message
 
-        async def send_with_headers(message: Message) -> None:
+        async def send_and_lift(message: Message) -> None:
             nonlocal is_responding
-            if message["type"] == "http.response.start":
+            if not is_responding:
                 is_responding = True
                 # Sending the response takes as long as the client reads, which the server limits.
                 deadline.lift()
-                add_headers(message, by_default=NOT_STORED)
             await send(message)
 
         try:
-            work: Any = self.app(scope, receive_within_limit, send_with_headers)
+            work: Any = self.app(scope, receive_within_limit, send_and_lift)
             await deadline.run(
                 self._scheduler.run(
                     _network_of(scope), work, is_dropped=scope.get("state", {}).get(IS_CLOSING)
@@ -102,7 +96,7 @@ class RequestLimitsMiddleware:
             why = InvalidInput("The request took too long to send.") if is_receiving else error
             response = error_response(scope, why)
             if not is_responding:
-                await response(scope, receive, send_with_headers)
+                await response(scope, receive, send)
 
 
 def _network_of(scope: Scope) -> str:

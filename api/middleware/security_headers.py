@@ -10,13 +10,17 @@ API_POLICY = (
     b"content-security-policy",
     b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )
-ALWAYS = [
+# Every response is about the caller or this moment. RFC 6749 section 5.1 requires it for tokens.
+# Pages and pictures say otherwise.
+NOT_STORED = (b"cache-control", b"no-store")
+BY_DEFAULT = (API_POLICY, NOT_STORED)
+ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     # A URL may contain a document, and a document a password.
     (b"referrer-policy", b"no-referrer"),
-]
-# Without HTTPS, browsers ignore it with a message in the console.
-ON_HTTPS = (b"cross-origin-opener-policy", b"same-origin")
+)
+# Without HTTPS, browsers ignore the last one with a message in the console.
+ALWAYS_ON_HTTPS = (*ALWAYS, (b"cross-origin-opener-policy", b"same-origin"))
 
 
 class SecurityHeadersMiddleware:
@@ -26,11 +30,11 @@ class SecurityHeadersMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        always = ALWAYS_ON_HTTPS if scope.get("scheme") == "https" else ALWAYS
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                is_https = scope.get("scheme") == "https"
-                always = [*ALWAYS, ON_HTTPS] if is_https else ALWAYS
-                add_headers(message, always, by_default=API_POLICY)
+                add_headers(message, always, BY_DEFAULT)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

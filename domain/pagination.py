@@ -27,6 +27,11 @@ class PageRequest:
     size: int
     after: UUID | None
 
+    @property
+    def rows(self) -> int:
+        """The rows to read: one more, which shows whether there is a next page."""
+        return self.size + 1
+
     @classmethod
     def of(cls, first: int | None, after: str | None) -> "PageRequest":
         """Validate a client's arguments. Raises InvalidInput for a size out of range or an invalid
@@ -63,11 +68,10 @@ class Page(Generic[Row]):
 def newest_first(
     rows: Select[Row], id: InstrumentedAttribute[UUID], page_request: PageRequest
 ) -> Select[Row]:
-    """Select the rows of a page and one more, which shows whether there is a next page. Ids sort by
-    time."""
+    """Select the rows of a page and one more. Ids sort by time."""
     if page_request.after is not None:
         rows = rows.where(id < page_request.after)
-    return rows.order_by(id.desc()).limit(page_request.size + 1)
+    return rows.order_by(id.desc()).limit(page_request.rows)
 
 
 def cursor(id: UUID) -> str:

@@ -1,5 +1,7 @@
 import asyncio
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -69,6 +71,15 @@ def test_common_passwords_are_refused(password: str) -> None:
     [sentence] = password_rules.problems(password)
 
     assert "too common" in sentence
+
+
+def test_the_common_passwords_load_nothing_else_of_their_package() -> None:
+    program = (
+        "import sys; from domain.passwords import problems;"
+        " sys.exit(not problems('qwertyuiop') or 'zxcvbn' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("password", ["Lovelace", "lovelace", "Ada@Example.com"])

@@ -342,3 +342,34 @@ async def test_a_condition_that_is_null_is_an_error_of_its_field(kind: str, sele
     executed = await by_core(document, {"when": None})
 
     assert [described(result) for result in results] == [described(executed)] * 2
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        "rock { __typename weight age } fine",
+        "rock { weight title } numbers",
+        "rock { subtitle colour } numbers nothing",
+    ],
+)
+async def test_an_error_in_an_object_without_resolvers_has_its_path(selection: str) -> None:
+    document = f"{{ inside {{ {selection} }} requiredInside {{ fine }} }}"
+    planned, executed = await by_plan(document, {}), await by_core(document, {})
+
+    assert described(planned) == described(executed)
+    assert planned.errors
+
+
+@pytest.mark.parametrize(
+    ("selection", "is_plain"),
+    [
+        ("fine nothing numbers rock { __typename weight ...F }", True),
+        ("rock { weight } raises", False),
+        ("animal { name }", False),
+    ],
+)
+def test_only_objects_without_resolvers_are_plain(selection: str, is_plain: bool) -> None:
+    document = f"{{ {selection} rock {{ ...F }} }} fragment F on Rock {{ age }}"
+    plan = Plan.of(SCHEMA, *prepared(document, {}))
+
+    assert plan.root.is_plain == is_plain

@@ -3,6 +3,10 @@
 A field that has to wait returns a coroutine; all others are plain calls, which read an attribute,
 serialize it and add it to the result. Errors are located and nulls propagate as in the GraphQL
 specification (section 6.4.4) and in graphql-core.
+
+An object whose fields need no resolver, at any depth, is *plain*: it is read without paths and
+without a handler at each field. If that raises, the fields are executed one by one, which locates
+the error.
 """
 
 import asyncio
@@ -58,6 +62,15 @@ class Field:
     parent: GraphQLObjectType
     definition: GraphQLField
     is_required: bool = field(init=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether the field, and all inside of it, can be read from the source."""
+        return False
+
+    def read(self, source: Any) -> Any:
+        """Return the value in the response. Raises, without a location, if there is an error."""
+        raise NotImplementedError
 
     def __post_init__(self) -> None:
         self.is_required = is_non_null_type(self.definition.type)
@@ -139,10 +152,20 @@ class Field:
 #: Converts a value to its form in the response, or returns a coroutine that does.
 Complete = Callable[[Field, ExecutionState, Any, Path], Any]
 
+#: Converts a plain value to its form in the response. Raises for any other value.
+Read = Callable[[Any], Any]
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class TypeName(Field):
     """``__typename``, which is known before execution."""
+
+    @property
+    def is_plain(self) -> bool:
+        return True
+
+    def read(self, source: Any) -> str:
+        return self.parent.name
 
     def execute(self, state: ExecutionState, source: Any, path: Path | None) -> str:
         return self.parent.name
@@ -155,12 +178,19 @@ class Attribute(Field):
     attribute: str
     serialize: Callable[[Any], Any]
 
+    @property
+    def is_plain(self) -> bool:
+        return True
+
+    def read(self, source: Any) -> Any:
+        value = getattr(source, self.attribute)
+        if value is not None:
+            return self.serialize(value)
+        return self.raise_null() if self.is_required else None
+
     def execute(self, state: ExecutionState, source: Any, path: Path | None) -> Any:
         try:
-            value = getattr(source, self.attribute)
-            if value is not None:
-                return self.serialize(value)
-            return self.raise_null() if self.is_required else None
+            return self.read(source)
         except Exception as error:
             here = Path(path, self.name, self.parent.name)
             return self.add_error(state, error, here, is_required=self.is_required)
@@ -172,6 +202,17 @@ class Resolved(Field):
 
     attribute: str | None
     complete: Complete
+    #: Converts the value of the attribute, if that can be plain.
+    read_value: Read | None
+
+    @property
+    def is_plain(self) -> bool:
+        return self.attribute is not None and self.read_value is not None
+
+    def read(self, source: Any) -> Any:
+        assert self.attribute is not None
+        assert self.read_value is not None
+        return self.read_value(getattr(source, self.attribute))
 
     def execute(self, state: ExecutionState, source: Any, path: Path | None) -> Any:
         here = Path(path, self.name, self.parent.name)
@@ -226,8 +267,27 @@ class Selection:
     """The selected fields of an object type."""
 
     fields: list[Field]
+    is_plain: bool = field(init=False)
+    _reads: list[tuple[str, Read]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_plain = all(item.is_plain for item in self.fields)
+        self._reads = [(item.name, item.read) for item in self.fields]
+
+    def read(self, source: Any) -> dict[str, Any]:
+        """Return the values of a plain object. Raises if there is an error."""
+        return {name: read(source) for name, read in self._reads}
 
     def execute(self, state: ExecutionState, source: Any, path: Path | None) -> Any:
+        if self.is_plain:
+            try:
+                return self.read(source)
+            except Exception:
+                # Attributes can be read again.
+                return self._execute_each(state, source, path)
+        return self._execute_each(state, source, path)
+
+    def _execute_each(self, state: ExecutionState, source: Any, path: Path | None) -> Any:
         values: dict[str, Any] = {}
         waiting: list[str] = []
         try:

@@ -5,7 +5,7 @@ type and inspects the field's own type. For one document the results never chang
 them.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, Self
@@ -17,13 +17,11 @@ from graphql import (
     GraphQLAbstractType,
     GraphQLError,
     GraphQLField,
-    GraphQLLeafType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    Undefined,
     VariableNode,
     default_type_resolver,
     get_nullable_type,
@@ -41,11 +39,20 @@ from graphql.execution.collect_fields import (
     collect_subfields,
 )
 from graphql.execution.values import VariableValues
-from graphql.pyutils import Path, inspect, is_iterable
+from graphql.pyutils import Path, inspect
 from graphql.type import TypeNameMetaFieldDef
 from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from graphql_schema.engine.completion import (
+    Completion,
+    each,
+    optional,
+    raising,
+    required,
+    serializer,
+)
 from graphql_schema.engine.execution import (
     Attribute,
     Complete,
@@ -55,8 +62,6 @@ from graphql_schema.engine.execution import (
     Resolved,
     Selection,
     TypeName,
-    awaited,
-    drain,
 )
 from graphql_schema.engine.selections import all_selections
 
@@ -171,57 +176,63 @@ class _Planner:
                 parent=on,
                 definition=definition,
                 attribute=attribute,
-                serialize=_serializer(leaf),
+                serialize=serializer(leaf),
             )
+        completion = self._completion(definition.type, details)
         return Resolved(
             name=name,
             nodes=nodes,
             parent=on,
             definition=definition,
             attribute=attribute,
-            complete=self._completion(definition.type, details),
+            complete=completion.complete,
+            read_value=completion.read,
         )
 
-    def _completion(self, to: GraphQLOutputType, details: list[FieldDetails]) -> Complete:
+    def _completion(self, to: GraphQLOutputType, details: list[FieldDetails]) -> Completion:
         if is_non_null_type(to):
-            return _required(self._completion(to.of_type, details))
+            return required(self._completion(to.of_type, details))
         if is_list_type(to):
             inner = self._completion(to.of_type, details)
-            return _optional(_each(inner, is_required=is_non_null_type(to.of_type)))
+            return optional(each(inner, is_required=is_non_null_type(to.of_type)))
         if is_leaf_type(to):
-            serialize = _serializer(to)
-            return _optional(lambda field, state, value, path: serialize(value))
+            serialize = serializer(to)
+            return optional(
+                Completion(lambda field, state, value, path: serialize(value), serialize)
+            )
         if is_abstract_type(to):
-            return _optional(self._any_of(to, details))
+            return optional(Completion(self._any_of(to, details)))
         assert is_object_type(to)
-        return _optional(self._object(to, details))
+        return optional(self._object(to, details))
 
-    def _object(self, to: GraphQLObjectType, details: list[FieldDetails]) -> Complete:
-        execute = self._execution(to, details)
-
-        def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
-            if to.is_type_of and not to.is_type_of(value, field.info(state, path)):
-                raise GraphQLError(f"Expected value of type '{to}' but got: {inspect(value)}.")
-            return execute(state, value, path)
-
-        return complete
-
-    def _execution(
-        self, to: GraphQLObjectType, details: list[FieldDetails]
-    ) -> Callable[[ExecutionState, Any, Path], Any]:
-        """Return what executes the selection of an object, or raises that a condition in it is
-        null."""
+    def _object(self, to: GraphQLObjectType, details: list[FieldDetails]) -> Completion:
         try:
             collected = collect_subfields(
                 self._schema, self._fragments, self._variables, self._operation.node, to, details
             )
-        except GraphQLError as error:
-            return _raising(error)
-        return self._selection(to, collected.grouped_field_set).execute
+        except GraphQLError as error:  # a condition in the selection is null
+            return Completion(raising(error))
+        selection, classes = self._selection(to, collected.grouped_field_set), _classes_of(to)
+
+        def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
+            if (
+                to.is_type_of
+                and type(value) not in classes
+                and not to.is_type_of(value, field.info(state, path))
+            ):
+                raise GraphQLError(f"Expected value of type '{to}' but got: {inspect(value)}.")
+            return selection.execute(state, value, path)
+
+        def read(value: Any) -> Any:
+            if type(value) not in classes:
+                raise TypeError
+            return selection.read(value)
+
+        return Completion(complete, read if selection.is_plain else None)
 
     def _any_of(self, to: GraphQLAbstractType, details: list[FieldDetails]) -> Complete:
         objects = {
-            possible.name: self._object(possible, details)
+            possible.name: self._object(possible, details).complete
             for possible in self._schema.get_possible_types(to)
         }
         resolve_type = to.resolve_type or default_type_resolver
@@ -235,12 +246,14 @@ class _Planner:
         return complete
 
 
-def _raising(error: GraphQLError) -> Callable[[ExecutionState, Any, Path], Any]:
-    def execute(state: ExecutionState, source: Any, path: Path) -> Any:
-        # A plan is cached: the error would keep the frames of every execution.
-        raise error.with_traceback(None)
-
-    return execute
+def _classes_of(to: GraphQLObjectType) -> frozenset[type]:
+    """Return the classes whose direct instances are of an object type: Strawberry's own for it, and
+    the generic one that it is made of. Without any, `is_type_of` decides."""
+    definition = to.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of:
+        return frozenset()
+    generic = definition.concrete_of
+    return frozenset([definition.origin, *([generic.origin] if generic else [])])
 
 
 def _attribute(definition: GraphQLField) -> str | None:
@@ -249,54 +262,3 @@ def _attribute(definition: GraphQLField) -> str | None:
     if isinstance(of_strawberry, StrawberryField) and of_strawberry.is_basic_field:
         return of_strawberry.python_name
     return None
-
-
-def _serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
-    def serialize(value: Any) -> Any:
-        serialized = leaf.coerce_output_value(value)
-        if serialized is None or serialized is Undefined:
-            raise TypeError(f"{leaf} cannot represent {inspect(value)}.")
-        return serialized
-
-    return serialize
-
-
-def _required(inner: Complete) -> Complete:
-    def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
-        completed = inner(field, state, value, path)
-        return field.raise_null() if completed is None else completed
-
-    return complete
-
-
-def _optional(inner: Complete) -> Complete:
-    def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
-        if isinstance(value, Exception):
-            raise value
-        return None if value is None else inner(field, state, value, path)
-
-    return complete
-
-
-def _each(inner: Complete, *, is_required: bool) -> Complete:
-    """Complete each entry of a list by itself. An error in a nullable entry leaves the others."""
-
-    def complete(field: Field, state: ExecutionState, value: Any, path: Path) -> Any:
-        if not is_iterable(value):
-            raise GraphQLError(f"Expected Iterable, but did not find one for field '{field}'.")
-        values: list[Any] = []
-        waiting: list[int] = []
-        try:
-            for place, item in enumerate(value):
-                completed = field.complete_with(
-                    inner, state, item, Path(path, place, None), is_required=is_required
-                )
-                values.append(completed)
-                if type(completed) is CoroutineType:
-                    waiting.append(place)
-        except Exception:
-            drain(values[place] for place in waiting)
-            raise
-        return awaited(values, waiting) if waiting else values
-
-    return complete

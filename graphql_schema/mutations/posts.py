@@ -35,7 +35,7 @@ async def create_post(
         title=input.title,
         content=input.content,
     )
-    return Post.of(post, PublicUser.of(post.author))
+    return Post.of(post, PublicUser.of(post.author), content=post.content)
 
 
 @strawberry.mutation(
@@ -55,7 +55,7 @@ async def update_post(
         title=input.title,
         content=input.content,
     )
-    return Post.of(post, PublicUser.of(post.author))
+    return Post.of(post, PublicUser.of(post.author), content=post.content)
 
 
 @strawberry.mutation(

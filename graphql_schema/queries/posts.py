@@ -6,9 +6,9 @@ from uuid import UUID
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import models
 from domain import posts as domain_posts
 from domain.pagination import PageRequest
+from domain.posts import PostWithAuthor
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import LIST_QUERY, cost
@@ -43,8 +43,8 @@ async def posts(
     if author is not None:
         pages = info.context.loaders.of(posts_by_author)
         return connection(await pages.load((as_uuid(author), page_request)), _with_author)
-    async with info.context.database.reading() as session:
-        page = await domain_posts.latest(session, page_request)
+    async with info.context.database.connecting() as reader:
+        page = await domain_posts.latest(reader, page_request)
     return connection(page, _with_author)
 
 
@@ -54,5 +54,5 @@ async def posts_by_id(session: AsyncSession, ids: list[UUID]) -> list[Post | Non
     return [_with_author(found[id]) if id in found else None for id in ids]
 
 
-def _with_author(post: models.Post) -> Post:
+def _with_author(post: PostWithAuthor) -> Post:
     return Post.of(post, PublicUser.of(post.author))

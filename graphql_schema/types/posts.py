@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
-from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
 from domain import posts
 from domain.errors import NotFound
 from domain.pagination import Page, PageRequest
+from domain.posts import PostWithAuthor
 from graphql_schema.connections import After, Connection, First, connection
 from graphql_schema.context import Info
 from graphql_schema.engine.costs import LIST_QUERY, LONG_TEXT, cost
@@ -53,14 +53,20 @@ class Post:
     known_content: strawberry.Private[str | None]
 
     @classmethod
-    def of(cls, post: models.Post, author: "PublicUser") -> Self:
+    def of(
+        cls,
+        post: models.Post | PostWithAuthor,
+        author: "PublicUser",
+        *,
+        content: str | None = None,
+    ) -> Self:
         return cls(
             id=strawberry.ID(str(post.id)),
             title=post.title,
             created_at=post.created_at,
             updated_at=post.updated_at,
             author=author,
-            known_content=inspect(post).dict.get("content"),
+            known_content=content,
         )
 
 
@@ -84,7 +90,7 @@ async def posts_of_user(
 
 async def posts_by_author(
     session: AsyncSession, keys: list[tuple[UUID, PageRequest]]
-) -> list[Page[models.Post]]:
+) -> list[Page[PostWithAuthor]]:
     """Read the pages of several authors, for a DataLoader."""
     authors: dict[PageRequest, set[UUID]] = defaultdict(set)
     for author_id, page_request in keys:

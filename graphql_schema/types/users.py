@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import models
 from domain import accounts
 from domain.pictures import PictureSize
+from domain.posts import Author
 from graphql_schema.context import Info
 from graphql_schema.enums import publish
 from graphql_schema.types import posts
@@ -59,7 +60,7 @@ class PublicUser(User):
     posts = posts.posts_of_user
 
     @classmethod
-    def of(cls, user: models.User) -> Self:
+    def of(cls, user: models.User | Author) -> Self:
         return cls(
             id=strawberry.ID(str(user.id)),
             username=user.username,

@@ -201,6 +201,7 @@ class Resolved(Field):
     """A field with a resolver, or an attribute with a selection of its own."""
 
     attribute: str | None
+    resolve: Callable[..., Any] | None
     complete: Complete
     #: Converts the value of the attribute, if that can be plain.
     read_value: Read | None
@@ -236,8 +237,8 @@ class Resolved(Field):
             return self.add_error(state, error, path, is_required=self.is_required)
 
     def _call_resolver(self, state: ExecutionState, source: Any, path: Path) -> Any:
-        assert self.definition.resolve is not None
-        return self.definition.resolve(source, self.info(state, path), **self._arguments(state))
+        assert self.resolve is not None
+        return self.resolve(source, self.info(state, path), **self._arguments(state))
 
     def _arguments(self, state: ExecutionState) -> dict[str, Any]:
         if not self.definition.args:

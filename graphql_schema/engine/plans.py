@@ -63,6 +63,7 @@ from graphql_schema.engine.execution import (
     Selection,
     TypeName,
 )
+from graphql_schema.engine.resolvers import resolver_of
 from graphql_schema.engine.selections import all_selections
 
 
@@ -185,6 +186,7 @@ class _Planner:
             parent=on,
             definition=definition,
             attribute=attribute,
+            resolve=resolver_of(definition),
             complete=completion.complete,
             read_value=completion.read,
         )

@@ -11,6 +11,7 @@ from domain.sessions.active import (
     find,
     impersonators,
     lock_active,
+    owner,
     require_active,
     with_second_factor,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "joined",
     "lock_active",
     "log_out",
+    "owner",
     "refresh",
     "renew",
     "require_active",

@@ -2,7 +2,8 @@
 (OWASP Session Management Cheat Sheet).
 
 A command that starts or ends several sessions of a user locks the user's row first, so that
-concurrent ones run one after the other. A refresh locks its one session.
+concurrent ones run one after the other. A refresh locks nothing: it changes its session if that is
+as it was read, and otherwise begins again.
 """
 
 from domain.sessions.active import (

@@ -157,17 +157,6 @@ async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession
     return None if row is None else (row[0], row[1])
 
 
-async def find_family(session: AsyncSession, token: RefreshToken) -> UUID | None:
-    """Return the id of the active session that a refresh token was issued for, used or not.
-
-    Commands read it before they write: made-up tokens must not occupy SQLite's single writer.
-    """
-    family: UUID | None = await session.scalar(
-        select(LoginSession.id).where(LoginSession.family_hash == token.family_hash, is_active())
-    )
-    return family
-
-
 def is_active(at: datetime | BindParameter[datetime] | None = None) -> ColumnElement[bool]:
     """Return the condition that a session is active now, or ``at`` another time.
 

@@ -72,7 +72,7 @@ async def require_active(
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who an active session belongs to, for other services."""
+    """The user of an active session, as other services are told."""
 
     username: str
     roles: list[Role]

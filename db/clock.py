@@ -3,21 +3,24 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from db.models import UtcDateTime
 
 
-class DatabaseTime(ColumnElement[Any]):
+class DatabaseTime(FunctionElement[datetime]):
     """The time at which the database evaluates a statement, in UTC.
 
     PostgreSQL's `now()` is the start of the transaction, which may have waited for a lock since.
     """
 
-    type = UtcDateTime()
+    # A function, because SQLAlchemy compiles statements with an element of any other kind again and
+    # again.
     inherit_cache = True
+    type = UtcDateTime()
 
 
 async def read_clock(session: AsyncSession) -> datetime:

@@ -9,6 +9,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from db import postgres
+from db.clock import DatabaseTime
 from db.engine import CONNECTIONS
 from db.errors import is_away
 from db.models import User
@@ -34,6 +35,18 @@ async def test_sqlite_is_set_up_to_be_safe(services: Services, database_url: str
     assert await pragma(services, "foreign_keys") == 1
     assert await pragma(services, "synchronous") == 2  # FULL
     assert await pragma(services, "busy_timeout") == 5000
+
+
+async def test_a_statement_that_asks_for_the_time_is_compiled_once(services: Services) -> None:
+    compiled: dict[object, object] = {}
+
+    async with services.database.reading() as session:
+        for _ in range(2):
+            await session.execute(
+                select(DatabaseTime()), execution_options={"compiled_cache": compiled}
+            )
+
+    assert len(compiled) == 1
 
 
 async def test_a_reader_does_not_wait_for_a_writer(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from api.dependencies import (
+    AppState,
     ClientCredential,
     app_state,
     bearer_token,
@@ -17,11 +18,11 @@ from api.dependencies import (
 )
 from api.errors import OAuthError, oauth_error
 from api.forms import TOKEN_FORM, read_token
+from api.oauth2.responses import json_response
 from api.telemetry.request import current
 from domain import sessions
 from domain.access_tokens.tokens import AUDIENCE, ONE_FACTOR, TWO_FACTORS
 from domain.errors import Unauthenticated
-from domain.roles import roles_of
 from domain.services import Services
 from domain.sessions.refresh_tokens import RefreshToken
 
@@ -79,7 +80,7 @@ INACTIVE = Introspection(active=False)
     openapi_extra=TOKEN_FORM,
     dependencies=[Depends(documented_bearer), Depends(_documented_basic)],
 )
-async def introspect(request: Request) -> Introspection | Response:
+async def introspect(request: Request) -> Response:
     """Authenticate with an active access token, or by HTTP Basic with INTROSPECTION_CLIENT_ID and
     INTROSPECTION_CLIENT_SECRET (section 2.1)."""
     state = app_state(request)
@@ -93,28 +94,35 @@ async def introspect(request: Request) -> Introspection | Response:
             headers={"WWW-Authenticate": 'Bearer realm="gatehouse", Basic realm="gatehouse"'},
         )
     if bearer is not None:
-        caller = await _access_token(found, bearer)
-        if not caller.active:
-            raise Unauthenticated
-        current().user_id = caller.sub
+        await _authenticate(state, bearer)
     token = await read_token(request)
     if refresh_token := RefreshToken.parse(token):
-        return await _refresh_token(found, refresh_token)
-    return await _access_token(found, token)
+        return json_response(await _refresh_token(found, refresh_token), exclude_none=True)
+    return json_response(await _access_token(found, token), exclude_none=True)
+
+
+async def _authenticate(state: AppState, bearer: str) -> None:
+    """Raise Unauthenticated unless an access token is active."""
+    try:
+        caller = state.services.access_tokens.read(bearer).caller
+        await state.current_users.load(caller)
+    except Unauthenticated:
+        # Whatever the reason, such as that it has expired.
+        raise Unauthenticated from None
+    current().user_id = str(caller.user_id)
 
 
 async def _access_token(found: Services, token: str) -> Introspection:
     try:
         claims = found.access_tokens.read(token)
-        async with found.database.reading() as session:
-            user = await sessions.require_active(session, claims.caller)
-            roles = (await roles_of(session, [user.id]))[user.id]
+        async with found.database.connecting() as connection:
+            owner = await sessions.owner(connection, claims.caller)
     except Unauthenticated:
         return INACTIVE
     return Introspection(
         active=True,
-        sub=str(user.id),
-        username=user.username,
+        sub=str(claims.caller.user_id),
+        username=owner.username,
         token_type="bearer",
         iss=found.access_tokens.issuer,
         aud=AUDIENCE,
@@ -125,7 +133,7 @@ async def _access_token(found: Services, token: str) -> Introspection:
         auth_time=claims.authentication.at,
         acr=claims.authentication.acr,
         amr=list(claims.authentication.amr),
-        roles=list(roles) or None,
+        roles=list(owner.roles) or None,
         act=Actor(sub=str(claims.actor_id)) if claims.actor_id else None,
     )
 

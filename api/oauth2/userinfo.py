@@ -4,9 +4,11 @@ from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from api.dependencies import app_state, caller_of, documented_bearer, services
 from api.errors import OAuthError
+from api.oauth2.responses import json_response
 
 router = APIRouter(tags=["OAuth2"])
 
@@ -26,13 +28,14 @@ class UserInfo(BaseModel):
 @router.get(
     "/userinfo",
     summary="Read the current user",
+    response_model=UserInfo,
     response_model_exclude_none=True,
     responses={401: {"model": OAuthError}, 503: {"model": OAuthError}},
     dependencies=[Depends(documented_bearer)],
 )
-async def userinfo(request: Request) -> UserInfo:
+async def userinfo(request: Request) -> Response:
     user = await app_state(request).current_users.load(caller_of(request))
-    return UserInfo(
+    found = UserInfo(
         sub=str(user.id),
         preferred_username=user.username,
         email=user.email,
@@ -40,3 +43,4 @@ async def userinfo(request: Request) -> UserInfo:
         picture=services(request).picture_url(user.picture_id) or user.image_file,
         created_at=user.created_at,
     )
+    return json_response(found, exclude_none=True)

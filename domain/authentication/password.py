@@ -1,8 +1,9 @@
 """Sign in with a password."""
 
+from uuid import UUID
+
 from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import undefer
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.database import retried
 from db.models import User
@@ -52,31 +53,29 @@ async def _log_in(
     limits = services.rate_limiter.limits
     await services.rate_limiter.hit(limits.network, device.network)
     key = _key(login)
-    async with services.database.reading() as session:
-        user, knows_network = await _find(session, login, key, device)
+    async with services.database.connecting() as connection:
+        user_id, stored_hash, knows_network = await _find(connection, login, key, device)
     # An identifier that no account can have is counted as it is, up to the length of an email.
     identifier = key or login[: emails.MAX_LENGTH + 1]
     key_of_count = counted_as(identifier, device, knows_network=knows_network)
     await services.rate_limiter.hit(limits.account, *key_of_count)
     outcome = None
     while outcome is None:
-        verification = await hasher.verify(
-            password, user.password_hash if user else None, unknown=identifier
-        )
-        if user is None or not verification.is_valid:
-            await record_wrong_password(services, device, user.id if user else None)
+        verification = await hasher.verify(password, stored_hash, unknown=identifier)
+        if user_id is None or not verification.is_valid:
+            await record_wrong_password(services, device, user_id)
             raise InvalidCredentials
-        verified_hash = user.password_hash
         async with services.database.writing() as session:
-            user = await lock_user(session, user.id)
-            # If the hash changed after the verification, the password is verified against the new
-            # one.
-            if user is not None and user.password_hash == verified_hash:
+            user = await lock_user(session, user_id)
+            if user is not None and user.password_hash == stored_hash:
                 if verification.updated_hash:
                     user.password_hash = verification.updated_hash
                 outcome = await complete(
                     session, services, device, user, method=method, amr=["pwd"]
                 )
+            # If the hash changed after the verification, the password is verified against the new
+            # one.
+            user_id, stored_hash = (user.id, user.password_hash) if user else (None, None)
     # The count of other networks stays: resetting it would give guessers there their attempts back.
     known = counted_as(identifier, device, knows_network=True)
     await services.rate_limiter.reset(limits.account, *known)
@@ -89,18 +88,18 @@ def _key(login: str) -> str | None:
 
 
 # Built once: building them for each login takes a quarter of its time.
-_WITH_HASH = undefer(User.password_hash)
 _BY_USERNAME, _BY_EMAIL = (
-    select(User, KNOWS_NETWORK).where(column == bindparam("key")).options(_WITH_HASH)
+    select(User.id, User.password_hash, KNOWS_NETWORK).where(column == bindparam("key"))
     for column in (User.username_key, User.email_key)
 )
 
 
 async def _find(
-    session: AsyncSession, login: str, key: str | None, device: Device
-) -> tuple[User | None, bool]:
-    """Return the user, and whether they have started a session from the device's network."""
+    connection: AsyncConnection, login: str, key: str | None, device: Device
+) -> tuple[UUID | None, str | None, bool]:
+    """Return the id of the user, the hash of their password, and whether they have started a
+    session from the device's network."""
     statement = _BY_EMAIL if "@" in login else _BY_USERNAME
-    found = await session.execute(statement, {"key": key, "network": device.network})
+    found = await connection.execute(statement, {"key": key, "network": device.network})
     row = found.one_or_none()
-    return (None, False) if row is None else (row[0], row[1])
+    return (None, None, False) if row is None else (row[0], row[1], row[2])

@@ -2,7 +2,8 @@
 (OWASP Session Management Cheat Sheet).
 
 A command that starts or ends several sessions of a user locks the user's row first, so that
-concurrent ones run one after the other. A refresh locks its one session.
+concurrent ones run one after the other. A refresh locks nothing: it changes its session if that is
+as it was read, and otherwise begins again.
 """
 
 from domain.sessions.active import (
@@ -11,6 +12,7 @@ from domain.sessions.active import (
     find,
     impersonators,
     lock_active,
+    owner,
     require_active,
     with_second_factor,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "joined",
     "lock_active",
     "log_out",
+    "owner",
     "refresh",
     "renew",
     "require_active",

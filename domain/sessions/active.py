@@ -1,18 +1,20 @@
 """Active sessions: those that have neither ended nor expired."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import undefer
 
 from db.models import LoginSession, User, UtcDateTime
 from domain.access_tokens.tokens import MULTIPLE_FACTORS, Caller
 from domain.errors import Forbidden, SessionEnded
 from domain.mail.mailer import RECIPIENT
+from domain.roles import Role
 from domain.sessions.refresh_tokens import RefreshToken
 
 # This bounds `me { sessions }`. Starting one more ends the session that was unused for the longest
@@ -66,6 +68,27 @@ async def require_active(
     if as_owner and impersonator_id is not None:
         raise Forbidden("An impersonated session cannot change the account.")
     return user
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The user of an active session, as other services are told."""
+
+    username: str
+    roles: list[Role]
+
+
+async def owner(connection: AsyncConnection, caller: Caller) -> Owner:
+    """Return the caller's user, read without the ORM, which takes several times as long. Raises
+    SessionEnded as `require_active` does."""
+    ids = {"user_id": caller.user_id, "session_id": caller.session_id}
+    found = await connection.execute(_OWNER, {**ids, NOW.key: datetime.now(UTC)})
+    row = found.one_or_none()
+    if row is None:
+        raise SessionEnded
+    username, role_names = row
+    names = (role_names or "").split()
+    return Owner(username, [role for role in Role if role in names])
 
 
 async def lock_active(session: AsyncSession, caller: Caller) -> tuple[User, LoginSession]:
@@ -134,17 +157,6 @@ async def find(session: AsyncSession, token: RefreshToken) -> tuple[LoginSession
     return None if row is None else (row[0], row[1])
 
 
-async def find_family(session: AsyncSession, token: RefreshToken) -> UUID | None:
-    """Return the id of the active session that a refresh token was issued for, used or not.
-
-    Commands read it before they write: made-up tokens must not occupy SQLite's single writer.
-    """
-    family: UUID | None = await session.scalar(
-        select(LoginSession.id).where(LoginSession.family_hash == token.family_hash, is_active())
-    )
-    return family
-
-
 def is_active(at: datetime | BindParameter[datetime] | None = None) -> ColumnElement[bool]:
     """Return the condition that a session is active now, or ``at`` another time.
 
@@ -155,3 +167,13 @@ def is_active(at: datetime | BindParameter[datetime] | None = None) -> ColumnEle
         LoginSession.ended_at.is_(None),
         LoginSession.expires_at > (datetime.now(UTC) if at is None else at),
     )
+
+
+# Built once: building it takes longer than running it.
+_OWNER = (
+    select(User.username, User.role_names)
+    .join(LoginSession, LoginSession.user_id == User.id)
+    .where(
+        User.id == bindparam("user_id"), LoginSession.id == bindparam("session_id"), is_active(NOW)
+    )
+)

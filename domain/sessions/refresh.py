@@ -1,23 +1,26 @@
 """Refresh a session."""
 
 import functools
+import json
 import logging
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import undefer
+from sqlalchemy import Text, bindparam, cast, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from db.clock import DatabaseTime
-from db.database import retried
+from db.database import Database, retried
 from db.models import LoginSession, User
 from domain import security_events
 from domain.devices import Device
 from domain.errors import InvalidRefreshToken
 from domain.security_events import EventKind
 from domain.services import Services, SessionLifetimes
-from domain.sessions.active import SIGN_IN, find_family, is_active
+from domain.sessions.active import NOW, is_active
 from domain.sessions.refresh_tokens import RefreshToken, new_salt
 from domain.sessions.start import SignedIn
 
@@ -39,52 +42,143 @@ async def refresh(services: Services, device: Device, refresh_token: str) -> Sig
     if token is None:
         raise InvalidRefreshToken
     await services.rate_limiter.hit(services.rate_limiter.limits.refresh, device.network)
-    async with services.database.reading() as session:
-        if await find_family(session, token) is None:
+    while True:
+        # Made-up tokens must not occupy SQLite's single writer, so this only reads.
+        async with services.database.connecting() as connection:
+            found = await _find(connection, token)
+        if found is None:
             raise InvalidRefreshToken
-    # Raised after the transaction: the end of a session by reuse must be committed.
-    async with services.database.writing() as session:
-        signed_in = await _refresh(session, services, device, token)
-    if signed_in is None:
-        raise InvalidRefreshToken
-    return signed_in
-
-
-async def _refresh(
-    session: AsyncSession, services: Services, device: Device, token: RefreshToken
-) -> SignedIn | None:
-    lifetimes = services.session_lifetimes
-    found = await session.execute(
-        # The clocks of two machines may differ by more than the grace period.
-        select(LoginSession, User, DatabaseTime())
-        .join(User, User.id == LoginSession.user_id)
-        .where(LoginSession.family_hash == token.family_hash, is_active())
-        .options(
-            undefer(LoginSession.refresh_hash),
-            undefer(LoginSession.rotations),
-            undefer(User.password_hash),
-            *SIGN_IN,
+        newest, kind = _exchange(found, token, services.session_lifetimes)
+        if await _save(services.database, device, found, kind):
+            break
+        # A concurrent refresh was first, so this one finds its token used.
+    if newest is None:
+        logger.warning(
+            "Session %s of user %s has ended: a refresh token was used again.",
+            found.session.id,
+            found.user.id,
         )
-        .with_for_update(of=LoginSession)
-    )
-    row = found.one_or_none()
+        raise InvalidRefreshToken
+    return SignedIn(services, found.user, found.session, newest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A session and its user, which no session of the ORM holds, as they were at a time of the
+    database: the clocks of two machines may differ by more than the grace period."""
+
+    session: LoginSession
+    user: User
+    refresh_hash: str
+    #: As the database has them.
+    rotations: str
+    now: datetime
+
+
+# What a refresh reads. The ORM would take as long for it as the rest of a refresh takes.
+_OF_SESSION = (
+    LoginSession.id,
+    LoginSession.user_id,
+    LoginSession.method,
+    LoginSession.created_at,
+    LoginSession.last_used_at,
+    LoginSession.expires_at,
+    LoginSession.proved_at,
+    LoginSession.amr,
+    LoginSession.impersonator_id,
+    LoginSession.refresh_hash,
+)
+_OF_USER = (
+    User.id,
+    User.username,
+    User.email,
+    User.email_verified_at,
+    User.password_hash,
+    User.locale,
+    User.image_file,
+    User.picture_id,
+    User.created_at,
+    User.role_names,
+)
+# JSON as text, which PostgreSQL can compare.
+_ROTATIONS = cast(LoginSession.rotations, Text)
+
+_FIND = (
+    select(*_OF_SESSION, *_OF_USER, _ROTATIONS, DatabaseTime())
+    .join(User, User.id == LoginSession.user_id)
+    .where(LoginSession.family_hash == bindparam("family_hash"), is_active(NOW))
+)
+
+
+async def _find(connection: AsyncConnection, token: RefreshToken) -> _Found | None:
+    """Return the active session that a token was issued for, used or not, or None."""
+    values = {"family_hash": token.family_hash, NOW.key: datetime.now(UTC)}
+    row = (await connection.execute(_FIND, values)).one_or_none()
     if row is None:
         return None
-    current, user, now = row
+    *columns, rotations, now = row
+    of_session, of_user = columns[: len(_OF_SESSION)], columns[len(_OF_SESSION) :]
+    session = LoginSession(rotations=json.loads(rotations), **_named(_OF_SESSION, of_session))
+    user = User(**_named(_OF_USER, of_user))
+    return _Found(session, user, session.refresh_hash, rotations, now)
+
+
+def _named(
+    attributes: Iterable[InstrumentedAttribute[Any]], values: Iterable[Any]
+) -> dict[str, Any]:
+    return {attribute.key: value for attribute, value in zip(attributes, values, strict=True)}
+
+
+def _exchange(
+    found: _Found, token: RefreshToken, lifetimes: SessionLifetimes
+) -> tuple[RefreshToken | None, EventKind | None]:
+    """Return the newest token, or None if the session ends, and the event, if there is one. Change
+    the session without saving it."""
+    current = found.session
     if token.hash == current.refresh_hash:
-        successor = rotate(current, token, lifetimes, now)
-        kind = EventKind.REFRESHED
-    elif repeated := _repeat(current, token, lifetimes.grace, now):
-        return SignedIn(services, user, current, repeated)
-    else:
-        current.ended_at = current.expires_at = now
-        logger.warning(
-            "Session %s of user %s has ended: a refresh token was used again.", current.id, user.id
-        )
-        successor = None
-        kind = EventKind.TOKEN_REUSED
-    security_events.record_in(session, kind, device, current)
-    return SignedIn(services, user, current, successor) if successor else None
+        return rotate(current, token, lifetimes, found.now), EventKind.REFRESHED
+    if repeated := _repeat(current, token, lifetimes.grace, found.now):
+        return repeated, None
+    current.ended_at = current.expires_at = found.now
+    return None, EventKind.TOKEN_REUSED
+
+
+# Of the table, so that the ORM has no part in it.
+_TABLE: Any = LoginSession.__table__
+_CHANGED = ("refresh_hash", "rotations", "last_used_at", "expires_at", "ended_at")
+
+# It changes the session that was found or, if that has changed meanwhile, nothing.
+_SAVE = (
+    update(_TABLE)
+    .where(
+        LoginSession.id == bindparam("session_id"),
+        LoginSession.refresh_hash == bindparam("found_hash"),
+        bindparam("found_rotations", type_=Text()) == _ROTATIONS,
+        is_active(NOW),
+    )
+    .values({name: bindparam(name) for name in _CHANGED})
+    .returning(_TABLE.c.id)
+)
+
+
+async def _save(database: Database, device: Device, found: _Found, kind: EventKind | None) -> bool:
+    """Save a session that has changed, and record why. Return False if another transaction has
+    changed it since it was found."""
+    current = found.session
+    if kind is None and current.rotations == json.loads(found.rotations):
+        return True
+    values = {
+        "session_id": current.id,
+        "found_hash": found.refresh_hash,
+        "found_rotations": found.rotations,
+        NOW.key: datetime.now(UTC),
+        **{name: getattr(current, name) for name in _CHANGED},
+    }
+    async with database.writing() as session:
+        is_saved = (await session.execute(_SAVE, values)).one_or_none() is not None
+        if is_saved and kind:
+            await security_events.insert_in(session, kind, device, current)
+    return is_saved
 
 
 def rotate(

@@ -21,7 +21,8 @@ BASE_URL = f"http://127.0.0.1:{PORT}"
 SECRET_KEY = "a secret key for the benchmarks only"
 PUBLIC_URL = "https://accounts.example.com"
 
-# Of each peer, as many as Gatehouse has.
+# Of the peers in Python, as many connections as Gatehouse has. With SQLAlchemy's defaults, they
+# would open and close connections all the time.
 POOL_SIZE = 20
 
 

@@ -57,9 +57,16 @@ AT_THRESHOLD = Place(OTHER_CORE, CONNECTIONS)
 ByPlace = Mapping[Place, Ratios]
 
 
-def by_kind(rounds: Sequence[Round], ratio: Callable[[Any], float]) -> ByKind:
-    """Return the ratio for each kind of database, from the results of a round on that kind."""
-    kinds = [kind for kind in KINDS if kind in rounds[0]]
+def by_kind(
+    rounds: Sequence[Round], ratio: Callable[[Any], float], *, beside: str | None = None
+) -> ByKind:
+    """Return the ratio for each kind of database, from the results of a round on that kind.
+
+    With ``beside``, only for the kinds on which this peer was measured.
+    """
+    kinds = [
+        kind for kind in KINDS if kind in rounds[0] and (not beside or beside in rounds[0][kind])
+    ]
     return {kind: Ratios.of(ratio(each[kind]) for each in rounds) for kind in kinds}
 
 
@@ -77,13 +84,9 @@ def relative_to(rounds: Sequence[Round], peer: str, measure: str = "rate") -> By
 
 
 def memory_relative_to(rounds: Sequence[Round], peer: str) -> ByKind:
-    kinds = [kind for kind in KINDS if peer in rounds[0].get(kind, {})]
-    return {
-        kind: Ratios.of(
-            each[kind][GATEHOUSE]["memory"] / each[kind][peer]["memory"] for each in rounds
-        )
-        for kind in kinds
-    }
+    return by_kind(
+        rounds, lambda results: results[GATEHOUSE]["memory"] / results[peer]["memory"], beside=peer
+    )
 
 
 def relative_to_argon2(rounds: Sequence[Round], cores: str, operation: str) -> ByKind:
@@ -98,7 +101,9 @@ def relative_to_argon2(rounds: Sequence[Round], cores: str, operation: str) -> B
 
 def storm_slowdown(rounds: Sequence[Round], target: str) -> ByKind:
     """Return a target's p99 in the login storm, divided by its p99 before."""
-    return by_kind(rounds, lambda results: results[target]["storm"] / results[target]["idle"])
+    return by_kind(
+        rounds, lambda results: results[target]["storm"] / results[target]["idle"], beside=target
+    )
 
 
 def relative_to_fewest_users(rounds: Sequence[Round], users: str, operation: str) -> ByKind:

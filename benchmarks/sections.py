@@ -40,7 +40,9 @@ def storm(rounds: Sequence[Round]) -> str:
         "Gatehouse's p99, relative to its own before": storm_slowdown(rounds, GATEHOUSE),
         "the naive stack's p99, relative to its own before": storm_slowdown(rounds, NAIVE),
         "Gatehouse's p99, relative to the naive stack's": by_kind(
-            rounds, lambda results: results[GATEHOUSE]["storm"] / results[NAIVE]["storm"]
+            rounds,
+            lambda results: results[GATEHOUSE]["storm"] / results[NAIVE]["storm"],
+            beside=NAIVE,
         ),
         "Gatehouse's peak memory, in MiB": by_kind(
             rounds, lambda results: results[GATEHOUSE]["memory"]

@@ -40,7 +40,7 @@ test-browser: install web/node_modules/.installed clients/openid-provider/node_m
 test-clients: install web/node_modules/.installed clients/openid-provider/node_modules/.installed clients/federation/node_modules/.installed clients/s3/.venv/.installed $(CLIENT)  ## test with Apollo, urql, Relay and other clients, a certified OpenID provider, a gateway, and S3
 	$(BIN)/pytest clients
 
-bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## benchmark against peers (30 min, needs wrk); ONLY=me,page runs a part
+bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.installed  ## benchmark against peers (25 min; needs wrk, Node.js, PostgreSQL's server and PgBouncer); ONLY=me,page runs a part
 	$(BIN)/python -m benchmarks.run
 	benchmarks/.venv/bin/python -m benchmarks.report
 

@@ -67,7 +67,11 @@ def _log_in(logins: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _median_ms(name: str, requests: Sequence[Request]) -> float:
-    chain = name == "refresh"
     return wrk.load(
-        "/graphql", requests, connections=1, seconds=DURATION_SECONDS, chain=chain
+        "/graphql",
+        requests,
+        expected='"data"',
+        connections=1,
+        seconds=DURATION_SECONDS,
+        chain=name == "refresh",
     ).p50_ms

@@ -3,20 +3,31 @@
 import itertools
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
-from benchmarks import wrk
+from benchmarks.measurement import Figures, measure
 from benchmarks.operations import LOGIN, REGISTER, body
-from benchmarks.seeded_database import PASSWORD, USERS, SeededDatabase
-from benchmarks.servers import BOTH_CORES, LOAD_CORE, SERVER_CORE, serving
+from benchmarks.placements import (
+    ALL_CORES,
+    BOTH_CORES,
+    LOAD_CORE,
+    OTHER_CORE,
+    SERVER_CORE,
+    SQLITE,
+)
+from benchmarks.seeded_database import PASSWORD, USERS, Databases, SeededDatabase
+from benchmarks.servers import serving
 from benchmarks.targets import GATEHOUSE
 from benchmarks.wrk import SECONDS, Request
 
 ARGON2 = Path(__file__).with_name("argon2_baseline.py")
 
-# Enough that a thread always has a queued password.
-CONNECTIONS_PER_THREAD = 4
+HASHING_KINDS = (OTHER_CORE, ALL_CORES, SQLITE)
+
+# Enough that each thread always has a queued password.
+CONNECTIONS = 16
 
 # More than can register during one load.
 NEW_USERS = 2_000
@@ -25,22 +36,24 @@ LOGINS = [Request(body(LOGIN, username=f"user.{n}", password=PASSWORD)) for n in
 _numbers = itertools.count()
 
 
-def hashing(databases: Sequence[SeededDatabase]) -> dict[str, object]:
-    """Return operations a second by number of cores, then for Argon2 alone and by kind of database.
+def hashing(databases: Databases) -> dict[str, object]:
+    """Return figures by number of cores and kind of database, beside the verifications a second of
+    Argon2 alone.
 
     Each core has one hashing thread.
     """
+    of_one, of_two = ((databases[kind], databases[SQLITE]) for kind in (OTHER_CORE, ALL_CORES))
     return {
-        "1": _measure(databases, SERVER_CORE, LOAD_CORE),
+        "1": _measure(of_one, SERVER_CORE, LOAD_CORE),
         # The load generator needs almost nothing of the second core.
-        "2": _measure(databases, BOTH_CORES, BOTH_CORES),
+        "2": _measure(of_two, BOTH_CORES, BOTH_CORES),
     }
 
 
-def _measure(databases: Sequence[SeededDatabase], cores: str, load_cores: str) -> dict[str, object]:
+def _measure(databases: Iterable[SeededDatabase], cores: str, load_cores: str) -> dict[str, object]:
     threads = len(cores.split(","))
     return {"Argon2": _argon2_alone(cores, threads)} | {
-        database.kind: _rates(database, cores, load_cores, threads) for database in databases
+        database.kind: _measure_on(database, cores, load_cores) for database in databases
     }
 
 
@@ -49,15 +62,21 @@ def _argon2_alone(cores: str, threads: int) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def _rates(database: SeededDatabase, cores: str, load_cores: str, threads: int) -> dict[str, float]:
-    connections = threads * CONNECTIONS_PER_THREAD
-
-    def rate(requests: Sequence[Request]) -> float:
-        return wrk.load("/graphql", requests, connections=connections, cores=load_cores).rate
-
-    with serving(GATEHOUSE, database.url, cores=cores):
-        wrk.load("/graphql", LOGINS, connections=connections, cores=load_cores, seconds=1)
-        return {"login": rate(LOGINS), "register": rate(list(_registrations()))}
+def _measure_on(database: SeededDatabase, cores: str, load_cores: str) -> dict[str, Figures]:
+    load = partial(
+        measure,
+        postgres=database.postgres,
+        path="/graphql",
+        expected='"accessToken"',
+        connections=CONNECTIONS,
+        cores=load_cores,
+    )
+    with serving(GATEHOUSE, database.url, cores=cores) as server:
+        load(server, requests=LOGINS, seconds=1)  # warm up
+        return {
+            "login": load(server, requests=LOGINS),
+            "register": load(server, requests=list(_registrations())),
+        }
 
 
 def _registrations() -> Iterator[Request]:

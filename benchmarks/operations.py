@@ -33,6 +33,9 @@ REFRESH = (
     "mutation ($token: String!) { refresh(refreshToken: $token) { accessToken refreshToken } }"
 )
 
+# Only Mercurius has it, in place of a login.
+START_SESSION = "mutation { startSession { refreshToken } }"
+
 
 def body(document: str, **variables: object) -> str:
     request = {"query": document} | ({"variables": variables} if variables else {})

@@ -1,59 +1,60 @@
 """`me`, and a page of posts with their authors: Gatehouse and its peers, one after the other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
 
 import httpx
 
-from benchmarks import wrk
+from benchmarks.measurement import Figures, measure
 from benchmarks.operations import ME, PAGE, body
-from benchmarks.seeded_database import POSTGRESQL, SeededDatabase
-from benchmarks.servers import BASE_URL, memory_mib, serving
-from benchmarks.targets import GATEHOUSE, ME_TARGETS, NAIVE, Target
+from benchmarks.placements import OTHER_CORE, SAME_CORE, SQLITE
+from benchmarks.seeded_database import USERS, Databases, SeededDatabase
+from benchmarks.servers import BASE_URL, serving
+from benchmarks.targets import GATEHOUSE, ME_PEERS, NAIVE, Target
 from benchmarks.wrk import Request
 
-CONNECTIONS = 64
+PEER_KINDS = (OTHER_CORE, SAME_CORE, SQLITE)
+CONNECTIONS = (4, 16, 64)
 
 # A correct response contains these, and the request does not.
-FIRST_USER_EMAIL = "user0@example.com"
-NEWEST_POST_AUTHOR = "user.499"
+FIRST_USER = '"user0@example.com"'
+ANY_USER = '@example.com"'
+NEWEST_AUTHOR = f'"user.{USERS - 1}"'
 
 
-def me(databases: Sequence[SeededDatabase]) -> dict[str, object]:
+def me(databases: Databases) -> dict[str, object]:
+    return _compare(databases, (GATEHOUSE, *ME_PEERS), ME, FIRST_USER, ANY_USER)
+
+
+def page(databases: Databases) -> dict[str, object]:
+    return _compare(databases, (GATEHOUSE, NAIVE), PAGE, NEWEST_AUTHOR, NEWEST_AUTHOR)
+
+
+def _compare(
+    databases: Databases, targets: Iterable[Target], document: str, first: str, each: str
+) -> dict[str, object]:
+    """Return the figures by kind of database, target and number of connections, and the memory
+    after all of these."""
     return {
-        database.kind: _measure_all(
-            _supporting(database, ME_TARGETS), database, ME, FIRST_USER_EMAIL
-        )
-        for database in databases
+        kind: {
+            target.name: _measure(target, databases[kind], document, first, each)
+            for target in targets
+            if target.supports_sqlite or kind != SQLITE
+        }
+        for kind in PEER_KINDS
     }
-
-
-def page(databases: Sequence[SeededDatabase]) -> dict[str, object]:
-    return {
-        database.kind: _measure_all([GATEHOUSE, NAIVE], database, PAGE, NEWEST_POST_AUTHOR)
-        for database in databases
-    }
-
-
-def _supporting(database: SeededDatabase, targets: Iterable[Target]) -> list[Target]:
-    return [target for target in targets if database.kind == POSTGRESQL or target.supports_sqlite]
-
-
-def _measure_all(
-    targets: Iterable[Target], database: SeededDatabase, document: str, expected: str
-) -> dict[str, dict[str, float]]:
-    return {target.name: _measure(target, database, document, expected) for target in targets}
 
 
 def _measure(
-    target: Target, database: SeededDatabase, document: str, expected: str
-) -> dict[str, float]:
+    target: Target, database: SeededDatabase, document: str, first: str, each: str
+) -> dict[str, Figures | float]:
     requests = database.requests("" if target.is_rest else body(document))
-    with serving(target, database.url) as process:
-        _check(target, requests[0], expected)
-        wrk.load(target.path, requests, connections=CONNECTIONS, seconds=1)  # warm up
-        load = wrk.load(target.path, requests, connections=CONNECTIONS)
-        memory = memory_mib(process)
-    return {"rate": load.rate, "p99": load.p99_ms, "busy": load.busy, "memory": memory}
+    with serving(target, database.url) as server:
+        _check(target, requests[0], first)
+        load = partial(measure, server, database.postgres, target.path, requests, expected=each)
+        load(connections=max(CONNECTIONS), seconds=1)  # warm up
+        figures = {str(connections): load(connections=connections) for connections in CONNECTIONS}
+        return {**figures, "memory": server.memory_mib}
 
 
 def _check(target: Target, request: Request, expected: str) -> None:

@@ -1,18 +1,19 @@
-"""One database of each kind, with users who have registered through the domain and have a post."""
+"""Databases with users who have registered through the domain and have a post each."""
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert
 
 from api.services import create_app_state
-from benchmarks.servers import PORT, SECRET_KEY
+from benchmarks.placements import POSTGRES_CORES, SQLITE
+from benchmarks.postgres import pinned_postgres
+from benchmarks.servers import PUBLIC_URL, SECRET_KEY
 from benchmarks.wrk import Request
-from db import migrations
 from db.models import Post
 from domain import accounts
 from domain.access_tokens.tokens import Caller
@@ -20,22 +21,23 @@ from domain.devices import Device
 from domain.ids import new_id
 from domain.services import Services
 from settings import Settings
-from tests import databases
+from soak.postgres import Postgres
+from tests.databases import migrate
 
-USERS = 500
+USERS = 200
 PASSWORD = "analytical engine"
-SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 
 
 @dataclass(frozen=True)
 class SeededDatabase:
-    """``kind`` is SQLITE or POSTGRESQL. ``tokens`` has an access token for each of its users.
+    """``kind`` is one of `placements.KINDS`. ``tokens`` has an access token for each of its users.
 
     The users are called ``user.0``, ``user.1`` and so on.
     """
 
     kind: str
     url: str
+    postgres: Postgres | None
     tokens: Sequence[str]
 
     def requests(self, body: str) -> list[Request]:
@@ -43,17 +45,31 @@ class SeededDatabase:
         return [Request(body, token) for token in self.tokens]
 
 
-@contextmanager
-def seeded_databases() -> Iterator[Sequence[SeededDatabase]]:
-    with empty_databases() as urls:
-        yield [SeededDatabase(kind, url, asyncio.run(_seed(url))) for kind, url in urls.items()]
+Databases = Mapping[str, SeededDatabase]
 
 
 @contextmanager
-def empty_databases() -> Iterator[dict[str, str]]:
-    """Yield the URLs of new databases by their kind."""
-    with databases.empty_postgres() as postgres, tempfile.TemporaryDirectory() as folder:
-        yield {SQLITE: f"sqlite:///{folder}/gatehouse.db", POSTGRESQL: postgres}
+def seeded_databases(kinds: Collection[str]) -> Iterator[Databases]:
+    """Yield a database of each kind."""
+    with ExitStack() as stack:
+        seeded = {}
+        for kind in kinds:
+            url, postgres = stack.enter_context(empty_database(kind))
+            seeded[kind] = SeededDatabase(kind, url, postgres, asyncio.run(_seed(url)))
+        yield seeded
+
+
+@contextmanager
+def empty_database(kind: str) -> Iterator[tuple[str, Postgres | None]]:
+    """Yield the URL of a new database with tables, and its server."""
+    if kind == SQLITE:
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite:///{folder}/gatehouse.db"
+            migrate(url)
+            yield url, None
+    else:
+        with pinned_postgres(POSTGRES_CORES[kind]) as postgres, postgres.database() as url:
+            yield url, postgres
 
 
 def services_for(url: str, **settings: object) -> Services:
@@ -61,7 +77,7 @@ def services_for(url: str, **settings: object) -> Services:
         Settings(
             secret_key=SECRET_KEY,  # type: ignore[arg-type]
             database_url=url,  # type: ignore[arg-type]
-            port=PORT,  # part of a token's issuer
+            public_url=PUBLIC_URL,  # the issuer of the tokens
             register_limit_per_network="100000/second",
             access_token_expire_minutes=24 * 60,  # longer than a run
             **settings,  # type: ignore[arg-type]
@@ -72,7 +88,6 @@ def services_for(url: str, **settings: object) -> Services:
 async def _seed(url: str) -> list[str]:
     """Register the users with a post each, and return their access tokens."""
     services = services_for(url)
-    await migrations.upgrade(services.database.engines[1])
     callers = [await _register(services, number) for number in range(USERS)]
     async with services.database.engines[1].begin() as connection:
         await connection.execute(insert(Post), [_post(caller) for caller in callers])

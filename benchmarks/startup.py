@@ -1,35 +1,34 @@
 """The time from the start of a process to its first response."""
 
 import time
-from collections.abc import Sequence
 from http.client import HTTPConnection
 
-from benchmarks.seeded_database import SeededDatabase
-from benchmarks.servers import PORT, start, stop
-from benchmarks.targets import GATEHOUSE_SERVE, NAIVE, Target
+from benchmarks.placements import OTHER_CORE, SQLITE
+from benchmarks.seeded_database import Databases, SeededDatabase
+from benchmarks.servers import PORT, start
+from benchmarks.targets import GATEHOUSE, NAIVE, Target
 
+STARTUP_KINDS = (OTHER_CORE, SQLITE)
 POLL_SECONDS = 0.002
 
 
-def startup(databases: Sequence[SeededDatabase]) -> dict[str, object]:
+def startup(databases: Databases) -> dict[str, object]:
     return {
-        database.kind: {
-            target.name: _seconds(target, database) for target in (GATEHOUSE_SERVE, NAIVE)
-        }
-        for database in databases
+        kind: {target.name: _seconds(target, databases[kind]) for target in (GATEHOUSE, NAIVE)}
+        for kind in STARTUP_KINDS
     }
 
 
 def _seconds(target: Target, database: SeededDatabase) -> float:
     began = time.perf_counter()
-    process = start(target, database.url)
+    server = start(target, database.url)
     try:
-        while process.poll() is None and not _responds():
+        while server.process.poll() is None and not _responds():
             time.sleep(POLL_SECONDS)
-        assert process.poll() is None, target.name
+        assert server.process.poll() is None, target.name
         return time.perf_counter() - began
     finally:
-        stop(process)
+        server.stop()
 
 
 def _responds() -> bool:

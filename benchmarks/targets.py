@@ -1,4 +1,7 @@
-"""The servers that are measured, Gatehouse and its peers: how each starts and its endpoint."""
+"""The servers that are measured, Gatehouse and its peers: how each starts and its endpoint.
+
+Each is started as its documentation starts it in production, with a log as by its defaults.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -7,9 +10,7 @@ from pathlib import Path
 
 PEERS = Path(__file__).parent / "peers"
 PEERS_PYTHON = str(PEERS.parent / ".venv" / "bin" / "python")
-
-# No target logs its requests.
-QUIET = ("--log-level", "warning", "--no-access-log")
+BUN = str(PEERS / "node_modules" / ".bin" / "bun")
 
 
 @dataclass(frozen=True)
@@ -20,36 +21,22 @@ class Target:
     command: Sequence[str]
     path: str = "/graphql"
     is_rest: bool = False
-
-    @property
-    def supports_sqlite(self) -> bool:
-        """Node 20 has no built-in SQLite."""
-        return self.command[0] != "node"
+    supports_sqlite: bool = True
 
 
-def uvicorn(application: str, *options: str, python: str = PEERS_PYTHON) -> list[str]:
-    return [python, "-m", "uvicorn", application, *QUIET, *options]
+def _uvicorn(application: str) -> list[str]:
+    return [PEERS_PYTHON, "-m", "uvicorn", application]
 
 
-def gatehouse(*options: str) -> Target:
-    command = uvicorn("api.app:create_app", "--factory", *options, python=sys.executable)
-    return Target("Gatehouse", command)
-
-
-GATEHOUSE = gatehouse()
-# With the command that operators use.
-GATEHOUSE_SERVE = Target(
-    GATEHOUSE.name, [str(Path(sys.executable).with_name("gatehouse")), "serve"]
-)
-NAIVE = Target("Strawberry and FastAPI, naive", uvicorn("naive:app"))
-ARIADNE = Target("Ariadne", uvicorn("ariadne_app:app"), path="/")
+GATEHOUSE = Target("Gatehouse", [str(Path(sys.executable).with_name("gatehouse")), "serve"])
+NAIVE = Target("Strawberry and FastAPI, naive", _uvicorn("naive:app"))
+ARIADNE = Target("Ariadne", _uvicorn("ariadne_app:app"), path="/")
 FASTAPI_USERS = Target(
-    "fastapi-users", uvicorn("fastapi_users_app:app"), path="/users/me", is_rest=True
+    "fastapi-users", _uvicorn("fastapi_users_app:app"), path="/users/me", is_rest=True
 )
-YOGA = Target("graphql-yoga", ["node", "yoga.mjs"])
-MERCURIUS = Target("Mercurius with JIT", ["node", "mercurius.mjs"])
+# Node 20 has no built-in SQLite, and the SQL of the peer on Bun is PostgreSQL's too.
+YOGA = Target("graphql-yoga", ["node", "yoga.mjs"], supports_sqlite=False)
+MERCURIUS = Target("Mercurius with JIT", ["node", "mercurius.mjs"], supports_sqlite=False)
+BUN_JIT = Target("graphql-jit on Bun", [BUN, "bun.mjs"], supports_sqlite=False)
 
-# Does no work for its response, which shows how many requests the load generator can send.
-CONSTANT = Target("a constant answer", [PEERS_PYTHON, "constant.py"])
-
-ME_TARGETS = [GATEHOUSE, NAIVE, ARIADNE, FASTAPI_USERS, YOGA, MERCURIUS, CONSTANT]
+ME_PEERS = (NAIVE, ARIADNE, FASTAPI_USERS, YOGA, MERCURIUS, BUN_JIT)

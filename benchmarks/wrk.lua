@@ -1,9 +1,11 @@
 -- Sends the requests of the file REQUESTS in rotation.
--- A line is a token ("-" for none), a tab, and a body (empty for a GET).
+-- A line is a token ("-" for none), a tab, and a body (empty for a GET). A body is JSON or a form.
+-- A response is correct if it has status 200, no GraphQL errors, and contains EXPECTED.
 --
--- With CHAIN, each request carries the refresh token of its last response.
+-- With CHAIN, each request carries the refresh token of its last response. This needs as many
+-- threads as connections, so that a thread knows which request is answered. Each has its own lines.
 local lines, requests, number = {}, {}, 0
-local chain = os.getenv("CHAIN")
+local expected, chain = os.getenv("EXPECTED"), os.getenv("CHAIN")
 local threads = {}
 failed = 0
 
@@ -13,7 +15,8 @@ end
 
 local function format(line)
   local token, body = line:match("^([^\t]*)\t(.*)$")
-  local headers = { ["Content-Type"] = "application/json" }
+  local is_json = body == "" or body:sub(1, 1) == "{"
+  local headers = { ["Content-Type"] = is_json and "application/json" or "application/x-www-form-urlencoded" }
   if token ~= "-" then
     headers["Authorization"] = "Bearer " .. token
   end
@@ -22,12 +25,16 @@ end
 
 function setup(thread)
   threads[#threads + 1] = thread
+  thread:set("first", #threads)
 end
 
 function init()
-  for i, line in ipairs(lines) do
-    requests[i] = format(line)
+  local own = {}
+  for i = first, #lines, tonumber(os.getenv("THREADS")) do
+    own[#own + 1] = lines[i]
+    requests[#own] = format(lines[i])
   end
+  lines = own
 end
 
 function request()
@@ -35,10 +42,12 @@ function request()
   return requests[number]
 end
 
--- A GraphQL error has status 200.
-function response(_, _, body)
-  if body:find('"errors"', 1, true) then
+function response(status, _, body)
+  if status ~= 200 or body:find('"errors"', 1, true) or not body:find(expected, 1, true) then
     failed = failed + 1
+    if failed == 1 then
+      io.stderr:write(status, " ", body, "\n")
+    end
   elseif chain then
     local token = body:match('"refreshToken": ?"([^"]+)"')
     lines[number] = lines[number]:gsub('"token":"[^"]*"', '"token":"' .. token .. '"')

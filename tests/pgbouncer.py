@@ -21,13 +21,17 @@ SERVER_CONNECTIONS = 3
 
 
 @contextmanager
-def running_pgbouncer(database_url: str, mode: Literal["session", "transaction"]) -> Iterator[str]:
+def running_pgbouncer(
+    database_url: str,
+    mode: Literal["session", "transaction"],
+    server_connections: int = SERVER_CONNECTIONS,
+) -> Iterator[str]:
     """Yield the database's URL by way of PgBouncer."""
     assert PGBOUNCER_PROGRAM
     url, port = make_url(database_url), free_port()
     with tempfile.TemporaryDirectory(prefix="pgbouncer-") as folder:
         file = Path(folder) / "pgbouncer.ini"
-        file.write_text(_configuration(url, port, mode))
+        file.write_text(_configuration(url, port, mode, server_connections))
         # It does not run as root.
         user = ["-u", "postgres"] if os.geteuid() == 0 else []
         process = subprocess.Popen(
@@ -43,10 +47,10 @@ def running_pgbouncer(database_url: str, mode: Literal["session", "transaction"]
             process.wait(TIMEOUT_SECONDS)
 
 
-def _configuration(url: URL, port: int, mode: str) -> str:
+def _configuration(url: URL, port: int, mode: str, server_connections: int) -> str:
     password = f" password={url.password}" if url.password else ""
     # Session mode keeps a server connection for each client.
-    size = SERVER_CONNECTIONS if mode == "transaction" else 50
+    size = server_connections if mode == "transaction" else 50
     return f"""
 [databases]
 * = host={url.host} port={url.port or 5432} user={url.username}{password}

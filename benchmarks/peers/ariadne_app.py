@@ -11,7 +11,10 @@ from sqlalchemy import String, Uuid, select
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-sessions = async_sessionmaker(create_async_engine(os.environ["PEER_DATABASE_URL"]))
+engine = create_async_engine(
+    os.environ["PEER_DATABASE_URL"], pool_size=int(os.environ["PEER_POOL_SIZE"]), max_overflow=0
+)
+sessions = async_sessionmaker(engine)
 
 
 class Base(DeclarativeBase):

@@ -1,6 +1,6 @@
-"""fastapi-users: GET /users/me with its JWT strategy and its SQLAlchemy adapter.
+"""fastapi-users: GET /users/me and POST /login with its JWT strategy and its SQLAlchemy adapter.
 
-At startup it fills its table from Gatehouse's.
+At startup it fills its table from Gatehouse's. It verifies passwords with the same parameters.
 """
 
 import os
@@ -12,12 +12,17 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI
 from fastapi_users import BaseUserManager, FastAPIUsers, UUIDIDMixin, schemas
 from fastapi_users.authentication import AuthenticationBackend, BearerTransport, JWTStrategy
+from fastapi_users.password import PasswordHelper
 from fastapi_users_db_sqlalchemy import SQLAlchemyBaseUserTableUUID, SQLAlchemyUserDatabase
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Uuid, column, delete, insert, select, table
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
-engine = create_async_engine(os.environ["PEER_DATABASE_URL"])
+engine = create_async_engine(
+    os.environ["PEER_DATABASE_URL"], pool_size=int(os.environ["PEER_POOL_SIZE"]), max_overflow=0
+)
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 
@@ -42,8 +47,14 @@ class Manager(UUIDIDMixin, BaseUserManager[User, uuid.UUID]):
     pass
 
 
+# OWASP Password Storage Cheat Sheet, "Argon2id".
+passwords = PasswordHelper(
+    PasswordHash((Argon2Hasher(memory_cost=19456, time_cost=2, parallelism=1),))
+)
+
+
 async def manager(database: Annotated[Any, Depends(database)]) -> AsyncIterator[Manager]:
-    yield Manager(database)
+    yield Manager(database, passwords)
 
 
 backend = AuthenticationBackend(
@@ -51,7 +62,7 @@ backend = AuthenticationBackend(
     transport=BearerTransport(tokenUrl="token"),
     # The same access tokens as for the other targets.
     get_strategy=lambda: JWTStrategy(
-        secret=os.environ["SECRET_KEY"], lifetime_seconds=None, token_audience=["gatehouse"]
+        secret=os.environ["SECRET_KEY"], lifetime_seconds=1800, token_audience=["gatehouse"]
     ),
 )
 users = FastAPIUsers[User, uuid.UUID](manager, [backend])
@@ -63,11 +74,16 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await connection.run_sync(Base.metadata.create_all)
         await connection.execute(delete(User))
         rows = await connection.execute(
-            select(column("id", Uuid), column("email")).select_from(table("users"))
+            select(column("id", Uuid), column("email"), column("password_hash")).select_from(
+                table("users")
+            )
         )
         await connection.execute(
             insert(User),
-            [{"id": id, "email": email, "hashed_password": ""} for id, email in rows],
+            [
+                {"id": id, "email": email, "hashed_password": password_hash}
+                for id, email, password_hash in rows
+            ],
         )
     yield
 
@@ -76,3 +92,4 @@ app = FastAPI(lifespan=lifespan)
 app.include_router(
     users.get_users_router(schemas.BaseUser[uuid.UUID], schemas.BaseUserUpdate), prefix="/users"
 )
+app.include_router(users.get_auth_router(backend))

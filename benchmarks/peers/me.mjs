@@ -1,6 +1,6 @@
-// What both Node peers do: verify the token and read the row.
-import jsonwebtoken from "jsonwebtoken";
+// What both Node peers do: verify the token and read the row by a named, and so prepared, statement.
 import pg from "pg";
+import { userOf } from "./token.mjs";
 
 export const port = Number(process.env.PORT);
 export const typeDefs = `
@@ -8,18 +8,14 @@ export const typeDefs = `
   type Query { me: User }
 `;
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+// With its default of 10 connections: 20 are no faster.
+export const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
 
 export async function me(authorization) {
-  const token = authorization.slice("Bearer ".length);
-  const claims = jsonwebtoken.verify(token, process.env.SECRET_KEY, {
-    algorithms: ["HS256"],
-    audience: "gatehouse",
-  });
   const { rows } = await pool.query({
     name: "me",
     text: "SELECT id, username, email FROM users WHERE id = $1",
-    values: [claims.sub],
+    values: [userOf(authorization)],
   });
   return rows[0];
 }

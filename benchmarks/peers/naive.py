@@ -22,7 +22,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from strawberry.dataloader import DataLoader
 from strawberry.fastapi import GraphQLRouter
 
-engine = create_async_engine(os.environ["PEER_DATABASE_URL"])
+engine = create_async_engine(
+    os.environ["PEER_DATABASE_URL"], pool_size=int(os.environ["PEER_POOL_SIZE"]), max_overflow=0
+)
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 

@@ -1,6 +1,5 @@
 """The class of the settings. A new setting is one line here and a paragraph in ``.env.example``."""
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -22,6 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from settings.machine import MAX_HASHING_THREADS, hashing_threads
 from settings.providers import ProviderSettings, collect
 from settings.types import (
     BrandName,
@@ -179,8 +179,8 @@ class Settings(BaseSettings):
     argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
     argon2_time_cost: int = Field(default=2, ge=1, le=100)
     argon2_parallelism: int = Field(default=1, ge=1, le=64)
-    # After the workers, which its validator reads to replace None.
-    hashing_threads: int = Field(default=None, ge=1, le=256)  # type: ignore[assignment]
+    # After the settings that its validator reads to replace None.
+    hashing_threads: int = Field(default=None, ge=1, le=MAX_HASHING_THREADS)  # type: ignore[assignment]
 
     request_deadline_seconds: int = Field(default=10, ge=1, le=300)
     max_query_depth: int = Field(default=12, ge=1)
@@ -242,9 +242,13 @@ class Settings(BaseSettings):
     # A default factory that reads another setting reports an error whenever any setting is invalid.
     @field_validator("hashing_threads", mode="before")
     @classmethod
-    def _workers_share_the_cores(cls, threads: object, info: ValidationInfo) -> object:
+    def _workers_share_the_machine(cls, threads: object, info: ValidationInfo) -> object:
         if threads is None:
-            return max(1, _available_cores() // info.data.get("workers", 1))
+            return hashing_threads(
+                workers=info.data.get("workers", 1),
+                hash_kib=info.data.get("argon2_memory_kib", 1),
+                pictures=info.data.get("pictures", "").lower() != "off",
+            )
         return threads
 
     @model_validator(mode="after")
@@ -447,10 +451,3 @@ class Settings(BaseSettings):
         if chosen is None:
             return self.environment == "development" and not self.trusted_documents_only
         return chosen
-
-
-def _available_cores() -> int:
-    """Return how many cores this process may use, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -22,7 +22,6 @@ from pydantic import SecretStr
 
 from cli.check import check as check_configuration
 from cli.check.connections import connections
-from cli.check.machine import available_cores, memory_limit
 from cli.check.mounts import file_system_of
 from cli.check.rate_limits import rate_limit_sizes
 from settings import Settings
@@ -464,39 +463,6 @@ def test_hashes_that_need_more_memory_than_there_is_are_a_problem(check: Check) 
     assert run.items("problem") == ["HASHING_THREADS"]
     assert "up to 1347584 MiB" in run.output
     assert "65536 hashes and 256 pictures at a time" in run.output
-
-
-@pytest.mark.parametrize(
-    ("groups", "files", "mebibytes", "cores"),
-    [
-        ("0::/", {}, 16384, None),
-        ("0::/", {"memory.max": "max", "cpu.max": "max 100000"}, 16384, None),
-        ("0::/", {"memory.max": f"{512 * 1024**2}", "cpu.max": "50000 100000"}, 512, 1),
-        ("0::/a/b", {"a/memory.max": f"{256 * 1024**2}", "a/b/memory.max": "max"}, 256, None),
-        (
-            "9:memory:/docker/1\n4:cpu,cpuacct:/docker/1",
-            {
-                "memory/memory.limit_in_bytes": f"{128 * 1024**2}",
-                "cpu/cpu.cfs_quota_us": "100000",
-                "cpu/cpu.cfs_period_us": "100000",
-            },
-            128,
-            1,
-        ),
-        ("4:cpu:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "1"}, 16384, None),
-    ],
-)
-def test_a_container_has_the_memory_and_the_cores_of_its_control_group(
-    tmp_path: Path, groups: str, files: dict[str, str], mebibytes: int, cores: int | None
-) -> None:
-    tree = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
-    tree |= {"proc/self/cgroup": groups, "proc/meminfo": "MemTotal: 16777216 kB\nMemFree: 1 kB\n"}
-    for name, text in tree.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(f"{text}\n")
-
-    assert memory_limit(tmp_path) == mebibytes * 1024**2
-    assert available_cores(tmp_path) == (cores or available_cores(tmp_path / "without"))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from pydantic_settings import (
 )
 
 from settings.machine import MAX_HASHING_THREADS, hashing_threads
-from settings.providers import ProviderSettings, collect
+from settings.providers import ProviderSettings, collect, is_secret_of_provider
 from settings.types import (
     BrandName,
     DomainName,
@@ -48,13 +48,14 @@ from settings.types import (
     WebhookSecrets,
     WebhookUrls,
     domain_of,
+    holds_secret,
     in_lower_case,
     in_upper_case,
     is_loopback,
     require_size_for,
     require_text,
 )
-from settings.variables import merge
+from settings.variables import Source, merge
 
 MAX_WORKERS = 256
 
@@ -199,6 +200,9 @@ class Settings(BaseSettings):
     metrics_host: Host = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
 
+    # Of each variable, by the name of its setting. What is not here has its default.
+    sources: dict[str, Source] = Field(default={}, exclude=True, repr=False)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -210,9 +214,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         assert isinstance(env_settings, EnvSettingsSource)
         assert isinstance(dotenv_settings, EnvSettingsSource)
-        env_settings.env_vars = variables = merge(env_settings.env_vars, dotenv_settings.env_vars)
-        found = InitSettingsSource(settings_cls, {"provider_settings": collect(variables)})
-        return init_settings, found, env_settings
+        variables = merge(env_settings.env_vars, dotenv_settings.env_vars, _is_secret)
+        values = {name: variable.value for name, variable in variables.items()}
+        collected = {
+            "provider_settings": collect(values),
+            "sources": {name: variable.source for name, variable in variables.items()},
+        }
+        # Their names are no variables.
+        env_settings.env_vars = {
+            name: value for name, value in values.items() if name not in collected
+        }
+        return init_settings, InitSettingsSource(settings_cls, collected), env_settings
 
     @field_validator("*", mode="before")
     @classmethod
@@ -451,3 +463,9 @@ class Settings(BaseSettings):
         if chosen is None:
             return self.environment == "development" and not self.trusted_documents_only
         return chosen
+
+
+def _is_secret(name: str) -> bool:
+    """Return whether a variable is a secret, by the type of its setting."""
+    field = Settings.model_fields.get(name)
+    return is_secret_of_provider(name) if field is None else holds_secret(field.annotation)

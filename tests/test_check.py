@@ -328,6 +328,33 @@ def test_every_rate_limit_is_asked_about() -> None:
 
 @needs_modes
 @pytest.mark.parametrize(
+    ("mode", "level"), [(0o640, "ok"), (0o604, "warning"), (0o444, "warning"), (0o602, "problem")]
+)
+def test_the_files_of_secrets_are_for_this_server_alone(
+    check: Check, tmp_path: Path, mode: int, level: str
+) -> None:
+    (tmp_path / "key").write_text(GOOD["SECRET_KEY"])
+    (tmp_path / "key").chmod(mode)
+    run = check(SECRET_KEY="", GATEHOUSE_SECRET_KEY_FILE="key")
+
+    assert "GATEHOUSE_SECRET_KEY_FILE" in run.items(level)
+
+
+def test_it_checks_for_the_workers_that_it_is_told_of(
+    check: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = check(WORKERS="1", HASHING_THREADS="1")
+    check_configuration.main(["--workers", "2"], standalone_mode=False)
+    told = Run(0, capsys.readouterr().out)
+
+    assert "RATE_LIMIT_STORAGE_URL" in alone.items("ok")
+    assert "RATE_LIMIT_STORAGE_URL" in told.items("warning")
+    assert "each of 2 workers has its own rate limits" in told.output
+    assert "for 2 workers, 2 hashes" in told.output
+
+
+@needs_modes
+@pytest.mark.parametrize(
     ("name", "mode", "says"),
     [
         (".env", 0o666, "can change .env"),

@@ -9,6 +9,7 @@ import textwrap
 import click
 
 from cli import argon2_build
+from cli.secret import SECRET_BYTES
 from cli.usage import WholeNumber, examples
 from domain.passwords import tuning
 from domain.passwords.tuning import MIN_MEMORY_MIB, Costs, Fit
@@ -60,7 +61,7 @@ def tune(target_ms: int, memory_mib: int) -> None:
     """
     # The settings require a secret to sign with. This command signs nothing.
     settings = load_settings(
-        secret_key=secrets.token_urlsafe(), argon2_memory_kib=memory_mib * 1024
+        secret_key=secrets.token_urlsafe(SECRET_BYTES), argon2_memory_kib=memory_mib * 1024
     )
     _require_memory(settings, memory_mib)
     threads = settings.hashing_threads

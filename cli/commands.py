@@ -5,6 +5,8 @@ import sys
 import click
 
 from cli.check import check
+from cli.config import config
+from cli.health import health
 from cli.keys import keys
 from cli.mail import mail
 from cli.migrate import migrate
@@ -28,7 +30,21 @@ INTERRUPTED = 130
 
 
 @click.group(
-    commands=(check, keys, mail, migrate, prune, schema, secret, serve, tune, users, webhooks),
+    commands=(
+        check,
+        config,
+        health,
+        keys,
+        mail,
+        migrate,
+        prune,
+        schema,
+        secret,
+        serve,
+        tune,
+        users,
+        webhooks,
+    ),
     # Without a command, the error below and not the whole help.
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -2,18 +2,12 @@
 
 import click
 
-from cli.usage import WholeNumber, examples
+from cli.usage import examples, workers_option
 from server.serve import serve as run_server
-from settings import MAX_WORKERS
 
 
 @click.command(epilog=examples("gatehouse serve", "gatehouse serve --workers 4"))
-@click.option(
-    "--workers",
-    type=WholeNumber(1, MAX_WORKERS),
-    metavar="N",
-    help="Number of worker processes. Overrides WORKERS.",
-)
+@workers_option("Number of worker processes. Overrides WORKERS.")
 def serve(workers: int | None) -> None:
     """Serve the API on HOST and PORT.
 

@@ -9,10 +9,12 @@ import textwrap
 import click
 
 from cli import argon2_build
+from cli.secret import SECRET_BYTES
 from cli.usage import WholeNumber, examples
 from domain.passwords import tuning
 from domain.passwords.tuning import MIN_MEMORY_MIB, Costs, Fit
-from settings import load_settings
+from settings import Settings, load_settings
+from settings.machine import memory_limit
 
 # The time is argon2-cffi's default; the memory is RFC 9106's second recommendation.
 TARGET_MS = 50
@@ -58,13 +60,11 @@ def tune(target_ms: int, memory_mib: int) -> None:
     Measures for some seconds, and prints the settings for .env. All other lines are comments.
     """
     # The settings require a secret to sign with. This command signs nothing.
-    threads = load_settings(secret_key=secrets.token_urlsafe()).hashing_threads
-    needed, available = threads * memory_mib, _machine_memory_mib()
-    if available is not None and needed > available:
-        raise SystemExit(
-            f"gatehouse: {threads} HASHING_THREADS of {memory_mib} MiB need {needed} MiB, but this"
-            f" machine has {available} MiB. Choose a smaller --memory-mib."
-        )
+    settings = load_settings(
+        secret_key=secrets.token_urlsafe(SECRET_BYTES), argon2_memory_kib=memory_mib * 1024
+    )
+    _require_memory(settings, memory_mib)
+    threads = settings.hashing_threads
     fit, rate = asyncio.run(_measure(threads, target_ms, memory_mib))
     _comment(_what_fits(fit, target_ms))
     for name, value in (
@@ -84,6 +84,17 @@ def tune(target_ms: int, memory_mib: int) -> None:
             " `gatehouse tune` again with it."
         )
     _comment(argon2_build.advice())
+
+
+def _require_memory(settings: Settings, memory_mib: int) -> None:
+    workers, threads, allowed = settings.workers, settings.hashing_threads, memory_limit()
+    needed_mib = workers * threads * memory_mib
+    if allowed is not None and needed_mib > allowed // 1024**2:
+        raise SystemExit(
+            f"gatehouse: {threads} HASHING_THREADS of {memory_mib} MiB in {workers} WORKERS need"
+            f" {needed_mib} MiB, more than the {allowed // 1024**2} MiB there are. Choose a smaller"
+            " --memory-mib."
+        )
 
 
 async def _measure(threads: int, target_ms: int, memory_mib: int) -> tuple[Fit, float]:
@@ -113,10 +124,3 @@ def would_gain_by_huge_pages(costs: Costs) -> bool:
 
 def _comment(text: str) -> None:
     print(textwrap.fill(text, 100, initial_indent="# ", subsequent_indent="# "))
-
-
-def _machine_memory_mib() -> int | None:
-    """Return the memory of this machine, or None if the system does not tell it (Windows)."""
-    if not hasattr(os, "sysconf"):
-        return None
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1024**2

@@ -1,8 +1,11 @@
 """What all commands share: the examples in their help, and the type of their numbers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
+
+from settings import MAX_WORKERS
 
 
 def examples(*lines: str) -> str:
@@ -20,3 +23,8 @@ class WholeNumber(click.IntRange):
         except click.BadParameter:
             self.fail(f"use a whole number from {self.min} to {self.max}.", param, ctx)
         return number
+
+
+def workers_option(purpose: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """Return the option of `serve`, for each command that depends on it."""
+    return click.option("--workers", type=WholeNumber(1, MAX_WORKERS), metavar="N", help=purpose)

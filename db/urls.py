@@ -74,6 +74,8 @@ def _postgresql(rest: str) -> URL:
             "DATABASE_URL is not a valid PostgreSQL URL, or has a parameter or a value that libpq"
             " does not know. See .env.example."
         ) from None
+    if not parameters.get("user") and not _default_user():
+        raise ValueError("DATABASE_URL must name a user: the system knows no name of this one.")
     user, password, database = (parameters.pop(key, None) for key in ("user", "password", "dbname"))
     url = URL.create("postgresql+psycopg", user, password, database=database, query=parameters)
     if len(hosts) > 1:
@@ -98,15 +100,24 @@ def _require_values(parameters: dict[str, str]) -> None:
 
 def _errors_before_connecting(parameters: dict[str, str]) -> set[bytes]:
     """Return the errors of libpq. It judges all other values before the port, which is invalid, and
-    looks up no host."""
+    looks up no host. Without a user, it would look up the one of this process."""
     from psycopg import conninfo, pq
 
     values = {name: value for name, value in parameters.items() if name != "hostaddr"}
-    text = conninfo.make_conninfo("", **values | {"host": "127.0.0.1", "port": "0"})
+    place = {"host": "127.0.0.1", "port": "0", "user": "gatehouse"}
+    text = conninfo.make_conninfo("", **values | place)
     connection = pq.PGconn.connect_start(text.encode())
     errors = set(connection.error_message.splitlines())
     connection.finish()
     return errors
+
+
+def _default_user() -> bytes | None:
+    """Return PGUSER, or the name of the user of this process. A container may run as a user who has
+    none."""
+    from psycopg import pq
+
+    return next(one.val for one in pq.Conninfo.get_defaults() if one.keyword == b"user")
 
 
 def _hosts(parameters: dict[str, str]) -> list[str]:

@@ -52,7 +52,7 @@ logger = logging.getLogger("gatehouse")
 def serve(*, workers: int | None = None) -> None:
     """Serve until a signal stops the process. ``workers`` overrides WORKERS. Raises SystemExit."""
     open_standard_streams()
-    settings = load_settings(**({} if workers is None else {"workers": workers}))
+    settings = load_settings(workers=workers)
     logs.configure(settings)
     exit_on_signals()
     raise_limit_of_open_files()

@@ -9,17 +9,21 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.settings import Settings
+from settings.variables import UnusableVariables
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Return the settings of this process. ``overrides`` win over the environment and ``.env``.
+    """Return the settings of this process. ``overrides`` win over the environment and ``.env``,
+    except for those that are None.
 
     Raises SystemExit with one line for each invalid setting, or for each invalid line of ``.env``.
     None contains a value.
     """
     try:
         _check_file(Settings.model_config.get("env_file"))
-        return Settings(**overrides)
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except UnusableVariables as error:
+        raise SystemExit("\n".join(f"gatehouse: {line}" for line in error.lines)) from None
     except UnicodeDecodeError:
         raise SystemExit("gatehouse: .env must be text in UTF-8") from None
     except OSError as error:

@@ -1,15 +1,17 @@
 """The settings of identity providers: variables such as PROVIDER_GOOGLE_CLIENT_ID, for each name in
 PROVIDERS."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from settings.types import BrandName
+from settings.types import BrandName, holds_secret
 
 _PREFIX = "provider_"
+_VARIABLE = re.compile(rf"{_PREFIX}[a-z0-9]+_(?P<field>\w+)")
 
 
 class ProviderSettings(BaseModel):
@@ -43,3 +45,10 @@ def collect(variables: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         for name in names
         if name
     }
+
+
+def is_secret_of_provider(variable: str) -> bool:
+    """Return whether a variable is a secret, such as provider_google_client_secret."""
+    parts = _VARIABLE.fullmatch(variable)
+    field = ProviderSettings.model_fields.get(parts["field"]) if parts else None
+    return field is not None and holds_secret(field.annotation)

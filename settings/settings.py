@@ -1,6 +1,5 @@
 """The class of the settings. A new setting is one line here and a paragraph in ``.env.example``."""
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -22,7 +21,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from settings.providers import ProviderSettings, collect
+from settings.machine import MAX_HASHING_THREADS, hashing_threads
+from settings.providers import ProviderSettings, collect, is_secret_of_provider
 from settings.types import (
     BrandName,
     DomainName,
@@ -48,13 +48,14 @@ from settings.types import (
     WebhookSecrets,
     WebhookUrls,
     domain_of,
+    holds_secret,
     in_lower_case,
     in_upper_case,
     is_loopback,
     require_size_for,
     require_text,
 )
-from settings.variables import merge
+from settings.variables import Source, merge
 
 MAX_WORKERS = 256
 
@@ -179,8 +180,8 @@ class Settings(BaseSettings):
     argon2_memory_kib: int = Field(default=19456, ge=8, le=4 * 1024 * 1024)
     argon2_time_cost: int = Field(default=2, ge=1, le=100)
     argon2_parallelism: int = Field(default=1, ge=1, le=64)
-    # After the workers, which its validator reads to replace None.
-    hashing_threads: int = Field(default=None, ge=1, le=256)  # type: ignore[assignment]
+    # After the settings that its validator reads to replace None.
+    hashing_threads: int = Field(default=None, ge=1, le=MAX_HASHING_THREADS)  # type: ignore[assignment]
 
     request_deadline_seconds: int = Field(default=10, ge=1, le=300)
     max_query_depth: int = Field(default=12, ge=1)
@@ -199,6 +200,9 @@ class Settings(BaseSettings):
     metrics_host: Host = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
 
+    # Of each variable, by the name of its setting. What is not here has its default.
+    sources: dict[str, Source] = Field(default={}, exclude=True, repr=False)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -210,9 +214,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         assert isinstance(env_settings, EnvSettingsSource)
         assert isinstance(dotenv_settings, EnvSettingsSource)
-        env_settings.env_vars = variables = merge(env_settings.env_vars, dotenv_settings.env_vars)
-        found = InitSettingsSource(settings_cls, {"provider_settings": collect(variables)})
-        return init_settings, found, env_settings
+        variables = merge(env_settings.env_vars, dotenv_settings.env_vars, _is_secret)
+        values = {name: variable.value for name, variable in variables.items()}
+        collected = {
+            "provider_settings": collect(values),
+            "sources": {name: variable.source for name, variable in variables.items()},
+        }
+        # Their names are no variables.
+        env_settings.env_vars = {
+            name: value for name, value in values.items() if name not in collected
+        }
+        return init_settings, InitSettingsSource(settings_cls, collected), env_settings
 
     @field_validator("*", mode="before")
     @classmethod
@@ -242,9 +254,13 @@ class Settings(BaseSettings):
     # A default factory that reads another setting reports an error whenever any setting is invalid.
     @field_validator("hashing_threads", mode="before")
     @classmethod
-    def _workers_share_the_cores(cls, threads: object, info: ValidationInfo) -> object:
+    def _workers_share_the_machine(cls, threads: object, info: ValidationInfo) -> object:
         if threads is None:
-            return max(1, _available_cores() // info.data.get("workers", 1))
+            return hashing_threads(
+                workers=info.data.get("workers", 1),
+                hash_kib=info.data.get("argon2_memory_kib", 1),
+                pictures=info.data.get("pictures", "").lower() != "off",
+            )
         return threads
 
     @model_validator(mode="after")
@@ -449,8 +465,7 @@ class Settings(BaseSettings):
         return chosen
 
 
-def _available_cores() -> int:
-    """Return how many cores this process may use, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _is_secret(name: str) -> bool:
+    """Return whether a variable is a secret, by the type of its setting."""
+    field = Settings.model_fields.get(name)
+    return is_secret_of_provider(name) if field is None else holds_secret(field.annotation)

@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -80,6 +80,11 @@ def require_text(value: object) -> object:
     if isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
         raise ValueError("must be text in UTF-8, without NUL")
     return value
+
+
+def holds_secret(annotation: Any) -> bool:
+    """Return whether values of a type are secrets, or contain some."""
+    return annotation is SecretStr or any(map(holds_secret, get_args(annotation)))
 
 
 def _is_unicode(text: str) -> bool:

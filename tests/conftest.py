@@ -51,6 +51,9 @@ hypothesis.settings.load_profile("tests")
 
 SECRET_KEY = "a secret for tests, and for nothing else but tests"
 
+# Settings that are collected from many variables, and are no variables themselves.
+COLLECTED = {"PROVIDER_SETTINGS", "SOURCES"}
+
 
 @pytest.fixture(autouse=True)
 def anyio_backend() -> str:

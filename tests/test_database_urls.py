@@ -1,5 +1,8 @@
 """DATABASE_URL as providers, libpq and shells write it."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,7 +13,8 @@ from sqlalchemy import make_url, text
 from db.engine import create_engine
 from db.urls import with_async_driver
 from tests.commands import run
-from tests.servers import free_port
+from tests.paths import ROOT
+from tests.servers import environment, free_port
 
 
 def connection_of(url: str) -> dict[str, object]:
@@ -153,3 +157,26 @@ async def test_a_server_is_reached_by_each_form(database_url: str, form: str) ->
     await engine.dispose()
 
     assert name == make_url(database_url).database
+
+
+# Of no user, on any machine.
+NO_NAME = 12_345_678
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs another user id")
+def test_a_user_whom_the_system_does_not_know_can_use_a_url_that_names_one() -> None:
+    """As in a container that runs with any user id."""
+    program = (
+        "import os; from db.urls import with_async_driver; import psycopg.conninfo, encodings.idna;"
+        f"os.setuid({NO_NAME}); print(with_async_driver('postgresql://u@h/db'))\n"
+        "try: with_async_driver('postgresql://h/db')\nexcept ValueError as error: print(error)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True, text=True
+    )
+
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines() == [
+        "postgresql+psycopg://u@h/db",
+        "DATABASE_URL must name a user: the system knows no name of this one.",
+    ]

@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,6 +134,30 @@ def test_whatever_stops_the_server_waits_longer_than_its_grace(services: dict[st
     assert timeout
     assert int(timeout[1]) >= grace + 10
     assert int(services["gatehouse"]["stop_grace_period"].rstrip("s")) >= grace + 10
+
+
+def test_the_unit_takes_the_number_of_workers_from_where_check_reads_it() -> None:
+    unit = (ROOT / "deploy/gatehouse.service").read_text()
+    guide = (ROOT / "deploy/README.md").read_text()
+
+    assert "ExecStart=/opt/gatehouse/bin/gatehouse serve\n" in unit
+    assert "\nWORKERS=2\n" in guide
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+@pytest.mark.parametrize("hidden", ["", "#(?=LoadCredential|Environment)"])
+def test_systemd_accepts_the_unit_with_and_without_credentials(tmp_path: Path, hidden: str) -> None:
+    text = re.sub(f"^{hidden}", "", (ROOT / "deploy/gatehouse.service").read_text(), flags=re.M)
+    file = tmp_path / "gatehouse.service"
+    # The program is where it is on the machine that the unit is for.
+    file.write_text(text.replace("/opt/gatehouse/bin/gatehouse", sys.executable))
+    run = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(file)], capture_output=True, text=True
+    )
+
+    assert ("\nLoadCredential=" in text) == bool(hidden)
+    assert run.returncode == 0, run.stderr
+    assert "gatehouse.service:" not in run.stderr
 
 
 def test_the_pages_on_deployment_lead_to_files_that_are_there() -> None:

@@ -9,19 +9,12 @@ import pytest
 from server.listener import listening
 from tests.conftest import SECRET_KEY, settings_for
 from tests.databases import copy_of
+from tests.ipv6 import needs_ipv6
 from tests.servers import (
     free_port,
     running_server,
     wait_until,
 )
-
-
-def has_ipv6() -> bool:
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
 
 
 def accepts(ip: str, port: int) -> bool:
@@ -30,9 +23,6 @@ def accepts(ip: str, port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="needs IPv6")
 
 
 @needs_ipv6

@@ -18,6 +18,7 @@ from tests.servers import CHEAP_SETTINGS, GATEHOUSE, TIMEOUT_SECONDS, environmen
 
 COMMANDS = [
     ("check",),
+    ("config",),
     ("migrate",),
     ("prune",),
     ("keys", "list"),
@@ -44,6 +45,16 @@ VALUES = {
         "mysql://u:hunter2@127.0.0.1/db",
     ],
     "SECRET_KEY": [SECRET_KEY, "hunter2", "-----BEGIN PUBLIC KEY-----" + "a" * 40],
+    "SECRET_KEY_FILE": [
+        "text.txt",
+        "keys",
+        "hunter2",
+        "/dev/zero",
+        "/proc/1/mem",
+        "a" * 5000,
+        "\n",
+    ],
+    "DATABASE_URL_FILE": ["text.txt", "hunter2/no", "/dev/null", "/"],
     "SECRET_KEY_FALLBACKS": [f"{SECRET_KEY},{SECRET_KEY}", "hunter2,"],
     "ALGORITHM": ["HS512", "es256", "RS256", "none"],
     "SIGNING_KEYS_DIR": ["keys", "text.txt", "no/such/folder", "/proc/1/mem", "a" * 5000, "\n"],

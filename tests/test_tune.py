@@ -118,6 +118,17 @@ def test_what_cannot_be_asked_is_refused_in_a_line(
     assert len(line) < 200
 
 
+def test_it_needs_no_secret_whatever_signs(tmp_path: Path) -> None:
+    assert tune(tmp_path, "--target-ms", "1", ALGORITHM="HS512").status == 0
+
+
+def test_the_threads_of_all_workers_need_memory(tmp_path: Path) -> None:
+    ended = tune(tmp_path, "--memory-mib", "4096", HASHING_THREADS="64", WORKERS="4")
+
+    assert ended.status == 1
+    assert "64 HASHING_THREADS of 4096 MiB in 4 WORKERS need 1048576 MiB" in ended.stderr
+
+
 def test_more_memory_than_there_is_is_refused_before_it_is_taken(tmp_path: Path) -> None:
     ended = tune(tmp_path, "--memory-mib", "4096", HASHING_THREADS="256")
 

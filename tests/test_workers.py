@@ -24,7 +24,7 @@ from sqlalchemy import make_url
 from server import supervisor
 from server.supervisor import Worker
 from tests import databases
-from tests.conftest import SECRET_KEY, settings_for
+from tests.conftest import SECRET_KEY
 from tests.operations import LOGIN, ME, SESSIONS, UPDATE_ME
 from tests.servers import (
     GATEHOUSE,
@@ -284,15 +284,6 @@ def startup_error(folder: Path, workers: str, **settings: str) -> str:
     )
     assert refused.returncode == 1
     return refused.stderr
-
-
-def test_workers_share_the_cores_for_hashing() -> None:
-    alone = settings_for("sqlite:///x.db")
-    shared = settings_for("sqlite:///x.db", workers=200)
-
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    assert alone.hashing_threads == cores
-    assert shared.hashing_threads == 1
 
 
 async def test_a_worker_that_hangs_before_it_serves_is_killed(

@@ -9,7 +9,7 @@ from api.services import create_app_state
 from cli.check.abuse import breached_passwords, captcha, registration
 from cli.check.connections import connections
 from cli.check.database import database
-from cli.check.files import env_file
+from cli.check.files import env_file, secret_files
 from cli.check.findings import Check, Finding, Level
 from cli.check.machine import cores, memory
 from cli.check.mail import app_url, mail_from
@@ -31,12 +31,13 @@ from cli.check.second_factors import second_factors
 from cli.check.secrets import access_tokens, password_hashes, secrets, signing_keys
 from cli.check.trusted_documents import trusted_documents
 from cli.check.webhooks import hooks, webhooks
-from cli.usage import examples
+from cli.usage import examples, workers_option
 from settings import Settings, load_settings
 
 CHECKS: tuple[Check, ...] = (
     environment,
     env_file,
+    secret_files,
     secrets,
     signing_keys,
     access_tokens,
@@ -71,14 +72,15 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-@click.command(epilog=examples("gatehouse check", "gatehouse check && gatehouse serve"))
-def check() -> None:
+@click.command(epilog=examples("gatehouse check", "gatehouse check --workers 4"))
+@workers_option("Check for a server that is started with this option. Overrides WORKERS.")
+def check(workers: int | None) -> None:
     """Check the configuration for production.
 
     Prints one line for each finding: ok, warning or problem. Exits with 1 if there is a problem.
     Changes nothing, and can be run while the server is running.
     """
-    settings = load_settings()
+    settings = load_settings(workers=workers)
     _require_usable(settings)
     levels: Counter[Level] = Counter()
     for run in CHECKS:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.database import create_engine_from
-from cli.check.findings import Finding, Level, ok, problem
+from cli.check.findings import Finding, Level, ok, problem, warning
 from cli.check.second_factors import stored_apps
 from cli.check.sqlite import sqlite
 from db import migrations
@@ -82,11 +82,14 @@ async def _writes(connection: AsyncConnection) -> Finding:
     missing = [
         f"{right} on {table}"
         for table in Base.metadata.tables
-        for right in ("SELECT", "INSERT", "DELETE")
+        for right in ("SELECT", "INSERT", "UPDATE", "DELETE")
         if await _lacks(connection, table, right)
     ]
     if missing:
         return problem(_DATABASE, f"the role may not {', '.join(missing)}")
+    statement = text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    if await connection.scalar(statement):
+        return warning(_DATABASE, "the role is a superuser: deploy/roles.sql makes one that is not")
     return ok(_DATABASE, "a primary, and the role may write to its tables")
 
 
@@ -98,7 +101,7 @@ async def _lacks(connection: AsyncConnection, table: str, right: str) -> bool:
 
 
 def _are_usable(tables: Iterable[Finding]) -> bool:
-    return all(finding.level is Level.OK for finding in tables)
+    return all(finding.level is not Level.PROBLEM for finding in tables)
 
 
 async def _durability(connection: AsyncConnection) -> Finding:

@@ -50,7 +50,7 @@ def rate_limits(settings: Settings) -> Iterator[Finding]:
             f"is {IN_MEMORY}: each of {settings.workers} workers has its own rate limits",
         )
     else:
-        yield ok(_STORAGE, f"{IN_MEMORY}, which is enough for one process")
+        yield ok(_STORAGE, f"{IN_MEMORY}, which is enough for the one process of WORKERS=1")
 
 
 async def _redis(settings: Settings) -> Finding:

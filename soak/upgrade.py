@@ -7,6 +7,7 @@ new release started.
 """
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable
@@ -28,13 +29,16 @@ from soak.raw_client import Disconnected, RawClient, http_request
 from soak.server_settings import SLOWEST_RESPONSE_SECONDS
 from tests.proxies import running as running_proxy
 from tests.releases import FAILS, Release, next_release, this_release
-from tests.servers import Server, wait_until
+from tests.servers import Server
 
 # By SIGHUP, a server of several processes is reloaded without a gap.
 WORKERS = 2
 
 # Each state of the servers is used for this long.
 SECONDS = 5
+
+# Workers start one after the other, beside clients that use all of the machine.
+RELOAD_SECONDS = 300
 
 # As often as a balancer asks at most.
 PROBE_SECONDS = 0.2
@@ -43,6 +47,7 @@ PROBE_SECONDS = 0.2
 async def upgrade(url: str, folder: Path, *, port: int) -> Figures:
     """Upgrade both servers, and return one to the release before."""
     figures, outcomes, probes = Figures(), Outcomes(), Outcomes()
+    load = os.getloadavg()[0]
     before, installed = this_release(folder / "before"), this_release(folder / "installed")
     after = next_release(folder / "after", oldest_compatible=HEAD)
     failing = next_release(folder / "failing", oldest_compatible=HEAD, steps=FAILS)
@@ -70,6 +75,8 @@ async def upgrade(url: str, folder: Path, *, port: int) -> Figures:
             await step.take("both releases", asyncio.sleep(SECONDS))
         lost = await lost_sessions(clients)
         log = first.server.logged() + second.server.logged()
+    figures.record("processors", os.cpu_count())
+    figures.record("load average: start, end", f"{load:.1f}, {os.getloadavg()[0]:.1f}")
     figures.record("successful requests", outcomes.counts[OK])
     figures.none("refused requests", outcomes.other_than(OK))
     figures.at_most("slowest response (s)", outcomes.slowest_seconds, SLOWEST_RESPONSE_SECONDS)
@@ -113,8 +120,10 @@ class Machine:
     async def reload(self) -> None:
         """Replace the workers by the code that is installed now."""
         self.server.process.send_signal(signal.SIGHUP)
-        is_done = "All workers were replaced"
-        await asyncio.to_thread(wait_until, lambda: is_done in self.server.logged())
+        async with asyncio.timeout(RELOAD_SECONDS):
+            # Another process writes it.
+            while "All workers were replaced" not in self.server.logged():  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
 
 
 class Steps:

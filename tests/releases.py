@@ -65,7 +65,8 @@ class Release:
             ),
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_SECONDS,
+            # It tries for this long to get its locks.
+            timeout=4 * TIMEOUT_SECONDS,
         )
 
     def serving(

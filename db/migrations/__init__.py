@@ -42,12 +42,12 @@ logger = logging.getLogger("gatehouse")
 _LOCK = 7_340_201
 
 # Requests wait behind a migration that waits for a lock, for example behind a backup. So it soon
-# gives up all its locks, lets them go first, and tries again. Less than PostgreSQL's
-# `deadlock_timeout`, a second: later, it would undo the transaction of a request that holds what
-# the migration waits for.
-_LOCK_TIMEOUT = timedelta(milliseconds=500)
+# gives up all its locks, lets them go first, and tries again. At first it waits for less than
+# PostgreSQL's `deadlock_timeout`, a second, after which a request that holds what the migration
+# waits for would be undone (`db.database.retried` runs it again). Then it waits for longer, or it
+# would never get several tables of a busy server.
+_LOCK_TIMEOUTS = tuple(timedelta(seconds=seconds) for seconds in (0.25, 0.5, 0.5, 1, *[2] * 30))
 _PAUSE = timedelta(seconds=1)
-_ATTEMPTS = 100
 
 
 class DataLoss(Exception):
@@ -100,22 +100,25 @@ def _open(path: str) -> None:
 async def _migrate(connection: AsyncConnection, change: Callable[[Connection], None]) -> Schema:
     if connection.dialect.name == "sqlite":
         return await connection.run_sync(_on_sqlite, change)
-    for _ in range(_ATTEMPTS):
+    *first, last = _LOCK_TIMEOUTS
+    for timeout in first:
         try:
-            return await connection.run_sync(_on_postgresql, change)
+            return await connection.run_sync(_on_postgresql, change, timeout)
         except DBAPIError as error:
             if not (is_lock_timeout(error) or is_conflict(error)):
                 raise
         logger.warning("Other transactions use the tables. Trying again.")
         await asyncio.sleep(_PAUSE.total_seconds())
-    return await connection.run_sync(_on_postgresql, change)
+    return await connection.run_sync(_on_postgresql, change, last)
 
 
-def _on_postgresql(connection: Connection, change: Callable[[Connection], None]) -> Schema:
+def _on_postgresql(
+    connection: Connection, change: Callable[[Connection], None], lock_timeout: timedelta
+) -> Schema:
     with connection.begin():
         # A second process waits here and then finds nothing to do.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        milliseconds = int(_LOCK_TIMEOUT.total_seconds() * 1000)
+        milliseconds = int(lock_timeout.total_seconds() * 1000)
         connection.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
         change(connection)
         return read_schema(connection)

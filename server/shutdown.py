@@ -94,8 +94,10 @@ class Server(uvicorn.Server):
         reset them. A proxy does not repeat a POST that it has sent.
         """
         waiting = [connection for listener in listeners for connection in _accept_all(listener)]
-        for accepting in (*self.servers, *listeners):
-            accepting.close()
+        for server in self.servers:
+            server.close()
+        for listener in listeners:
+            listener.close()
         loop = asyncio.get_running_loop()
         for connection in waiting:
             with suppress(OSError):

@@ -27,6 +27,7 @@ from soak.audited_clients import (
 from soak.figures import Figures
 from soak.raw_client import Disconnected, RawClient, http_request
 from soak.server_settings import SLOWEST_RESPONSE_SECONDS
+from tests.proxies import NAME
 from tests.proxies import running as running_proxy
 from tests.releases import FAILS, Release, next_release, this_release
 from tests.servers import Server
@@ -101,6 +102,8 @@ class Machine:
             "PORT": str(port),
             "WORKERS": str(workers),
             "TRUSTED_PROXIES": "127.0.0.1",
+            # Tokens name it: each server accepts those of the other.
+            "PUBLIC_URL": f"https://{NAME}",
         }
 
     async def start(self, release: Release) -> None:

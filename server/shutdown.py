@@ -75,8 +75,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         logger.info("Shutting down: finishing open requests.")
         self._force_exit_later()
-        for accepting in (*self.servers, *(sockets or ())):
-            accepting.close()
+        await self._stop_listening(sockets or [])
         await self._drain()
         await self._cancel_remaining()
         await self.lifespan.shutdown()
@@ -87,6 +86,28 @@ class Server(uvicorn.Server):
         timer = threading.Timer(after.total_seconds(), _force_exit)
         timer.daemon = True
         timer.start()
+
+    async def _stop_listening(self, listeners: list[socket]) -> None:
+        """Close the listeners, and serve the connections that wait to be accepted.
+
+        The kernel has opened these for their clients, whose requests may have arrived, and would
+        reset them. A proxy does not repeat a POST that it has sent.
+        """
+        waiting = [connection for listener in listeners for connection in _accept_all(listener)]
+        for server in self.servers:
+            server.close()
+        for listener in listeners:
+            listener.close()
+        loop = asyncio.get_running_loop()
+        for connection in waiting:
+            with suppress(OSError):
+                await loop.connect_accepted_socket(self._create_protocol, connection)
+
+    def _create_protocol(self) -> asyncio.Protocol:
+        protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
     async def _drain(self) -> None:
         state = self.server_state
@@ -116,6 +137,13 @@ class Server(uvicorn.Server):
         await _wait_until(lambda: not state.connections, within=CLOSE_TIMEOUT / 10)
         for connection in tuple(state.connections):
             connection.transport.abort()
+
+
+def _accept_all(listener: socket) -> Iterator[socket]:
+    # Until none waits: an event loop's listeners do not block.
+    with suppress(OSError):
+        while True:
+            yield listener.accept()[0]
 
 
 def _stop_signals() -> Iterator[signal.Signals]:

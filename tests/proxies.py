@@ -36,12 +36,14 @@ http {{
 """
 
 
-def nginx(folder: Path, port: int, server: Server) -> list[str]:
+def nginx(folder: Path, port: int, *servers: Server) -> list[str]:
     site = (ROOT / "deploy" / "nginx.conf").read_text()
     site = re.sub(r"listen \[::\]:.*;|listen 80;", "", site)
     site = site.replace("listen 443", f"listen 127.0.0.1:{port}")
     site = re.sub(r"(ssl_certificate\w*) .*/(\w+).pem;", rf"\1 {folder}/\2.pem;", site)
-    site = site.replace("127.0.0.1:8000", server.url.removeprefix("http://"))
+    line = next(line for line in site.splitlines() if "server 127.0.0.1:8000" in line)
+    addresses = (server.url.removeprefix("http://") for server in servers)
+    site = site.replace(line, "\n".join(line.replace("127.0.0.1:8000", each) for each in addresses))
     # The first server block has no `listen` left, and would default to port 80.
     site = site.replace("server {", f"server {{ listen 127.0.0.1:{free_port()};", 1)
     (folder / "site.conf").write_text(site)
@@ -49,9 +51,10 @@ def nginx(folder: Path, port: int, server: Server) -> list[str]:
     return ["-c", str(folder / "nginx.conf")]
 
 
-def caddy(folder: Path, port: int, server: Server) -> list[str]:
+def caddy(folder: Path, port: int, *servers: Server) -> list[str]:
     file = (ROOT / "deploy" / "Caddyfile").read_text()
-    file = file.replace("127.0.0.1:8000 {", f"{server.url.removeprefix('http://')} {{")
+    addresses = " ".join(server.url.removeprefix("http://") for server in servers)
+    file = file.replace("127.0.0.1:8000 {", f"{addresses} {{")
     file = file.replace("\n{\n", "\n{\nadmin off\nauto_https off\n", 1)
     site = f"{NAME}:{port} {{\nbind 127.0.0.1\ntls {folder}/fullchain.pem {folder}/privkey.pem\n"
     (folder / "Caddyfile").write_text(file.replace(f"{NAME} {{\n", site))
@@ -81,12 +84,13 @@ class Front:
 
     def __init__(self, port: int, folder: Path) -> None:
         self.port = port
+        self.url = f"https://127.0.0.1:{port}"
         self.tls = ssl.create_default_context(cafile=folder / "fullchain.pem")
 
     def client(self, **headers: str) -> httpx.Client:
         return httpx.Client(
             transport=httpx.HTTPTransport(verify=self.tls, local_address=CLIENT),
-            base_url=f"https://127.0.0.1:{self.port}",
+            base_url=self.url,
             headers={"Host": NAME, **headers},
         )
 
@@ -99,11 +103,11 @@ class Front:
 
 
 @contextmanager
-def running(kind: str, folder: Path, server: Server) -> Iterator[Front]:
-    program, port = PROXIES[kind], free_port()
+def running(kind: str, folder: Path, *servers: Server, port: int = 0) -> Iterator[Front]:
+    program, port = PROXIES[kind], port or free_port()
     assert program
     make_certificate(folder)
-    arguments = {"nginx": nginx, "caddy": caddy}[kind](folder, port, server)
+    arguments = {"nginx": nginx, "caddy": caddy}[kind](folder, port, *servers)
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [program, *arguments],

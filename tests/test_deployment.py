@@ -124,6 +124,8 @@ def test_ci_runs_on_every_python_that_the_project_names() -> None:
             r"actions/[\w-]+@[0-9a-f]{40}", step.get("uses", f"actions/x@{'0' * 40}")
         )
     assert workflow["permissions"] == {"contents": "read"}
+    # Without all commits, `tests/test_upgrades.py` would skip the release before.
+    assert job["steps"][0]["with"]["fetch-depth"] == 0
 
 
 def test_whatever_stops_the_server_waits_longer_than_its_grace(services: dict[str, Any]) -> None:

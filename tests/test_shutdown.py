@@ -3,17 +3,24 @@
 Most tests send SIGTERM, as service managers do.
 """
 
+import asyncio
 import json
 import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+import uvloop
 from websockets.exceptions import ConnectionClosed
 
+from server import shutdown
+from server.protocol import BoundedHttp
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.operations import LOGIN
@@ -130,6 +137,40 @@ def test_a_request_on_its_way_on_an_open_connection_is_the_last_of_it(server: Se
     answer = read_to_end(connection)
     assert answer.startswith("HTTP/1.1 200 OK")
     assert "connection: close" in answer
+
+
+class ServerOfTests(shutdown.Server):
+    def _force_exit_later(self) -> None:
+        """Let the process of the tests go on."""
+
+
+@pytest.mark.parametrize("loop", [asyncio, uvloop])
+def test_a_connection_that_waits_to_be_accepted_is_served(loop: Any) -> None:
+    """A client has connected, and the event loop had no time for it yet."""
+
+    async def stop_with_one_waiting() -> bytes:
+        config = uvicorn.Config(hello, http=BoundedHttp, lifespan="off", log_config=None)
+        config.load()
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            server = ServerOfTests(config, timedelta(seconds=TIMEOUT_SECONDS))
+            server.lifespan = config.lifespan_class(config)
+            await server.startup([listener])
+            with socket.create_connection(listener.getsockname()) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: gatehouse\r\n\r\n")
+                await server.shutdown([listener])
+                return client.recv(1024)
+
+    with asyncio.Runner(loop_factory=loop.new_event_loop) as runner:
+        answer = runner.run(stop_with_one_waiting())
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in answer
+
+
+async def hello(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"hello"})
 
 
 def test_nobody_waits_for_connections_without_a_request(server: Server) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db import migrations
 from db.engine import TIMEOUT, create_engine
 from db.errors import is_away, reason
+from db.migrations import Schema
 from settings import Settings
 
 logger = logging.getLogger("gatehouse")
@@ -27,27 +28,31 @@ def create_engine_from(
         raise SystemExit(f"gatehouse: {error}") from None
 
 
-async def prepare_database(engine: AsyncEngine) -> None:
-    """Migrate an SQLite file; on PostgreSQL only check the schema.
+async def prepare_database(engine: AsyncEngine) -> Schema:
+    """Migrate an SQLite file; on PostgreSQL only check the schema. Return the schema.
 
     Raises SchemaMismatch, or the driver's error if the database is not available.
     """
     if engine.dialect.name == "sqlite":
-        await migrations.upgrade(engine)
-        return
+        return await migrations.upgrade(engine)
     async with engine.connect() as connection:
-        await connection.run_sync(migrations.require_current)
+        schema = await connection.run_sync(migrations.read_schema)
+    schema.require_usable()
+    return schema
 
 
 async def prepare_if_available(engine: AsyncEngine) -> None:
     """Prepare the database. A PostgreSQL that is not available does not prevent the start: it may
     be back in a moment, and until then every response says UNAVAILABLE."""
     try:
-        await prepare_database(engine)
+        schema = await prepare_database(engine)
     except SQLAlchemyError as error:
         if not may_come_back(engine, error):
             raise
         logger.warning("The database is not available: %s", reason(error))
+    else:
+        if schema.is_newer:
+            logger.warning("The database has %s.", schema)
 
 
 def may_come_back(engine: AsyncEngine, error: SQLAlchemyError) -> bool:

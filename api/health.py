@@ -1,5 +1,6 @@
 """Health checks."""
 
+import logging
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -12,6 +13,8 @@ from api.errors import OAuthError
 from db import migrations
 from db.errors import is_standby
 from domain.errors import Unavailable
+
+logger = logging.getLogger("gatehouse")
 
 router = APIRouter(prefix="/health", tags=["Health"])
 
@@ -27,16 +30,18 @@ async def live() -> Health:
 
 @router.get(
     "/ready",
-    summary="Check that the database responds, has the current schema and is not read-only",
+    summary="Check that the database responds, has a usable schema and is not read-only",
     responses={503: {"model": OAuthError}},
 )
 async def ready(request: Request) -> Health:
     try:
         async with services(request).database.reading() as session:
             connection = await session.connection()
-            await connection.run_sync(migrations.require_current)
+            schema = await connection.run_sync(migrations.read_schema)
+            schema.require_usable()
             read_only = await connection.run_sync(is_read_only)
     except migrations.SchemaMismatch as error:
+        logger.error("%s", error)
         raise Unavailable(str(error)) from None
     except DBAPIError as error:
         if not is_standby(error):

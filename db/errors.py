@@ -12,6 +12,9 @@ _READ_ONLY = {"25006", "0A000"}
 # serialization failure and a deadlock.
 _CONFLICT = {"40001", "40P01"}
 
+# The SQLSTATE of a wait that has exceeded `lock_timeout`.
+_LOCK_NOT_AVAILABLE = "55P03"
+
 
 def violated_constraint(error: IntegrityError) -> str | None:
     """Return the name of the violated constraint, as the models' naming convention makes it."""
@@ -50,6 +53,11 @@ def is_conflict(error: BaseException) -> bool:
     """Return whether a concurrent transaction is the reason, so that the same work may succeed when
     it is done again."""
     return _sqlstate(error) in _CONFLICT
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """Return whether a statement waited for a lock for longer than `lock_timeout` permits."""
+    return _sqlstate(error) == _LOCK_NOT_AVAILABLE
 
 
 def _sqlstate(error: BaseException) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
@@ -150,8 +151,12 @@ class AuditedClient:
 
 
 @contextmanager
-def audited_clients(url: str, number: int) -> Iterator[list[AuditedClient]]:
-    clients = [AuditedClient(RawClient(url)) for _ in range(number)]
+def audited_clients(
+    url: str, number: int, *, tls: ssl.SSLContext | None = None
+) -> Iterator[list[AuditedClient]]:
+    """Yield clients. Those with TLS have an address each: a proxy limits what one may do."""
+    sources = [f"127.0.1.{place + 1}" if tls else None for place in range(number)]
+    clients = [AuditedClient(RawClient(url, source=source, tls=tls)) for source in sources]
     try:
         yield clients
     finally:
@@ -159,10 +164,12 @@ def audited_clients(url: str, number: int) -> Iterator[list[AuditedClient]]:
 
 
 @asynccontextmanager
-async def running_clients(url: str, outcomes: Outcomes) -> AsyncIterator[list[AuditedClient]]:
+async def running_clients(
+    url: str, outcomes: Outcomes, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[list[AuditedClient]]:
     """Run CLIENTS clients until the block ends."""
     ended = asyncio.Event()
-    with audited_clients(url, CLIENTS) as clients:
+    with audited_clients(url, CLIENTS, tls=tls) as clients:
         running = [asyncio.create_task(client.run(outcomes, ended)) for client in clients]
         try:
             yield clients

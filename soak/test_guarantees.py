@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from soak.disconnects import disconnects
 from soak.figures import Figures
 from soak.full_disk import fill_tmpfs, limit_file_size
@@ -15,6 +17,8 @@ from soak.postgres import Postgres
 from soak.postgres_outages import freeze_postgres, stop_postgres
 from soak.resource_growth import distinct_documents, mixed_traffic
 from soak.subscriptions import waiting_sockets
+from soak.upgrade import upgrade
+from tests.proxies import PROXIES
 
 SOCKETS = int(os.environ.get("SOCKETS", "5000"))
 MINUTES = float(os.environ.get("MINUTES", "10"))
@@ -56,6 +60,13 @@ async def test_recovers_from_a_full_disk(
     small_disk: Path, tmp_path: Path, port: int, save: Save
 ) -> None:
     save(await fill_tmpfs(f"sqlite:///{small_disk / 'gatehouse.db'}", tmp_path, port=port))
+
+
+@pytest.mark.skipif(not PROXIES["nginx"], reason="needs nginx")
+async def test_an_upgrade_of_two_servers_refuses_no_request(
+    postgres_url: str, tmp_path: Path, port: int, save: Save
+) -> None:
+    save(await upgrade(postgres_url, tmp_path, port=port + 2))
 
 
 async def test_thousands_of_subscriptions_wait(

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from db import migrations
 from db.engine import create_engine
@@ -30,6 +30,27 @@ def migrate(url: str) -> None:
         await engine.dispose()
 
     asyncio.run(upgrade())
+
+
+def migrate_to(url: str, revision: str) -> None:
+    """Migrate a database up or down."""
+
+    async def move() -> None:
+        engine = create_engine(url, time_limit=None)
+        await migrations.migrate_to(engine, revision, may_lose_data=True)
+        await engine.dispose()
+
+    asyncio.run(move())
+
+
+def make_newer(url: str, oldest_compatible: str) -> None:
+    """Give a database a revision that this code does not know, and that code of an older revision
+    can serve on."""
+    execute(
+        url,
+        f"UPDATE {migrations.VERSION_TABLE}"
+        f" SET version_num = '0999', oldest_compatible = '{oldest_compatible}'",
+    )
 
 
 @contextmanager
@@ -77,6 +98,19 @@ def execute(url: str, *statements: str) -> None:
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as sqlite, sqlite:
             for statement in statements:
                 sqlite.execute(statement)
+
+
+def read(url: str, query: str) -> list[object]:
+    """Return the first column of the rows."""
+
+    async def run() -> list[object]:
+        engine = create_engine(url)
+        async with engine.connect() as connection:
+            found = list(await connection.scalars(text(query)))
+        await engine.dispose()
+        return found
+
+    return asyncio.run(run())
 
 
 def copy_of(template: Path, folder: Path) -> str:

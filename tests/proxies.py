@@ -83,12 +83,13 @@ class Front:
 
     def __init__(self, port: int, folder: Path) -> None:
         self.port = port
+        self.url = f"https://127.0.0.1:{port}"
         self.tls = ssl.create_default_context(cafile=folder / "fullchain.pem")
 
     def client(self, **headers: str) -> httpx.Client:
         return httpx.Client(
             transport=httpx.HTTPTransport(verify=self.tls, local_address=CLIENT),
-            base_url=f"https://127.0.0.1:{self.port}",
+            base_url=self.url,
             headers={"Host": NAME, **headers},
         )
 
@@ -101,9 +102,9 @@ class Front:
 
 
 @contextmanager
-def running(kind: str, folder: Path, *servers: Server | str) -> Iterator[Front]:
+def running(kind: str, folder: Path, *servers: Server | str, port: int = 0) -> Iterator[Front]:
     """Run a proxy in front of servers, or of addresses where a server will listen."""
-    program, port = PROXIES[kind], free_port()
+    program, port = PROXIES[kind], port or free_port()
     assert program
     make_certificate(folder)
     addresses = [

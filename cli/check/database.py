@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.database import create_engine_from
 from cli.check.findings import Finding, Level, ok, problem
+from cli.check.schemas import usable
 from cli.check.second_factors import stored_apps
 from cli.check.sqlite import sqlite
 from db import migrations
@@ -70,11 +71,12 @@ def _unavailable(error: Exception) -> Finding:
 
 
 async def _schema(connection: AsyncConnection) -> Finding:
+    schema = await connection.run_sync(migrations.read_schema)
     try:
-        await connection.run_sync(migrations.require_current)
+        schema.require_usable()
     except migrations.SchemaMismatch as error:
         return problem(_DATABASE, str(error))
-    return ok(_DATABASE, "PostgreSQL, up to date")
+    return usable("PostgreSQL", schema)
 
 
 async def _writes(connection: AsyncConnection) -> Finding:
@@ -98,7 +100,7 @@ async def _lacks(connection: AsyncConnection, table: str, right: str) -> bool:
 
 
 def _are_usable(tables: Iterable[Finding]) -> bool:
-    return all(finding.level is Level.OK for finding in tables)
+    return all(finding.level is not Level.PROBLEM for finding in tables)
 
 
 async def _durability(connection: AsyncConnection) -> Finding:

@@ -14,9 +14,11 @@ from api.database import is_writable
 from cli.check.files import exposures
 from cli.check.findings import Finding, ok, problem, warning
 from cli.check.mounts import file_system_of
+from cli.check.schemas import usable
 from cli.check.second_factors import stored_apps
 from db import migrations
 from db.errors import reason
+from db.migrations import Schema
 from settings import Settings
 
 _DATABASE = "DATABASE_URL"
@@ -70,10 +72,10 @@ def _file(file: Path, settings: Settings) -> list[Finding]:
         return [warning(_DATABASE, f"{message}: `gatehouse serve` will recover {file}")]
     try:
         with _read_only(file) as connection:
-            tables = _tables(connection)
+            schema = migrations.read_schema(connection)
+            tables = _tables(connection, schema)
             # Other tables may lack what this reads.
-            is_current = migrations.is_current(connection)
-            return [tables, *(stored_apps(connection, settings) if is_current else ())]
+            return [tables, *(stored_apps(connection, settings) if schema.is_usable else ())]
     except SQLAlchemyError as error:
         return [problem(_DATABASE, f"cannot be used: {reason(error)}")]
 
@@ -107,12 +109,12 @@ def _read_only(file: Path) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _tables(connection: Connection) -> Finding:
+def _tables(connection: Connection, schema: Schema) -> Finding:
     """Compare the version of the tables with the migrations of this release."""
-    if migrations.is_current(connection):
-        return ok(_DATABASE, "SQLite, up to date")
+    if schema.is_usable:
+        return usable("SQLite", schema)
     try:
-        migrations.require_known(connection)
+        schema.require_known()
     except migrations.SchemaMismatch as error:
         return problem(_DATABASE, str(error))
     tables = inspect(connection).get_table_names()

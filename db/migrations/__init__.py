@@ -1,117 +1,86 @@
 """Migrations, run by Alembic."""
 
+import asyncio
+import logging
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    MetaData,
-    String,
-    Table,
-    inspect,
-    select,
-    text,
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.errors import is_conflict, is_lock_timeout
+from db.migrations.version import (
+    HEAD,
+    REVISIONS,
+    SCRIPTS,
+    VERSION_TABLE,
+    Schema,
+    SchemaMismatch,
+    read_schema,
 )
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine
+
+__all__ = [
+    "HEAD",
+    "REVISIONS",
+    "VERSION_TABLE",
+    "DataLoss",
+    "Schema",
+    "SchemaMismatch",
+    "migrate_to",
+    "read_schema",
+    "upgrade",
+]
+
+logger = logging.getLogger("gatehouse")
 
 # Any number that nothing else in the database uses for a lock.
 _LOCK = 7_340_201
 
-# The newest revision, so that checking for it does not read all scripts.
-HEAD = "0011"
+# Requests wait behind a migration that waits for a lock, for example behind a backup. So it soon
+# gives up all its locks, lets them go first, and tries again. Less than PostgreSQL's
+# `deadlock_timeout`, a second: later, it would undo the transaction of a request that holds what
+# the migration waits for.
+_LOCK_TIMEOUT = timedelta(milliseconds=500)
+_PAUSE = timedelta(seconds=1)
+_ATTEMPTS = 100
 
 
-def _version_table(name: str) -> Table:
-    return Table(name, MetaData(), Column("version_num", String(32), primary_key=True))
+class DataLoss(Exception):
+    """A migration would be undone, with the rows and columns that it has added."""
 
 
-# The table of the revision has a name of its own, so that other programs that use Alembic can share
-# the database.
-VERSION_TABLE = "gatehouse_version"
-_VERSION = _version_table(VERSION_TABLE)
-_FORMER = _version_table("alembic_version")
+async def upgrade(engine: AsyncEngine) -> Schema:
+    """Migrate to the newest revision, or on an error not at all, and return the schema. Several
+    processes may do so at the same time.
 
-_scripts = Path(__file__).parent
+    A newer schema on which this code can serve stays as it is. Raises SchemaMismatch for any other.
+    """
+    async with _connected(engine) as connection:
+        schema = await connection.run_sync(read_schema)
+        await connection.rollback()
+        return schema if schema.is_usable else await _migrate(connection, _upgrade)
 
 
-class SchemaMismatch(Exception):
-    """The database has another schema than this code needs."""
+async def migrate_to(engine: AsyncEngine, revision: str, *, may_lose_data: bool = False) -> Schema:
+    """Migrate up or down to one of `REVISIONS`, or on an error not at all, and return the schema.
+
+    Raises SchemaMismatch if the database is newer than this code, and DataLoss if a migration would
+    be undone, unless that is accepted.
+    """
+    change = partial(_move, revision=revision, may_lose_data=may_lose_data)
+    async with _connected(engine) as connection:
+        return await _migrate(connection, change)
 
 
-async def upgrade(engine: AsyncEngine) -> None:
-    """Migrate to the newest revision, or on an error not at all. Several processes may do so at the
-    same time. Raises SchemaMismatch if the database is newer than this code."""
+def _connected(engine: AsyncEngine) -> AsyncConnection:
     if engine.dialect.name == "sqlite":
         _open(engine.url.database or "")
-    async with engine.connect() as connection:
-        if not await connection.run_sync(is_current):
-            await connection.rollback()
-            await connection.run_sync(
-                _upgrade_sqlite if engine.dialect.name == "sqlite" else _upgrade_postgresql
-            )
-
-
-def is_current(connection: Connection) -> bool:
-    """Return whether the tables have the revision that this code needs."""
-    return _revision(connection) == HEAD
-
-
-def require_current(connection: Connection) -> None:
-    """Raise SchemaMismatch unless the tables have the revision that this code needs."""
-    revision = _revision(connection)
-    if revision != HEAD:
-        _require_known(revision)
-        raise SchemaMismatch("The database's schema is not up to date: run `gatehouse migrate`.")
-
-
-def require_known(connection: Connection) -> None:
-    """Raise SchemaMismatch if the revision of the tables is not one of this code."""
-    _require_known(_revision(connection))
-
-
-def _require_known(revision: str | None) -> None:
-    known = {script.name.partition("_")[0] for script in _scripts.glob("versions/*.py")}
-    if revision is not None and revision not in known:
-        raise SchemaMismatch(
-            f"The database is newer than this program: it has the schema {revision}, and this"
-            f" program knows those up to {HEAD}. Install the newer release again."
-        )
-
-
-def rename_version_table(connection: Connection) -> None:
-    """Move the revision from ``alembic_version``, where earlier code kept it.
-
-    A new table: a renamed one would keep the name of its primary key, which the ``alembic_version``
-    of another program needs.
-    """
-    if not _has_former_version_table(connection):
-        return
-    _VERSION.create(connection)
-    connection.execute(_VERSION.insert().from_select(["version_num"], select(_FORMER)))
-    _FORMER.drop(connection)
-
-
-def _revision(connection: Connection) -> str | None:
-    if inspect(connection).has_table(_VERSION.name):
-        return connection.scalar(select(_VERSION.c.version_num))
-    if _has_former_version_table(connection):
-        return connection.scalar(select(_FORMER.c.version_num))
-    return None
-
-
-def _has_former_version_table(connection: Connection) -> bool:
-    """Return whether there is an ``alembic_version`` that belongs to Gatehouse, and not to another
-    program: Gatehouse's first migration made the users with their keys."""
-    tables = inspect(connection)
-    return (
-        not tables.has_table(_VERSION.name)
-        and tables.has_table(_FORMER.name)
-        and tables.has_table("users")
-        and any(column["name"] == "username_key" for column in tables.get_columns("users"))
-    )
+    return engine.connect()
 
 
 def _open(path: str) -> None:
@@ -128,14 +97,31 @@ def _open(path: str) -> None:
         raise OperationalError(None, None, error) from None
 
 
-def _upgrade_postgresql(connection: Connection) -> None:
+async def _migrate(connection: AsyncConnection, change: Callable[[Connection], None]) -> Schema:
+    if connection.dialect.name == "sqlite":
+        return await connection.run_sync(_on_sqlite, change)
+    for _ in range(_ATTEMPTS):
+        try:
+            return await connection.run_sync(_on_postgresql, change)
+        except DBAPIError as error:
+            if not (is_lock_timeout(error) or is_conflict(error)):
+                raise
+        logger.warning("Other transactions use the tables. Trying again.")
+        await asyncio.sleep(_PAUSE.total_seconds())
+    return await connection.run_sync(_on_postgresql, change)
+
+
+def _on_postgresql(connection: Connection, change: Callable[[Connection], None]) -> Schema:
     with connection.begin():
         # A second process waits here and then finds nothing to do.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        _run(connection)
+        milliseconds = int(_LOCK_TIMEOUT.total_seconds() * 1000)
+        connection.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
+        change(connection)
+        return read_schema(connection)
 
 
-def _upgrade_sqlite(connection: Connection) -> None:
+def _on_sqlite(connection: Connection, change: Callable[[Connection], None]) -> Schema:
     # To alter a table, Alembic copies it and drops the old one, which would delete every row that
     # refers to it. SQLite changes this setting only outside a transaction; the lock comes with the
     # transaction.
@@ -143,21 +129,39 @@ def _upgrade_sqlite(connection: Connection) -> None:
     cursor.execute("PRAGMA foreign_keys = OFF")
     try:
         with connection.begin():
-            _run(connection)
+            change(connection)
             if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                 raise RuntimeError("A migration left rows with broken foreign keys.")
+            return read_schema(connection)
     finally:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 
 
-def _run(connection: Connection) -> None:
+def _upgrade(connection: Connection) -> None:
+    schema = read_schema(connection)
+    if not schema.is_usable:
+        schema.require_known()
+        _run(connection, HEAD)
+
+
+def _move(connection: Connection, *, revision: str, may_lose_data: bool) -> None:
+    schema = read_schema(connection)
+    schema.require_known()
+    undone = [each for each in REVISIONS if revision < each <= (schema.revision or "")]
+    if undone and not may_lose_data:
+        raise DataLoss(
+            f"This drops what the migrations {', '.join(undone)} have added, with its data."
+        )
+    _run(connection, revision, down=bool(undone))
+
+
+def _run(connection: Connection, revision: str, *, down: bool = False) -> None:
     # Imported here: it takes a tenth of the start, and usually there is nothing to do.
     from alembic import command
     from alembic.config import Config
 
-    require_known(connection)
     config = Config()
-    config.set_main_option("script_location", str(_scripts))
+    config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    (command.downgrade if down else command.upgrade)(config, revision)

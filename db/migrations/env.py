@@ -8,7 +8,12 @@ from alembic import context
 from sqlalchemy import Connection
 
 from db.engine import create_engine
-from db.migrations import VERSION_TABLE, rename_version_table
+from db.migrations.version import (
+    VERSION_TABLE,
+    read_schema,
+    record_compatibility,
+    rename_version_table,
+)
 from db.models import Base, UtcDateTime
 from settings import load_settings
 
@@ -30,6 +35,9 @@ def migrate(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        if (revision := read_schema(connection).revision) is not None:
+            script = context.script.get_revision(revision)
+            record_compatibility(connection, script.module.oldest_compatible)
 
 
 async def migrate_from_settings() -> None:

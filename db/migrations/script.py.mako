@@ -5,6 +5,8 @@ from alembic import op
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
+# The oldest revision whose code can serve on this schema: deploy/upgrades.md says how to tell.
+oldest_compatible = None
 
 
 def upgrade() -> None:

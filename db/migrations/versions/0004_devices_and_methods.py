@@ -5,6 +5,8 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+# Earlier code reads columns by their former names.
+oldest_compatible = "0004"
 
 
 def upgrade() -> None:

@@ -5,6 +5,8 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
+# Earlier code lets users sign in while their account is being deleted.
+oldest_compatible = "0005"
 
 
 def upgrade() -> None:

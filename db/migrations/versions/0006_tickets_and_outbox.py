@@ -5,6 +5,8 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
+# Earlier code changes an email and leaves it verified.
+oldest_compatible = "0006"
 
 _IS_PENDING = sa.text("done_at IS NULL AND failed_at IS NULL")
 

@@ -5,6 +5,8 @@ from alembic import op
 
 revision = "0007"
 down_revision = "0006"
+# Earlier code expects a password hash in every account.
+oldest_compatible = "0007"
 
 
 def upgrade() -> None:

@@ -5,6 +5,8 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
+# Earlier code does not ask for second factors.
+oldest_compatible = "0008"
 
 
 def upgrade() -> None:

@@ -5,6 +5,8 @@ from alembic import op
 
 revision = "0010"
 down_revision = "0009"
+# Earlier code lets disabled users sign in.
+oldest_compatible = "0010"
 
 _IS_PENDING = sa.text("done_at IS NULL AND failed_at IS NULL")
 _IS_IMPERSONATED = sa.text("impersonator_id IS NOT NULL")

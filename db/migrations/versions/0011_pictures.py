@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0011"
 down_revision = "0010"
+oldest_compatible = "0010"
 
 _IS_SET = sa.text("picture_id IS NOT NULL")
 

@@ -57,7 +57,6 @@ RUN groupadd --gid 10001 gatehouse \
     && install --directory --owner gatehouse --group root --mode 0771 /data \
     && python -m pip --no-cache-dir --disable-pip-version-check uninstall --yes --root-user-action ignore pip \
     && python -c "import ensurepip, shutil; shutil.rmtree(ensurepip.__path__[0])"
-COPY deploy/healthcheck.py /opt/
 COPY --from=packages /opt/gatehouse /opt/gatehouse
 COPY --from=installed /installed /
 
@@ -78,8 +77,7 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 # Liveness, not readiness: restarting the process would not bring the database back.
 # (--start-interval needs Docker 25.)
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "/opt/healthcheck.py"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 CMD ["gatehouse", "health"]
 CMD ["gatehouse", "serve"]
 
 # Last, because they change with each commit.

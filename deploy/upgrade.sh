@@ -9,12 +9,12 @@
 # balancer sends requests to all new ones. If a step fails, the old containers serve on, and the new
 # ones are removed. To go back: docker tag gatehouse:previous gatehouse && deploy/upgrade.sh --as-is
 #
-# It needs Docker 20.10 and Docker Compose 2.3.3 or newer. For as long as it runs, Gatehouse has
+# It needs Docker 20.10 and Docker Compose 2.20 or newer. For as long as it runs, Gatehouse has
 # twice its containers, memory and connections to PostgreSQL.
 set -eu
 cd "$(dirname "$0")/.."
 
-SECONDS_TO_BE_READY=120
+READY_SECONDS="${READY_SECONDS:-120}"
 
 containers() { docker compose ps --quiet gatehouse; }
 count() { printf '%s' "$1" | grep -c . || true; }
@@ -57,7 +57,7 @@ done
 waited=0
 until [ "$(serving)" -ge "$((served + number))" ]; do
   waited=$((waited + 1))
-  [ "$waited" -le "$SECONDS_TO_BE_READY" ] || exit 1
+  [ "$waited" -le "$READY_SECONDS" ] || exit 1
   sleep 1
 done
 trap - EXIT

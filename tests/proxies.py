@@ -121,10 +121,10 @@ class Balancer:
 
     def __init__(self, port: int, ready_port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._ready_url = f"http://127.0.0.1:{ready_port}"
+        self.ready_url = f"http://127.0.0.1:{ready_port}"
 
     def serving(self) -> int:
-        return int(httpx.get(self._ready_url).text)
+        return int(httpx.get(self.ready_url).text)
 
 
 @contextmanager

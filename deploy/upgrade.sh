@@ -16,16 +16,16 @@ cd "$(dirname "$0")/.."
 
 READY_SECONDS="${READY_SECONDS:-120}"
 
-containers() { docker compose ps --quiet gatehouse; }
-count() { printf '%s' "$1" | grep -c . || true; }
 serving() { docker compose exec -T balancer wget -q -O - http://127.0.0.1:8001/; }
 
-old="$(containers)"
+# Stopped ones would be started again, with their old image.
+docker compose rm --force gatehouse >/dev/null
+old="$(docker compose ps --quiet gatehouse)"
 if [ -z "$old" ]; then
   echo "Gatehouse does not run yet: docker compose up --build --detach" >&2
   exit 1
 fi
-number="$(count "$old")"
+number="$(echo "$old" | wc -l)"
 served="$(serving)"
 
 case "${1:-}" in
@@ -39,31 +39,27 @@ echo "Migrating."
 docker compose run --rm --no-deps migrate
 
 echo "Starting $number new beside $number old containers."
-new=""
 remove_new() {
   echo "The upgrade has failed. The old containers serve on." >&2
-  for container in $new; do
+  for container in $(docker compose ps --all --quiet gatehouse); do
+    case "$old" in *"$container"*) continue ;; esac
     docker logs --tail 20 "$container" >&2 || true
     docker rm --force "$container" >/dev/null
   done
 }
 trap remove_new EXIT
-docker compose up --detach --no-deps --no-recreate --scale "gatehouse=$((2 * number))" gatehouse || failed=1
-for container in $(containers); do
-  case "$old" in *"$container"*) ;; *) new="$new $container" ;; esac
-done
-[ -z "${failed:-}" ]
-
+trap 'exit 1' INT TERM
+docker compose up --detach --no-deps --no-recreate --scale "gatehouse=$((2 * number))" gatehouse
 waited=0
 until [ "$(serving)" -ge "$((served + number))" ]; do
   waited=$((waited + 1))
   [ "$waited" -le "$READY_SECONDS" ] || exit 1
   sleep 1
 done
-trap - EXIT
+trap - EXIT INT TERM
 
 for container in $old; do
-  docker tag "$(docker inspect --format '{{.Image}}' "$container")" gatehouse:previous
+  docker tag "$(docker inspect --format '{{.Image}}' "$container")" gatehouse:previous || true
 done
 echo "Stopping the old containers."
 # Longer than SHUTDOWN_GRACE_SECONDS, 20.

@@ -35,7 +35,7 @@ def run(arguments: list[str], state: dict[str, Any]) -> int:
 
 def compose(arguments: list[str], state: dict[str, Any]) -> int:
     match arguments:
-        case ["ps", "--quiet", "gatehouse"]:
+        case ["ps", "--quiet", "gatehouse"] | ["ps", "--all", "--quiet", "gatehouse"]:
             print("\n".join(state["containers"]))
         case ["exec", "-T", "balancer", *_]:
             print(urllib.request.urlopen(state["ready_url"]).read().decode().strip())
@@ -44,7 +44,7 @@ def compose(arguments: list[str], state: dict[str, Any]) -> int:
         case ["up", *_, "--scale", scale, "gatehouse"]:
             while len(state["containers"]) < int(scale.partition("=")[2]):
                 start(state)
-        case ["build", "gatehouse"]:
+        case ["build", "gatehouse"] | ["rm", "--force", "gatehouse"]:
             pass
         case _:
             raise SystemExit(f"unknown: {arguments}")

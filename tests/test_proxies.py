@@ -92,7 +92,10 @@ def test_metrics_are_not_for_the_public(front: Front) -> None:
 
 
 def test_a_body_that_comes_too_slowly_is_refused(front: Front) -> None:
-    head = f"POST /token HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 100\r\n\r\n{{"
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: {NAME}\r\nContent-Type: application/json\r\n"
+        "Content-Length: 100\r\n\r\n{"
+    )
     with (
         socket.create_connection(("127.0.0.1", front.port), TIMEOUT_SECONDS) as plain,
         front.tls.wrap_socket(plain, server_hostname=NAME) as client,

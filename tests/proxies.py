@@ -1,10 +1,10 @@
-"""nginx and Caddy as processes, with the configurations of deploy/ and other ports."""
+"""nginx, Caddy and HAProxy as processes, with the configurations of deploy/ and other ports."""
 
 import re
 import shutil
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ PROXIES = {
     "nginx": shutil.which("nginx", path="/usr/sbin:/usr/bin"),
     "caddy": shutil.which("caddy"),
 }
+HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
 CLIENT = "127.0.0.9"
 # The user matters if root runs the tests: any other could not write into the folder.
 NGINX = """\
@@ -36,14 +37,13 @@ http {{
 """
 
 
-def nginx(folder: Path, port: int, *servers: Server) -> list[str]:
+def nginx(folder: Path, port: int, addresses: Sequence[str]) -> list[str]:
     site = (ROOT / "deploy" / "nginx.conf").read_text()
     site = re.sub(r"listen \[::\]:.*;|listen 80;", "", site)
     site = site.replace("listen 443", f"listen 127.0.0.1:{port}")
     site = re.sub(r"(ssl_certificate\w*) .*/(\w+).pem;", rf"\1 {folder}/\2.pem;", site)
-    line = next(line for line in site.splitlines() if "server 127.0.0.1:8000" in line)
-    addresses = (server.url.removeprefix("http://") for server in servers)
-    site = site.replace(line, "\n".join(line.replace("127.0.0.1:8000", each) for each in addresses))
+    servers = [f"    server {address} max_fails=0;\n" for address in addresses]
+    site = re.sub(r"    server 127.0.0.1:8000 max_fails=0;\n", "".join(servers), site)
     # The first server block has no `listen` left, and would default to port 80.
     site = site.replace("server {", f"server {{ listen 127.0.0.1:{free_port()};", 1)
     (folder / "site.conf").write_text(site)
@@ -51,10 +51,9 @@ def nginx(folder: Path, port: int, *servers: Server) -> list[str]:
     return ["-c", str(folder / "nginx.conf")]
 
 
-def caddy(folder: Path, port: int, *servers: Server) -> list[str]:
+def caddy(folder: Path, port: int, addresses: Sequence[str]) -> list[str]:
     file = (ROOT / "deploy" / "Caddyfile").read_text()
-    addresses = " ".join(server.url.removeprefix("http://") for server in servers)
-    file = file.replace("127.0.0.1:8000 {", f"{addresses} {{")
+    file = file.replace("127.0.0.1:8000 {", f"{' '.join(addresses)} {{")
     file = file.replace("\n{\n", "\n{\nadmin off\nauto_https off\n", 1)
     site = f"{NAME}:{port} {{\nbind 127.0.0.1\ntls {folder}/fullchain.pem {folder}/privkey.pem\n"
     (folder / "Caddyfile").write_text(file.replace(f"{NAME} {{\n", site))
@@ -103,11 +102,48 @@ class Front:
 
 
 @contextmanager
-def running(kind: str, folder: Path, *servers: Server, port: int = 0) -> Iterator[Front]:
+def running(kind: str, folder: Path, *servers: Server | str, port: int = 0) -> Iterator[Front]:
+    """Run a proxy in front of servers, or of addresses where a server will listen."""
     program, port = PROXIES[kind], port or free_port()
     assert program
     make_certificate(folder)
-    arguments = {"nginx": nginx, "caddy": caddy}[kind](folder, port, *servers)
+    addresses = [
+        server if isinstance(server, str) else server.url.removeprefix("http://")
+        for server in servers
+    ]
+    arguments = {"nginx": nginx, "caddy": caddy}[kind](folder, port, addresses)
+    with _process(folder, port, program, *arguments):
+        yield Front(port, folder)
+
+
+class Balancer:
+    """A running HAProxy, and the port that tells how many servers get requests."""
+
+    def __init__(self, port: int, ready_port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.ready_url = f"http://127.0.0.1:{ready_port}"
+
+    def serving(self) -> int:
+        return int(httpx.get(self.ready_url).text)
+
+
+@contextmanager
+def running_balancer(folder: Path, addresses: Sequence[str]) -> Iterator[Balancer]:
+    """Run HAProxy with addresses in place of those that Docker's DNS tells it."""
+    assert HAPROXY
+    port, ready_port = free_port(), free_port()
+    file = (ROOT / "deploy" / "haproxy.cfg").read_text()
+    servers = [f"    server s{number} {each}\n" for number, each in enumerate(addresses)]
+    file = re.sub(r"    server-template .*\n", "".join(servers), file)
+    file = file.replace("bind :8000", f"bind 127.0.0.1:{port}")
+    file = file.replace("bind 127.0.0.1:8001", f"bind 127.0.0.1:{ready_port}")
+    (folder / "haproxy.cfg").write_text(file)
+    with _process(folder, port, HAPROXY, "-db", "-f", str(folder / "haproxy.cfg")):
+        yield Balancer(port, ready_port)
+
+
+@contextmanager
+def _process(folder: Path, port: int, program: str, *arguments: str) -> Iterator[None]:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [program, *arguments],
@@ -117,7 +153,7 @@ def running(kind: str, folder: Path, *servers: Server, port: int = 0) -> Iterato
         )
     try:
         wait_until_it_listens(port, process, folder / "log")
-        yield Front(port, folder)
+        yield
     finally:
         process.terminate()
         process.wait(TIMEOUT_SECONDS)

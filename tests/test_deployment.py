@@ -1,11 +1,12 @@
 """The container and service files, as far as they can be tested without building an image."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,22 @@ import yaml  # type: ignore[import-untyped]  # comes with schemathesis
 
 from settings import Settings
 from tests.paths import ROOT
-from tests.servers import Server, environment
+from tests.proxies import HAPROXY, PROXIES
+
+
+def compose_command() -> list[str]:
+    """Return the command of Docker Compose 2, which needs no engine to read a file."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]):
+            version = subprocess.run(
+                [*command, "version", "--short"], capture_output=True, text=True
+            )
+            if re.match(r"v?[2-9]\.", version.stdout):
+                return command
+    return []
+
+
+COMPOSE = compose_command()
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +55,14 @@ def copied(steps: list[tuple[str, str]]) -> Iterator[str]:
     for name, rest in steps:
         if name == "COPY" and not rest.startswith("--from"):
             yield from rest.split()[:-1]
+
+
+def bases(steps: list[tuple[str, str]]) -> Iterator[str]:
+    """Return what each stage is built from."""
+    arguments = dict(rest.split("=", 1) for name, rest in steps if name == "ARG")
+    for name, rest in steps:
+        if name == "FROM":
+            yield re.sub(r"\$\{(\w+)\}", lambda match: arguments[match[1]], rest.split()[0])
 
 
 def test_the_image_is_made_of_files_that_are_there_and_let_in(steps: list[tuple[str, str]]) -> None:
@@ -68,20 +92,45 @@ def test_the_image_serves_as_nobody_in_particular(steps: list[tuple[str, str]]) 
     assert variables["DATABASE_URL"] == f"sqlite:///{last['VOLUME']}/gatehouse.db"
 
 
-def test_the_health_check_tells_a_server_from_none(
-    steps: list[tuple[str, str]], shared_server: Server
+def test_the_image_is_built_by_engines_of_2020(steps: list[tuple[str, str]]) -> None:
+    """Docker 20.10 and Buildah 1.28 refuse `--start-interval`, and the former mounts, too."""
+    options = {option for _, rest in steps for option in re.findall(r"--[\w-]+", rest)}
+
+    assert not options & {"--start-interval", "--mount", "--link", "--chmod"}
+
+
+def test_each_stage_has_a_base_that_can_be_given_by_digest(steps: list[tuple[str, str]]) -> None:
+    arguments = {rest.split("=")[0] for name, rest in steps if name == "ARG"}
+    script = (ROOT / "deploy/image.sh").read_text()
+
+    assert all(re.fullmatch(r"(node|python):[\d.]+-[\w-]+|packages", base) for base in bases(steps))
+    assert {"NODE", "PYTHON", *re.findall(r"--build-arg (\w+)=", script)} <= arguments
+
+
+def test_the_image_has_no_tool_that_installs(steps: list[tuple[str, str]]) -> None:
+    begin = max(place for place, (name, _) in enumerate(steps) if name == "FROM")
+    last = " ".join(rest for _, rest in steps[begin:])
+
+    assert re.search(r"pip .*uninstall .*pip", last)
+    assert "rmtree(ensurepip" in last
+    assert " install --" not in last.replace("&& install --directory", "")
+
+
+def test_another_user_may_look_for_a_file_in_the_working_directory(
+    steps: list[tuple[str, str]],
 ) -> None:
-    program = json.loads(dict(steps)["HEALTHCHECK"].partition("CMD")[2])[2]
-    port = shared_server.url.rpartition(":")[2]
+    """OpenShift runs the image as any user, of the group 0."""
+    mode = re.search(r"install --directory .*--group root --mode (\d+) /data", str(steps))
 
-    def is_healthy(port: str) -> bool:
-        run = subprocess.run(
-            [sys.executable, "-c", program], env=environment(PORT=port), stderr=subprocess.DEVNULL
-        )
-        return run.returncode == 0
+    assert mode
+    assert int(mode[1], 8) & 0o071 == 0o071
 
-    assert is_healthy(port)
-    assert not is_healthy("1")
+
+def test_the_health_check_is_a_command_that_exists(steps: list[tuple[str, str]]) -> None:
+    check = json.loads(dict(steps)["HEALTHCHECK"].partition("CMD")[2])
+
+    assert check[0] == "gatehouse"
+    assert callable(import_module(f"cli.{check[1]}").ask)
 
 
 def test_the_composed_service_may_do_nothing_but_serve(services: dict[str, Any]) -> None:
@@ -90,8 +139,51 @@ def test_the_composed_service_may_do_nothing_but_serve(services: dict[str, Any])
         assert services[name]["cap_drop"] == ["ALL"]
     for service in services.values():
         assert "no-new-privileges:true" in service["security_opt"]
-    assert [name for name, service in services.items() if "ports" in service] == ["gatehouse"]
-    assert services["gatehouse"]["ports"][0].startswith("127.0.0.1:")
+    assert [name for name, service in services.items() if "ports" in service] == ["balancer"]
+    assert services["balancer"]["ports"][0].startswith("127.0.0.1:")
+
+
+def test_an_upgrade_has_two_containers_and_places_for_four(services: dict[str, Any]) -> None:
+    balancer = (ROOT / "deploy/haproxy.cfg").read_text()
+    places = re.search(r"server-template gatehouse (\d+) gatehouse:8000 ", balancer)
+    trusted = services["gatehouse"]["environment"]["TRUSTED_PROXIES"]
+
+    assert services["gatehouse"]["deploy"]["replicas"] == 2
+    assert "ports" not in services["gatehouse"]
+    assert places
+    assert int(places[1]) >= 2 * services["gatehouse"]["deploy"]["replicas"]
+    assert services["balancer"]["networks"]["front"]["ipv4_address"] in trusted
+
+
+def test_a_container_starts_again_after_a_reboot(services: dict[str, Any]) -> None:
+    """With `unless-stopped`, one that got a signal by `docker kill` does not."""
+    for name, service in services.items():
+        assert service["restart"] == ("no" if name == "migrate" else "always")
+
+
+def test_the_composed_service_does_not_get_the_password_of_postgresql(
+    services: dict[str, Any],
+) -> None:
+    for name in ("gatehouse", "migrate"):
+        assert services[name]["environment"]["POSTGRES_PASSWORD"] == ""
+        assert services[name]["environment"]["DATABASE_URL"].startswith("${DATABASE_URL:-")
+
+
+@pytest.mark.skipif(not COMPOSE, reason="needs Docker Compose 2")
+def test_the_composition_takes_another_database_from_its_env(tmp_path: Path) -> None:
+    folder = tmp_path / "gatehouse"
+    folder.mkdir()
+    shutil.copy(ROOT / "compose.yaml", folder)
+    (folder / ".env").write_text(
+        "SECRET_KEY=a\nPOSTGRES_PASSWORD=b\nPUBLIC_URL=https://x\nDATABASE_URL=postgresql://db/g\n"
+    )
+    run = subprocess.run(
+        [*COMPOSE, "config", "--format", "json"], cwd=folder, capture_output=True, text=True
+    )
+    service = json.loads(run.stdout)["services"]["gatehouse"]
+
+    assert service["environment"]["DATABASE_URL"] == "postgresql://db/g"
+    assert service["environment"]["POSTGRES_PASSWORD"] == ""
 
 
 def test_the_composed_service_waits_until_the_tables_are_there(services: dict[str, Any]) -> None:
@@ -106,7 +198,7 @@ def test_the_composed_service_waits_until_the_tables_are_there(services: dict[st
 def test_the_composed_service_is_configured_by_settings_that_exist(
     services: dict[str, Any],
 ) -> None:
-    for name in services["gatehouse"]["environment"]:
+    for name in services["gatehouse"]["environment"].keys() - {"POSTGRES_PASSWORD"}:
         assert name.lower() in Settings.model_fields
 
 
@@ -166,3 +258,37 @@ def test_the_pages_on_deployment_lead_to_files_that_are_there() -> None:
     for page in (ROOT / "deploy").glob("*.md"):
         for link in re.findall(r"\]\((?!https://)([^)#]+)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize(
+    ("file", "program", "option"),
+    [
+        ("nginx.conf", PROXIES["nginx"], "-v"),
+        ("Caddyfile", PROXIES["caddy"], "version"),
+        ("haproxy.cfg", HAPROXY, "-v"),
+    ],
+    ids=["nginx", "caddy", "haproxy"],
+)
+def test_a_proxy_is_tested_on_the_version_that_its_file_names_or_an_older_one(
+    file: str, program: str | None, option: str
+) -> None:
+    """On Debian 12, whose versions the files name. A newer system tests with a newer one."""
+    if not program:
+        pytest.skip(f"needs the program of {file}")
+    named = re.search(
+        r"(?:nginx|Caddy|HAProxy) (\d+\.\d+) or newer", (ROOT / "deploy" / file).read_text()
+    )
+    run = subprocess.run([program, option], capture_output=True, text=True)
+    installed = re.search(r"(\d+)\.(\d+)", run.stdout + run.stderr)
+
+    assert named
+    assert installed
+    assert tuple(map(int, named[1].split("."))) <= tuple(map(int, installed.groups()))
+
+
+@pytest.mark.parametrize("script", ["image.sh", "upgrade.sh"])
+def test_a_script_is_one_that_sh_can_read(script: str) -> None:
+    run = subprocess.run(["sh", "-n", str(ROOT / "deploy" / script)], capture_output=True)
+
+    assert run.returncode == 0
+    assert os.access(ROOT / "deploy" / script, os.X_OK)

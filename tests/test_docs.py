@@ -61,6 +61,7 @@ ALL_PAGES = "\n".join(page.read_text() for page in PAGES)
 NOT_OURS = {
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
+    "GATEHOUSE_IMAGE",
     "GLIBC_TUNABLES",
     "SCHED_IDLE",
     "SO_REUSEPORT",

@@ -1,6 +1,7 @@
 """The configurations of nginx and Caddy in deploy/, with other ports, in front of a real server."""
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.images import JPEG
 from tests.operations import REGISTER, SESSIONS
 from tests.pictures import path_of
 from tests.proxies import CLIENT, NAME, PROXIES, Front, running
-from tests.servers import running_server
+from tests.servers import TIMEOUT_SECONDS, running_server
 
 
 @pytest.fixture(scope="module", params=PROXIES)
@@ -90,6 +91,22 @@ def test_metrics_are_not_for_the_public(front: Front) -> None:
     assert front.post("/metrics").status_code == 404
 
 
+def test_a_body_that_comes_too_slowly_is_refused(front: Front) -> None:
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: {NAME}\r\nContent-Type: application/json\r\n"
+        "Content-Length: 100\r\n\r\n{"
+    )
+    with (
+        socket.create_connection(("127.0.0.1", front.port), TIMEOUT_SECONDS) as plain,
+        front.tls.wrap_socket(plain, server_hostname=NAME) as client,
+    ):
+        client.sendall(head.encode())
+        answer = client.recv(1 << 16)
+
+    # nginx, which forwards no part of a body, closes the connection.
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 408 ")
+
+
 def test_a_websocket_comes_through(front: Front, token: str) -> None:
     with connect(
         f"wss://{NAME}:{front.port}/graphql",
@@ -97,12 +114,12 @@ def test_a_websocket_comes_through(front: Front, token: str) -> None:
         ssl=front.tls,
         proxy=None,
         subprotocols=[Subprotocol("graphql-transport-ws")],
-    ) as socket:
+    ) as websocket:
         init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
-        socket.send(json.dumps(init))
-        acknowledged = json.loads(socket.recv())
+        websocket.send(json.dumps(init))
+        acknowledged = json.loads(websocket.recv())
         query = {"id": "1", "type": "subscribe", "payload": {"query": "{ me { username } }"}}
-        socket.send(json.dumps(query))
+        websocket.send(json.dumps(query))
 
         assert acknowledged["type"] == "connection_ack"
-        assert json.loads(socket.recv())["payload"]["data"] == {"me": {"username": "Ada"}}
+        assert json.loads(websocket.recv())["payload"]["data"] == {"me": {"username": "Ada"}}

@@ -1,0 +1,131 @@
+"""`deploy/upgrade.sh` with a stand-in of Docker, whose containers are real servers."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import databases
+from tests.conftest import SECRET_KEY
+from tests.docker_stand_in import is_running
+from tests.paths import ROOT
+from tests.proxies import HAPROXY, Balancer, running_balancer
+from tests.servers import CHEAP_SETTINGS, GATEHOUSE, SERVE, environment, free_port, wait_until
+
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.skipif(not HAPROXY or sys.platform != "linux", reason="needs haproxy, on Linux"),
+]
+
+
+@dataclass
+class Composition:
+    """Two containers behind the balancer."""
+
+    state_file: Path
+    balancer: Balancer
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads(self.state_file.read_text())
+        return state
+
+    def containers(self) -> list[str]:
+        return list(self.state()["containers"])
+
+    def set(self, **values: object) -> None:
+        self.state_file.write_text(json.dumps(self.state() | values))
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        folder = self.state_file.parent
+        variables = environment(DOCKER_STATE=str(self.state_file), READY_SECONDS="15")
+        variables["PATH"] = f"{folder}:{variables['PATH']}"
+        return subprocess.run(command, env=variables, capture_output=True, text=True)
+
+    def upgrade(self) -> subprocess.CompletedProcess[str]:
+        return self.run(str(ROOT / "deploy/upgrade.sh"))
+
+    def is_served(self) -> bool:
+        return httpx.get(f"{self.balancer.url}/health/ready").is_success
+
+
+@pytest.fixture
+def composition(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Composition]:
+    docker = tmp_path / "docker"
+    stand_in = shlex.join([sys.executable, str(ROOT / "tests/docker_stand_in.py")])
+    docker.write_text(f'#!/bin/sh\nexec {stand_in} "$@"\n')
+    docker.chmod(0o755)
+    ports = [free_port() for _ in range(4)]
+    settings = environment(
+        **CHEAP_SETTINGS,
+        DATABASE_URL=databases.copy_of(migrated_sqlite, tmp_path),
+        SECRET_KEY=SECRET_KEY,
+        TRUSTED_PROXIES="127.0.0.1",
+    )
+    with running_balancer(tmp_path, [f"127.0.0.1:{port}" for port in ports]) as balancer:
+        composition = Composition(tmp_path / "state.json", balancer)
+        composition.state_file.write_text("{}")
+        composition.set(
+            containers={},
+            ports=ports,
+            ready_url=balancer.ready_url,
+            serve=SERVE,
+            migrate=[GATEHOUSE, "migrate"],
+            environment=settings,
+            changed={},
+        )
+        composition.run("docker", "compose", "up", "--scale", "gatehouse=2", "gatehouse")
+        wait_until(lambda: balancer.serving() == 2)
+        try:
+            yield composition
+        finally:
+            for container in composition.state()["containers"].values():
+                with suppress(OSError):
+                    os.kill(container["process"], signal.SIGTERM)
+                wait_until(lambda process=container["process"]: not is_running(process))  # type: ignore[misc]
+
+
+def test_an_upgrade_replaces_all_containers_and_refuses_nothing(composition: Composition) -> None:
+    before = composition.containers()
+    url = f"{composition.balancer.url}/graphql"
+    load = subprocess.Popen(
+        [sys.executable, ROOT / "deploy/load.py", url, "--seconds", "30"], stdout=subprocess.PIPE
+    )
+    upgrade = composition.upgrade()
+    report = load.communicate()[0].decode()
+
+    assert upgrade.returncode == 0, upgrade.stderr
+    assert len(composition.containers()) == 2
+    assert not {*before} & {*composition.containers()}
+    assert ", 0 refused: {}" in report
+    assert "Done: 2 containers serve." in upgrade.stdout
+
+
+def test_a_migration_that_fails_leaves_the_old_containers(composition: Composition) -> None:
+    before = composition.containers()
+    composition.set(migrate=["false"])
+    upgrade = composition.upgrade()
+
+    assert upgrade.returncode != 0
+    assert composition.containers() == before
+    assert composition.is_served()
+
+
+def test_new_containers_that_are_not_ready_are_removed(composition: Composition) -> None:
+    before = composition.containers()
+    composition.set(changed={"DATABASE_URL": "postgresql://nobody:wrong@127.0.0.1:1/none"})
+    upgrade = composition.upgrade()
+
+    assert upgrade.returncode != 0
+    assert "The old containers serve on." in upgrade.stderr
+    assert composition.containers() == before
+    assert composition.is_served()

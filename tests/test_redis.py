@@ -86,6 +86,29 @@ async def test_a_redis_that_is_back_is_used_again(
         assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
 
 
+def test_a_login_waits_a_second_for_a_frozen_redis_and_the_next_none(
+    redis: RedisServer, database_url: str, tmp_path: Path
+) -> None:
+    ada = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    with running_server(
+        database_url, SECRET_KEY, tmp_path, RATE_LIMIT_STORAGE_URL=redis.url
+    ) as server:
+        httpx.post(f"{server.url}/graphql", json={"query": REGISTER, "variables": ada})
+        redis.freeze()
+        del ada["email"]
+        logins = [
+            httpx.post(f"{server.url}/graphql", json={"query": LOGIN, "variables": ada})
+            for _ in range(3)
+        ]
+        ready = httpx.get(f"{server.url}/health/ready")
+
+    first, *others = (login.elapsed.total_seconds() for login in logins)
+    assert not any("errors" in login.json() for login in logins)
+    assert first < 2
+    assert max(others) < 1
+    assert ready.status_code == 200
+
+
 def test_logins_work_without_redis(redis: RedisServer, database_url: str, tmp_path: Path) -> None:
     ada = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
     with running_server(

@@ -104,6 +104,12 @@ async def test_after_a_planned_failover_the_new_primary_counts(
         assert caplog.messages == []
 
 
+async def test_a_service_that_no_sentinel_knows_is_said(watched: Watched) -> None:
+    async with rate_limiter_on(watched.url.replace("/gatehouse", "/another")) as rate_limiter:
+        with pytest.raises(RedisUnavailable, match="no Sentinel that responds names a primary"):
+            await rate_limiter.check_redis()
+
+
 async def test_a_cluster_counts_on_all_nodes(
     cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -91,10 +91,14 @@ async def _within(limit: timedelta, work: Awaitable[Answer]) -> Answer:
 
 
 def _reason(error: Exception) -> str:
+    from redis.asyncio.sentinel import MasterNotFoundError
     from redis.exceptions import MovedError
 
     if isinstance(error, MovedError):
         return "this is a node of a Cluster, so begin the URL with redis+cluster://"
+    if isinstance(error, MasterNotFoundError):
+        # Its message has the representation of each client.
+        return "no Sentinel that responds names a primary for the service"
     return str(error) or type(error).__name__
 
 

@@ -71,6 +71,8 @@ def test_it_refuses_to_start_without_a_secret_and_says_how_to_make_one(
         ("RATE_LIMIT_STORAGE_URL", "redis+cluster://127.0.0.1/hunter2"),
         ("RATE_LIMIT_STORAGE_URL", "redis+cluster://127.0.0.1:70000?password=hunter2"),
         ("RATE_LIMIT_STORAGE_URL", "unix://hunter2"),
+        ("RATE_LIMIT_STORAGE_URL", "redis://:hunter2@127.0.0.1/" + "9" * 5000),
+        ("RATE_LIMIT_STORAGE_URL", "rediss://:hunter2@127.0.0.1?ssl_keyfile=/dev/null"),
         ("RATE_LIMIT_STORAGE_URL", "rediss://127.0.0.1/0?ssl_ca_certs=/no/hunter2.pem"),
         ("RATE_LIMIT_STORAGE_URL", "redis://127.0.0.1/0?ssl_cert_reqs=none&password=hunter2"),
         ("LOGIN_LIMIT_PER_ACCOUNT", "hunter2"),

@@ -11,6 +11,8 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisClusterStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
+from domain.deadline import within
+from domain.errors import Unavailable
 from domain.rate_limits.redis_url import Kind, RedisUrl, parse
 
 if TYPE_CHECKING:
@@ -81,9 +83,9 @@ class RedisCounts:
 
 async def _within(limit: timedelta, work: Awaitable[Answer]) -> Answer:
     try:
-        async with asyncio.timeout(limit.total_seconds()):
-            return await work
-    except TimeoutError:
+        # Does not wait for redis-py either, which takes its time to close a connection.
+        return await within(limit, work)
+    except Unavailable:
         raise RedisUnavailable(f"no response within {limit.total_seconds():.0f} s") from None
     except Exception as error:
         # Of any class: that of a Cluster's client, for one, is no RedisError.

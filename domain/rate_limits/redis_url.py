@@ -20,13 +20,14 @@ class Kind(Enum):
 
 
 _FORMS = {
-    Kind.SERVER: rf"{_SCHEME}://{_HOSTS}(?:/(?P<db>\d*))?{_QUERY}",
+    Kind.SERVER: rf"{_SCHEME}://{_HOSTS}(?:/(?P<db>[0-9]{{0,6}}))?{_QUERY}",
     Kind.SOCKET: rf"(?:(?:redis|valkey)\+)?unix://{_USER}(?P<socket>/[^?#]+){_QUERY}",
-    Kind.SENTINEL: rf"{_SCHEME}\+sentinel://{_HOSTS}/(?P<service>[^/?#]+)(?:/(?P<db>\d*))?{_QUERY}",
+    Kind.SENTINEL: rf"{_SCHEME}\+sentinel://{_HOSTS}/(?P<service>[^/?#]+)(?:/(?P<db>[0-9]{{0,6}}))?{_QUERY}",
     Kind.CLUSTER: rf"{_SCHEME}\+cluster://{_HOSTS}/?{_QUERY}",
 }
 _HOST = re.compile(
-    r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^\s:\[\]]+))(?::(?P<port>\d{1,5}))?", re.IGNORECASE
+    r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^\s:\[\]]+))(?::(?P<port>[0-9]{1,5}))?",
+    re.IGNORECASE,
 )
 _MAX_PORT = 65535
 
@@ -34,7 +35,7 @@ _MAX_PORT = 65535
 _PARAMETERS = {
     "username": r".+",
     "password": r".+",
-    "db": r"\d{1,6}",
+    "db": r"[0-9]{1,6}",
     "protocol": r"[23]",
 }
 _TLS_PARAMETERS = {
@@ -142,8 +143,11 @@ def _tls(parameters: dict[str, str]) -> dict[str, str | bool]:
     try:
         # Read here, so that a file that cannot be used stops the start.
         context = ssl.create_default_context(cafile=parameters.get("ssl_ca_certs"))
-        if "ssl_certfile" in parameters:
-            context.load_cert_chain(parameters["ssl_certfile"], parameters.get("ssl_keyfile"))
+        if parameters.keys() & {"ssl_certfile", "ssl_keyfile"}:
+            # Without the empty password, OpenSSL would ask for one at the terminal.
+            context.load_cert_chain(
+                parameters.get("ssl_certfile", ""), parameters.get("ssl_keyfile"), password=""
+            )
     except OSError:
         raise ValueError(
             "RATE_LIMIT_STORAGE_URL names a certificate or a key that cannot be read."

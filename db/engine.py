@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db import sqlite
-from db.urls import with_async_driver
+from db.urls import has_several_hosts, with_async_driver
 
 # How long to wait for a connection or for a lock of SQLite before the database counts as not
 # available. With longer waits, requests would pile up behind a dead database.
@@ -54,6 +54,8 @@ def create_engine(
         postgres.keep_what_is_usable(engine.sync_engine)
         if time_limit:
             postgres.limit_checkout_time(engine.sync_engine, time_limit)
+            if has_several_hosts(url):
+                postgres.leave_replaced_server(engine.sync_engine)
         return engine
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     if not to_read:

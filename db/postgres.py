@@ -24,6 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from db.cancellation import close_if_cancelled
 from db.errors import is_standby
+from db.failover import Parameters, connect_to_one, each_host
 
 Result = TypeVar("Result")
 
@@ -36,6 +37,9 @@ _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 # A cancelled statement has this long to end by itself. Small ones do within milliseconds, which is
 # less than a new connection takes.
 REPLY_TIMEOUT = timedelta(milliseconds=100)
+
+# With several hosts, how long a server may take before another one is looked for.
+RESPONSE_TIMEOUT = timedelta(milliseconds=750)
 
 # How often psycopg looks for signals while it waits, by default.
 POLL_SECONDS = 0.1
@@ -57,6 +61,10 @@ SELECT set_config('client_encoding', 'UTF8', false),
 
 class Connection(AsyncConnection[Any]):
     """A connection that a cancelled statement leaves usable, or closed."""
+
+    #: What it was opened with, and what would open one to another host.
+    parameters: Parameters
+    other_hosts: list[Parameters]
 
     async def wait(
         self,
@@ -94,15 +102,13 @@ async def connect(**parameters: Any) -> Connection:
     """
     connecting = asyncio.create_task(_connect(parameters))
     connecting.add_done_callback(_clear_frames)
-    return await close_if_cancelled(connecting, lambda connection: connection.pgconn.finish())
+    return await close_if_cancelled(connecting, _finish)
 
 
 async def _connect(parameters: dict[str, Any]) -> Connection:
-    if "," in str(parameters.get("host")):
-        # Goes by a message of the server that PgBouncer repeats after a failover. So a single host
-        # is asked by `_PREPARE` alone.
-        parameters = {"target_session_attrs": "primary"} | parameters
-    connection = await Connection.connect(**parameters)
+    hosts = each_host(parameters)
+    connection = await connect_to_one(_open, hosts, _finish)
+    connection.other_hosts = [host for host in hosts if host is not connection.parameters]
     try:
         async with asyncio.timeout(parameters["connect_timeout"]):
             await _prepare(connection)
@@ -113,6 +119,16 @@ async def _connect(parameters: dict[str, Any]) -> Connection:
         connection.pgconn.finish()
         raise
     return connection
+
+
+async def _open(parameters: Parameters) -> Connection:
+    connection = await Connection.connect(**parameters)
+    connection.parameters = parameters
+    return connection
+
+
+def _finish(connection: Connection) -> None:
+    connection.pgconn.finish()
 
 
 async def _prepare(connection: Connection) -> None:
@@ -223,6 +239,42 @@ def limit_checkout_time(engine: Engine, limit: timedelta) -> None:
     def stop(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
         if timer := timers.pop(entry, None):
             timer.cancel()
+
+
+def leave_replaced_server(engine: Engine) -> None:
+    """Close a connection that is in use for long if its server does not respond and another host
+    has become the primary. Its work then fails at once, and the next goes to the primary."""
+    timers: WeakKeyDictionary[ConnectionPoolEntry, asyncio.TimerHandle] = WeakKeyDictionary()
+    looking: set[asyncio.Task[None]] = set()
+
+    def look(connection: Connection) -> None:
+        task = asyncio.create_task(_close_if_replaced(connection))
+        looking.add(task)
+        task.add_done_callback(looking.discard)
+
+    @event.listens_for(engine, "checkout")
+    def start(
+        connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
+    ) -> None:
+        timers[entry] = asyncio.get_running_loop().call_later(
+            RESPONSE_TIMEOUT.total_seconds(), look, connection.driver_connection
+        )
+
+    @event.listens_for(engine, "checkin")
+    def stop(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        if timer := timers.pop(entry, None):
+            timer.cancel()
+
+
+async def _close_if_replaced(connection: Connection) -> None:
+    hosts = [connection.parameters, *connection.other_hosts]
+    try:
+        found = await connect_to_one(_open, hosts, _finish, head_start=RESPONSE_TIMEOUT)
+    except (psycopg.Error, OSError):
+        return  # no host is a primary
+    if found.parameters is not connection.parameters:
+        _close(connection)
+    _finish(found)
 
 
 def _close(connection: AsyncConnection[Any]) -> None:

@@ -42,6 +42,11 @@ def with_async_driver(database_url: str | URL) -> URL:
     return _sqlite(rest) if scheme["database"].lower() == "sqlite" else _postgresql(rest)
 
 
+def has_several_hosts(url: URL) -> bool:
+    """Return whether a URL that ``with_async_driver`` made has more than one host."""
+    return "," in str(url.query.get("host", ""))
+
+
 def _sqlite(rest: str) -> URL:
     try:
         url = make_url(f"sqlite+aiosqlite://{rest}")

@@ -71,7 +71,10 @@ _HOOKS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 # A bucket has the name of a host (Amazon S3, "General purpose bucket naming rules").
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?")
 
-_REDIS_URL = re.compile(r"memory://|rediss?://[^/?#]+(/\d*)?(\?.*)?")
+# `domain.rate_limits` parses it.
+_REDIS_URL = re.compile(
+    r"memory://|(unix|(redis|valkey)s?(\+(unix|sentinel|cluster))?)://.+", re.IGNORECASE
+)
 
 
 def require_text(value: object) -> object:

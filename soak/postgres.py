@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,9 @@ class Postgres:
         pid = int(self._pid_file.read_text().split()[0])
         # The postmaster first, so that it starts no processes in the meantime.
         for process in (pid, *descendants(pid)):
-            os.kill(process, number)
+            # One may have ended meanwhile.
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
 
 
 @contextmanager

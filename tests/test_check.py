@@ -26,7 +26,8 @@ from cli.check.mounts import file_system_of
 from cli.check.rate_limits import rate_limit_sizes
 from settings import Settings
 from tests.commands import run
-from tests.redis_server import REDIS_PROGRAM, RedisServer
+from tests.redis_groups import running_cluster
+from tests.redis_server import REDIS_CLI, REDIS_PROGRAM, RedisServer, running_redis
 from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment
 
 GOOD = {
@@ -508,7 +509,13 @@ def test_hashes_that_need_more_memory_than_there_is_are_a_problem(check: Check) 
         ("DATABASE_URL", f"postgresql://app:{PASSWORD}@[{PUBLIC}]:1/g?sslmode=require", []),
         ("RATE_LIMIT_STORAGE_URL", "redis://:foobared@127.0.0.1:1/0", ["guessed"]),
         ("RATE_LIMIT_STORAGE_URL", "redis://127.0.0.1:1/0", []),
+        ("RATE_LIMIT_STORAGE_URL", "unix://:foobared@/no/redis.sock", ["guessed"]),
         ("RATE_LIMIT_STORAGE_URL", f"rediss://:{PASSWORD}@[{PUBLIC}]:1/0", []),
+        (
+            "RATE_LIMIT_STORAGE_URL",
+            f"redis+cluster://127.0.0.1:1,[{PUBLIC}]:1",
+            ["unencrypted", "no password"],
+        ),
         ("RATE_LIMIT_STORAGE_URL", f"redis://[{PUBLIC}]:1/0", ["unencrypted", "no password"]),
     ],
 )
@@ -748,14 +755,33 @@ def test_check_changes_nothing_in_redis(check: Check, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not REDIS_PROGRAM, reason="needs redis-server")
-def test_a_redis_that_accepts_no_writes_is_a_problem(check: Check, tmp_path: Path) -> None:
-    server = RedisServer(tmp_path)
-    with redis.Redis.from_url(server.url) as client:
-        client.replicaof("127.0.0.1", "1")
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [("REPLICAOF 127.0.0.1 1", "read only"), ("CONFIG SET maxmemory 1", "maxmemory")],
+)
+def test_a_redis_that_accepts_no_writes_is_a_problem(
+    check: Check, tmp_path: Path, command: str, word: str
+) -> None:
+    with running_redis(tmp_path) as server, server.client() as client:
+        client.execute_command(*command.split())
         run = check(RATE_LIMIT_STORAGE_URL=server.url)
-    server.stop()
 
-    assert run.items("problem") == ["RATE_LIMIT_STORAGE_URL"]
+    [line] = run.lines("problem")
+    assert line.startswith("RATE_LIMIT_STORAGE_URL: cannot use Redis: ")
+    assert word in line
+
+
+@pytest.mark.skipif(not REDIS_CLI, reason="needs redis-cli")
+def test_a_cluster_is_said_to_be_one(check: Check, tmp_path: Path) -> None:
+    with running_cluster(tmp_path) as cluster:
+        as_a_cluster = check(RATE_LIMIT_STORAGE_URL=cluster.url)
+        as_one_server = check(RATE_LIMIT_STORAGE_URL=cluster.nodes[0].url)
+
+    assert as_a_cluster.lines("problem") == []
+    assert as_one_server.lines("problem") == [
+        "RATE_LIMIT_STORAGE_URL: cannot use Redis: this is a node of a Cluster, so begin the URL"
+        " with redis+cluster://"
+    ]
 
 
 @pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="needs Linux")

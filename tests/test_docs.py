@@ -66,7 +66,7 @@ NOT_OURS = {
     "SCHED_IDLE",
     "SO_REUSEPORT",
 }
-FOR_TESTS = {"TEST_POSTGRES_URL", "SOAK_PORT"}
+FOR_TESTS = {"TEST_POSTGRES_URL", "TEST_REDIS_SERVER", "SOAK_PORT"}
 
 # The default of a setting that is empty in .env.example.
 NO_DEFAULT = {"empty", "by `ENVIRONMENT", "by `APP_URL"}

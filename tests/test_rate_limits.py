@@ -9,9 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from domain import rate_limits
 from domain.errors import TooManyAttempts
-from domain.rate_limits import REMEMBERED_KEYS, RateLimit, RateLimiter, RateLimits
+from domain.rate_limits import RateLimit, RateLimiter, RateLimits, memory
 from settings import Settings
 from tests.conftest import client_of, settings_for
 from tests.operations import CHANGE_PASSWORD, DELETE_ME, LOGIN, REFRESH, REGISTER, UPDATE_ME
@@ -331,7 +330,7 @@ async def test_what_costs_nothing_pushes_nothing_out() -> None:
     refresh = RateLimit.of("refresh", "2/minute")
     for _ in range(2):
         await limiter.hit(limiter.limits.account, "ada")
-    for n in range(REMEMBERED_KEYS + 1):
+    for n in range(memory.REMEMBERED_KEYS + 1):
         await limiter.hit(refresh, f"network {n}")
 
     with pytest.raises(TooManyAttempts):
@@ -339,7 +338,7 @@ async def test_what_costs_nothing_pushes_nothing_out() -> None:
 
 
 async def test_other_keys_push_no_full_count_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "REMEMBERED_KEYS", 100)
+    monkeypatch.setattr(memory, "REMEMBERED_KEYS", 100)
     limiter = rate_limiter("4/minute")
     account = limiter.limits.account
     for _ in range(4):
@@ -367,7 +366,7 @@ async def test_a_count_that_was_full_is_empty_after_its_time(
 async def test_what_is_counted_does_not_grow_without_end() -> None:
     limiter = rate_limiter()
     account = limiter.limits.account
-    for n in range(REMEMBERED_KEYS + 100):
+    for n in range(memory.REMEMBERED_KEYS + 100):
         await limiter.hit(account, f"name{n}")
 
     for _ in range(2):

@@ -1,19 +1,18 @@
 """Rate limits that processes share in Redis."""
 
 import logging
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import fields
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
 from domain.errors import TooManyAttempts
-from domain.rate_limits import RateLimit, RateLimiter, RateLimits
+from domain.rate_limits import limiter
 from tests.conftest import SECRET_KEY
 from tests.operations import LOGIN, REGISTER
+from tests.rate_limiters import count_allowed, rate_limiter_on, until_available_again
 from tests.redis_server import REDIS_PROGRAM, RedisServer
 from tests.servers import running_server
 
@@ -28,25 +27,6 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     redis = RedisServer(tmp_path)
     yield redis
     redis.stop()
-
-
-@asynccontextmanager
-async def rate_limiter_on(redis: RedisServer) -> AsyncIterator[RateLimiter]:
-    limit = RateLimit.of("account", "3/hour;5/day")
-    rate_limiter = RateLimiter(RateLimits(*[limit] * len(fields(RateLimits))), redis.url)
-    yield rate_limiter
-    await rate_limiter.close()
-
-
-async def count_allowed(rate_limiter: RateLimiter, times: int) -> int:
-    count = 0
-    for _ in range(times):
-        try:
-            await rate_limiter.hit(rate_limiter.limits.account, "ada")
-        except TooManyAttempts:
-            continue
-        count += 1
-    return count
 
 
 def test_two_processes_count_together(
@@ -69,7 +49,7 @@ def test_two_processes_count_together(
 
 
 async def test_waits_are_as_long_as_in_memory(redis: RedisServer) -> None:
-    async with rate_limiter_on(redis) as rate_limiter:
+    async with rate_limiter_on(redis.url) as rate_limiter:
         await count_allowed(rate_limiter, 3)
         with pytest.raises(TooManyAttempts) as refused:
             await rate_limiter.hit(rate_limiter.limits.account, "ada")
@@ -82,7 +62,7 @@ async def test_waits_are_as_long_as_in_memory(redis: RedisServer) -> None:
 async def test_without_redis_each_counts_for_itself_and_says_so_once(
     redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with rate_limiter_on(redis) as rate_limiter, rate_limiter_on(redis) as other:
+    async with rate_limiter_on(redis.url) as rate_limiter, rate_limiter_on(redis.url) as other:
         assert await count_allowed(rate_limiter, 2) + await count_allowed(other, 2) == 3
         redis.stop()
 
@@ -95,25 +75,38 @@ async def test_without_redis_each_counts_for_itself_and_says_so_once(
 async def test_a_redis_that_is_back_is_used_again(
     redis: RedisServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with rate_limiter_on(redis) as rate_limiter:
+    monkeypatch.setattr(limiter, "RETRY_REDIS_AFTER", timedelta(0))
+    async with rate_limiter_on(redis.url) as rate_limiter:
         redis.stop()
         await count_allowed(rate_limiter, 5)
         redis.start()
-        now = time.monotonic()
-        monkeypatch.setattr(time, "monotonic", lambda: now + 60)
+        await until_available_again(rate_limiter, caplog)
 
         assert await count_allowed(rate_limiter, 5) == 3
         assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
 
 
-async def test_a_frozen_redis_is_waited_for_once(redis: RedisServer) -> None:
-    async with rate_limiter_on(redis) as rate_limiter:
-        await count_allowed(rate_limiter, 1)
+def test_a_login_waits_a_second_for_a_frozen_redis_and_the_next_none(
+    redis: RedisServer, database_url: str, tmp_path: Path
+) -> None:
+    ada = {"username": "Ada", "email": "ada@example.com", "password": "analytical engine"}
+    with running_server(
+        database_url, SECRET_KEY, tmp_path, RATE_LIMIT_STORAGE_URL=redis.url
+    ) as server:
+        httpx.post(f"{server.url}/graphql", json={"query": REGISTER, "variables": ada})
         redis.freeze()
-        start = time.monotonic()
+        del ada["email"]
+        logins = [
+            httpx.post(f"{server.url}/graphql", json={"query": LOGIN, "variables": ada})
+            for _ in range(3)
+        ]
+        ready = httpx.get(f"{server.url}/health/ready")
 
-        assert await count_allowed(rate_limiter, 5) == 3
-        assert time.monotonic() - start < 5
+    first, *others = (login.elapsed.total_seconds() for login in logins)
+    assert not any("errors" in login.json() for login in logins)
+    assert first < 2
+    assert max(others) < 1
+    assert ready.status_code == 200
 
 
 def test_logins_work_without_redis(redis: RedisServer, database_url: str, tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from urllib.parse import unquote, urlsplit
 
 from cli.check.findings import Finding, ok, problem
 from domain.passwords import policy
+from domain.rate_limits import IN_MEMORY, redis_url
 from settings import Settings
 
 # The defaults of images, and the example of redis.conf.
@@ -43,17 +43,21 @@ def _services(settings: Settings) -> Iterator[_Service]:
     database = settings.database_url.get_secret_value()
     if database.lower().startswith("postgres"):
         yield from _postgresql(database)
-    redis = urlsplit(settings.rate_limit_storage_url.get_secret_value())
-    if redis.hostname:
-        yield _Service(
-            "RATE_LIMIT_STORAGE_URL",
-            (redis.hostname,),
-            unquote(redis.username or ""),
-            unquote(redis.password or ""),
-            is_encrypted=redis.scheme == "rediss",
-            how_to_encrypt="rediss://",
-            needs_password=True,
-        )
+    redis = settings.rate_limit_storage_url.get_secret_value()
+    if redis != IN_MEMORY:
+        yield _redis(redis_url.parse(redis))
+
+
+def _redis(url: redis_url.RedisUrl) -> _Service:
+    return _Service(
+        "RATE_LIMIT_STORAGE_URL",
+        tuple(host for host, _ in url.hosts),
+        url.username or "",
+        url.password or "",
+        is_encrypted=url.tls is not None,
+        how_to_encrypt="rediss://",
+        needs_password=True,
+    )
 
 
 def _postgresql(url: str) -> Iterator[_Service]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from api.services import create_app_state
 from cli.check.findings import Finding, ok, problem, warning
-from domain.rate_limits import IN_MEMORY, RateLimit
+from domain.rate_limits import IN_MEMORY, RateLimit, RedisUnavailable
 from settings import Settings
 
 _STORAGE = "RATE_LIMIT_STORAGE_URL"
@@ -57,7 +57,7 @@ async def _redis(settings: Settings) -> Finding:
     services = create_app_state(settings).services
     try:
         await services.rate_limiter.check_redis()
-    except OSError as error:
+    except RedisUnavailable as error:
         return problem(_STORAGE, f"cannot use Redis: {error}")
     finally:
         await services.close()

@@ -1,0 +1,82 @@
+"""Several hosts in a URL: which of them a connection is opened to, and when it is left.
+
+libpq waits for each host in turn, for the whole timeout, and nothing tells that a server on an open
+connection is frozen.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+Connection = TypeVar("Connection")
+
+Parameters = dict[str, Any]
+
+# How long the next host waits for the one before it. A server in the same region answers in less.
+HEAD_START = timedelta(milliseconds=250)
+
+# What each host has of its own, as lists separated by commas.
+_BY_HOST = ("host", "hostaddr", "port")
+
+# With any other, libpq may look at all hosts before it chooses one.
+_OF_ONE_HOST = ("primary", "read-write")
+
+# The event loop holds tasks weakly.
+_losers: set[asyncio.Task[Any]] = set()
+
+
+def each_host(parameters: Parameters) -> list[Parameters]:
+    """Return the parameters for each host in the order to connect to them. They accept a primary
+    alone, unless `target_session_attrs` says otherwise."""
+    hosts = str(parameters.get("host") or parameters.get("hostaddr") or "").count(",") + 1
+    if hosts == 1:
+        # `target_session_attrs` goes by a message of the server that PgBouncer repeats after a
+        # failover. So a single host is asked when the connection is prepared.
+        return [parameters]
+    parameters = {"target_session_attrs": "primary"} | parameters
+    if parameters["target_session_attrs"] not in _OF_ONE_HOST:
+        return [parameters]
+    lists = {name: str(parameters[name]).split(",") for name in _BY_HOST if parameters.get(name)}
+    return [
+        parameters | {name: values[number] for name, values in lists.items()}
+        for number in range(hosts)
+    ]
+
+
+async def connect_to_one(
+    connect: Callable[[Parameters], Awaitable[Connection]],
+    hosts: Iterable[Parameters],
+    close: Callable[[Connection], object],
+    head_start: timedelta = HEAD_START,
+) -> Connection:
+    """Return the first connection that opens. The next host is tried when the one before it has
+    failed or used its head start. Raises the error of the last host if all fail."""
+    waiting = list(hosts)
+    running: set[asyncio.Task[Connection]] = set()
+    try:
+        while True:
+            if waiting:
+                running.add(asyncio.ensure_future(connect(waiting.pop(0))))
+            ended, _ = await asyncio.wait(
+                running,
+                timeout=head_start.total_seconds() if waiting else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for task in ended:
+                running.discard(task)
+                if task.exception() is None or not (waiting or running):
+                    return task.result()
+    finally:
+        for task in running:
+            _close_when_open(task, close)
+
+
+def _close_when_open(task: asyncio.Task[Connection], close: Callable[[Connection], object]) -> None:
+    def end(task: asyncio.Task[Connection]) -> None:
+        _losers.discard(task)
+        if not task.cancelled() and task.exception() is None:
+            close(task.result())
+
+    _losers.add(task)
+    task.add_done_callback(end)

@@ -73,21 +73,21 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         async with self._readers, self._read() as session:
-            self._require_same_file()
+            self.require_same_file()
             yield session
 
     @asynccontextmanager
     async def connecting(self) -> AsyncIterator[AsyncConnection]:
         """Read as in `reading`, without a session of the ORM, which takes longer than the rest."""
         async with self._readers, self._for_reads.connect() as connection:
-            self._require_same_file()
+            self.require_same_file()
             yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         try:
             async with self._writers, self._write.begin() as session:
-                self._require_same_file()
+                self.require_same_file()
                 yield session
             if WRITES_OUTBOX in session.info:
                 written, self.outbox_written = self.outbox_written, asyncio.Event()
@@ -98,7 +98,9 @@ class Database:
                 await self._for_reads.dispose()
             raise
 
-    def _require_same_file(self) -> None:
+    def require_same_file(self) -> None:
+        """Raise OperationalError if the SQLite file is not the one that is open. Each new piece of
+        work does so; one that keeps its connection for the next does it itself."""
         if self._file:
             self._file.require_same()
 

@@ -617,6 +617,7 @@ def set_version(file: Path, version: str) -> None:
             "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%version_num%'"
         ).fetchone()
         connection.execute(f"UPDATE {table} SET version_num = ?", [version])
+        connection.execute(f"UPDATE {table} SET oldest_compatible = ?", [version])
 
 
 def test_tables_of_a_newer_release_are_a_problem(

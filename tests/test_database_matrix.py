@@ -134,7 +134,10 @@ async def test_the_core_works(url: str) -> None:
 
     findings = await asyncio.to_thread(lambda: list(database(settings)))
 
-    assert {finding.level for finding in findings} == {Level.OK}, findings
+    # The tests may have no other role than the superuser.
+    assert {finding.level for finding in findings if "superuser" not in finding.message} == {
+        Level.OK
+    }, findings
     assert ready.status_code == 200, ready.text
     assert {answer.code for answer in wrong[:-1]} == {"INVALID_CREDENTIALS"}
     assert wrong[-1].code == "TOO_MANY_ATTEMPTS"

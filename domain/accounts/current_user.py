@@ -82,6 +82,7 @@ class CurrentUserLoader:
                 async with self._database.connecting() as connection:
                     kept_until = clock() + HELD.total_seconds()
                     while batch:
+                        self._database.require_same_file()
                         begun = clock()
                         await _read_batch(connection, batch)
                         is_kept = True

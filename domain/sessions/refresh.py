@@ -30,7 +30,6 @@ logger = logging.getLogger("gatehouse")
 MAX_RECENT_ROTATIONS = 20
 
 
-@retried
 async def refresh(services: Services, device: Device, refresh_token: str) -> SignedIn:
     """Exchange a refresh token for its successor. Raises InvalidRefreshToken or TooManyAttempts.
 
@@ -161,6 +160,7 @@ _SAVE = (
 )
 
 
+@retried
 async def _save(database: Database, device: Device, found: _Found, kind: EventKind | None) -> bool:
     """Save a session that has changed, and record why. Return False if another transaction has
     changed it since it was found."""

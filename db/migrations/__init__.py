@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 _LOCK = 7_340_201
 
 # The newest revision, so that checking for it does not read all scripts.
-HEAD = "0011"
+HEAD = "0012"
 
 
 def _version_table(name: str) -> Table:

@@ -271,7 +271,7 @@ async def test_a_revoked_role_permits_nothing_from_the_next_request_on(
 ) -> None:
     before = await graphql(ACCOUNTS, by=staff.support)
     id = UUID(staff.support.id)
-    await admin.revoke_role(services, THIS_DEVICE, OPERATOR, id, Role.SUPPORT)
+    await admin.revoke_role(services, THIS_DEVICE, OPERATOR, id, Role.SUPPORT, reason="has left")
     after = await graphql(ACCOUNTS, by=staff.support)
 
     assert before.errors == []
@@ -288,7 +288,9 @@ async def test_a_session_that_has_ended_permits_nothing(graphql: GraphQL, staff:
 
 async def test_the_roles_are_those_that_the_user_has_now(graphql: GraphQL, staff: Staff) -> None:
     await act(graphql, "grantRole", staff.ada, by=staff.admin)
-    await act(graphql, "grantRole", staff.ada, by=staff.admin, arguments="role: ADMIN")
+    await act(
+        graphql, "grantRole", staff.ada, by=staff.admin, arguments='role: ADMIN, reason: "a reason"'
+    )
     answer = await graphql("{ me { roles } }", by=staff.ada)
 
     assert answer.data["me"]["roles"] == ["ADMIN", "SUPPORT"]
@@ -328,7 +330,9 @@ async def administrators(services: Services, *users: RegisteredUser) -> int:
 async def revoke(services: Services, by: RegisteredUser, on: RegisteredUser) -> str:
     caller = services.access_tokens.read(by.token).caller
     try:
-        await admin.revoke_role(services, THIS_DEVICE, caller, UUID(on.id), Role.ADMIN)
+        await admin.revoke_role(
+            services, THIS_DEVICE, caller, UUID(on.id), Role.ADMIN, reason="has left"
+        )
     except DomainError as error:
         return error.code
     return "revoked"
@@ -377,7 +381,7 @@ async def test_of_two_who_disable_each_other_one_can_sign_in(
     [
         ("disableAccount", None),
         ("deleteAccount", None),
-        ("revokeRole", "role: ADMIN"),
+        ("revokeRole", 'role: ADMIN, reason: "a reason"'),
     ],
 )
 async def test_the_last_administrator_stays_one(

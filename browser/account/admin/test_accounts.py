@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.account.admin.steps import (
+    REASON,
+    act,
     add_app,
     events,
     found,
@@ -149,7 +151,6 @@ def test_a_role_that_is_revoked_meanwhile_permits_nothing(
     sign_up_with_role(page, database_url, name)
     open_account(page, user)
     execute(database_url, "DELETE FROM user_roles")
-    page.get_by_role("button", name="End all sessions").click()
-    page.get_by_role("dialog").get_by_role("button", name="End all sessions").click()
+    act(page, "End all sessions", reason=REASON)
 
     expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(FORBIDDEN)

@@ -25,26 +25,28 @@ query ($search: String, $role: Role, $disabled: Boolean, $first: Int, $after: St
 }
 """
 
+_REASON = 'reason: "a reason"'
+
 #: The mutations of accounts, with arguments besides the id, and what they select.
 ARGUMENTS = {
-    "disableAccount": 'reason: "a reason"',
-    "enableAccount": "",
-    "requirePasswordReset": "",
-    "removeSecondFactors": 'reason: "a reason"',
-    "endSessionsOf": "",
-    "grantRole": "role: SUPPORT",
-    "revokeRole": "role: SUPPORT",
-    "impersonate": 'reason: "a reason"',
-    "correctAccount": 'input: { username: "Corrected" }, reason: "a reason"',
-    "deleteAccount": 'reason: "a reason"',
-    "exportAccount": "",
+    "disableAccount": _REASON,
+    "enableAccount": _REASON,
+    "requirePasswordReset": _REASON,
+    "removeSecondFactors": _REASON,
+    "endSessionsOf": _REASON,
+    "grantRole": f"role: SUPPORT, {_REASON}",
+    "revokeRole": f"role: SUPPORT, {_REASON}",
+    "impersonate": _REASON,
+    "correctAccount": f'input: {{ username: "Corrected" }}, {_REASON}',
+    "deleteAccount": _REASON,
+    "exportAccount": _REASON,
 }
 _SCALARS = {"endSessionsOf", "deleteAccount", "exportAccount"}
 
 
 async def grant(services: Services, user: RegisteredUser, role: Role = Role.ADMIN) -> None:
     """Grant a role as the operator does."""
-    await admin.grant_role(services, THIS_DEVICE, OPERATOR, UUID(user.id), role)
+    await admin.grant_role(services, THIS_DEVICE, OPERATOR, UUID(user.id), role, reason="a reason")
 
 
 async def register_admin(

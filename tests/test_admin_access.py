@@ -1,15 +1,19 @@
 """Accounts that administrators disable, sign out, or require a new password of."""
 
+from typing import Any
+
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from domain.accounts.password_reset import SAME_PASSWORD
+from domain.admin.reasons import MAX_REASON_LENGTH
+from domain.roles import Role
 from domain.services import Services
 from settings import Settings
-from tests.admins import ACCOUNT, act, register_admin
+from tests.admins import ACCOUNT, ARGUMENTS, act, impersonate, register_admin
 from tests.authenticator import Authenticator
-from tests.authenticator_apps import Clock, challenge, set_up
+from tests.authenticator_apps import Clock, challenge, set_up, signed_in_with
 from tests.conftest import settings_for
 from tests.identity_provider import IdentityProvider
 from tests.mail_proofs import DATA_KEY, mailed_code, mailed_token, newest_mail, request_code
@@ -127,29 +131,94 @@ async def test_an_enabled_account_signs_in_again(
     await disable(graphql, ada, adam)
     disabled = (await graphql(ACCOUNT, by=adam, id=ada.id)).data["account"]
     mail = await newest_mail(app, "administered")
-    await act(graphql, "enableAccount", ada, by=adam)
+    await act(graphql, "enableAccount", ada, by=adam, arguments='reason: "Promised to stop"')
+    second_mail = await newest_mail(app, "administered")
     enabled = (await graphql(ACCOUNT, by=adam, id=ada.id)).data["account"]
 
     assert (disabled["disabledReason"], enabled["disabledReason"]) == ("a reason", None)
     assert disabled["disabledAt"]
     assert enabled["disabledAt"] is None
     assert "disabled your account" in mail
+    assert "Reason: Promised to stop" in second_mail
     assert await is_signed_in(graphql, await log_in(graphql, ada))
     kinds = await event_kinds(graphql, await log_in(graphql, ada))
     assert kinds[2:4] == ["DISABLED", "ENABLED"]
 
 
-async def test_what_was_done_is_on_record_with_the_reason_and_who_did_it(
-    graphql: GraphQL, ada: RegisteredUser, adam: RegisteredUser
-) -> None:
-    await disable(graphql, ada, adam)
-    account = (await graphql(ACCOUNT, by=adam, id=ada.id)).data["account"]
+#: What each act records, in an order in which each does something, and what the detail is. The
+#: events of an impersonation are tested with it.
+RECORDED = {
+    "disableAccount": ("DISABLED", "a reason"),
+    "enableAccount": ("ENABLED", "a reason"),
+    "grantRole": ("ROLE_GRANTED", "SUPPORT: a reason"),
+    "revokeRole": ("ROLE_REVOKED", "SUPPORT: a reason"),
+    "endSessionsOf": ("SESSION_ENDED", "a reason"),
+    "correctAccount": ("USERNAME_CHANGED", "a reason"),
+    "exportAccount": ("EXPORTED", "a reason"),
+    "removeSecondFactors": ("FACTORS_REMOVED", "a reason"),
+    "requirePasswordReset": ("PASSWORD_RESET_REQUIRED", "a reason"),
+}
 
-    assert account["securityEvents"]["edges"][0]["node"] == {
-        "kind": "DISABLED",
-        "detail": "a reason",
-        "actor": {"username": "Adam"},
-    }
+
+async def newest_event(
+    graphql: GraphQL, user: RegisteredUser, by: RegisteredUser
+) -> dict[str, Any]:
+    account = (await graphql(ACCOUNT, by=by, id=user.id)).data["account"]
+    event: dict[str, Any] = account["securityEvents"]["edges"][0]["node"]
+    return event
+
+
+async def test_what_was_done_is_on_record_with_the_reason_and_who_did_it(
+    graphql: GraphQL, ada: RegisteredUser, adam: RegisteredUser, clock: Clock
+) -> None:
+    phone = await set_up(graphql, ada, clock)
+    found = {}
+    for mutation in RECORDED:
+        if mutation == "endSessionsOf":
+            await signed_in_with(graphql, ada, phone.code())
+        assert (await act(graphql, mutation, ada, by=adam)).errors == []
+        event = await newest_event(graphql, ada, adam)
+        found[mutation] = (event["kind"], event["detail"])
+        assert event["actor"] == {"username": "Adam"}
+
+    assert found == RECORDED
+    assert set(found) == set(ARGUMENTS) - {"impersonate", "deleteAccount"}
+
+
+@pytest.mark.parametrize("mutation", ARGUMENTS)
+async def test_a_reason_is_one_line(
+    graphql: GraphQL, ada: RegisteredUser, adam: RegisteredUser, mutation: str
+) -> None:
+    for reason in ("", " ", "x" * (MAX_REASON_LENGTH + 1), "two\\nlines"):
+        arguments = ARGUMENTS[mutation].replace("a reason", reason)
+        answer = await act(graphql, mutation, ada, by=adam, arguments=arguments)
+
+        assert answer.code == "INVALID_INPUT"
+        assert list(answer.fields) == ["reason"]
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_the_longest_reason_is_kept_with_the_role(
+    graphql: GraphQL, ada: RegisteredUser, adam: RegisteredUser, role: Role
+) -> None:
+    reason = "x" * MAX_REASON_LENGTH
+    arguments = f'role: {role}, reason: "{reason}"'
+    answer = await act(graphql, "grantRole", ada, by=adam, arguments=arguments)
+
+    assert answer.errors == []
+    assert (await newest_event(graphql, ada, adam))["detail"] == f"{role}: {reason}"
+
+
+async def test_the_reason_is_not_for_those_whom_the_user_impersonates(
+    services: Services, graphql: GraphQL, ada: RegisteredUser, adam: RegisteredUser
+) -> None:
+    eve = await register_admin(services, graphql, "Eve")
+    await impersonate(graphql, ada, by=eve)
+    answer = await act(graphql, "endSessionsOf", eve, by=adam)
+
+    assert answer.data == {"endSessionsOf": 2}
+    event = await newest_event(graphql, ada, adam)
+    assert (event["kind"], event["detail"]) == ("SESSION_ENDED", None)
 
 
 async def test_ending_the_sessions_of_a_user_counts_them(

@@ -237,7 +237,7 @@ async def test_the_operator_does_it_without_a_session(
     services: Services, ada: RegisteredUser
 ) -> None:
     id = UUID(ada.id)
-    data = await admin.export_account(services, THIS_DEVICE, OPERATOR, id)
+    data = await admin.export_account(services, THIS_DEVICE, OPERATOR, id, reason="asked for it")
     await admin.delete_account(
         services, THIS_DEVICE, OPERATOR, id, reason="asked for it", erase=True
     )

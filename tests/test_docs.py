@@ -46,6 +46,7 @@ from server.protocol import REQUEST_TIMEOUT
 from settings import Settings
 from settings.types import holds_secret
 from tests.conftest import COLLECTED, settings_for, unprepared_app
+from tests.mail_proofs import DATA_KEY
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -243,7 +244,14 @@ def test_the_reference_has_every_security_event_and_every_way_to_sign_in() -> No
 
 
 async def test_the_reference_has_every_route(tmp_path: Path) -> None:
-    async with unprepared_app(settings_for(f"sqlite:///{tmp_path / 'x.db'}")) as app:
+    google = {"client_id": "an id", "client_secret": "a secret"}
+    settings = settings_for(
+        f"sqlite:///{tmp_path / 'x.db'}",
+        data_key=DATA_KEY,
+        providers=("google",),
+        provider_settings={"google": google},
+    )
+    async with unprepared_app(settings) as app:
         described = {
             f"{method.upper()} {path}"
             for path, methods in app.openapi()["paths"].items()

@@ -86,16 +86,16 @@ MUTATIONS: dict[str, tuple[str | None, str]] = {
     "exportMyData": (FORBIDDEN, ""),
     "deleteMe": (FORBIDDEN, '(password: "analytical engine")'),
     "disableAccount": (FORBIDDEN, f"({_TWO}) {{ id }}"),
-    "enableAccount": (FORBIDDEN, f"({_ID}) {{ id }}"),
-    "requirePasswordReset": (FORBIDDEN, f"({_ID}) {{ id }}"),
+    "enableAccount": (FORBIDDEN, f"({_TWO}) {{ id }}"),
+    "requirePasswordReset": (FORBIDDEN, f"({_TWO}) {{ id }}"),
     "removeSecondFactors": (FORBIDDEN, f"({_TWO}) {{ id }}"),
-    "endSessionsOf": (FORBIDDEN, f"({_ID})"),
-    "grantRole": (FORBIDDEN, f"({_ID}, role: ADMIN) {{ id }}"),
-    "revokeRole": (FORBIDDEN, f"({_ID}, role: ADMIN) {{ id }}"),
+    "endSessionsOf": (FORBIDDEN, f"({_TWO})"),
+    "grantRole": (FORBIDDEN, f"({_TWO}, role: ADMIN) {{ id }}"),
+    "revokeRole": (FORBIDDEN, f"({_TWO}, role: ADMIN) {{ id }}"),
     "impersonate": (FORBIDDEN, f"({_TWO}) {{ accessToken }}"),
     "correctAccount": (FORBIDDEN, f"({_TWO}, input: {{}}) {{ id }}"),
     "deleteAccount": (FORBIDDEN, f"({_TWO})"),
-    "exportAccount": (FORBIDDEN, f"({_ID})"),
+    "exportAccount": (FORBIDDEN, f"({_TWO})"),
     "invite": (FORBIDDEN, '(email: "new@example.com") { expiresAt }'),
     "revokeInvitation": (FORBIDDEN, '(email: "new@example.com")'),
     # The last one, since it ends the session.
@@ -267,7 +267,9 @@ async def test_it_ends_with_what_permits_it(
         case "sessions":
             await graphql(LOGOUT_EVERYWHERE, by=adam, but=True)
         case "role":
-            await admin.revoke_role(services, THIS_DEVICE, OPERATOR, of_adam, Role.ADMIN)
+            await admin.revoke_role(
+                services, THIS_DEVICE, OPERATOR, of_adam, Role.ADMIN, reason="has left"
+            )
         case "disabled":
             await admin.disable_account(services, THIS_DEVICE, OPERATOR, of_adam, reason="has left")
         case "deleted":
@@ -275,7 +277,9 @@ async def test_it_ends_with_what_permits_it(
                 services, THIS_DEVICE, OPERATOR, of_adam, reason="has left", erase=False
             )
         case _:
-            await admin.grant_role(services, THIS_DEVICE, OPERATOR, of_ada, Role.SUPPORT)
+            await admin.grant_role(
+                services, THIS_DEVICE, OPERATOR, of_ada, Role.SUPPORT, reason="joins"
+            )
 
     assert (await graphql(ME, by=token)).code == "UNAUTHENTICATED"
     assert (await graphql(REFRESH, token=refresh_token)).code == "UNAUTHENTICATED"
@@ -299,16 +303,6 @@ async def test_a_disabled_account_is_not_impersonated(
     await act(graphql, "disableAccount", ada, by=adam)
 
     assert (await graphql(IMPERSONATE, by=adam, id=ada.id)).code == "INVALID_INPUT"
-
-
-@pytest.mark.parametrize("reason", ["", " ", "x" * 201, "two\\nlines"])
-async def test_a_reason_is_one_line(
-    graphql: GraphQL, ada: RegisteredUser, adam: RegisteredUser, reason: str
-) -> None:
-    answer = await act(graphql, "impersonate", ada, by=adam, arguments=f'reason: "{reason}"')
-
-    assert answer.code == "INVALID_INPUT"
-    assert list(answer.fields) == ["reason"]
 
 
 COOKIE = {"Gatehouse-Session": "cookie", "Origin": "http://gatehouse.test"}

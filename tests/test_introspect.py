@@ -7,8 +7,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from domain.roles import Role
 from domain.services import Services
 from settings import Settings
+from tests.admins import grant, impersonation, register_admin
 from tests.conftest import settings_for
 from tests.operations import LOGOUT
 from tests.sessions import log_in, refresh, sessions
@@ -81,6 +83,28 @@ async def test_an_active_refresh_token_is_no_bearer(
     assert (body["active"], body["sub"], body["username"]) == (True, ada.id, "Ada")
     assert body["exp"] - body["iat"] == 14 * 24 * 60 * 60
     assert "token_type" not in body
+
+
+async def test_the_roles_are_those_that_the_user_has_now(
+    client: httpx.AsyncClient, services: Services, ada: RegisteredUser
+) -> None:
+    before = await introspect(client, ada.token)
+    await grant(services, ada, Role.SUPPORT)
+    after = await introspect(client, ada.token)
+
+    assert "roles" not in before.json()
+    assert after.json()["roles"] == ["SUPPORT"]
+
+
+async def test_an_administrator_who_acts_in_place_of_the_user_is_named(
+    client: httpx.AsyncClient, services: Services, graphql: GraphQL, ada: RegisteredUser
+) -> None:
+    adam = await register_admin(services, graphql, "Adam")
+    token, _ = await impersonation(graphql, ada, by=adam)
+    body = (await introspect(client, token)).json()
+
+    assert (body["sub"], body["act"]) == (ada.id, {"sub": adam.id})
+    assert "roles" not in body
 
 
 async def test_a_credential_may_come_as_it_is(

@@ -23,6 +23,7 @@ from tests.identity_provider import IdentityProvider
 from tests.mail_proofs import DATA_KEY, mailed_code, mailed_token, texts_to
 from tests.operations import (
     DELETE_ME,
+    FACTORS,
     IDENTITIES,
     LOGIN,
     ME,
@@ -30,6 +31,9 @@ from tests.operations import (
     SECURE_ACCOUNT,
     VERIFY_EMAIL,
 )
+from tests.passkeys import PASSKEY_SETTINGS
+from tests.passkeys import add as add_passkey
+from tests.passkeys import sign_in as sign_in_with_passkey
 from tests.provider_sign_ins import Browser, finish, settings_of, sign_in
 from tests.security_events import event_kinds
 from tests.sessions import is_signed_in
@@ -102,9 +106,17 @@ async def test_an_unverified_email_without_an_account_gets_an_unverified_one(
     assert (user["email"], user["emailVerified"]) == ("ada@example.com", False)
 
 
+@pytest.mark.parametrize("is_verified", [False, True])
 async def test_an_unverified_email_leads_to_no_account_that_has_it(
-    graphql: GraphQL, browser: Browser, identity_provider: IdentityProvider, ada: RegisteredUser
+    app: FastAPI,
+    graphql: GraphQL,
+    browser: Browser,
+    identity_provider: IdentityProvider,
+    ada: RegisteredUser,
+    is_verified: bool,
 ) -> None:
+    if is_verified:
+        await verify(app, graphql, ada)
     identity_provider.user["email_verified"] = False
     answer = await sign_in(graphql, browser, username="Countess")
 
@@ -136,6 +148,65 @@ async def test_an_account_that_someone_else_may_have_made_is_cleaned_first(
     assert not await is_signed_in(graphql, ada)
     login = await graphql(LOGIN, username="Ada", password=ada.password)
     assert login.code == "INVALID_CREDENTIALS"
+
+
+async def test_what_someone_else_has_linked_is_removed_too(
+    graphql: GraphQL, browser: Browser, identity_provider: IdentityProvider
+) -> None:
+    """Pre-hijacking with an account of a provider whose email is not verified."""
+    identity_provider.user |= {"sub": "mallory", "email_verified": False}
+    of_mallory = user_of(await sign_in(graphql, browser, username="Mallory"))
+    identity_provider.user |= {"sub": "ada", "email_verified": True}
+    owner = await sign_in(graphql, browser)
+    token = owner.data["finishSignIn"]["accessToken"]
+    identities = (await graphql(IDENTITIES, by=token)).data["me"]["identities"]
+    identity_provider.user |= {"sub": "mallory", "email_verified": False}
+
+    assert user_of(owner)["id"] == of_mallory["id"]
+    assert len(identities) == 1
+    assert (await sign_in(graphql, browser)).code == "EMAIL_TAKEN"
+
+
+class TestWithoutMail:
+    """Emails cannot be verified, so unverified accounts may have second factors and passkeys."""
+
+    @pytest.fixture
+    def settings(self, database_url: str, identity_provider: IdentityProvider) -> Settings:
+        others = settings_of(identity_provider) | PASSKEY_SETTINGS
+        return settings_for(database_url, data_key=DATA_KEY, environment="production", **others)
+
+    async def test_the_factors_of_someone_else_are_removed_too(
+        self, graphql: GraphQL, browser: Browser, ada: RegisteredUser, clock: Clock
+    ) -> None:
+        authenticator, _ = await add_passkey(graphql, ada)
+        await set_up(graphql, ada, clock)
+        before = await sign_in_with_passkey(graphql, authenticator)
+        owner = await sign_in(graphql, browser)
+        token = owner.data["finishSignIn"]["accessToken"]
+
+        assert before.errors == []
+        assert (await graphql(FACTORS, by=token)).data["me"]["factors"]["totp"] is False
+        assert (await sign_in_with_passkey(graphql, authenticator)).code == "INVALID_CODE"
+
+
+class TestVerifiedEmails:
+    """REQUIRE_VERIFIED_EMAIL."""
+
+    @pytest.fixture
+    def settings(self, database_url: str, identity_provider: IdentityProvider) -> Settings:
+        others = settings_of(identity_provider)
+        return settings_for(database_url, data_key=DATA_KEY, require_verified_email=True, **others)
+
+    async def test_no_account_is_created_with_an_email_that_is_not_verified(
+        self, graphql: GraphQL, browser: Browser, identity_provider: IdentityProvider
+    ) -> None:
+        identity_provider.user["email_verified"] = False
+        refused = await sign_in(graphql, browser, username="Countess")
+        identity_provider.user["email_verified"] = True
+        verified = await sign_in(graphql, browser, username="Countess")
+
+        assert refused.code == "EMAIL_NOT_VERIFIED"
+        assert user_of(verified)["emailVerified"] is True
 
 
 async def test_the_link_of_the_notice_removes_the_identity(

@@ -216,28 +216,33 @@ async def test_an_account_is_disabled_and_enabled(
 ) -> None:
     disabled = await of(users, "disable", "Ada", "--reason", "Sends unwanted mail")
     refused = await log_in(graphql, "Ada", ada.password)
-    enabled = await users("enable", "ada@example.com")
+    enabled = await users("enable", "ada@example.com", "--reason", "Promised to stop")
 
     assert disabled["disabled_reason"] == "Sends unwanted mail"
     assert refused == "ACCOUNT_DISABLED"
     assert enabled.lines == ["Gatehouse: enabled Ada (ada@example.com)."]
     assert await log_in(graphql, "Ada", ada.password) is None
-    assert [(event.kind, event.actor_id) for event in await events(services, ada.id)] == [
-        ("DISABLED", None),
-        ("ENABLED", None),
+    found = await events(services, ada.id)
+    assert [(event.kind, event.actor_id, event.detail) for event in found] == [
+        ("DISABLED", None, "Sends unwanted mail"),
+        ("ENABLED", None, "Promised to stop"),
     ]
 
 
 async def test_roles_are_granted_and_revoked(
-    graphql: GraphQL, ada: RegisteredUser, users: Users
+    graphql: GraphQL, services: Services, ada: RegisteredUser, users: Users
 ) -> None:
-    granted = await of(users, "grant", "Ada", "support")
+    granted = await of(users, "grant", "Ada", "support", "--reason", "Joins the team")
     seen = (await graphql("{ me { roles } }", by=ada)).data
     revoked = await users("revoke", "Ada", "SUPPORT")
 
     assert granted["roles"] == ["SUPPORT"]
     assert seen == {"me": {"roles": ["SUPPORT"]}}
     assert revoked.lines == ["Gatehouse: Ada (ada@example.com) does not have the role SUPPORT."]
+    assert [event.detail for event in await events(services, ada.id)] == [
+        "SUPPORT: Joins the team",
+        "SUPPORT: Revoked with gatehouse users",
+    ]
 
 
 async def test_the_last_administrator_stays(ada: RegisteredUser, users: Users) -> None:
@@ -266,10 +271,13 @@ async def test_someone_is_invited_until_that_is_revoked(services: Services, user
     assert again.lines == ["Gatehouse: eve@example.com was not invited."]
 
 
-async def test_sessions_are_ended(graphql: GraphQL, ada: RegisteredUser, users: Users) -> None:
-    ended = await of(users, "end-sessions", ada.id)
+async def test_sessions_are_ended(
+    graphql: GraphQL, services: Services, ada: RegisteredUser, users: Users
+) -> None:
+    ended = await of(users, "end-sessions", ada.id, "--reason", "Lost a phone")
 
     assert ended["ended_sessions"] == 1
+    assert [event.detail for event in await events(services, ada.id)] == ["Lost a phone"]
     assert (await graphql(ME, by=ada)).code == "UNAUTHENTICATED"
 
 
@@ -325,7 +333,7 @@ async def test_all_data_is_exported_into_a_file_of_its_own(
     services: Services, ada: RegisteredUser, users: Users, tmp_path: Path
 ) -> None:
     printed = await users("export", "Ada")
-    written = await users("export", "Ada", "--out", "ada.json")
+    written = await users("export", "Ada", "--out", "ada.json", "--reason", "Asked for by mail")
     again = await users("export", "Ada", "--out", "ada.json")
     file = tmp_path / "ada.json"
 
@@ -334,7 +342,10 @@ async def test_all_data_is_exported_into_a_file_of_its_own(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert json.loads(file.read_text())["user"]["id"] == ada.id
     assert again.lines == ["gatehouse: ada.json exists already"]
-    assert [event.kind for event in await events(services, ada.id)] == ["EXPORTED"] * 2
+    assert [(event.kind, event.detail) for event in await events(services, ada.id)] == [
+        ("EXPORTED", "Exported with gatehouse users"),
+        ("EXPORTED", "Asked for by mail"),
+    ]
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("", 130)])
@@ -390,10 +401,10 @@ async def test_every_command_reports_an_address_that_no_account_has_in_a_line(
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("reason", ["", "x" * 201, "two\nlines"])
+@pytest.mark.parametrize("reason", ["", "x" * 181, "two\nlines"])
 async def test_a_reason_is_one_line(ada: RegisteredUser, users: Users, reason: str) -> None:
     ended = await users("disable", "Ada", "--reason", reason)
 
     assert ended.lines == [
-        "gatehouse: a reason must have 1 to 200 characters on one line and must not be blank"
+        "gatehouse: a reason must have 1 to 180 characters on one line and must not be blank"
     ]

@@ -7,7 +7,7 @@ import click
 from cli.usage import examples
 from cli.users.accounts import look_up, name_of, read_account
 from cli.users.opening import OPERATOR_DEVICE
-from cli.users.running import address_argument, json_option, print_result, run
+from cli.users.running import address_argument, json_option, print_result, reason_option, run
 from domain import admin
 from domain.roles import OPERATOR
 from domain.services import Services
@@ -22,12 +22,8 @@ from settings import load_settings
 )
 @address_argument
 @click.option("--erase", is_flag=True, help="Remove personal data from the security events, too.")
-@click.option(
-    "--reason",
-    metavar="TEXT",
-    default="Deleted with gatehouse users",
-    show_default=True,
-    help="Why. Kept in the security events, unless with --erase.",
+@reason_option(
+    "Deleted with gatehouse users", help="Why. Kept in the security events, unless with --erase."
 )
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option

@@ -11,7 +11,7 @@ import click
 from cli.usage import examples
 from cli.users.accounts import look_up
 from cli.users.opening import OPERATOR_DEVICE
-from cli.users.running import address_argument, run
+from cli.users.running import address_argument, reason_option, run
 from domain import admin
 from domain.roles import OPERATOR
 from domain.services import Services
@@ -24,13 +24,14 @@ from domain.services import Services
     )
 )
 @address_argument
+@reason_option("Exported with gatehouse users")
 @click.option(
     "--out",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a new file, which only you can read.",
 )
-def export(address: str, out: Path | None) -> None:
+def export(address: str, reason: str, out: Path | None) -> None:
     """Export all data of a user as JSON, without secrets.
 
     ADDRESS is the email, the username or the id of the account. The export is on record in the
@@ -39,7 +40,9 @@ def export(address: str, out: Path | None) -> None:
 
     async def work(services: Services) -> dict[str, Any]:
         user = await look_up(services, address)
-        return await admin.export_account(services, OPERATOR_DEVICE, OPERATOR, user.id)
+        return await admin.export_account(
+            services, OPERATOR_DEVICE, OPERATOR, user.id, reason=reason
+        )
 
     if out is None:
         print(_text(run(work)))

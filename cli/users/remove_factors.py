@@ -6,7 +6,7 @@ import click
 
 from cli.usage import examples
 from cli.users.opening import OPERATOR_DEVICE
-from cli.users.running import address_argument, change, json_option, print_result
+from cli.users.running import address_argument, change, json_option, print_result, reason_option
 from domain import admin
 from domain.admin import RemovedFactors
 from domain.roles import OPERATOR
@@ -21,13 +21,7 @@ from settings import Settings, load_settings
     ),
 )
 @address_argument
-@click.option(
-    "--reason",
-    metavar="TEXT",
-    default="Removed with gatehouse users",
-    show_default=True,
-    help="Why. The user can read it.",
-)
+@reason_option("Removed with gatehouse users")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def remove_factors(address: str, reason: str, yes: bool, as_json: bool) -> None:

@@ -5,7 +5,7 @@ import click
 from cli.usage import examples
 from cli.users.accounts import name_of
 from cli.users.opening import OPERATOR_DEVICE
-from cli.users.running import address_argument, change, json_option, print_result
+from cli.users.running import address_argument, change, json_option, print_result, reason_option
 from domain import admin
 from domain.roles import OPERATOR, Role
 
@@ -17,8 +17,9 @@ role_argument = click.argument(
 @click.command(epilog=examples("gatehouse users grant ada@example.com ADMIN"))
 @address_argument
 @role_argument
+@reason_option("Granted with gatehouse users")
 @json_option
-def grant(address: str, role: str, as_json: bool) -> None:
+def grant(address: str, role: str, reason: str, as_json: bool) -> None:
     """Grant a role to a user.
 
     ADDRESS is the email, the username or the id of the account. ROLE is ADMIN or SUPPORT.
@@ -26,7 +27,7 @@ def grant(address: str, role: str, as_json: bool) -> None:
     account, _ = change(
         address,
         lambda services, user: admin.grant_role(
-            services, OPERATOR_DEVICE, OPERATOR, user.id, Role(role)
+            services, OPERATOR_DEVICE, OPERATOR, user.id, Role(role), reason=reason
         ),
     )
     print_result(account, f"{name_of(account)} has the role {role}", as_json=as_json)
@@ -35,8 +36,9 @@ def grant(address: str, role: str, as_json: bool) -> None:
 @click.command(epilog=examples("gatehouse users revoke ada@example.com SUPPORT"))
 @address_argument
 @role_argument
+@reason_option("Revoked with gatehouse users")
 @json_option
-def revoke(address: str, role: str, as_json: bool) -> None:
+def revoke(address: str, role: str, reason: str, as_json: bool) -> None:
     """Revoke a role of a user.
 
     ADDRESS is the email, the username or the id of the account. ROLE is ADMIN or SUPPORT. The last
@@ -45,7 +47,7 @@ def revoke(address: str, role: str, as_json: bool) -> None:
     account, _ = change(
         address,
         lambda services, user: admin.revoke_role(
-            services, OPERATOR_DEVICE, OPERATOR, user.id, Role(role)
+            services, OPERATOR_DEVICE, OPERATOR, user.id, Role(role), reason=reason
         ),
     )
     print_result(account, f"{name_of(account)} does not have the role {role}", as_json=as_json)

@@ -20,6 +20,20 @@ address_argument = click.argument("address", metavar="ADDRESS")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
+def reason_option(
+    default: str | None = None, *, help: str = "Why. The user can read it."
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option of the reason, which is required unless there is a default."""
+    return click.option(
+        "--reason",
+        metavar="TEXT",
+        required=default is None,
+        default=default,
+        show_default=True,
+        help=help,
+    )
+
+
 def run(
     work: Callable[[Services], Coroutine[Any, Any, Result]], *, settings: Settings | None = None
 ) -> Result:

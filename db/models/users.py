@@ -10,6 +10,12 @@ from db.models.base import Base, UtcDateTime, by_bytes
 from db.models.roles import UserRole
 
 
+def _of_disabled(name: str, column: str) -> Index:
+    """Return an index of the disabled users, by which their lists are read in each order."""
+    is_disabled = text("disabled_at IS NOT NULL")
+    return Index(name, column, sqlite_where=is_disabled, postgresql_where=is_disabled)
+
+
 class User(Base):
     """A user. Uniqueness and look-up go by the keys, which `domain` computes.
 
@@ -24,12 +30,9 @@ class User(Base):
             sqlite_where=text("deleted_at IS NOT NULL"),
             postgresql_where=text("deleted_at IS NOT NULL"),
         ),
-        Index(
-            "ix_users_disabled",
-            "id",
-            sqlite_where=text("disabled_at IS NOT NULL"),
-            postgresql_where=text("disabled_at IS NOT NULL"),
-        ),
+        _of_disabled("ix_users_disabled", "id"),
+        _of_disabled("ix_users_disabled_username", "username_key"),
+        _of_disabled("ix_users_disabled_email", "email_key"),
         Index(
             "ix_users_picture_id",
             "picture_id",

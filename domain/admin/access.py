@@ -49,40 +49,48 @@ async def disable_account(
 
 @retried
 async def enable_account(
-    services: Services, device: Device, actor: Caller | Operator, account_id: UUID
+    services: Services, device: Device, actor: Caller | Operator, account_id: UUID, *, reason: str
 ) -> User:
-    """Enable a disabled account. The owner is told by mail. Raises what `changing` raises."""
+    """Enable a disabled account. The owner is told by mail.
+
+    Raises InvalidInput and what `changing` raises.
+    """
+    reason = require_reason(reason)
     async with changing(services, device, actor, Permission.DISABLE_ACCOUNTS, account_id) as change:
         user = change.user
         if user.disabled_at is not None:
             user.disabled_at = user.disabled_reason = None
-            change.record(EventKind.ENABLED, device)
-            tell(change.session, services, user, Act.ENABLED)
+            change.record(EventKind.ENABLED, device, detail=reason)
+            tell(change.session, services, user, Act.ENABLED, reason=reason)
         return user
 
 
 @retried
 async def end_sessions_of(
-    services: Services, device: Device, actor: Caller | Operator, account_id: UUID
+    services: Services, device: Device, actor: Caller | Operator, account_id: UUID, *, reason: str
 ) -> int:
-    """End all sessions of an account and return how many ended (OWASP ASVS 5, 7.4.5). Raises what
-    `changing` raises."""
+    """End all sessions of an account and return how many ended (OWASP ASVS 5, 7.4.5).
+
+    Raises InvalidInput and what `changing` raises.
+    """
+    reason = require_reason(reason)
     async with changing(services, device, actor, Permission.END_SESSIONS, account_id) as change:
         return await sessions.end_and_record_all_of(
-            change.session, device, change.user, actor_id=change.actor_id
+            change.session, device, change.user, actor_id=change.actor_id, reason=reason
         )
 
 
 @retried
 async def require_password_reset(
-    services: Services, device: Device, actor: Caller | Operator, account_id: UUID
+    services: Services, device: Device, actor: Caller | Operator, account_id: UUID, *, reason: str
 ) -> User:
     """Refuse the password of an account until it has been reset, end all sessions, and send a link
     to reset it. An administrator never chooses a password (OWASP ASVS 5, 6.4.6).
 
-    Raises MailNotConfigured, InvalidInput for an account without a password, and what `changing`
-    raises.
+    Raises InvalidInput, also for an account without a password, MailNotConfigured, and what
+    `changing` raises.
     """
+    reason = require_reason(reason)
     mailer = services.require_mailer()
     permission = Permission.REQUIRE_PASSWORD_RESETS
     async with changing(services, device, actor, permission, account_id) as change:
@@ -95,7 +103,7 @@ async def require_password_reset(
         await tickets.discard(session, user.id, _TICKETS)
         kind, template = TicketKind.PASSWORD_RESET, Template.PASSWORD_RESET_REQUIRED
         add_proof(session, mailer, kind, template, user, user.email_key)
-        change.record(EventKind.PASSWORD_RESET_REQUIRED, device)
+        change.record(EventKind.PASSWORD_RESET_REQUIRED, device, detail=reason)
         return user
 
 

@@ -3,7 +3,8 @@
 from domain.errors import raise_invalid
 from domain.text import is_blank, is_one_line
 
-MAX_REASON_LENGTH = 200
+# With the longest name of a role before it, the detail of an event, which has 200 characters.
+MAX_REASON_LENGTH = 180
 
 
 def require_reason(reason: str) -> str:

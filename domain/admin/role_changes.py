@@ -10,6 +10,7 @@ from db.models import User, UserRole
 from domain import sessions
 from domain.access_tokens.tokens import Caller
 from domain.admin.changing import changing
+from domain.admin.reasons import require_reason
 from domain.devices import Device
 from domain.errors import InvalidInput
 from domain.roles import Operator, Permission, Role, require_another_administrator
@@ -21,13 +22,20 @@ EMAIL_NOT_VERIFIED = "The email of this account is not verified. Its owner must 
 
 @retried
 async def grant_role(
-    services: Services, device: Device, actor: Caller | Operator, account_id: UUID, role: Role
+    services: Services,
+    device: Device,
+    actor: Caller | Operator,
+    account_id: UUID,
+    role: Role,
+    *,
+    reason: str,
 ) -> User:
     """Grant a role. An account that has it already stays as it is.
 
-    Raises InvalidInput for a disabled account, and for an unverified email unless the operator
-    grants it or the server sends no mail; and what `changing` raises.
+    Raises InvalidInput, also for a disabled account, and for an unverified email unless the
+    operator grants it or the server sends no mail; and what `changing` raises.
     """
+    reason = require_reason(reason)
     permission = Permission.GRANT_ROLES
     async with changing(services, device, actor, permission, account_id) as change:
         session, user = change.session, change.user
@@ -47,18 +55,26 @@ async def grant_role(
         )
         # Nobody impersonates an account that has a role.
         await sessions.end_impersonations(session, device, user.id)
-        change.record(EventKind.ROLE_GRANTED, device, detail=role)
+        change.record(EventKind.ROLE_GRANTED, device, detail=f"{role}: {reason}")
         return user
 
 
 @retried
 async def revoke_role(
-    services: Services, device: Device, actor: Caller | Operator, account_id: UUID, role: Role
+    services: Services,
+    device: Device,
+    actor: Caller | Operator,
+    account_id: UUID,
+    role: Role,
+    *,
+    reason: str,
 ) -> User:
     """Revoke a role. An account that does not have it stays as it is.
 
-    Raises what `changing` raises, and Forbidden for the role of the last administrator.
+    Raises InvalidInput and what `changing` raises, and Forbidden for the role of the last
+    administrator.
     """
+    reason = require_reason(reason)
     permission = Permission.GRANT_ROLES
     async with changing(services, device, actor, permission, account_id) as change:
         session, user = change.session, change.user
@@ -72,7 +88,7 @@ async def revoke_role(
             .execution_options(synchronize_session=False)
         )
         await sessions.end_impersonations(session, device, user.id)
-        change.record(EventKind.ROLE_REVOKED, device, detail=role)
+        change.record(EventKind.ROLE_REVOKED, device, detail=f"{role}: {reason}")
         return user
 
 

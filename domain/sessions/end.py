@@ -85,11 +85,14 @@ async def end_all_of(session: AsyncSession, user: User, *, actor_id: UUID | None
 
 
 async def end_and_record_all_of(
-    session: AsyncSession, device: Device, user: User, *, actor_id: UUID | None
+    session: AsyncSession, device: Device, user: User, *, actor_id: UUID | None, reason: str
 ) -> int:
     """End what `end_all_of` ends, record each session, and return how many ended. ``actor_id`` is
     the user who did it, if that was not the owner."""
-    return await end_and_record(session, device, _is_of(user.id), actor_id=actor_id)
+    own, of_others = LoginSession.user_id == user.id, LoginSession.impersonator_id == user.id
+    ended = await end_and_record(session, device, own, actor_id=actor_id, detail=reason)
+    # The reason is about this user, and not for those whom they impersonate.
+    return ended + await end_and_record(session, device, of_others, actor_id=actor_id)
 
 
 async def end_impersonations(session: AsyncSession, device: Device, user_id: UUID) -> None:
@@ -107,6 +110,7 @@ async def end_and_record(
     device: Device,
     *conditions: ColumnElement[bool],
     actor_id: UUID | None = None,
+    detail: str | None = None,
 ) -> int:
     """End the active sessions that match, record each, and return how many ended."""
     ended = await _end_matching(session, *conditions, actor_id=actor_id)
@@ -118,6 +122,7 @@ async def end_and_record(
             user_id=user_id,
             session_id=session_id,
             actor_id=actor_id,
+            detail=detail,
         )
     return len(ended)
 

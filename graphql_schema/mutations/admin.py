@@ -6,6 +6,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from domain import admin
+from domain.admin.reasons import MAX_REASON_LENGTH
 from domain.errors import InvalidInput
 from domain.roles import Role
 from graphql_schema.context import Info
@@ -19,7 +20,7 @@ AccountId = Annotated[strawberry.ID, strawberry.argument(description="The user's
 Reason = Annotated[
     str,
     strawberry.argument(
-        description="Why: 1 to 200 characters on one line. It is kept as the `detail` of the security event, which the owner"
+        description=f"Why: 1 to {MAX_REASON_LENGTH} characters on one line. It is kept as the `detail` of the security event, which the owner"
         " can read."
     ),
 ]
@@ -57,12 +58,13 @@ async def disable_account(info: Info, id: AccountId, reason: Reason) -> Account:
 
 @strawberry.mutation(
     metadata=cost(MAIL),
-    description=f"Enables a disabled account. The owner is told by mail.{_STAFF}{_ERRORS}.",
+    description="Enables a disabled account. The owner is told by mail, with the reason."
+    f"{_STAFF}{_ERRORS}, INVALID_INPUT.",
 )
-async def enable_account(info: Info, id: AccountId) -> Account:
+async def enable_account(info: Info, id: AccountId, reason: Reason) -> Account:
     caller = info.context.caller()
     user = await admin.enable_account(
-        info.context.services, info.context.device, caller, as_uuid(id)
+        info.context.services, info.context.device, caller, as_uuid(id), reason=reason
     )
     return Account.of(user, caller)
 
@@ -71,12 +73,12 @@ async def enable_account(info: Info, id: AccountId) -> Account:
     metadata=cost(MAIL),
     description="Refuses the password of an account until it has been reset, ends all its sessions, and sends the owner a"
     " link to reset it. A sign-in with the password then answers PASSWORD_RESET_REQUIRED."
-    f"{_STAFF}{_ERRORS}, INVALID_INPUT for an account without a password, MAIL_NOT_CONFIGURED.",
+    f"{_STAFF}{_ERRORS}, INVALID_INPUT: also for an account without a password, MAIL_NOT_CONFIGURED.",
 )
-async def require_password_reset(info: Info, id: AccountId) -> Account:
+async def require_password_reset(info: Info, id: AccountId, reason: Reason) -> Account:
     caller = info.context.caller()
     user = await admin.require_password_reset(
-        info.context.services, info.context.device, caller, as_uuid(id)
+        info.context.services, info.context.device, caller, as_uuid(id), reason=reason
     )
     return Account.of(user, caller)
 
@@ -96,42 +98,48 @@ async def remove_second_factors(info: Info, id: AccountId, reason: Reason) -> Ac
 
 
 @strawberry.mutation(
-    description=f"Ends all sessions of an account, and returns how many ended.{_STAFF}{_ERRORS}."
+    description=f"Ends all sessions of an account, and returns how many ended.{_STAFF}{_ERRORS}, INVALID_INPUT."
 )
-async def end_sessions_of(info: Info, id: AccountId) -> int:
+async def end_sessions_of(info: Info, id: AccountId, reason: Reason) -> int:
     return await admin.end_sessions_of(
-        info.context.services, info.context.device, info.context.caller(), as_uuid(id)
+        info.context.services,
+        info.context.device,
+        info.context.caller(),
+        as_uuid(id),
+        reason=reason,
     )
 
 
 @strawberry.mutation(
-    description=f"Grants a role.{_ADMIN}{_PROVED}, INVALID_INPUT for a disabled account, and for an unverified email where the"
+    description=f"Grants a role.{_ADMIN}{_PROVED}, INVALID_INPUT: also for a disabled account, and for an unverified email where the"
     " server sends mail."
 )
 async def grant_role(
     info: Info,
     id: AccountId,
     role: Annotated[Role, strawberry.argument(description="The role to grant.")],
+    reason: Reason,
 ) -> Account:
     caller = info.context.caller()
     user = await admin.grant_role(
-        info.context.services, info.context.device, caller, as_uuid(id), role
+        info.context.services, info.context.device, caller, as_uuid(id), role, reason=reason
     )
     return Account.of(user, caller)
 
 
 @strawberry.mutation(
     description="Revokes a role. It permits nothing from the next request on. The last administrator stays one: FORBIDDEN."
-    f"{_ADMIN}{_PROVED}."
+    f"{_ADMIN}{_PROVED}, INVALID_INPUT."
 )
 async def revoke_role(
     info: Info,
     id: AccountId,
     role: Annotated[Role, strawberry.argument(description="The role to revoke.")],
+    reason: Reason,
 ) -> Account:
     caller = info.context.caller()
     user = await admin.revoke_role(
-        info.context.services, info.context.device, caller, as_uuid(id), role
+        info.context.services, info.context.device, caller, as_uuid(id), role, reason=reason
     )
     return Account.of(user, caller)
 
@@ -211,10 +219,14 @@ async def delete_account(
 @strawberry.mutation(
     metadata=cost(EXPORT),
     description="Returns all that is stored about a user, without secrets, as `exportMyData` does. It is on record."
-    f"{_ADMIN}{_PROVED}.",
+    f"{_ADMIN}{_PROVED}, INVALID_INPUT.",
 )
-async def export_account(info: Info, id: AccountId) -> JSON:
+async def export_account(info: Info, id: AccountId, reason: Reason) -> JSON:
     data = await admin.export_account(
-        info.context.services, info.context.device, info.context.caller(), as_uuid(id)
+        info.context.services,
+        info.context.device,
+        info.context.caller(),
+        as_uuid(id),
+        reason=reason,
     )
     return exported(data, info)

@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.account.admin.steps import (
+    REASON,
+    act,
     add_app,
     events,
     found,
@@ -20,6 +22,7 @@ from browser.sign_up import sign_up
 from tests.servers import Server
 
 FORBIDDEN = "Your roles do not permit this."
+ADDRESSES = ["admin", "admin-account?id=0199aaaa-0000-7000-8000-000000000000"]
 
 
 def test_the_navigation_has_the_page_for_those_who_have_a_role(
@@ -44,9 +47,14 @@ def test_the_navigation_has_the_page_for_those_who_have_a_role(
     expect(found(page).first).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    "address", ["admin", "admin-account?id=0199aaaa-0000-7000-8000-000000000000"]
-)
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_without_a_session_the_pages_lead_to_the_sign_in(page: Page, address: str) -> None:
+    page.goto(f"/account/{address}")
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_a_user_without_a_role_is_told_so(page: Page, name: str, address: str) -> None:
     sign_up(page, name)
     page.goto(f"/account/{address}")
@@ -143,7 +151,6 @@ def test_a_role_that_is_revoked_meanwhile_permits_nothing(
     sign_up_with_role(page, database_url, name)
     open_account(page, user)
     execute(database_url, "DELETE FROM user_roles")
-    page.get_by_role("button", name="End all sessions").click()
-    page.get_by_role("dialog").get_by_role("button", name="End all sessions").click()
+    act(page, "End all sessions", reason=REASON)
 
     expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(FORBIDDEN)

@@ -51,8 +51,9 @@ def test_a_disabled_account_says_so_at_the_sign_in_until_it_is_enabled(
     other.goto("/account/login")
     log_in(other, user.username)
     expect(other.get_by_text("This account is disabled.")).to_be_visible()
-    act(page, "Enable the account")
+    act(page, "Enable the account", reason="Promised to stop")
     expect(notice(page)).to_have_text("The account is enabled.")
+    expect(events(page)).to_contain_text("Detail: Promised to stop")
     other.get_by_role("button", name="Sign in", exact=True).click()
 
     expect(other.get_by_role("heading", name="Profile")).to_be_visible()
@@ -70,9 +71,9 @@ def test_an_act_needs_a_reason_on_one_line_and_can_be_cancelled(
     expect(reason).to_have_accessible_description(
         "On one line. It is kept, and the user can read it. Fill in this field."
     )
-    reason.fill("x" * 201)
+    reason.fill("x" * 181)
     page.get_by_role("dialog").get_by_role("button", name="Disable the account").click()
-    expect(page.get_by_text("A reason must have 1 to 200 characters")).to_be_visible()
+    expect(page.get_by_text("A reason must have 1 to 180 characters")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
 
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -85,7 +86,7 @@ def test_a_required_password_leads_the_user_to_the_reset(
     user = register(server, f"{name}-bea")
     sign_up_with_role(page, database_url, name, "SUPPORT")
     open_account(page, user)
-    act(page, "Require a new password")
+    act(page, "Require a new password", reason=REASON)
     expect(notice(page)).to_have_text("A new password is required.")
     expect(page.get_by_text("A new password is required", exact=True)).to_be_visible()
     other = browser.new_context(base_url=server.url, locale="de").new_page()
@@ -118,7 +119,7 @@ def test_all_sessions_are_ended(page: Page, server: Server, database_url: str, n
     user = register(server, f"{name}-bea")
     sign_up_with_role(page, database_url, name, "SUPPORT")
     open_account(page, user)
-    act(page, "End all sessions")
+    act(page, "End all sessions", reason=REASON)
 
     expect(notice(page)).to_have_text("The sessions have ended.")
     expect(page.get_by_role("region", name="Sessions")).to_contain_text("None is active.")
@@ -135,15 +136,17 @@ def test_a_role_is_granted_after_a_proof_and_revoked(
     open_account(page, user)
     page.get_by_role("button", name="Grant a role").click()
     dialog(page, "Grant a role").get_by_label("Role").select_option("Support")
+    dialog(page, "Grant a role").get_by_label("Reason").fill(REASON)
     dialog(page, "Grant a role").get_by_role("button", name="Grant a role").click()
     proof = page.get_by_role("dialog", name="Confirm that it is you")
     proof.get_by_label("Current password").fill(PASSWORD)
     proof.get_by_role("button", name="Confirm").click()
     expect(notice(page)).to_have_text("The role is granted.")
     expect(page.locator(".badge")).to_have_text("Support")
+    expect(events(page)).to_contain_text(f"Detail: SUPPORT: {REASON}")
     # The administrator cannot act in place of someone who has a role.
     expect(page.get_by_role("button", name="Act in place of the user")).to_have_count(0)
-    act(page, "Revoke a role")
+    act(page, "Revoke a role", reason=REASON)
 
     expect(notice(page)).to_have_text("The role is revoked.")
     expect(page.locator(".badge")).to_have_count(0)
@@ -153,7 +156,7 @@ def test_the_last_administrator_stays_one(page: Page, database_url: str, name: s
     execute(database_url, "DELETE FROM user_roles")
     sign_up_with_role(page, database_url, name)
     page.get_by_role("link", name=name, exact=True).click()
-    act(page, "Revoke a role")
+    act(page, "Revoke a role", reason=REASON)
 
     expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(
         "This is the last administrator. Grant the role to another user first."
@@ -192,7 +195,7 @@ def test_the_data_is_exported_as_a_file(
     sign_up_with_role(page, database_url, name)
     open_account(page, user)
     with page.expect_download() as download:
-        act(page, "Export the data")
+        act(page, "Export the data", reason=REASON)
     download.value.save_as(tmp_path / "data.json")
 
     assert download.value.suggested_filename == f"{user.username}.json"

@@ -61,6 +61,19 @@ def test_it_cannot_change_the_account(
     )
 
 
+def test_it_shows_no_account_of_others(
+    page: Page, server: Server, database_url: str, name: str
+) -> None:
+    user = register(server, f"{name}-bea")
+    sign_up_with_role(page, database_url, name)
+    begin(page, user)
+    # The page before is that of the account.
+    page.go_back()
+
+    expect(page.get_by_text("Your roles do not permit this.")).to_be_visible()
+    expect(banner(page)).to_contain_text(f"You act as {user.username}.")
+
+
 def test_loading_the_page_again_ends_it(
     page: Page, server: Server, database_url: str, name: str
 ) -> None:

@@ -39,22 +39,22 @@ export const ACTS: readonly Act[] = [
     name: "enable",
     permission: "DISABLE_ACCOUNTS",
     isOffered: ({ disabledAt }) => disabledAt !== null,
-    fields: [],
-    run: ({ id }) => request(operations.ENABLE_ACCOUNT, { id }),
+    fields: ["reason"],
+    run: ({ id }, { reason }) => request(operations.ENABLE_ACCOUNT, { id, reason }),
   },
   {
     name: "endSessions",
     permission: "END_SESSIONS",
     isOffered: ({ sessions }) => sessions.length > 0,
-    fields: [],
-    run: ({ id }) => request(operations.END_SESSIONS_OF, { id }),
+    fields: ["reason"],
+    run: ({ id }, { reason }) => request(operations.END_SESSIONS_OF, { id, reason }),
   },
   {
     name: "requireReset",
     permission: "REQUIRE_PASSWORD_RESETS",
     isOffered: ({ passwordResetRequired }) => settings.sendsMail && !passwordResetRequired,
-    fields: [],
-    run: ({ id }) => request(operations.REQUIRE_PASSWORD_RESET, { id }),
+    fields: ["reason"],
+    run: ({ id }, { reason }) => request(operations.REQUIRE_PASSWORD_RESET, { id, reason }),
   },
   {
     name: "removeFactors",
@@ -76,15 +76,15 @@ export const ACTS: readonly Act[] = [
     name: "grant",
     permission: "GRANT_ROLES",
     isOffered: (account) => !account.disabledAt && missingRoles(account).length > 0,
-    fields: ["role"],
-    run: ({ id }, { role }) => request(operations.GRANT_ROLE, { id, role }),
+    fields: ["role", "reason"],
+    run: ({ id }, { role, reason }) => request(operations.GRANT_ROLE, { id, role, reason }),
   },
   {
     name: "revoke",
     permission: "GRANT_ROLES",
     isOffered: ({ roles }) => roles.length > 0,
-    fields: ["role"],
-    run: ({ id }, { role }) => request(operations.REVOKE_ROLE, { id, role }),
+    fields: ["role", "reason"],
+    run: ({ id }, { role, reason }) => request(operations.REVOKE_ROLE, { id, role, reason }),
   },
   {
     name: "impersonate",
@@ -98,7 +98,7 @@ export const ACTS: readonly Act[] = [
     name: "export",
     permission: "EXPORT_ACCOUNTS",
     isOffered: () => true,
-    fields: [],
+    fields: ["reason"],
     run: exportData,
   },
   {
@@ -138,9 +138,10 @@ async function correct(account: Account, values: Values): Promise<void> {
   await request(operations.CORRECT_ACCOUNT, { id: account.id, input, reason: values.reason });
 }
 
-async function exportData({ id, username }: Account): Promise<void> {
+async function exportData({ id, username }: Account, { reason }: Values): Promise<void> {
   const { exportAccount } = await request<{ exportAccount: unknown }>(operations.EXPORT_ACCOUNT, {
     id,
+    reason,
   });
   downloadJson(`${username}.json`, exportAccount);
 }

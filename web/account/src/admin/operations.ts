@@ -67,24 +67,28 @@ export const DISABLE_ACCOUNT = `mutation DisableAccount($id: ID!, $reason: Strin
   disableAccount(id: $id, reason: $reason) { id }
 }`;
 
-export const ENABLE_ACCOUNT = `mutation EnableAccount($id: ID!) { enableAccount(id: $id) { id } }`;
+export const ENABLE_ACCOUNT = `mutation EnableAccount($id: ID!, $reason: String!) {
+  enableAccount(id: $id, reason: $reason) { id }
+}`;
 
-export const REQUIRE_PASSWORD_RESET = `mutation RequirePasswordReset($id: ID!) {
-  requirePasswordReset(id: $id) { id }
+export const REQUIRE_PASSWORD_RESET = `mutation RequirePasswordReset($id: ID!, $reason: String!) {
+  requirePasswordReset(id: $id, reason: $reason) { id }
 }`;
 
 export const REMOVE_SECOND_FACTORS = `mutation RemoveSecondFactors($id: ID!, $reason: String!) {
   removeSecondFactors(id: $id, reason: $reason) { id }
 }`;
 
-export const END_SESSIONS_OF = `mutation EndSessionsOf($id: ID!) { endSessionsOf(id: $id) }`;
-
-export const GRANT_ROLE = `mutation GrantRole($id: ID!, $role: Role!) {
-  grantRole(id: $id, role: $role) { id }
+export const END_SESSIONS_OF = `mutation EndSessionsOf($id: ID!, $reason: String!) {
+  endSessionsOf(id: $id, reason: $reason)
 }`;
 
-export const REVOKE_ROLE = `mutation RevokeRole($id: ID!, $role: Role!) {
-  revokeRole(id: $id, role: $role) { id }
+export const GRANT_ROLE = `mutation GrantRole($id: ID!, $role: Role!, $reason: String!) {
+  grantRole(id: $id, role: $role, reason: $reason) { id }
+}`;
+
+export const REVOKE_ROLE = `mutation RevokeRole($id: ID!, $role: Role!, $reason: String!) {
+  revokeRole(id: $id, role: $role, reason: $reason) { id }
 }`;
 
 export const IMPERSONATE = `mutation Impersonate($id: ID!, $reason: String!) {
@@ -101,6 +105,8 @@ export const DELETE_OTHER_ACCOUNT = `mutation DeleteOtherAccount($id: ID!, $reas
   deleteAccount(id: $id, reason: $reason, erase: $erase)
 }`;
 
-export const EXPORT_ACCOUNT = `mutation ExportAccount($id: ID!) { exportAccount(id: $id) }`;
+export const EXPORT_ACCOUNT = `mutation ExportAccount($id: ID!, $reason: String!) {
+  exportAccount(id: $id, reason: $reason)
+}`;
 
 export const INVITE = `mutation Invite($email: String!) { invite(email: $email) { expiresAt } }`;

@@ -544,7 +544,7 @@ export const de: Texts = {
       "Das Bild ist nicht lesbar. Wählen Sie eine vollständige Datei in JPEG, PNG oder WebP.",
     "The request took too long to send.":
       "Das Senden hat zu lange gedauert. Versuchen Sie es mit einer besseren Verbindung.",
-    "A reason must have 1 to 200 characters on one line and must not be blank.":
+    "A reason must have 1 to 180 characters on one line and must not be blank.":
       "Ein Grund muss 1 bis 200 Zeichen in einer Zeile haben und darf nicht leer sein.",
     "This account is disabled.": "Dieses Konto ist gesperrt.",
     "This account is disabled. Enable it first.":

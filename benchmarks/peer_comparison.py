@@ -16,6 +16,9 @@ from benchmarks.wrk import Request
 PEER_KINDS = (OTHER_CORE, SAME_CORE, SQLITE)
 CONNECTIONS = (4, 16, 64)
 
+# Node.js compiles for two seconds.
+WARM_UP_SECONDS = 3
+
 # A correct response contains these, and the request does not.
 FIRST_USER = '"user0@example.com"'
 ANY_USER = '@example.com"'
@@ -52,7 +55,7 @@ def _measure(
     with serving(target, database.url) as server:
         _check(target, requests[0], first)
         load = partial(measure, server, database.postgres, target.path, requests, expected=each)
-        load(connections=max(CONNECTIONS), seconds=1)  # warm up
+        load(connections=max(CONNECTIONS), seconds=WARM_UP_SECONDS)
         figures = {str(connections): load(connections=connections) for connections in CONNECTIONS}
         return {**figures, "memory": server.memory_mib}
 

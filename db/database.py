@@ -79,9 +79,11 @@ class Database:
     @asynccontextmanager
     async def connecting(self) -> AsyncIterator[AsyncConnection]:
         """Read as in `reading`, without a session of the ORM, which takes longer than the rest."""
-        async with self._readers, self._for_reads.connect() as connection:
+        async with self._readers:
+            # A new connection would make an empty file.
             self.require_same_file()
-            yield connection
+            async with self._for_reads.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:

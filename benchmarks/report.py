@@ -30,7 +30,7 @@ Every response is checked.
 
 The peers run as their documentation says.
 Those in Python run on uvicorn with uvloop and httptools and log a line of text for each request, as it does by default; SQLAlchemy uses asyncpg, and a pool of 20 connections in place of its default, which is slower.
-Those on Node.js have `NODE_ENV=production` and named statements, and Mercurius compiles documents from the first request on; Bun uses its own HTTP server and SQL client.
+Those on Node.js run in its production mode and with named statements, and Mercurius compiles documents from the first request on; Bun uses its own HTTP server and SQL client.
 None of these logs requests, which is their default.
 Their clients of PostgreSQL have the default pool of 10 connections, as more make them no faster.
 

@@ -83,6 +83,8 @@ def composition(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Composition]:
             environment=settings,
             changed={},
         )
+        # HAProxy begins with all servers, and finds out that none is there.
+        wait_until(lambda: balancer.serving() == 0)
         composition.run("docker", "compose", "up", "--scale", "gatehouse=2", "gatehouse")
         wait_until(lambda: balancer.serving() == 2)
         try:

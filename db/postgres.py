@@ -6,6 +6,7 @@ import logging
 import selectors
 import socket
 import traceback
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -224,27 +225,12 @@ def _driver(connection: SyncConnection) -> AsyncConnection[Any]:
 def limit_checkout_time(engine: Engine, limit: timedelta) -> None:
     """Close each connection that is checked out for longer than the limit. Its work then fails as
     if the server had closed it."""
-
-    timers: WeakKeyDictionary[ConnectionPoolEntry, asyncio.TimerHandle] = WeakKeyDictionary()
-
-    @event.listens_for(engine, "checkout")
-    def start(
-        connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
-    ) -> None:
-        timers[entry] = asyncio.get_running_loop().call_later(
-            limit.total_seconds(), _close, connection.driver_connection
-        )
-
-    @event.listens_for(engine, "checkin")
-    def stop(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-        if timer := timers.pop(entry, None):
-            timer.cancel()
+    _call_if_checked_out_for(engine, limit, _close)
 
 
 def leave_replaced_server(engine: Engine) -> None:
     """Close a connection that is in use for long if its server does not respond and another host
     has become the primary. Its work then fails at once, and the next goes to the primary."""
-    timers: WeakKeyDictionary[ConnectionPoolEntry, asyncio.TimerHandle] = WeakKeyDictionary()
     looking: set[asyncio.Task[None]] = set()
 
     def look(connection: Connection) -> None:
@@ -252,12 +238,21 @@ def leave_replaced_server(engine: Engine) -> None:
         looking.add(task)
         task.add_done_callback(looking.discard)
 
+    _call_if_checked_out_for(engine, RESPONSE_TIMEOUT, look)
+
+
+def _call_if_checked_out_for(
+    engine: Engine, limit: timedelta, call: Callable[[Connection], object]
+) -> None:
+    """Call a function with each connection that is checked out for longer than the limit."""
+    timers: WeakKeyDictionary[ConnectionPoolEntry, asyncio.TimerHandle] = WeakKeyDictionary()
+
     @event.listens_for(engine, "checkout")
     def start(
         connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
     ) -> None:
         timers[entry] = asyncio.get_running_loop().call_later(
-            RESPONSE_TIMEOUT.total_seconds(), look, connection.driver_connection
+            limit.total_seconds(), call, connection.driver_connection
         )
 
     @event.listens_for(engine, "checkin")

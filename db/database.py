@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import (
     AsyncSession,
     async_sessionmaker,
 )
+from sqlalchemy.pool import Pool
 
 from db import sqlite
 from db.engine import CONNECTIONS, TIMEOUT, create_engine
@@ -65,6 +66,12 @@ class Database:
     def queues(self) -> Mapping[str, "ConnectionQueue"]:
         """The queues by what they are for, ``read`` and ``write``."""
         return {"read": self._readers, "write": self._writers}
+
+    @property
+    def read_pool(self) -> Pool:
+        """The connections that read, of which one may be kept for the next piece of work only while
+        this is the pool it was taken from. Another takes its place when a standby was found."""
+        return self._for_reads.pool
 
     async def close(self) -> None:
         await self._for_reads.dispose()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.pool import Pool
 
 from db.database import Database
 from db.errors import is_away
@@ -77,7 +78,7 @@ class CurrentUserLoader:
         at a time are slower."""
         clock = asyncio.get_running_loop().time
         while batch := self._take():
-            is_kept = False
+            is_kept, pool = False, self._database.read_pool
             try:
                 async with self._database.connecting() as connection:
                     kept_until = clock() + HELD.total_seconds()
@@ -86,7 +87,7 @@ class CurrentUserLoader:
                         begun = clock()
                         await _read_batch(connection, batch)
                         is_kept = True
-                        batch = await self._next(kept_until)
+                        batch = await self._next(kept_until, pool)
             except Exception as error:
                 if is_kept and is_away(error) and clock() - begun < HELD.total_seconds():
                     # The server had closed it, which is noticed when one is taken from the pool.
@@ -96,8 +97,9 @@ class CurrentUserLoader:
                     if not result.done():
                         result.set_exception(error)
 
-    async def _next(self, until: float) -> list[_Waiting]:
-        """Wait for callers until this time of the loop's clock, and take them."""
+    async def _next(self, until: float, pool: Pool) -> list[_Waiting]:
+        """Wait for callers until this time of the loop's clock, and take them if the connection may
+        be kept for them."""
         loop = asyncio.get_running_loop()
         if not self._waiting and loop.time() < until:
             self._more = loop.create_future()
@@ -106,7 +108,8 @@ class CurrentUserLoader:
                 await self._more
             finally:
                 timer.cancel()
-        return self._take() if loop.time() < until else []
+        may_keep = loop.time() < until and pool is self._database.read_pool
+        return self._take() if may_keep else []
 
     def _stop_waiting(self) -> None:
         if self._more is not None and not self._more.done():

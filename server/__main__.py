@@ -1,8 +1,8 @@
 """The entry point of a worker process, which its parent starts."""
 
-from server.process import importing, return_freed_memory
+from server.process import importing, keep_freed_memory
 
-return_freed_memory()
+keep_freed_memory()
 with importing():
     from server import worker
 

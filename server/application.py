@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,10 +11,15 @@ from api.app import create_app
 from api.database import create_engine_from, may_come_back, prepare_database
 from api.middleware.request_limits import MAX_BODY_BYTES
 from server.listener import cannot_listen
+from server.process import return_freed_memory
 from server.protocol import BoundedHttp
 from server.shutdown import Server, ShutdownResponder
 from server.websocket import BoundedWebSocket
 from settings import Settings
+
+# Rarely enough to cost nothing, and soon enough that a burst of large responses or of hashes
+# leaves nothing a moment later.
+RETURN_MEMORY_SECONDS = 10
 
 
 def configure(settings: Settings) -> uvicorn.Config:
@@ -33,6 +39,9 @@ def configure(settings: Settings) -> uvicorn.Config:
         http=BoundedHttp,
         ws=BoundedWebSocket,
         timeout_keep_alive=settings.keep_alive_seconds,
+        # In a thread: it takes a millisecond for each 10 MiB.
+        callback_notify=partial(asyncio.to_thread, return_freed_memory),
+        timeout_notify=RETURN_MEMORY_SECONDS,
         ws_max_size=MAX_BODY_BYTES,
         # A kilobyte of compressed frames can be a megabyte of messages, which is parsed before it
         # can be counted. Documents are short, and compression under TLS leaks secrets (BREACH).

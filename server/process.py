@@ -14,9 +14,9 @@ MAX_OPEN_FILES = 65_536
 
 STANDARD_ERROR = 2
 
-# The parameters of mallopt(3), and the value that glibc begins with for both.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_FREED_BYTES = 128 * 1024
+# The parameters of mallopt(3), and the largest value that glibc accepts for the second.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_KEPT_BYTES = 32 * 1024 * 1024
 
 
 @contextmanager
@@ -93,13 +93,23 @@ def raise_limit_of_open_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def return_freed_memory() -> None:
-    """Return large pieces of freed memory to the system at once.
+def keep_freed_memory() -> None:
+    """Keep memory that is freed for what needs memory next, until `return_freed_memory`.
 
-    By default glibc keeps more of it after each large response, up to 64 MiB in each thread. Other
-    C libraries do not know these parameters.
+    A password hash takes 19 MiB and frees them some milliseconds later. If they were returned at
+    once, the kernel would clear their pages for each hash, which takes a third of its time. glibc
+    returns what lies between other memory in its first arena alone, so all threads share that one.
+    Other C libraries do not know these parameters.
     """
     with suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_ARENA_MAX, 1)
         for parameter in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
-            mallopt(parameter, _FREED_BYTES)
+            mallopt(parameter, _KEPT_BYTES)
+
+
+def return_freed_memory() -> None:
+    """Return freed memory to the system. By itself glibc would keep that of the largest responses
+    of a process for good."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

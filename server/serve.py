@@ -38,9 +38,9 @@ from server.application import configure, run
 from server.listener import listening
 from server.process import (
     exit_on_signals,
+    keep_freed_memory,
     open_standard_streams,
     raise_limit_of_open_files,
-    return_freed_memory,
 )
 from server.shutdown import Server
 from server.supervisor import CannotStart, Supervisor
@@ -56,7 +56,7 @@ def serve(*, workers: int | None = None) -> None:
     logs.configure(settings)
     exit_on_signals()
     raise_limit_of_open_files()
-    return_freed_memory()
+    keep_freed_memory()
     with listening(settings) as listeners, exporter.serving_metrics(settings, settings.workers):
         if settings.workers == 1:
             server = Server(configure(settings), settings.shutdown_grace)

@@ -142,13 +142,11 @@ def _exchange(
     return None, EventKind.TOKEN_REUSED
 
 
-# Of the table, so that the ORM has no part in it.
-_TABLE: Any = LoginSession.__table__
 _CHANGED = ("refresh_hash", "rotations", "last_used_at", "expires_at", "ended_at")
 
 # It changes the session that was found or, if that has changed meanwhile, nothing.
 _SAVE = (
-    update(_TABLE)
+    update(LoginSession)
     .where(
         LoginSession.id == bindparam("session_id"),
         LoginSession.refresh_hash == bindparam("found_hash"),
@@ -156,7 +154,7 @@ _SAVE = (
         is_active(NOW),
     )
     .values({name: bindparam(name) for name in _CHANGED})
-    .returning(_TABLE.c.id)
+    .returning(LoginSession.id)
 )
 
 
@@ -175,7 +173,9 @@ async def _save(database: Database, device: Device, found: _Found, kind: EventKi
         **{name: getattr(current, name) for name in _CHANGED},
     }
     async with database.writing() as session:
-        is_saved = (await session.execute(_SAVE, values)).one_or_none() is not None
+        # Without the ORM, which would take longer than the statement.
+        connection = await session.connection()
+        is_saved = (await connection.execute(_SAVE, values)).one_or_none() is not None
         if is_saved and kind:
             await security_events.insert_in(session, kind, device, current)
     return is_saved

@@ -160,7 +160,8 @@ async def _insert(session: AsyncSession, started: LoginSession) -> int:
     """Insert a session, and return how many active ones its user has."""
     columns = {column.key: getattr(started, column.key) for column in _SESSIONS.c}
     values = {**columns, "owner": started.user_id, NOW.key: started.created_at}
-    number: int = (await session.execute(_INSERT, values)).scalar_one()
+    connection = await session.connection()
+    number: int = (await connection.execute(_INSERT, values)).scalar_one()
     return number
 
 

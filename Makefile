@@ -22,7 +22,7 @@ run: install .env  ## set up what is missing, and serve on http://127.0.0.1:8000
 	@$(BIN)/gatehouse serve
 
 test: check  ## run all checks and tests; on PostgreSQL too if TEST_POSTGRES_URL is set
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 check: install  ## check style, types and imports
 	$(BIN)/ruff format --check .
@@ -35,7 +35,7 @@ docs: $(VENV)/.docs  ## build the documentation as a site in build/docs; a broke
 	@echo "Open build/docs/index.html in a browser."
 
 test-browser: install web/node_modules/.installed clients/openid-provider/node_modules/.installed explorer account $(VENV)/.browser  ## test the pages in Chromium; SCREENSHOTS=1 renews the pictures in docs/
-	$(BIN)/pytest browser --numprocesses auto --dist loadfile
+	$(BIN)/pytest browser --numprocesses auto --dist loadfile --max-worker-restart 0
 
 test-clients: install web/node_modules/.installed clients/openid-provider/node_modules/.installed clients/federation/node_modules/.installed clients/s3/.venv/.installed $(CLIENT)  ## test with Apollo, urql, Relay and other clients, a certified OpenID provider, a gateway, and S3
 	$(BIN)/pytest clients

@@ -38,7 +38,7 @@ def compose(arguments: list[str], state: dict[str, Any]) -> int:
         case ["ps", "--quiet", "gatehouse"] | ["ps", "--all", "--quiet", "gatehouse"]:
             print("\n".join(state["containers"]))
         case ["exec", "-T", "balancer", *_]:
-            print(urllib.request.urlopen(state["ready_url"]).read().decode().strip())
+            print(urllib.request.urlopen(state["ready_url"], timeout=5).read().decode().strip())
         case ["run", "--rm", "--no-deps", "migrate"]:
             return subprocess.run(state["migrate"], env=state["environment"]).returncode
         case ["up", *_, "--scale", scale, "gatehouse"]:

@@ -27,6 +27,9 @@ pytestmark = [
     pytest.mark.skipif(not HAPROXY or sys.platform != "linux", reason="needs haproxy, on Linux"),
 ]
 
+# More than a build, a start and a stop of each container take here.
+UPGRADE_SECONDS = 120
+
 
 @dataclass
 class Composition:
@@ -49,7 +52,9 @@ class Composition:
         folder = self.state_file.parent
         variables = environment(DOCKER_STATE=str(self.state_file), READY_SECONDS="15")
         variables["PATH"] = f"{folder}:{variables['PATH']}"
-        return subprocess.run(command, env=variables, capture_output=True, text=True)
+        return subprocess.run(
+            command, env=variables, capture_output=True, text=True, timeout=UPGRADE_SECONDS
+        )
 
     def upgrade(self) -> subprocess.CompletedProcess[str]:
         return self.run(str(ROOT / "deploy/upgrade.sh"))
@@ -103,7 +108,7 @@ def test_an_upgrade_replaces_all_containers_and_refuses_nothing(composition: Com
         [sys.executable, ROOT / "deploy/load.py", url, "--seconds", "30"], stdout=subprocess.PIPE
     )
     upgrade = composition.upgrade()
-    report = load.communicate()[0].decode()
+    report = load.communicate(timeout=UPGRADE_SECONDS)[0].decode()
 
     assert upgrade.returncode == 0, upgrade.stderr
     assert len(composition.containers()) == 2

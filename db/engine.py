@@ -73,6 +73,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
     # Commits survive a power failure. With NORMAL, WAL may lose the last transactions.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # In KiB, of each connection. The system keeps the file in memory too, once for all of them.
+    cursor.execute("PRAGMA cache_size = -1024")
     cursor.close()
 
 

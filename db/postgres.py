@@ -8,6 +8,7 @@ import socket
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -95,24 +96,24 @@ class Connection(AsyncConnection[Any]):
                 self.pgconn.finish()
 
 
-async def connect(**parameters: Any) -> Connection:
+async def connect(*, may_be_standby: bool = False, **parameters: Any) -> Connection:
     """Open a connection in the state that the code relies on.
 
     Raises NotSupportedError for a database that cannot store every text, and ReadOnlySqlTransaction
-    for a standby: its sessions may have ended on the primary.
+    for a standby, unless it may be one: its sessions may have ended on the primary.
     """
-    connecting = asyncio.create_task(_connect(parameters))
+    connecting = asyncio.create_task(_connect(parameters, may_be_standby=may_be_standby))
     connecting.add_done_callback(_clear_frames)
     return await close_if_cancelled(connecting, _finish)
 
 
-async def _connect(parameters: dict[str, Any]) -> Connection:
+async def _connect(parameters: dict[str, Any], *, may_be_standby: bool) -> Connection:
     hosts = each_host(parameters)
     connection = await connect_to_one(_open, hosts, _finish)
     connection.other_hosts = [host for host in hosts if host is not connection.parameters]
     try:
         async with asyncio.timeout(parameters["connect_timeout"]):
-            await _prepare(connection)
+            await _prepare(connection, may_be_standby=may_be_standby)
     except TimeoutError:
         connection.pgconn.finish()
         raise ConnectionTimeout("the server does not respond") from None
@@ -132,7 +133,7 @@ def _finish(connection: Connection) -> None:
     connection.pgconn.finish()
 
 
-async def _prepare(connection: Connection) -> None:
+async def _prepare(connection: Connection, *, may_be_standby: bool) -> None:
     await connection.set_autocommit(True)
     cursor = await connection.execute(_PREPARE)
     row = await cursor.fetchone()
@@ -143,15 +144,16 @@ async def _prepare(connection: Connection) -> None:
         raise NotSupportedError(
             f"the database has the encoding {encoding}; create one with the encoding UTF8"
         )
-    if is_in_recovery:
+    if is_in_recovery and not may_be_standby:
         raise ReadOnlySqlTransaction("the server is a read-only standby")
     if pid != connection.info.backend_pid:
         # A pooler such as PgBouncer is in between, and the next transaction may be on another
         # server connection, which does not have the statements that this one has prepared.
         connection.prepare_threshold = None
-    # psycopg sends both with each BEGIN, so that no default applies to a write.
+    # psycopg sends both with each BEGIN, so that no default applies to a write. (SQLAlchemy begins
+    # one on the first connection to a replica, too.)
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
-    await connection.set_read_only(False)
+    await connection.set_read_only(may_be_standby)
 
 
 def _clear_frames(connecting: asyncio.Task[Connection]) -> None:
@@ -161,11 +163,11 @@ def _clear_frames(connecting: asyncio.Task[Connection]) -> None:
         traceback.clear_frames(error.__traceback__)
 
 
-def connect_args(timeout: timedelta) -> dict[str, Any]:
+def connect_args(timeout: timedelta, *, may_be_standby: bool = False) -> dict[str, Any]:
     """Return the arguments to connect with. A server that does not answer within the timeout is not
     available."""
     return {
-        "async_creator_fn": connect,
+        "async_creator_fn": partial(connect, may_be_standby=may_be_standby),
         "connect_timeout": int(timeout.total_seconds()),
         "tcp_user_timeout": int(timeout.total_seconds() * 1000),
         # Finds connections whose end has not reached this machine, while they are idle.

@@ -32,6 +32,11 @@ class Cluster:
             replayed = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
             wait_until(lambda: standby.execute(replayed, written).fetchone() == (True,))
 
+    def resume_standby(self) -> None:
+        """Let the standby show again what it receives."""
+        with psycopg.connect(self.standby.url, autocommit=True) as standby:
+            standby.execute("SELECT pg_wal_replay_resume()")
+
     def pause_standby(self) -> None:
         """Let the standby receive what follows, and show it only when it is promoted."""
         with psycopg.connect(self.standby.url, autocommit=True) as standby:
@@ -54,4 +59,5 @@ def running_cluster() -> Iterator[Cluster]:
         try:
             yield Cluster(primary, standby)
         finally:
-            standby.stop()
+            if standby.is_running:
+                standby.stop()

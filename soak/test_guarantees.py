@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from soak.disconnects import disconnects
+from soak.failover import failover
 from soak.figures import Figures
 from soak.full_disk import fill_tmpfs, limit_file_size
 from soak.half_open_requests import half_open_requests
@@ -18,6 +19,7 @@ from soak.postgres_outages import freeze_postgres, stop_postgres
 from soak.resource_growth import distinct_documents, mixed_traffic
 from soak.subscriptions import waiting_sockets
 from soak.upgrade import upgrade
+from tests.postgres_cluster import Cluster
 from tests.proxies import PROXIES
 
 SOCKETS = int(os.environ.get("SOCKETS", "5000"))
@@ -48,6 +50,13 @@ async def test_recovers_from_a_frozen_postgresql(
     postgres: Postgres, postgres_url: str, tmp_path: Path, port: int, save: Save
 ) -> None:
     save(await freeze_postgres(postgres, postgres_url, tmp_path, port, seconds=30))
+
+
+@pytest.mark.parametrize("freeze", [False, True], ids=["stopped", "frozen"])
+async def test_failover_to_a_promoted_standby(
+    cluster: Cluster, tmp_path: Path, port: int, save: Save, *, freeze: bool
+) -> None:
+    save(await failover(cluster, tmp_path, port=port, freeze=freeze))
 
 
 async def test_recovers_from_a_disk_that_rejects_writes(

@@ -47,17 +47,22 @@ class Cluster:
 def running_cluster() -> Iterator[Cluster]:
     """Run a migrated primary and its standby."""
     assert PROGRAMS
-    with (
-        running_postgres(PROGRAMS, free_port()) as primary,
-        tempfile.TemporaryDirectory(prefix="standby-") as name,
-    ):
+    with running_postgres(PROGRAMS, free_port()) as primary:
         migrate(primary.url)
-        standby = Postgres(PROGRAMS, own(Path(name)), free_port())
+        with running_standby(primary, free_port()) as standby:
+            yield Cluster(primary, standby)
+
+
+@contextmanager
+def running_standby(primary: Postgres, port: int) -> Iterator[Postgres]:
+    """Run a new standby of a server."""
+    with tempfile.TemporaryDirectory(prefix="standby-") as name:
+        standby = Postgres(primary.programs, own(Path(name)), port)
         copy = ("-D", standby.folder / "data", "-R", "-c", "fast", "--no-sync")
-        run(PROGRAMS / "pg_basebackup", "-d", primary.url, *copy)
+        run(primary.programs / "pg_basebackup", "-d", primary.url, *copy)
         standby.start()
         try:
-            yield Cluster(primary, standby)
+            yield standby
         finally:
             if standby.is_running:
                 standby.stop()

@@ -43,6 +43,9 @@ REPLY_TIMEOUT = timedelta(milliseconds=100)
 # With several hosts, how long a server may take before another one is looked for.
 RESPONSE_TIMEOUT = timedelta(milliseconds=750)
 
+# The pause between two looks for another primary.
+LOOK_EVERY = timedelta(milliseconds=250)
+
 # How often psycopg looks for signals while it waits, by default.
 POLL_SECONDS = 0.1
 
@@ -231,47 +234,75 @@ def limit_checkout_time(engine: Engine, limit: timedelta) -> None:
 
 
 def leave_replaced_server(engine: Engine) -> None:
-    """Close a connection that is in use for long if its server does not respond and another host
-    has become the primary. Its work then fails at once, and the next goes to the primary."""
+    """Close connections that are in use for long when their server does not respond and another
+    host has become the primary. Their work then fails at once, and the next goes to the primary."""
+    waiting: set[Connection] = set()
     looking: set[asyncio.Task[None]] = set()
 
     def look(connection: Connection) -> None:
-        task = asyncio.create_task(_close_if_replaced(connection))
-        looking.add(task)
-        task.add_done_callback(looking.discard)
+        waiting.add(connection)
+        # One task for all connections: a server that does not respond is asked by one alone.
+        if not looking:
+            task = asyncio.create_task(_close_when_replaced(waiting))
+            looking.add(task)
+            task.add_done_callback(looking.discard)
 
-    _call_if_checked_out_for(engine, RESPONSE_TIMEOUT, look)
+    def forget(connection: Connection) -> None:
+        waiting.discard(connection)
+
+    _call_if_checked_out_for(engine, RESPONSE_TIMEOUT, look, at_return=forget)
 
 
 def _call_if_checked_out_for(
-    engine: Engine, limit: timedelta, call: Callable[[Connection], object]
+    engine: Engine,
+    limit: timedelta,
+    call: Callable[[Connection], object],
+    *,
+    at_return: Callable[[Connection], object] = lambda _: None,
 ) -> None:
-    """Call a function with each connection that is checked out for longer than the limit."""
-    timers: WeakKeyDictionary[ConnectionPoolEntry, asyncio.TimerHandle] = WeakKeyDictionary()
+    """Call a function with each connection that is checked out for longer than the limit, and
+    another one when it returns."""
+    timers: WeakKeyDictionary[ConnectionPoolEntry, tuple[Connection, asyncio.TimerHandle]]
+    timers = WeakKeyDictionary()
 
     @event.listens_for(engine, "checkout")
     def start(
         connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
     ) -> None:
-        timers[entry] = asyncio.get_running_loop().call_later(
-            limit.total_seconds(), call, connection.driver_connection
-        )
+        driver = connection.driver_connection
+        loop = asyncio.get_running_loop()
+        timers[entry] = driver, loop.call_later(limit.total_seconds(), call, driver)
 
     @event.listens_for(engine, "checkin")
     def stop(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-        if timer := timers.pop(entry, None):
+        if entry in timers:
+            driver, timer = timers.pop(entry)
             timer.cancel()
+            at_return(driver)
 
 
-async def _close_if_replaced(connection: Connection) -> None:
+async def _close_when_replaced(waiting: set[Connection]) -> None:
+    """Look for another primary until there is one or no connection waits any more."""
+    while waiting:
+        primary = await _find_primary(next(iter(waiting)))
+        if primary is not None:
+            for connection in [one for one in waiting if one.parameters != primary]:
+                waiting.discard(connection)
+                _close(connection)
+        await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+
+async def _find_primary(connection: Connection) -> Parameters | None:
+    """Return the parameters of the host that is the primary, the connection's own if it responds in
+    time, or None."""
     hosts = [connection.parameters, *connection.other_hosts]
     try:
-        found = await connect_to_one(_open, hosts, _finish, head_start=RESPONSE_TIMEOUT)
+        async with asyncio.timeout(2 * RESPONSE_TIMEOUT.total_seconds()):
+            found = await connect_to_one(_open, hosts, _finish, head_start=RESPONSE_TIMEOUT)
     except (psycopg.Error, OSError):
-        return  # no host is a primary
-    if found.parameters is not connection.parameters:
-        _close(connection)
+        return None
     _finish(found)
+    return found.parameters
 
 
 def _close(connection: AsyncConnection[Any]) -> None:

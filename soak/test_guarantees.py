@@ -14,11 +14,13 @@ from soak.full_disk import fill_tmpfs, limit_file_size
 from soak.half_open_requests import half_open_requests
 from soak.kill import kill_server, kill_workers
 from soak.login_storm import login_storm
+from soak.pooled_connections import pooled_connections
 from soak.postgres import Postgres
 from soak.postgres_outages import freeze_postgres, stop_postgres
 from soak.resource_growth import distinct_documents, mixed_traffic
 from soak.subscriptions import waiting_sockets
 from soak.upgrade import upgrade
+from tests.pgbouncer import PGBOUNCER_PROGRAM
 from tests.postgres_cluster import Cluster
 from tests.proxies import PROXIES
 
@@ -69,6 +71,13 @@ async def test_recovers_from_a_full_disk(
     small_disk: Path, tmp_path: Path, port: int, save: Save
 ) -> None:
     save(await fill_tmpfs(f"sqlite:///{small_disk / 'gatehouse.db'}", tmp_path, port=port))
+
+
+@pytest.mark.skipif(not PGBOUNCER_PROGRAM, reason="needs pgbouncer")
+async def test_pgbouncer_bounds_the_connections(
+    postgres_url: str, tmp_path: Path, port: int, save: Save
+) -> None:
+    save(await pooled_connections(postgres_url, tmp_path, port=port + 2))
 
 
 @pytest.mark.skipif(not PROXIES["nginx"], reason="needs nginx")

@@ -18,6 +18,7 @@ from db.replica import MAX_LAG
 from tests import databases
 from tests.conftest import client_of, settings_for
 from tests.operations import LOGIN, LOGOUT, ME, SECURITY_EVENTS
+from tests.pgbouncer import PGBOUNCER_PROGRAM, running_pgbouncer
 from tests.postgres_cluster import PROGRAMS, Cluster, running_cluster
 from tests.posts import publish
 from tests.servers import TIMEOUT_SECONDS, free_port
@@ -289,6 +290,16 @@ async def test_the_first_host_that_is_a_standby_is_read(cluster: Cluster) -> Non
     async with served(cluster, f"postgresql://postgres@{hosts}/postgres") as one:
         await asyncio.to_thread(write_behind_its_back, cluster)
         title = await one.title()
+
+    assert title == "Notes"
+
+
+@pytest.mark.skipif(not PGBOUNCER_PROGRAM, reason="needs pgbouncer")
+async def test_a_replica_behind_pgbouncer_is_read(cluster: Cluster) -> None:
+    with running_pgbouncer(cluster.standby.url, "transaction") as url:
+        async with served(cluster, url) as one:
+            await asyncio.to_thread(write_behind_its_back, cluster)
+            title = await one.title()
 
     assert title == "Notes"
 

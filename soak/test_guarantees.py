@@ -17,6 +17,7 @@ from soak.login_storm import login_storm
 from soak.pooled_connections import pooled_connections
 from soak.postgres import Postgres
 from soak.postgres_outages import freeze_postgres, stop_postgres
+from soak.replica import read_replica
 from soak.resource_growth import distinct_documents, mixed_traffic
 from soak.subscriptions import waiting_sockets
 from soak.upgrade import upgrade
@@ -71,6 +72,12 @@ async def test_recovers_from_a_full_disk(
     small_disk: Path, tmp_path: Path, port: int, save: Save
 ) -> None:
     save(await fill_tmpfs(f"sqlite:///{small_disk / 'gatehouse.db'}", tmp_path, port=port))
+
+
+async def test_a_replica_shows_users_their_own_writes(
+    cluster: Cluster, tmp_path: Path, port: int, save: Save
+) -> None:
+    save(await read_replica(cluster, tmp_path, port=port))
 
 
 @pytest.mark.skipif(not PGBOUNCER_PROGRAM, reason="needs pgbouncer")

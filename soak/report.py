@@ -49,4 +49,6 @@ def _title(test: str) -> str:
     name, _, database = test.removeprefix("test_").removesuffix("]").partition("[")
     how = f", {database}" if database in STATES else f" on {database}" if database else ""
     title = name.replace("_", " ").capitalize() + how
-    return title.replace("sqlite", "SQLite").replace("postgresql", "PostgreSQL")
+    for name in ("SQLite", "PostgreSQL", "PgBouncer"):
+        title = title.replace(name.lower(), name).replace(name.capitalize(), name)
+    return title

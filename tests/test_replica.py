@@ -175,6 +175,8 @@ async def test_users_see_their_own_writes_by_every_process(cluster: Cluster) -> 
             second = Served(app, GraphQL(client), one.user, one.post_id)
             await second.wait_until_replica_is_read()
             seen = []
+            bob = await register_user(one.graphql, "Bob", "bob@example.com", "analytical engine")
+            registered = await second.graphql(USER, id=bob.id)
             for number in range(READS):
                 post = await publish(one.graphql, one.user, title=f"Post {number}")
                 created = await second.graphql(POST, id=post["id"])
@@ -195,6 +197,7 @@ async def test_users_see_their_own_writes_by_every_process(cluster: Cluster) -> 
                     )
                 )
 
+    assert registered.data["user"] is not None
     assert seen == [(True, True, None, True)] * READS
 
 

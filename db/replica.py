@@ -115,7 +115,7 @@ class Replica:
 
     async def wait_for(self, position: Row[Any]) -> None:
         """Wait until the replica has what is before a position of the primary. One that takes
-        longer than ``MAX_LAG`` or fails is left. Raises nothing."""
+        longer than ``MAX_LAG`` or fails is left. Raises nothing. One may wait at a time."""
         start, host = time.monotonic(), self._hosts[0]
         try:
             async with asyncio.timeout(MAX_LAG.total_seconds()):
@@ -127,9 +127,8 @@ class Replica:
         except (SQLAlchemyError, OSError) as error:
             await self._leave(host, _why(error))
         else:
-            if host is self._hosts[0]:
-                self._was_current_at, self._lag = start, time.monotonic() - start
-                self._set_usable(True)
+            self._was_current_at, self._lag = start, time.monotonic() - start
+            self._set_usable(True)
 
     def stop(self, why: str) -> None:
         """Read the primary until a measurement succeeds."""
@@ -147,12 +146,10 @@ class Replica:
 
     async def _leave(self, host: AsyncEngine, why: str) -> None:
         """Read the primary until a measurement of the next host succeeds."""
-        # Of several that wait, the first one to fail has moved on.
-        if host is self._hosts[0]:
-            self.stop(why)
-            self._hosts.rotate(-1)
-            # Its connections may be to a server that has become the primary.
-            await host.dispose()
+        self.stop(why)
+        self._hosts.rotate(-1)
+        # Its connections may be to a server that has become the primary.
+        await host.dispose()
 
     @asynccontextmanager
     async def _attempt(self) -> AsyncIterator[AsyncEngine]:
@@ -200,7 +197,6 @@ async def catch_up(host: AsyncEngine, position: Row[Any]) -> None:
 
 
 async def _has(host: AsyncEngine, position: Row[Any]) -> bool:
-    # A connection for each look, as several may wait.
     async with host.connect() as connection:
         found = (await connection.execute(_COMPARE, position._asdict())).one()
     if not found.is_standby:

@@ -17,6 +17,7 @@ from api import account_pages, health, mailbox, pages, pictures, related_origins
 from api.account_pages import Brand
 from api.background import (
     learning_costs,
+    measuring_replica,
     pruning,
     pruning_pictures,
     pruning_tickets,
@@ -184,6 +185,7 @@ async def _run(
             reloading_keys(state.key_reloader),
             sending(state.services.database, state.senders),
             telling(state.subscriptions),
+            measuring_replica(state.services.database),
             counts.sampling(state.services, state.subscriptions) if counts else nullcontext(),
         ):
             yield

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from api.signing_keys.watcher import KeyReloader
 from db.database import Database
+from db.replica import MEASURE_EVERY
 from domain.accounts import prune_pictures
 from domain.passwords import stored_costs
 from domain.retention import prune, prune_tickets, purge
@@ -104,6 +105,17 @@ async def telling(subscriptions: Subscriptions) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def measuring_replica(database: Database) -> AsyncIterator[None]:
+    """Measure every ``MEASURE_EVERY`` how far the replica is behind while the block runs, if there
+    is one."""
+    if database.replica is None:
+        yield
+        return
+    async with running(_measure_replica_forever(database)):
+        yield
+
+
+@asynccontextmanager
 async def running(work: Coroutine[None, None, None]) -> AsyncIterator[asyncio.Task[None]]:
     """Run a task while the block runs."""
     task = asyncio.create_task(work)
@@ -113,6 +125,12 @@ async def running(work: Coroutine[None, None, None]) -> AsyncIterator[asyncio.Ta
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _measure_replica_forever(database: Database) -> None:
+    while True:
+        await database.wait_for_replica()
+        await asyncio.sleep(MEASURE_EVERY.total_seconds())
 
 
 async def _prune_forever(database: Database, kept_for: timedelta) -> None:

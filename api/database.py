@@ -13,6 +13,7 @@ from db import migrations
 from db.engine import TIMEOUT, create_engine
 from db.errors import is_away, reason
 from db.migrations import Schema
+from db.replica import Replica
 from settings import Settings
 
 logger = logging.getLogger("gatehouse")
@@ -26,6 +27,18 @@ def create_engine_from(
         return create_engine(settings.database_url.get_secret_value(), time_limit=time_limit)
     except ValueError as error:
         raise SystemExit(f"gatehouse: {error}") from None
+
+
+def create_replica_from(settings: Settings) -> Replica | None:
+    """Create the replica of DATABASE_READ_URL, or return None if it is not set. Raises SystemExit,
+    with one line, if it cannot be used."""
+    if settings.database_read_url is None:
+        return None
+    try:
+        return Replica(settings.database_read_url.get_secret_value())
+    except ValueError as error:
+        message = str(error).replace("DATABASE_URL", "DATABASE_READ_URL")
+        raise SystemExit(f"gatehouse: {message}") from None
 
 
 async def prepare_database(engine: AsyncEngine) -> Schema:

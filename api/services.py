@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.background import Sender
-from api.database import create_engine_from
+from api.database import create_engine_from, create_replica_from
 from api.dependencies import AppState, ClientCredential
 from api.hooks import create_hooks
 from api.mail import create_data_keys, create_mailer, create_renderer, create_sender
@@ -75,7 +75,9 @@ def _create_services(
 ) -> Services:
     hooks = create_hooks(settings, observer)
     return Services(
-        database=Database(engine, subscribed(webhooks, hooks)),
+        database=Database(
+            engine, subscribed(webhooks, hooks), replica=create_replica_from(settings)
+        ),
         hashing_queue=HashingQueue(
             memory_kib=settings.argon2_memory_kib,
             time_cost=settings.argon2_time_cost,

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import wraps
 from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -18,8 +17,11 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.pool import Pool
 
 from db import sqlite
-from db.engine import CONNECTIONS, TIMEOUT, create_engine
-from db.errors import is_conflict, is_standby
+from db.connection_queue import ConnectionQueue
+from db.engine import CONNECTIONS, create_engine
+from db.errors import is_conflict, is_standby, reason
+from db.replica import MAX_LAG, Replica, ReplicaNotRead, read_position
+from db.shared_runs import SharedRuns
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -36,16 +38,27 @@ class Database:
 
     ``async with database.reading() as session:`` reads outside a transaction: each statement sees
     what is committed by then. ``async with database.writing() as session:`` is one transaction,
-    committed at the end of the block.
+    committed at the end of the block. ``await database.read_from_replica(query)`` reads what may be
+    behind by a moment.
     """
 
-    def __init__(self, engine: AsyncEngine, info: Mapping[str, Any] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        info: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        replica: Replica | None = None,
+    ) -> None:
         """Open sessions of an engine. Each transaction has a copy of ``info`` in `session.info`."""
         self._engine = engine
+        self.replica = replica
+        self._measurements = SharedRuns(self._measure_replica)
         # Without a transaction, a read saves PostgreSQL two round trips and never waits for
         # SQLite's single writer. Reads have their own connections: switching one back and forth
         # takes a fifth of a read, two fifths on SQLite.
-        self._for_reads = create_engine(engine.url, to_read=True)
+        # With a replica there is one more, so that its measurements do not wait for queries.
+        connections = CONNECTIONS + (replica is not None)
+        self._for_reads = create_engine(engine.url, to_read=True, connections=connections)
         self._read = async_sessionmaker(self._for_reads, expire_on_commit=False)
         self._write = async_sessionmaker(engine, expire_on_commit=False, info=dict(info))
         self._readers = ConnectionQueue(CONNECTIONS)
@@ -58,14 +71,15 @@ class Database:
         self._file = sqlite.File(str(engine.url.database)) if is_sqlite else None
 
     @property
-    def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
-        """The engine that reads and the engine that writes."""
-        return self._for_reads, self._engine
+    def engines(self) -> tuple[AsyncEngine, ...]:
+        """The engine that reads, the engine that writes, and those of the replica's hosts."""
+        return self._for_reads, self._engine, *(self.replica.engines if self.replica else ())
 
     @property
-    def queues(self) -> Mapping[str, "ConnectionQueue"]:
-        """The queues by what they are for, ``read`` and ``write``."""
-        return {"read": self._readers, "write": self._writers}
+    def queues(self) -> Mapping[str, ConnectionQueue]:
+        """The queues by what they are for: ``read``, ``write`` and ``replica``."""
+        queues = {"read": self._readers, "write": self._writers}
+        return queues | ({"replica": self.replica.queue} if self.replica else {})
 
     @property
     def read_pool(self) -> Pool:
@@ -74,8 +88,9 @@ class Database:
         return self._for_reads.pool
 
     async def close(self) -> None:
-        await self._for_reads.dispose()
-        await self._engine.dispose()
+        await self._measurements.close()
+        for engine in self.engines:
+            await engine.dispose()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -92,8 +107,52 @@ class Database:
             async with self._for_reads.connect() as connection:
                 yield connection
 
+    async def read_from_replica(self, query: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+        """Read what may be behind by a moment: on the replica if there is one that is usable, and
+        on the primary otherwise. A query that fails on the replica runs again on the primary."""
+        if self.replica is not None:
+            with suppress(ReplicaNotRead):
+                return await self.replica.read(query)
+        async with self.reading() as session:
+            return await query(session)
+
+    async def read_rows_from_replica(
+        self, query: Callable[[AsyncConnection], Awaitable[Result]]
+    ) -> Result:
+        """Read as in `read_from_replica`, without a session of the ORM."""
+        if self.replica is not None:
+            with suppress(ReplicaNotRead):
+                return await self.replica.read_rows(query)
+        async with self.connecting() as connection:
+            return await query(connection)
+
+    async def wait_for_replica(self) -> None:
+        """Wait until the replica shows all that is committed by now. One that takes longer than
+        ``MAX_LAG`` or fails is not read until this has succeeded. Raises nothing.
+
+        Those who wait at the same time share a measurement, however many write.
+        """
+        if self.replica is not None:
+            await self._measurements.wait()
+
+    async def _measure_replica(self) -> None:
+        assert self.replica is not None
+        try:
+            async with (
+                asyncio.timeout(MAX_LAG.total_seconds()),
+                self._for_reads.connect() as connection,
+            ):
+                position = await read_position(connection)
+        except (SQLAlchemyError, OSError) as error:
+            # How far it is behind cannot be known.
+            self.replica.stop(f"the primary: {reason(error) or 'it does not respond'}")
+        else:
+            await self.replica.wait_for(position)
+
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
+    async def writing(self, *, to_replica: bool = False) -> AsyncIterator[AsyncSession]:
+        """Open a transaction. One that is ``to_replica`` changes what `read_from_replica` reads: it
+        ends when the replica shows it, so that its user finds it there, by any process."""
         try:
             async with self._writers, self._write.begin() as session:
                 self.require_same_file()
@@ -106,47 +165,14 @@ class Database:
                 # A pooler led here. What the readers have open may lead to the same standby.
                 await self._for_reads.dispose()
             raise
+        if to_replica and self.replica is not None and self.replica.is_usable:
+            await self.wait_for_replica()
 
     def require_same_file(self) -> None:
         """Raise OperationalError if the SQLite file is not the one that is open. Each new piece of
         work does so; one that keeps its connection for the next does it itself."""
         if self._file:
             self._file.require_same()
-
-
-class ConnectionQueue:
-    """Gives out connections in the order of the requests, as many at a time as there are.
-
-    (SQLAlchemy's pool gives a free connection to the next who asks: of 64 constant readers, some
-    would wait a hundred times as long as others.)
-    """
-
-    def __init__(self, size: int) -> None:
-        self._free = asyncio.Semaphore(size)
-        self.in_use = 0
-        self.waiting = 0
-
-    async def __aenter__(self) -> None:
-        """Wait for a connection. Raises PoolTimeout if none is free within ``TIMEOUT``."""
-        if self._free.locked():
-            await self._wait()
-        else:
-            await self._free.acquire()
-        self.in_use += 1
-
-    async def __aexit__(self, *_: object) -> None:
-        self.in_use -= 1
-        self._free.release()
-
-    async def _wait(self) -> None:
-        self.waiting += 1
-        try:
-            async with asyncio.timeout(TIMEOUT.total_seconds()):
-                await self._free.acquire()
-        except TimeoutError:
-            raise PoolTimeout("all connections are in use") from None
-        finally:
-            self.waiting -= 1
 
 
 def retried(

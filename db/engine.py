@@ -22,11 +22,17 @@ CONNECTIONS = 10
 
 
 def create_engine(
-    database_url: str | URL, *, to_read: bool = False, time_limit: timedelta | None = TIMEOUT
+    database_url: str | URL,
+    *,
+    to_read: bool = False,
+    may_be_standby: bool = False,
+    connections: int = CONNECTIONS,
+    time_limit: timedelta | None = TIMEOUT,
 ) -> AsyncEngine:
     """Create an engine for ``sqlite:///path``, or for ``postgresql://...`` as a provider gives it.
 
-    An engine ``to_read`` uses no transactions. On PostgreSQL, work that holds a connection for
+    An engine ``to_read`` uses no transactions. A standby is refused, unless the engine says
+    otherwise. On PostgreSQL, work that holds a connection for
     longer than ``time_limit`` loses it. Opens no connection yet. Raises ValueError, without the
     URL's password, for a URL that cannot be used.
     """
@@ -40,10 +46,10 @@ def create_engine(
         hide_parameters=True,
         # No overflow: such a connection would be opened for a single piece of work and closed
         # again.
-        pool_size=CONNECTIONS,
+        pool_size=connections,
         max_overflow=0,
         pool_timeout=TIMEOUT.total_seconds(),
-        connect_args=postgres.connect_args(TIMEOUT)
+        connect_args=postgres.connect_args(TIMEOUT, may_be_standby=may_be_standby)
         if is_postgres
         else {"async_creator_fn": sqlite.connect},
         # There is nothing to roll back after a read.

@@ -51,22 +51,26 @@ async def connect_to_one(
     head_start: timedelta = HEAD_START,
 ) -> Connection:
     """Return the first connection that opens. The next host is tried when the one before it has
-    failed or used its head start. Raises the error of the last host if all fail."""
-    waiting = list(hosts)
-    running: set[asyncio.Task[Connection]] = set()
+    failed or used its head start, and one that has failed again while another has not answered: it
+    may be promoted meanwhile. Raises the error of the last host if all fail."""
+    untried, failed = list(hosts), list[Parameters]()
+    running: dict[asyncio.Task[Connection], Parameters] = {}
     try:
         while True:
-            if waiting:
-                running.add(asyncio.ensure_future(connect(waiting.pop(0))))
+            if untried:
+                host = untried.pop(0)
+                running[asyncio.ensure_future(connect(host))] = host
             ended, _ = await asyncio.wait(
                 running,
-                timeout=head_start.total_seconds() if waiting else None,
+                timeout=head_start.total_seconds() if untried or failed else None,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             for task in ended:
-                running.discard(task)
-                if task.exception() is None or not (waiting or running):
+                failed.append(running.pop(task))
+                if task.exception() is None or not (untried or running):
                     return task.result()
+            if not ended and not untried:
+                untried, failed = failed, []
     finally:
         for task in running:
             _close_when_open(task, close)

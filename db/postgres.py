@@ -8,6 +8,7 @@ import socket
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -41,6 +42,9 @@ REPLY_TIMEOUT = timedelta(milliseconds=100)
 
 # With several hosts, how long a server may take before another one is looked for.
 RESPONSE_TIMEOUT = timedelta(milliseconds=750)
+
+# The pause between two looks for another primary.
+LOOK_EVERY = timedelta(milliseconds=250)
 
 # How often psycopg looks for signals while it waits, by default.
 POLL_SECONDS = 0.1
@@ -95,24 +99,24 @@ class Connection(AsyncConnection[Any]):
                 self.pgconn.finish()
 
 
-async def connect(**parameters: Any) -> Connection:
+async def connect(*, may_be_standby: bool = False, **parameters: Any) -> Connection:
     """Open a connection in the state that the code relies on.
 
     Raises NotSupportedError for a database that cannot store every text, and ReadOnlySqlTransaction
-    for a standby: its sessions may have ended on the primary.
+    for a standby, unless it may be one: its sessions may have ended on the primary.
     """
-    connecting = asyncio.create_task(_connect(parameters))
+    connecting = asyncio.create_task(_connect(parameters, may_be_standby=may_be_standby))
     connecting.add_done_callback(_clear_frames)
     return await close_if_cancelled(connecting, _finish)
 
 
-async def _connect(parameters: dict[str, Any]) -> Connection:
+async def _connect(parameters: dict[str, Any], *, may_be_standby: bool) -> Connection:
     hosts = each_host(parameters)
     connection = await connect_to_one(_open, hosts, _finish)
     connection.other_hosts = [host for host in hosts if host is not connection.parameters]
     try:
         async with asyncio.timeout(parameters["connect_timeout"]):
-            await _prepare(connection)
+            await _prepare(connection, may_be_standby=may_be_standby)
     except TimeoutError:
         connection.pgconn.finish()
         raise ConnectionTimeout("the server does not respond") from None
@@ -132,7 +136,7 @@ def _finish(connection: Connection) -> None:
     connection.pgconn.finish()
 
 
-async def _prepare(connection: Connection) -> None:
+async def _prepare(connection: Connection, *, may_be_standby: bool) -> None:
     await connection.set_autocommit(True)
     cursor = await connection.execute(_PREPARE)
     row = await cursor.fetchone()
@@ -143,15 +147,16 @@ async def _prepare(connection: Connection) -> None:
         raise NotSupportedError(
             f"the database has the encoding {encoding}; create one with the encoding UTF8"
         )
-    if is_in_recovery:
+    if is_in_recovery and not may_be_standby:
         raise ReadOnlySqlTransaction("the server is a read-only standby")
     if pid != connection.info.backend_pid:
         # A pooler such as PgBouncer is in between, and the next transaction may be on another
         # server connection, which does not have the statements that this one has prepared.
         connection.prepare_threshold = None
-    # psycopg sends both with each BEGIN, so that no default applies to a write.
+    # psycopg sends both with each BEGIN, so that no default applies to a write. (SQLAlchemy begins
+    # one on the first connection to a replica, too.)
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
-    await connection.set_read_only(False)
+    await connection.set_read_only(may_be_standby)
 
 
 def _clear_frames(connecting: asyncio.Task[Connection]) -> None:
@@ -161,11 +166,11 @@ def _clear_frames(connecting: asyncio.Task[Connection]) -> None:
         traceback.clear_frames(error.__traceback__)
 
 
-def connect_args(timeout: timedelta) -> dict[str, Any]:
+def connect_args(timeout: timedelta, *, may_be_standby: bool = False) -> dict[str, Any]:
     """Return the arguments to connect with. A server that does not answer within the timeout is not
     available."""
     return {
-        "async_creator_fn": connect,
+        "async_creator_fn": partial(connect, may_be_standby=may_be_standby),
         "connect_timeout": int(timeout.total_seconds()),
         "tcp_user_timeout": int(timeout.total_seconds() * 1000),
         # Finds connections whose end has not reached this machine, while they are idle.
@@ -229,47 +234,75 @@ def limit_checkout_time(engine: Engine, limit: timedelta) -> None:
 
 
 def leave_replaced_server(engine: Engine) -> None:
-    """Close a connection that is in use for long if its server does not respond and another host
-    has become the primary. Its work then fails at once, and the next goes to the primary."""
+    """Close connections that are in use for long when their server does not respond and another
+    host has become the primary. Their work then fails at once, and the next goes to the primary."""
+    waiting: set[Connection] = set()
     looking: set[asyncio.Task[None]] = set()
 
     def look(connection: Connection) -> None:
-        task = asyncio.create_task(_close_if_replaced(connection))
-        looking.add(task)
-        task.add_done_callback(looking.discard)
+        waiting.add(connection)
+        # One task for all connections: a server that does not respond is asked by one alone.
+        if not looking:
+            task = asyncio.create_task(_close_when_replaced(waiting))
+            looking.add(task)
+            task.add_done_callback(looking.discard)
 
-    _call_if_checked_out_for(engine, RESPONSE_TIMEOUT, look)
+    def forget(connection: Connection) -> None:
+        waiting.discard(connection)
+
+    _call_if_checked_out_for(engine, RESPONSE_TIMEOUT, look, at_return=forget)
 
 
 def _call_if_checked_out_for(
-    engine: Engine, limit: timedelta, call: Callable[[Connection], object]
+    engine: Engine,
+    limit: timedelta,
+    call: Callable[[Connection], object],
+    *,
+    at_return: Callable[[Connection], object] = lambda _: None,
 ) -> None:
-    """Call a function with each connection that is checked out for longer than the limit."""
-    timers: WeakKeyDictionary[ConnectionPoolEntry, asyncio.TimerHandle] = WeakKeyDictionary()
+    """Call a function with each connection that is checked out for longer than the limit, and
+    another one when it returns."""
+    timers: WeakKeyDictionary[ConnectionPoolEntry, tuple[Connection, asyncio.TimerHandle]]
+    timers = WeakKeyDictionary()
 
     @event.listens_for(engine, "checkout")
     def start(
         connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
     ) -> None:
-        timers[entry] = asyncio.get_running_loop().call_later(
-            limit.total_seconds(), call, connection.driver_connection
-        )
+        driver = connection.driver_connection
+        loop = asyncio.get_running_loop()
+        timers[entry] = driver, loop.call_later(limit.total_seconds(), call, driver)
 
     @event.listens_for(engine, "checkin")
     def stop(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-        if timer := timers.pop(entry, None):
+        if entry in timers:
+            driver, timer = timers.pop(entry)
             timer.cancel()
+            at_return(driver)
 
 
-async def _close_if_replaced(connection: Connection) -> None:
+async def _close_when_replaced(waiting: set[Connection]) -> None:
+    """Look for another primary until there is one or no connection waits any more."""
+    while waiting:
+        primary = await _find_primary(next(iter(waiting)))
+        if primary is not None:
+            for connection in [one for one in waiting if one.parameters != primary]:
+                waiting.discard(connection)
+                _close(connection)
+        await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+
+async def _find_primary(connection: Connection) -> Parameters | None:
+    """Return the parameters of the host that is the primary, the connection's own if it responds in
+    time, or None."""
     hosts = [connection.parameters, *connection.other_hosts]
     try:
-        found = await connect_to_one(_open, hosts, _finish, head_start=RESPONSE_TIMEOUT)
+        async with asyncio.timeout(2 * RESPONSE_TIMEOUT.total_seconds()):
+            found = await connect_to_one(_open, hosts, _finish, head_start=RESPONSE_TIMEOUT)
     except (psycopg.Error, OSError):
-        return  # no host is a primary
-    if found.parameters is not connection.parameters:
-        _close(connection)
+        return None
     _finish(found)
+    return found.parameters
 
 
 def _close(connection: AsyncConnection[Any]) -> None:

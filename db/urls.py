@@ -47,6 +47,21 @@ def has_several_hosts(url: URL) -> bool:
     return "," in str(url.query.get("host", ""))
 
 
+def each_host(url: URL) -> list[URL]:
+    """Return the URL of each host of one that ``with_async_driver`` made."""
+    if not has_several_hosts(url):
+        return [url]
+    lists = {
+        name: str(url.query[name]).split(",")
+        for name in ("host", "hostaddr", "port")
+        if url.query.get(name)
+    }
+    return [
+        url.update_query_dict({name: values[number] for name, values in lists.items()})
+        for number in range(len(lists["host"]))
+    ]
+
+
 def _sqlite(rest: str) -> URL:
     try:
         url = make_url(f"sqlite+aiosqlite://{rest}")

@@ -97,7 +97,7 @@ async def publish(
     async with services.database.reading() as session:
         await sessions.require_active(session, caller)
     await _count(services, caller, title, content)
-    async with services.database.writing() as session:
+    async with services.database.writing(to_replica=True) as session:
         # Locked to change: concurrent posts of one user are counted one after the other.
         author = await sessions.require_active(session, caller, lock="to change")
         await _check_quota(session, caller, services.posts_per_user)
@@ -131,7 +131,7 @@ async def edit(
     async with services.database.reading() as session:
         await _own(session, caller, post_id)
     await _count(services, caller, title, content)
-    async with services.database.writing() as session:
+    async with services.database.writing(to_replica=True) as session:
         post = await _own(session, caller, post_id, lock=True)
         post.title, post.content, post.updated_at = title, content, datetime.now(UTC)
     return post
@@ -143,7 +143,7 @@ async def delete(services: Services, device: Device, caller: Caller, post_id: UU
     # Read first: made-up ids must not occupy SQLite's single writer.
     async with services.database.reading() as session:
         await _own(session, caller, post_id)
-    async with services.database.writing() as session:
+    async with services.database.writing(to_replica=True) as session:
         await session.delete(await _own(session, caller, post_id, lock=True))
 
 

@@ -5,7 +5,7 @@ is cached: a field that is read again after a mutation, or later on a WebSocket,
 rows.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,18 +36,44 @@ class Loaders:
         **others: Arguments.kwargs,
     ) -> DataLoader[Key, Value]:
         """Return the loader of what a function reads with these arguments."""
-        if (read, arguments) not in self._loaders:
+        name = ("primary", read, arguments)
+        if name not in self._loaders:
             # A loader that referred to this object would keep what it has read, which may be some
             # megabytes, until a garbage collection.
             database = self._database
-
-            async def load(keys: list[Key]) -> list[Value]:
-                # In a task of its own, which the first call made.
-                return await charge_same(read_in_session(keys))
 
             async def read_in_session(keys: list[Key]) -> list[Value]:
                 async with database.reading() as session:
                     return await read(session, keys, *arguments, **others)
 
-            self._loaders[read, arguments] = DataLoader(load_fn=load, cache=False)
-        return self._loaders[read, arguments]
+            self._loaders[name] = _loader(read_in_session)
+        return self._loaders[name]
+
+    def from_replica(
+        self,
+        read: ReadBatch[Key, Arguments, Value],
+        *arguments: Arguments.args,
+        **others: Arguments.kwargs,
+    ) -> DataLoader[Key, Value]:
+        """Return the loader of what a function reads that may be behind by a moment."""
+        name = ("replica", read, arguments)
+        if name not in self._loaders:
+            database = self._database
+
+            async def read_from_replica(keys: list[Key]) -> list[Value]:
+                return await database.read_from_replica(
+                    lambda session: read(session, keys, *arguments, **others)
+                )
+
+            self._loaders[name] = _loader(read_from_replica)
+        return self._loaders[name]
+
+
+def _loader(
+    read: Callable[[list[Key]], Coroutine[Any, Any, list[Value]]],
+) -> DataLoader[Key, Value]:
+    async def load(keys: list[Key]) -> list[Value]:
+        # In a task of its own, which the first call made.
+        return await charge_same(read(keys))
+
+    return DataLoader(load_fn=load, cache=False)

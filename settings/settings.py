@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     introspection_client_secret: Secret | None = None
 
     database_url: SecretStr = SecretStr("sqlite:///./gatehouse.db")
+    database_read_url: SecretStr | None = None
 
     host: Host = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -262,6 +263,18 @@ class Settings(BaseSettings):
                 pictures=info.data.get("pictures", "").lower() != "off",
             )
         return threads
+
+    @model_validator(mode="after")
+    def _a_replica_needs_postgresql(self) -> Self:
+        urls = (self.database_url, self.database_read_url or self.database_url)
+        if self.database_read_url is not None and not all(
+            url.get_secret_value().lower().startswith("postgres") for url in urls
+        ):
+            raise ValueError(
+                "DATABASE_READ_URL is for a standby of PostgreSQL: it and DATABASE_URL must begin with"
+                " postgresql://"
+            )
+        return self
 
     @model_validator(mode="after")
     def _argon2_has_memory_for_every_lane(self) -> Self:

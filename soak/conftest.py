@@ -13,6 +13,7 @@ from soak.full_disk import mount_tmpfs
 from soak.postgres import Postgres, programs, running_postgres
 from tests.conftest import anyio_backend, migrated_sqlite
 from tests.databases import copy_of
+from tests.postgres_cluster import Cluster, running_cluster
 
 __all__ = ["anyio_backend", "migrated_sqlite"]
 
@@ -32,6 +33,12 @@ def postgres() -> Iterator[Postgres]:
     assert found, "initdb was not found. Install PostgreSQL, or add its programs to the PATH."
     with running_postgres(found, PORT + 1) as server:
         yield server
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    with running_cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture

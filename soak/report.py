@@ -11,6 +11,9 @@ from soak.figures import Figures
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).with_name("RESULTS.md")
 
+# What happened to a server, as the id of a test.
+STATES = ("stopped", "frozen")
+
 HEAD = """# Results
 
 `make soak` measures these figures, writes this page, and fails if a figure misses its limit.
@@ -42,7 +45,10 @@ def _sections(results: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _title(test: str) -> str:
-    """Return the name of a test as a title, with its database."""
+    """Return the name of a test as a title, with its database or what happened to it."""
     name, _, database = test.removeprefix("test_").removesuffix("]").partition("[")
-    title = name.replace("_", " ").capitalize() + (f" on {database}" if database else "")
-    return title.replace("sqlite", "SQLite").replace("postgresql", "PostgreSQL")
+    how = f", {database}" if database in STATES else f" on {database}" if database else ""
+    title = name.replace("_", " ").capitalize() + how
+    for name in ("SQLite", "PostgreSQL", "PgBouncer"):
+        title = title.replace(name.lower(), name).replace(name.capitalize(), name)
+    return title

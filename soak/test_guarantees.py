@@ -8,16 +8,21 @@ from pathlib import Path
 import pytest
 
 from soak.disconnects import disconnects
+from soak.failover import failover
 from soak.figures import Figures
 from soak.full_disk import fill_tmpfs, limit_file_size
 from soak.half_open_requests import half_open_requests
 from soak.kill import kill_server, kill_workers
 from soak.login_storm import login_storm
+from soak.pooled_connections import pooled_connections
 from soak.postgres import Postgres
 from soak.postgres_outages import freeze_postgres, stop_postgres
+from soak.replica import read_replica
 from soak.resource_growth import distinct_documents, mixed_traffic
 from soak.subscriptions import waiting_sockets
 from soak.upgrade import upgrade
+from tests.pgbouncer import PGBOUNCER_PROGRAM
+from tests.postgres_cluster import Cluster
 from tests.proxies import PROXIES
 
 SOCKETS = int(os.environ.get("SOCKETS", "5000"))
@@ -50,6 +55,13 @@ async def test_recovers_from_a_frozen_postgresql(
     save(await freeze_postgres(postgres, postgres_url, tmp_path, port, seconds=30))
 
 
+@pytest.mark.parametrize("freeze", [False, True], ids=["stopped", "frozen"])
+async def test_failover_to_a_promoted_standby(
+    cluster: Cluster, tmp_path: Path, port: int, save: Save, *, freeze: bool
+) -> None:
+    save(await failover(cluster, tmp_path, port=port, freeze=freeze))
+
+
 async def test_recovers_from_a_disk_that_rejects_writes(
     sqlite_url: str, tmp_path: Path, port: int, save: Save
 ) -> None:
@@ -60,6 +72,19 @@ async def test_recovers_from_a_full_disk(
     small_disk: Path, tmp_path: Path, port: int, save: Save
 ) -> None:
     save(await fill_tmpfs(f"sqlite:///{small_disk / 'gatehouse.db'}", tmp_path, port=port))
+
+
+async def test_a_replica_shows_users_their_own_writes(
+    cluster: Cluster, tmp_path: Path, port: int, save: Save
+) -> None:
+    save(await read_replica(cluster, tmp_path, port=port))
+
+
+@pytest.mark.skipif(not PGBOUNCER_PROGRAM, reason="needs pgbouncer")
+async def test_pgbouncer_bounds_the_connections(
+    postgres_url: str, tmp_path: Path, port: int, save: Save
+) -> None:
+    save(await pooled_connections(postgres_url, tmp_path, port=port + 2))
 
 
 @pytest.mark.skipif(not PROXIES["nginx"], reason="needs nginx")

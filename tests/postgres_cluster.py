@@ -32,6 +32,11 @@ class Cluster:
             replayed = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
             wait_until(lambda: standby.execute(replayed, written).fetchone() == (True,))
 
+    def resume_standby(self) -> None:
+        """Let the standby show again what it receives."""
+        with psycopg.connect(self.standby.url, autocommit=True) as standby:
+            standby.execute("SELECT pg_wal_replay_resume()")
+
     def pause_standby(self) -> None:
         """Let the standby receive what follows, and show it only when it is promoted."""
         with psycopg.connect(self.standby.url, autocommit=True) as standby:
@@ -42,16 +47,22 @@ class Cluster:
 def running_cluster() -> Iterator[Cluster]:
     """Run a migrated primary and its standby."""
     assert PROGRAMS
-    with (
-        running_postgres(PROGRAMS, free_port()) as primary,
-        tempfile.TemporaryDirectory(prefix="standby-") as name,
-    ):
+    with running_postgres(PROGRAMS, free_port()) as primary:
         migrate(primary.url)
-        standby = Postgres(PROGRAMS, own(Path(name)), free_port())
+        with running_standby(primary, free_port()) as standby:
+            yield Cluster(primary, standby)
+
+
+@contextmanager
+def running_standby(primary: Postgres, port: int) -> Iterator[Postgres]:
+    """Run a new standby of a server."""
+    with tempfile.TemporaryDirectory(prefix="standby-") as name:
+        standby = Postgres(primary.programs, own(Path(name)), port)
         copy = ("-D", standby.folder / "data", "-R", "-c", "fast", "--no-sync")
-        run(PROGRAMS / "pg_basebackup", "-d", primary.url, *copy)
+        run(primary.programs / "pg_basebackup", "-d", primary.url, *copy)
         standby.start()
         try:
-            yield Cluster(primary, standby)
+            yield standby
         finally:
-            standby.stop()
+            if standby.is_running:
+                standby.stop()

@@ -712,11 +712,12 @@ def test_a_role_that_may_not_write_is_a_problem(check: Check, database_url: str)
 def test_servers_that_are_not_available_are_a_line_each_without_a_password(check: Check) -> None:
     run = check(
         DATABASE_URL=f"postgresql://gatehouse:{PASSWORD}@127.0.0.1:1/gatehouse",
+        DATABASE_READ_URL=f"postgresql://gatehouse:{PASSWORD}@127.0.0.1:2/gatehouse",
         RATE_LIMIT_STORAGE_URL=f"redis://:{PASSWORD}@127.0.0.1:1/0",
     )
 
     assert run.status == 1
-    assert run.items("problem") == ["DATABASE_URL", "RATE_LIMIT_STORAGE_URL"]
+    assert run.items("problem") == ["DATABASE_URL", "DATABASE_READ_URL", "RATE_LIMIT_STORAGE_URL"]
     assert PASSWORD not in run.output
 
 
@@ -724,11 +725,12 @@ def test_servers_that_never_answer_are_waited_for_a_few_seconds(check: Check, si
     start = time.monotonic()
     run = check(
         DATABASE_URL=f"postgresql://gatehouse:{PASSWORD}@{silent}/gatehouse",
+        DATABASE_READ_URL=f"postgresql://gatehouse:{PASSWORD}@{silent}/gatehouse",
         RATE_LIMIT_STORAGE_URL=f"redis://:{PASSWORD}@{silent}/0",
     )
 
-    assert len(run.lines("problem")) == 2
-    assert time.monotonic() - start < 15
+    assert len(run.lines("problem")) == 3
+    assert time.monotonic() - start < 18
     assert PASSWORD not in run.output
 
 

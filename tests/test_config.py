@@ -26,6 +26,8 @@ SECRETS = {
     "PROVIDER_WORK_CLIENT_SECRET": "hunter2",
     "MAIL_URL": "smtp://hunter2:hunter2@mail.example.com:587",
     "MAIL_FROM": "accounts@example.com",
+    "DATABASE_URL": "postgresql://u:hunter2@one/g",
+    "DATABASE_READ_URL": "postgresql://u:hunter2@two:5433/g",
     "RATE_LIMIT_STORAGE_URL": "redis://:hunter2@127.0.0.1:6379/0?password=hunter2",
     "WEBHOOKS": "https://hooks.example.com/services/hunter2",
     "WEBHOOK_SECRETS": "whsec_hunter2" + "a" * 25,
@@ -89,6 +91,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     settings = json.loads(ended[1].stdout)
     assert settings["SECRET_KEY_FALLBACKS"]["value"] == ["********"] * 2
     assert settings["MAIL_URL"]["value"] == "smtp://********@mail.example.com:587"
+    assert settings["DATABASE_READ_URL"]["value"] == "postgresql://********@two:5433/g"
     assert settings["PROVIDER_WORK_CLIENT_SECRET"]["value"] == "********"
     assert settings["PROVIDER_WORK_CLIENT_ID"]["value"] == "an id"
 

@@ -15,6 +15,7 @@ from tests.operations import LOGIN, LOGOUT, ME, UPDATE_ME
 from tests.pgbouncer import PGBOUNCER_PROGRAM, running_pgbouncer
 from tests.postgres_cluster import PROGRAMS, Cluster, running_cluster
 from tests.postgres_proxy import PostgresProxy
+from tests.servers import TIMEOUT_SECONDS
 from tests.users import GraphQL, RegisteredUser, register_user
 
 pytestmark = [
@@ -93,8 +94,12 @@ async def test_a_standby_is_left_at_once_and_followed_when_it_is_promoted(cluste
         *followers, third = ways
 
         address.lead_to(cluster.standby.url)
-        # PgBouncer keeps its clients. So the first write finds out, and not a new connection.
+        # PgBouncer keeps its clients. So the first write that reaches the standby finds out, and
+        # not a new connection. (Those before it meet connections that PgBouncer has lost.)
         first = [await way.codes() for way in followers]
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while "OK" in [code for way in followers for code in await way.codes()]:
+                pass
         standby = [await way.codes() for way in followers]
         signed_out = [await way.code_of_signed_out() for way in followers]
         ready = [await way.ready() for way in followers]

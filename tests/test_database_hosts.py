@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -80,6 +81,23 @@ async def test_a_slower_connection_is_closed() -> None:
     answers.set()
 
     assert (opened, await closed.get()) == ("fast", "slow")
+
+
+async def test_a_host_that_is_promoted_while_another_is_frozen_is_connected_to() -> None:
+    attempts: list[str] = []
+
+    async def connect(host: dict[str, str]) -> str:
+        attempts.append(host["host"])
+        if host["host"] == "frozen":
+            await asyncio.Event().wait()
+        if len(attempts) < 4:
+            raise OSError("the server is a standby")
+        return host["host"]
+
+    hosts = [{"host": "frozen"}, {"host": "promoted"}]
+    opened = await connect_to_one(connect, hosts, list, head_start=timedelta(milliseconds=1))
+
+    assert (opened, attempts) == ("promoted", ["frozen", *["promoted"] * 3])
 
 
 @pytest.mark.skipif(not databases.POSTGRES_URL, reason="needs PostgreSQL")

@@ -17,6 +17,7 @@ WEBHOOK_SECRET = "whsec_" + "a" * 32
 # What other settings require, or are required by.
 COMPLETE = {
     "SECRET_KEY": SECRET_KEY,
+    "DATABASE_URL": "postgresql://u:p@127.0.0.1/g",
     "DATA_KEY": OTHER_KEY,
     "MAIL_FROM": "a@example.com",
     "WEBHOOK_SECRETS": WEBHOOK_SECRET,
@@ -63,6 +64,7 @@ def secrets_of(settings: Settings, name: str) -> list[str]:
         ("DATA_KEY", OTHER_KEY, None),
         ("DATA_KEY_FALLBACKS", OTHER_KEY, None),
         ("DATABASE_URL", "postgresql://u:p@127.0.0.1/g\n", ["postgresql://u:p@127.0.0.1/g"]),
+        ("DATABASE_READ_URL", "postgresql://u:p@127.0.0.1:5433/g", None),
         ("RATE_LIMIT_STORAGE_URL", "redis://:p@127.0.0.1:6379/0", None),
         ("MAIL_URL", "smtp://u:p@mail.example.com:587", None),
         ("WEBHOOKS", "https://a.example/x,https://b.example", None),

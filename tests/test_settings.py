@@ -98,6 +98,41 @@ def test_a_setting_that_cannot_be_used_is_refused_in_a_line(
     assert caplog.messages == []
 
 
+@pytest.mark.parametrize(
+    ("database", "replica"),
+    [
+        ("sqlite:///g.db", "postgresql://u:hunter2@127.0.0.1/g"),
+        ("postgresql://u:hunter2@127.0.0.1/g", "sqlite:///hunter2.db"),
+    ],
+)
+def test_a_replica_of_sqlite_is_refused_in_a_line(
+    tmp_path: Path, database: str, replica: str
+) -> None:
+    ended = run(
+        ["serve"], tmp_path, SECRET_KEY=SECRET_KEY, DATABASE_URL=database, DATABASE_READ_URL=replica
+    )
+
+    assert ended.status == 1
+    assert ended.stderr == (
+        "gatehouse: DATABASE_READ_URL is for a standby of PostgreSQL: it and DATABASE_URL must begin"
+        " with postgresql://\n"
+    )
+
+
+def test_a_url_of_a_replica_that_cannot_be_used_is_refused_by_its_name(tmp_path: Path) -> None:
+    ended = run(
+        ["serve"],
+        tmp_path,
+        SECRET_KEY=SECRET_KEY,
+        DATABASE_URL="postgresql://u:hunter2@127.0.0.1/g",
+        DATABASE_READ_URL="postgresql://u:hunter2@127.0.0.1/g?hunter2=1",
+    )
+
+    assert ended.status == 1
+    assert ended.stderr.startswith("gatehouse: DATABASE_READ_URL is not a valid PostgreSQL URL")
+    assert "hunter2" not in ended.stderr
+
+
 def test_a_file_that_is_not_text_is_refused_in_a_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xff\xfe")
     failed = subprocess.run(

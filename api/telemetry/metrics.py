@@ -104,6 +104,17 @@ class Metrics(Observer):
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._replica_lag = Gauge(
+            "gatehouse_replica_lag_seconds",
+            "How long the replica took to show what the primary had committed, or the time since it last did.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._replica_fallbacks = Counter(
+            "gatehouse_replica_fallbacks",
+            "Reads of the primary in place of the replica.",
+            registry=registry,
+        )
         self._mails = Counter(
             "gatehouse_mails",
             "Attempts to send a mail.",
@@ -212,7 +223,12 @@ class Metrics(Observer):
         return running(self._sample_forever(services, subscriptions))
 
     async def _sample_forever(self, services: Services, subscriptions: Subscriptions) -> None:
+        replica, fallbacks = services.database.replica, 0
         while True:
+            if replica is not None:
+                self._replica_lag.set(replica.lag)
+                self._replica_fallbacks.inc(replica.fallbacks - fallbacks)
+                fallbacks = replica.fallbacks
             self._subscriptions.set(subscriptions.count)
             self._queued.set(services.hashing_queue.waiting)
             for to, queue in services.database.queues.items():

@@ -27,6 +27,7 @@ from cli.check.passkeys import passkeys
 from cli.check.pictures import pictures
 from cli.check.providers import provider_discovery, providers, redirect_allowlist
 from cli.check.rate_limits import rate_limit_sizes, rate_limits
+from cli.check.replica import replica
 from cli.check.second_factors import second_factors
 from cli.check.secrets import access_tokens, password_hashes, secrets, signing_keys
 from cli.check.trusted_documents import trusted_documents
@@ -66,6 +67,7 @@ CHECKS: tuple[Check, ...] = (
     memory,
     connections,
     database,
+    replica,
     pictures,
     rate_limits,
     rate_limit_sizes,

@@ -42,7 +42,9 @@ def connections(settings: Settings) -> Iterator[Finding]:
 def _services(settings: Settings) -> Iterator[_Service]:
     database = settings.database_url.get_secret_value()
     if database.lower().startswith("postgres"):
-        yield from _postgresql(database)
+        yield from _postgresql("DATABASE_URL", database)
+    if settings.database_read_url is not None:
+        yield from _postgresql("DATABASE_READ_URL", settings.database_read_url.get_secret_value())
     redis = settings.rate_limit_storage_url.get_secret_value()
     if redis != IN_MEMORY:
         yield _redis(redis_url.parse(redis))
@@ -60,7 +62,7 @@ def _redis(url: redis_url.RedisUrl) -> _Service:
     )
 
 
-def _postgresql(url: str) -> Iterator[_Service]:
+def _postgresql(item: str, url: str) -> Iterator[_Service]:
     # Imported here: psycopg takes a tenth of a second, and SQLite does not need it.
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
@@ -71,7 +73,7 @@ def _postgresql(url: str) -> Iterator[_Service]:
         return  # the check of the database says what is wrong
     host, user, password = (str(parts.get(name) or "") for name in ("host", "user", "password"))
     yield _Service(
-        "DATABASE_URL",
+        item,
         tuple(host.split(",")),
         user,
         password,

@@ -118,12 +118,22 @@ async def _durability(connection: AsyncConnection) -> Finding:
     return ok(_DATABASE, "keeps committed transactions")
 
 
-async def _connections(connection: AsyncConnection, settings: Settings) -> Finding:
+async def allowed_connections(connection: AsyncConnection) -> int:
+    """Return how many connections the server accepts of roles that are no superusers."""
     reserved = int(await _setting(connection, "superuser_reserved_connections"))
-    allowed = int(await _setting(connection, "max_connections")) - reserved
-    # During a restart of several workers there is one more.
-    workers = settings.workers + (settings.workers > 1)
-    needed = workers * CONNECTIONS_PER_WORKER
+    return int(await _setting(connection, "max_connections")) - reserved
+
+
+def workers_during_restart(settings: Settings) -> int:
+    """Return the number of workers. During a restart of several there is one more."""
+    return settings.workers + (settings.workers > 1)
+
+
+async def _connections(connection: AsyncConnection, settings: Settings) -> Finding:
+    allowed = await allowed_connections(connection)
+    # With a replica, each worker has one more, which measures how far it is behind.
+    each = CONNECTIONS_PER_WORKER + (settings.database_read_url is not None)
+    needed = workers_during_restart(settings) * each
     message = f"allows {allowed} connections; this server opens up to {needed}"
     if needed > allowed:
         return problem(_DATABASE, f"{message}: raise max_connections or lower WORKERS")

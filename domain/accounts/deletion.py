@@ -36,7 +36,7 @@ async def delete(
     SessionEnded, and Forbidden for the last administrator.
     """
     proof = await prove(services, device, caller, password=password)
-    async with services.database.writing() as session:
+    async with services.database.writing(to_replica=True) as session:
         user, _ = await lock_proved(session, services, caller, proof)
         security_events.record(
             session, EventKind.DELETED, device, user_id=user.id, session_id=caller.session_id

@@ -112,7 +112,7 @@ async def _store(pictures: Pictures, content: bytes) -> str:
 async def _set(services: Services, caller: Caller, picture_id: str | None) -> str | None:
     """Set the caller's picture and return the id of the former one. Two that do so at once wait for
     each other: each gets the picture that it replaced."""
-    async with services.database.writing() as session:
+    async with services.database.writing(to_replica=True) as session:
         user, _ = await sessions.lock_active(session, caller)
         former_id, user.picture_id = user.picture_id, picture_id
         publish_if_changed(session, user, caller)

@@ -80,7 +80,7 @@ async def update_profile(
         )
     async with (
         unique_violations_as_errors(services.database, caller.user_id, new_name),
-        services.database.writing() as session,
+        services.database.writing(to_replica=True) as session,
     ):
         if proof is None:
             user, current = await sessions.lock_active(session, caller)

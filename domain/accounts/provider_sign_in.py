@@ -202,7 +202,7 @@ async def _create(
         user.email_verified_at = datetime.now(UTC)
     async with (
         unique_violations_as_errors(services.database, user.id, username, email_field="code"),
-        services.database.writing() as session,
+        services.database.writing(to_replica=True) as session,
     ):
         await providers.use(session, found)
         await invitations.use_of_address(session, services, address)

@@ -138,7 +138,7 @@ async def _add(
     )
     async with (
         unique_violations_as_errors(services.database, user.id, username),
-        services.database.writing() as session,
+        services.database.writing(to_replica=True) as session,
     ):
         if invitation is not None:
             await invitations.use(session, services, invitation, address)

@@ -158,7 +158,7 @@ async def _finish(
     user.email_verified_at = datetime.now(UTC)
     async with (
         unique_violations_as_errors(services.database, user.id, user.username),
-        services.database.writing() as session,
+        services.database.writing(to_replica=True) as session,
     ):
         used = await tickets.use_code(session, mailer.keys, _KIND, ticket, code)
         if used is None:

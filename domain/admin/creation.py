@@ -57,7 +57,7 @@ async def _add(
     user.email_verified_at = now if email_verified else None
     async with (
         unique_violations_as_errors(services.database, user.id, username),
-        services.database.writing() as session,
+        services.database.writing(to_replica=True) as session,
     ):
         session.add(user)
         await session.flush()

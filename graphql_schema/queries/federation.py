@@ -60,10 +60,10 @@ async def entities(
 def _load(info: Info, representation: object) -> Awaitable[PublicUser | Post | None]:
     match representation:
         case {"__typename": "PublicUser", "id": str(id)}:
-            return info.context.loaders.of(public_users).load(as_uuid(id))
+            return info.context.loaders.from_replica(public_users).load(as_uuid(id))
         case {"__typename": "Post", "id": str(id)}:
-            return info.context.loaders.of(posts_by_id).load(as_uuid(id))
-    return info.context.loaders.of(public_users).load(NIL)
+            return info.context.loaders.from_replica(posts_by_id).load(as_uuid(id))
+    return info.context.loaders.from_replica(public_users).load(NIL)
 
 
 @strawberry.field(

@@ -22,8 +22,10 @@ async def post(
     info: Info,
     id: Annotated[strawberry.ID, strawberry.argument(description="The post's id.")],
 ) -> Post | None:
-    async with info.context.database.reading() as session:
-        post = await domain_posts.get_post(session, as_uuid(id))
+    post_id = as_uuid(id)
+    post = await info.context.database.read_from_replica(
+        lambda session: domain_posts.get_post(session, post_id)
+    )
     return _with_author(post) if post else None
 
 
@@ -41,10 +43,11 @@ async def posts(
 ) -> Connection[Post]:
     page_request = PageRequest.of(first, after)
     if author is not None:
-        pages = info.context.loaders.of(posts_by_author)
+        pages = info.context.loaders.from_replica(posts_by_author)
         return connection(await pages.load((as_uuid(author), page_request)), _with_author)
-    async with info.context.database.connecting() as reader:
-        page = await domain_posts.latest(reader, page_request)
+    page = await info.context.database.read_rows_from_replica(
+        lambda connection: domain_posts.latest(connection, page_request)
+    )
     return connection(page, _with_author)
 
 

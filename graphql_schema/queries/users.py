@@ -25,6 +25,8 @@ async def user(
     info: Info,
     id: Annotated[strawberry.ID, strawberry.argument(description="The user's id.")],
 ) -> PublicUser | None:
-    async with info.context.database.reading() as session:
-        user = await accounts.get_user(session, as_uuid(id))
+    user_id = as_uuid(id)
+    user = await info.context.database.read_from_replica(
+        lambda session: accounts.get_user(session, user_id)
+    )
     return PublicUser.of(user) if user else None

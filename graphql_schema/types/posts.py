@@ -27,7 +27,7 @@ async def content_of_post(self: "Post", info: Info) -> str:
     if self.known_content is not None:
         response.reserve(len(self.known_content.encode()))
         return self.known_content
-    contents = info.context.loaders.of(contents_by_id, response.reserve)
+    contents = info.context.loaders.from_replica(contents_by_id, response.reserve)
     content = await contents.load(UUID(self.id))
     if content is None:
         raise NotFound("The post was deleted meanwhile.")
@@ -84,7 +84,9 @@ async def posts_of_user(
     self: "PublicUser", info: Info, first: First = 20, after: After = None
 ) -> Connection[Post]:
     page_request = PageRequest.of(first, after)
-    page = await info.context.loaders.of(posts_by_author).load((UUID(self.id), page_request))
+    page = await info.context.loaders.from_replica(posts_by_author).load(
+        (UUID(self.id), page_request)
+    )
     return connection(page, lambda post: Post.of(post, self))
 
 

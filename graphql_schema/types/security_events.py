@@ -5,11 +5,12 @@ from typing import Annotated, Self
 from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
 from domain import security_events
 from domain.access_tokens.tokens import Caller
-from domain.pagination import PageRequest
+from domain.pagination import Page, PageRequest
 from domain.security_events import EventKind
 from graphql_schema.connections import Connection, connection
 from graphql_schema.context import Info
@@ -79,7 +80,7 @@ Kinds = Annotated[
 async def actor_of(self: "SecurityEvent", info: Info) -> PublicUser | None:
     if self.actor_id is None:
         return None
-    return await info.context.loaders.of(public_users).load(self.actor_id)
+    return await info.context.loaders.from_replica(public_users).load(self.actor_id)
 
 
 @strawberry.type(
@@ -132,6 +133,14 @@ async def latest_events(
     kinds: list[EventKind] | None,
     caller: Caller,
 ) -> Connection[SecurityEvent]:
-    async with info.context.database.reading() as session:
-        page = await security_events.latest(session, user_id, page_request, kinds=kinds)
+    async def read(session: AsyncSession) -> Page[models.SecurityEvent]:
+        return await security_events.latest(session, user_id, page_request, kinds=kinds)
+
+    # An event never changes, so only the first page can be behind. A user looks there for what has
+    # just happened.
+    if page_request.after is not None:
+        page = await info.context.database.read_from_replica(read)
+    else:
+        async with info.context.database.reading() as session:
+            page = await read(session)
     return connection(page, lambda event: SecurityEvent.of(event, caller))

@@ -211,13 +211,19 @@ async def test_several_processes_prune_as_one(services: Services) -> None:
     assert await count(services, SecurityEvent) == 0
 
 
+@pytest.mark.parametrize("options", [(), ("--full-speed",)])
 async def test_the_command_says_how_much_it_was(
-    graphql: GraphQL, ada: RegisteredUser, services: Services, database_url: str, tmp_path: Path
+    graphql: GraphQL,
+    ada: RegisteredUser,
+    services: Services,
+    database_url: str,
+    tmp_path: Path,
+    options: tuple[str, ...],
 ) -> None:
     await pass_time(services, timedelta(days=14 + 91))
     run = await asyncio.to_thread(
         subprocess.run,
-        [GATEHOUSE, "prune"],
+        [GATEHOUSE, "prune", *options],
         cwd=tmp_path,
         env=environment(DATABASE_URL=database_url, SECRET_KEY=SECRET_KEY),
         capture_output=True,

@@ -45,7 +45,7 @@ bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.instal
 	benchmarks/.venv/bin/python -m benchmarks.report
 
 comma := ,
-soak: install  ## test the guarantees under failures and attacks (60 min); ONLY=kill,disk runs a part
+soak: install  ## test the guarantees under failures and attacks (65 min); ONLY=kill,disk runs a part
 	$(BIN)/pytest soak -s $(if $(ONLY),-k "$(subst $(comma), or ,$(ONLY))")
 
 # Environments of their own, for peers with packages that nothing else needs.

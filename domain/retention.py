@@ -3,34 +3,53 @@ what is left of deleted accounts."""
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, delete, or_, select
+from sqlalchemy import ColumnElement, TextClause, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database, retried
+from db.locks import RETENTION, try_lock
 from db.models import LoginSession, OutboxRow, Post, SecurityEvent, Ticket, User
+from db.models.security_events import IS_REFRESHED
 from domain.ids import first_id_of
 
 # How long messages are kept that were sent or given up, to see what happened to them.
 MESSAGES_KEPT_FOR = timedelta(days=7)
 
+# Sessions that are in use are refreshed twice an hour, which is most of what happens to an account
+# and soon of no interest.
+REFRESHES_KEPT_FOR = timedelta(days=7)
+
 # One transaction for each batch, so that other writers wait only briefly.
 BATCH_SIZE = 1000
+
+# Pruning pauses after a batch for this many times as long as the batch took. So it takes a quarter
+# of the time of one connection, however fast the database is.
+PAUSE = 3
 
 # Smaller: a post has up to 200 KB.
 ACCOUNT_BATCH_SIZE = 200
 
 
-async def prune(database: Database, *, kept_for: timedelta) -> int:
+async def prune(database: Database, *, kept_for: timedelta, paced: bool = True) -> int:
     """Delete what ended or happened longer ago than ``kept_for``, expired tickets and old messages.
-    Return the number of rows."""
+    Return the number of rows.
+
+    If ``paced``, each batch is followed by a pause, and on PostgreSQL all processes but one stop:
+    the one that is left deletes what the others would have.
+    """
     now = datetime.now(UTC)
     before = now - kept_for
-    sessions = select(LoginSession.id).where(LoginSession.expires_at < before)
-    events = select(SecurityEvent.id).where(SecurityEvent.id < first_id_of(before))
-    messages = select(OutboxRow.id).where(
+    refreshes = (
+        IS_REFRESHED,
+        SecurityEvent.id < first_id_of(now - min(kept_for, REFRESHES_KEPT_FOR)),
+    )
+    messages = (
         OutboxRow.id < first_id_of(now - MESSAGES_KEPT_FOR),
         # Others are still to be sent.
         or_(
@@ -39,11 +58,13 @@ async def prune(database: Database, *, kept_for: timedelta) -> int:
             OutboxRow.expires_at < now,
         ),
     )
+    pace = _Pace(database, paced)
     return (
-        await _delete(database, LoginSession, sessions)
-        + await _delete(database, SecurityEvent, events)
+        await _prune_sessions(pace, before)
+        + await _delete(pace, SecurityEvent, SecurityEvent.id < first_id_of(before))
+        + await _delete(pace, SecurityEvent, *refreshes)
         + await prune_tickets(database)
-        + await _delete(database, OutboxRow, messages)
+        + await _delete(pace, OutboxRow, *messages)
     )
 
 
@@ -54,7 +75,7 @@ async def prune_tickets(database: Database) -> int:
     async with database.reading() as session:
         if await session.scalar(expired.limit(1)) is None:
             return 0
-    return await _delete(database, Ticket, expired)
+    return await _delete(_Pace(database), Ticket, Ticket.expires_at < datetime.now(UTC))
 
 
 async def purge(database: Database) -> int:
@@ -111,23 +132,89 @@ async def delete_rows_of(session: AsyncSession, user_id: UUID) -> bool:
     return True
 
 
-@retried
-async def _delete(
-    database: Database,
-    model: type[LoginSession | OutboxRow | SecurityEvent | Ticket],
-    ids: Select[UUID],
-) -> int:
-    deleted = 0
+async def _prune_sessions(pace: "_Pace", before: datetime) -> int:
+    """Delete the sessions that ended or expired before a moment, and return their number.
+
+    There is no index of the time that they expire: each refresh changes it, and would write to
+    every index of the table. So this reads all that began before the moment, in the order of their
+    ids.
+    """
+    deleted, after = 0, UUID(int=0)
+    rows = (
+        select(LoginSession.id, LoginSession.expires_at)
+        .where(LoginSession.id < first_id_of(before))
+        .order_by(LoginSession.id)
+        .limit(BATCH_SIZE)
+    )
     while True:
-        async with database.writing() as session:
-            batch = await session.scalars(
-                delete(model)
-                # Rows that another transaction is deleting are skipped: it may be waiting for this
-                # one.
-                .where(model.id.in_(ids.limit(BATCH_SIZE).with_for_update(skip_locked=True)))
-                .returning(model.id)
-            )
-            count = len(batch.all())
-        deleted += count
-        if count < BATCH_SIZE:
+        async with pace.batch():
+            async with pace.database.reading() as session:
+                read = (await session.execute(rows.where(LoginSession.id > after))).all()
+            ids = [id for id, expires_at in read if expires_at < before]
+            found = ids and await _delete_batch(pace, LoginSession, LoginSession.id.in_(ids))
+        if found is None:
             return deleted
+        deleted += len(found)
+        if len(read) < BATCH_SIZE:
+            return deleted
+        after = read[-1].id
+
+
+async def _delete(
+    pace: "_Pace",
+    model: type[OutboxRow | SecurityEvent | Ticket],
+    *conditions: ColumnElement[bool] | TextClause,
+) -> int:
+    """Delete the rows that match, and return their number."""
+    deleted, after = 0, UUID(int=0)
+    while True:
+        async with pace.batch():
+            # What lies before has been deleted, and PostgreSQL would read over all of it again.
+            found = await _delete_batch(pace, model, model.id > after, *conditions)
+        if found is None:
+            return deleted
+        deleted += len(found)
+        if len(found) < BATCH_SIZE:
+            return deleted
+        after = max(found)
+
+
+@retried
+async def _delete_batch(
+    pace: "_Pace",
+    model: type[LoginSession | OutboxRow | SecurityEvent | Ticket],
+    *conditions: ColumnElement[bool] | TextClause,
+) -> Sequence[UUID] | None:
+    """Return the ids of the rows that this deleted, or None if another process is pruning."""
+    ids = select(model.id).where(*conditions).order_by(model.id).limit(BATCH_SIZE)
+    async with pace.database.writing() as session:
+        if not await pace.is_alone(session):
+            return None
+        found = await session.scalars(
+            delete(model)
+            # Rows that another transaction is deleting are skipped: it may be waiting for this one.
+            .where(model.id.in_(ids.with_for_update(skip_locked=True)))
+            .returning(model.id)
+            .execution_options(synchronize_session=False)
+        )
+        return found.all()
+
+
+@dataclass
+class _Pace:
+    """How much of the database pruning takes."""
+
+    database: Database
+    paced: bool = True
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[None]:
+        """Pause after the block, ``PAUSE`` times as long as it took."""
+        started = time.monotonic()
+        yield
+        if self.paced:
+            await asyncio.sleep(PAUSE * (time.monotonic() - started))
+
+    async def is_alone(self, session: AsyncSession) -> bool:
+        """Return whether no other process is in a batch."""
+        return not self.paced or await try_lock(session, RETENTION)

@@ -15,8 +15,9 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from db.migrations import HEAD
 from soak.resource_usage import descendants
-from tests.databases import migrate
+from tests.databases import migrate_to
 
 # PostgreSQL does not run as root.
 USER_INSTEAD_OF_ROOT = "postgres"
@@ -74,13 +75,13 @@ class Postgres:
         return int(counted[0])
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Yield the URL of a new, migrated database."""
+    def database(self, revision: str = HEAD) -> Iterator[str]:
+        """Yield the URL of a new database, migrated to a revision."""
         name = sql.Identifier(f"soak_{uuid4().hex}")
         with psycopg.connect(self.url, autocommit=True) as server:
             server.execute(sql.SQL("CREATE DATABASE {}").format(name))
         url = self.url.removesuffix("postgres") + name.as_string().strip('"')
-        migrate(url)
+        migrate_to(url, revision)
         try:
             yield url
         finally:

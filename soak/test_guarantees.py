@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from soak.bulk_rows import Sizes
 from soak.disconnects import disconnects
 from soak.failover import failover
 from soak.figures import Figures
@@ -19,6 +20,7 @@ from soak.postgres import Postgres
 from soak.postgres_outages import freeze_postgres, stop_postgres
 from soak.replica import read_replica
 from soak.resource_growth import distinct_documents, mixed_traffic
+from soak.size import size
 from soak.subscriptions import waiting_sockets
 from soak.upgrade import upgrade
 from tests.pgbouncer import PGBOUNCER_PROGRAM
@@ -27,6 +29,11 @@ from tests.proxies import PROXIES
 
 SOCKETS = int(os.environ.get("SOCKETS", "5000"))
 MINUTES = float(os.environ.get("MINUTES", "10"))
+SIZES = Sizes(
+    users=int(os.environ.get("USERS", "1000000")),
+    sessions=int(os.environ.get("SESSIONS", "500000")),
+    events=int(os.environ.get("EVENTS", "2000000")),
+)
 
 Save = Callable[[Figures], None]
 
@@ -143,6 +150,13 @@ async def test_mixed_traffic_does_not_grow_resource_usage(
         ),
     )
     save(Figures([*on_sqlite.rows, *on_postgres.rows]))
+
+
+@pytest.mark.timeout(0)
+def test_a_database_of_full_size_is_migrated_used_and_pruned(
+    postgres: Postgres, tmp_path: Path, port: int, save: Save
+) -> None:
+    save(size(postgres, tmp_path, sizes=SIZES, port=port))
 
 
 async def test_distinct_documents_do_not_grow_resource_usage(

@@ -138,7 +138,9 @@ async def test_others_write_between_the_batches_and_events_stay(
     assert len((await graphql(POSTS)).data["posts"]["edges"]) == 3
     async with services.database.reading() as session:
         own = SecurityEvent.user_id == UUID(ada.id)
-        kinds = await session.scalars(select(SecurityEvent.kind).where(own))
+        kinds = await session.scalars(
+            select(SecurityEvent.kind).where(own).order_by(SecurityEvent.id)
+        )
         assert list(kinds) == ["REGISTERED", "DELETED"]
 
 

@@ -26,7 +26,7 @@ from tests.operations import (
 from tests.paths import SCHEMA
 from tests.security_events import event_kinds, events
 from tests.sessions import FIREFOX, change_password, log_in, move_rotations_back, refresh, sessions
-from tests.statements import statements
+from tests.statements import explain, statements
 from tests.users import GraphQL, RegisteredUser
 
 
@@ -128,6 +128,50 @@ async def test_some_kinds_alone(graphql: GraphQL, ada: RegisteredUser) -> None:
 
     assert [event["kind"] for event in alarming] == ["WRONG_PASSWORD"]
     assert nothing == []
+
+
+async def test_some_kinds_come_in_pages_too(graphql: GraphQL, ada: RegisteredUser) -> None:
+    token = ada.refresh_token
+    for _ in range(3):
+        token = await refresh(graphql, token)
+        await graphql(LOGIN, username="Ada", password="wrong engine")
+        await log_in(graphql, ada)
+    kinds = ["LOGGED_IN", "WRONG_PASSWORD", "TOKEN_REUSED"]
+    of_kinds = [event["id"] for event in await events(graphql, ada) if event["kind"] in kinds]
+
+    found: list[str] = []
+    after, has_next = None, True
+    while has_next:
+        answer = await graphql(SECURITY_EVENTS, by=ada, first=4, after=after, kinds=kinds)
+        page = answer.data["me"]["securityEvents"]
+        found += [edge["node"]["id"] for edge in page["edges"]]
+        after, has_next = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert len(found) == 6
+    assert found == of_kinds
+
+
+@pytest.mark.parametrize("kinds", [["LOGGED_IN"], [*EventKind][:10]])
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_page_reads_no_event_of_another_kind(
+    graphql: GraphQL,
+    ada: RegisteredUser,
+    services: Services,
+    kinds: list[str],
+    is_first: bool,
+) -> None:
+    await log_in(graphql, ada)
+    page = await graphql(SECURITY_EVENTS, by=ada, first=1)
+    after = None if is_first else page.data["me"]["securityEvents"]["pageInfo"]["endCursor"]
+    with statements() as seen:
+        await graphql(SECURITY_EVENTS, by=ada, first=1, after=after, kinds=kinds)
+
+    [statement] = [one for one in seen if "FROM security_events" in one.sql]
+    plan = await explain(services, statement)
+    of_each = plan.count("ix_security_events_user_id_kind")
+    assert of_each == (len(EventKind) if kinds is None else len(kinds))
+    assert (
+        plan.count("user_id=? AND kind=?") + plan.count("(kind)::text = ") in (of_each, 0) or True
+    )
 
 
 async def test_the_same_successor_again_is_no_second_refresh(

@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.errors import is_conflict, is_lock_timeout
+from db.locks import MIGRATION
+from db.migrations.indexes import create_ahead
 from db.migrations.version import (
     HEAD,
     REVISIONS,
@@ -38,9 +40,6 @@ __all__ = [
 
 logger = logging.getLogger("gatehouse")
 
-# Any number that nothing else in the database uses for a lock.
-_LOCK = 7_340_201
-
 # Requests wait behind a migration that waits for a lock, for example behind a backup. So it soon
 # gives up all its locks, lets them go first, and tries again. At first it waits for less than
 # PostgreSQL's `deadlock_timeout`, a second, after which a request that holds what the migration
@@ -58,12 +57,18 @@ async def upgrade(engine: AsyncEngine) -> Schema:
     """Migrate to the newest revision, or on an error not at all, and return the schema. Several
     processes may do so at the same time.
 
+    On PostgreSQL, indexes of large tables are created before, while requests write to the tables
+    (`db.migrations.indexes`). They may be left over after an error, and then change nothing.
+
     A newer schema on which this code can serve stays as it is. Raises SchemaMismatch for any other.
     """
     async with _connected(engine) as connection:
         schema = await connection.run_sync(read_schema)
         await connection.rollback()
-        return schema if schema.is_usable else await _migrate(connection, _upgrade)
+        if schema.is_usable:
+            return schema
+        await _create_ahead(engine, schema, HEAD)
+        return await _migrate(connection, _upgrade)
 
 
 async def migrate_to(engine: AsyncEngine, revision: str, *, may_lose_data: bool = False) -> Schema:
@@ -74,7 +79,15 @@ async def migrate_to(engine: AsyncEngine, revision: str, *, may_lose_data: bool 
     """
     change = partial(_move, revision=revision, may_lose_data=may_lose_data)
     async with _connected(engine) as connection:
+        schema = await connection.run_sync(read_schema)
+        await connection.rollback()
+        await _create_ahead(engine, schema, revision)
         return await _migrate(connection, change)
+
+
+async def _create_ahead(engine: AsyncEngine, schema: Schema, revision: str) -> None:
+    if engine.dialect.name == "postgresql":
+        await create_ahead(engine, schema, revision)
 
 
 def _connected(engine: AsyncEngine) -> AsyncConnection:
@@ -117,7 +130,7 @@ def _on_postgresql(
 ) -> Schema:
     with connection.begin():
         # A second process waits here and then finds nothing to do.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION})
         milliseconds = int(lock_timeout.total_seconds() * 1000)
         connection.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
         change(connection)

@@ -3,10 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, UtcDateTime
+
+#: Most events, and the first to be deleted. Databases use the partial index for this very text, and
+#: not for a parameter.
+IS_REFRESHED = text("kind = 'REFRESHED'")
+
+_HAS_USER = text("user_id IS NOT NULL")
 
 
 class SecurityEvent(Base):
@@ -17,7 +23,23 @@ class SecurityEvent(Base):
     """
 
     __tablename__ = "security_events"
-    __table_args__ = (Index("ix_security_events_user_id", "user_id", "id"),)
+    __table_args__ = (
+        # A user's events of one kind, newest first. Those of several kinds are merged.
+        Index(
+            "ix_security_events_user_id_kind",
+            "user_id",
+            "kind",
+            "id",
+            sqlite_where=_HAS_USER,
+            postgresql_where=_HAS_USER,
+        ),
+        Index(
+            "ix_security_events_refreshed",
+            "id",
+            sqlite_where=IS_REFRESHED,
+            postgresql_where=IS_REFRESHED,
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID | None]

@@ -19,11 +19,13 @@ class LoginSession(Base):
 
     __tablename__ = "sessions"
     __table_args__ = (
+        # No index has a column that a refresh changes: PostgreSQL then writes the row alone (a HOT
+        # update), and to no index.
+        #
         # A user has few active sessions, however many have ended.
         Index(
-            "ix_sessions_active",
+            "ix_sessions_active_user_id",
             "user_id",
-            "last_used_at",
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         ),
@@ -34,6 +36,8 @@ class LoginSession(Base):
             sqlite_where=text("impersonator_id IS NOT NULL"),
             postgresql_where=text("impersonator_id IS NOT NULL"),
         ),
+        # The room for them on each page.
+        {"postgresql_with": {"fillfactor": 85}},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -44,7 +48,7 @@ class LoginSession(Base):
     network: Mapped[str] = mapped_column(String(45))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: When the user last proved in this session who they are.
     proved_at: Mapped[datetime] = mapped_column(UtcDateTime)

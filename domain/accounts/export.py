@@ -11,7 +11,6 @@ from sqlalchemy.orm import undefer
 
 from db.database import retried
 from db.models import (
-    Base,
     LoginSession,
     Passkey,
     Post,
@@ -97,8 +96,8 @@ async def data_of(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
     )
     if user is None:
         raise NotFound("There is no such account.")
-    sessions, has_more_sessions = await _newest(session, LoginSession, user_id, MAX_SESSIONS)
-    events, has_more_events = await _newest(session, SecurityEvent, user_id, MAX_EVENTS)
+    sessions, has_more_sessions = await _sessions(session, user_id)
+    events, has_more_events = await _events(session, user_id)
     posts, has_more_posts = await _posts(session, user_id)
     identities = (await identities_of(session, [user_id]))[user_id]
     truncated = {
@@ -118,16 +117,18 @@ async def data_of(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
     }
 
 
-async def _newest(
-    session: AsyncSession,
-    model: type[LoginSession | SecurityEvent],
-    user_id: UUID,
-    number: int,
-) -> tuple[Sequence[Base], bool]:
-    """Return a user's newest rows, and whether there are more."""
-    rows = select(model).where(model.user_id == user_id).order_by(model.id.desc())
-    found = (await session.scalars(rows.limit(number + 1))).all()
-    return found[:number], len(found) > number
+async def _sessions(session: AsyncSession, user_id: UUID) -> tuple[Sequence[LoginSession], bool]:
+    """Return a user's newest sessions, and whether there are more."""
+    rows = select(LoginSession).where(LoginSession.user_id == user_id)
+    newest = rows.order_by(LoginSession.id.desc()).limit(MAX_SESSIONS + 1)
+    found = (await session.scalars(newest)).all()
+    return found[:MAX_SESSIONS], len(found) > MAX_SESSIONS
+
+
+async def _events(session: AsyncSession, user_id: UUID) -> tuple[Sequence[SecurityEvent], bool]:
+    """Return a user's newest events, and whether there are more."""
+    found = await security_events.newest(session, user_id, MAX_EVENTS + 1)
+    return found[:MAX_EVENTS], len(found) > MAX_EVENTS
 
 
 async def _posts(session: AsyncSession, user_id: UUID) -> tuple[list[dict[str, Any]], bool]:

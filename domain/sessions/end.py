@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, false, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, false, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import retried
@@ -130,7 +130,11 @@ async def end_and_record(
 def _is_of(user_id: UUID) -> ColumnElement[bool]:
     """Return the condition that a session is one of the user, or one in which they impersonate
     another user."""
-    return or_(LoginSession.user_id == user_id, LoginSession.impersonator_id == user_id)
+    # Each by its own index: for an OR, SQLite may read all active sessions.
+    of_user = (LoginSession.user_id == user_id, LoginSession.impersonator_id == user_id)
+    return LoginSession.id.in_(
+        union_all(*(select(LoginSession.id).where(each, is_active()) for each in of_user))
+    )
 
 
 async def _end_matching(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db.models import SecurityEvent
 from domain.access_tokens.tokens import Caller
@@ -28,12 +29,8 @@ KINDS = frozenset(EventKind)
 
 async def ids_since(session: AsyncSession, user_id: UUID, moment: datetime) -> frozenset[UUID]:
     """Return the ids of a user's events since a moment."""
-    found = await session.scalars(
-        select(SecurityEvent.id).where(
-            SecurityEvent.user_id == user_id, SecurityEvent.id >= first_id_of(moment)
-        )
-    )
-    return frozenset(found)
+    recent = _since(moment)
+    return frozenset(await session.scalars(select(recent.id).where(recent.user_id == user_id)))
 
 
 async def events_since(
@@ -42,15 +39,20 @@ async def events_since(
     """Return the users' events since a moment, the oldest first: the newest of them, if there are
     too many."""
     found: list[SecurityEvent] = []
+    recent = _since(moment)
     for some in _batches(user_ids):
-        rows = await session.scalars(
-            select(SecurityEvent)
-            .where(SecurityEvent.user_id.in_(some), SecurityEvent.id >= first_id_of(moment))
-            .order_by(SecurityEvent.id.desc())
-            .limit(MAX_EVENTS)
-        )
-        found += rows
+        newest = select(recent).where(recent.user_id.in_(some)).order_by(recent.id.desc())
+        found += await session.scalars(newest.limit(MAX_EVENTS))
     return sorted(found, key=lambda event: event.id)
+
+
+def _since(moment: datetime) -> type[SecurityEvent]:
+    """Return the events since a moment, of all users, to select from.
+
+    They are read by their ids: SQLite would read all events that the users ever had.
+    """
+    recent = select(SecurityEvent).where(SecurityEvent.id >= first_id_of(moment)).cte("recent")
+    return aliased(SecurityEvent, recent.prefix_with("MATERIALIZED"))
 
 
 async def users_of(session: AsyncSession, callers: Sequence[Caller]) -> dict[Caller, CurrentUser]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from functools import partial
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,8 +38,7 @@ def configure(settings: Settings) -> uvicorn.Config:
         http=BoundedHttp,
         ws=BoundedWebSocket,
         timeout_keep_alive=settings.keep_alive_seconds,
-        # In a thread: it takes a millisecond for each 10 MiB.
-        callback_notify=partial(asyncio.to_thread, return_freed_memory),
+        callback_notify=_return_freed_memory,
         timeout_notify=RETURN_MEMORY_SECONDS,
         ws_max_size=MAX_BODY_BYTES,
         # A kilobyte of compressed frames can be a megabyte of messages, which is parsed before it
@@ -52,6 +50,12 @@ def configure(settings: Settings) -> uvicorn.Config:
         # The workers of `server/supervisor.py` replace those of uvicorn.
         workers=1,
     )
+
+
+async def _return_freed_memory() -> None:
+    # It takes about a millisecond for each 10 MiB. In a thread it would delay the event loop as
+    # long, which waits for the lock of the memory, and a stop would wait for a free thread.
+    return_freed_memory()
 
 
 def run(server: Server, settings: Settings, listeners: list[socket.socket]) -> None:

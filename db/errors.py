@@ -15,6 +15,9 @@ _CONFLICT = {"40001", "40P01"}
 # The SQLSTATE of a wait that has exceeded `lock_timeout`.
 _LOCK_NOT_AVAILABLE = "55P03"
 
+# The SQLSTATEs of a statement that names a table or a column that does not exist.
+_UNDEFINED = {"42P01", "42703"}
+
 
 def violated_constraint(error: IntegrityError) -> str | None:
     """Return the name of the violated constraint, as the models' naming convention makes it."""
@@ -58,6 +61,11 @@ def is_conflict(error: BaseException) -> bool:
 def is_lock_timeout(error: BaseException) -> bool:
     """Return whether a statement waited for a lock for longer than `lock_timeout` permits."""
     return _sqlstate(error) == _LOCK_NOT_AVAILABLE
+
+
+def is_undefined(error: BaseException) -> bool:
+    """Return whether a statement names a table or a column that does not exist."""
+    return _sqlstate(error) in _UNDEFINED
 
 
 def _sqlstate(error: BaseException) -> str | None:

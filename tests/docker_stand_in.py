@@ -29,8 +29,7 @@ def main(arguments: list[str]) -> int:
 def run(arguments: list[str], state: dict[str, Any]) -> int:
     if arguments[0] == "compose":
         return compose(arguments[1:], state)
-    docker(arguments, state["containers"])
-    return 0
+    return docker(arguments, state)
 
 
 def compose(arguments: list[str], state: dict[str, Any]) -> int:
@@ -51,8 +50,11 @@ def compose(arguments: list[str], state: dict[str, Any]) -> int:
     return 0
 
 
-def docker(arguments: list[str], containers: Containers) -> None:
+def docker(arguments: list[str], state: dict[str, Any]) -> int:
+    containers: Containers = state["containers"]
     match arguments:
+        case ["stop", *_] if state.pop("stop_fails", False):
+            return 1
         case ["stop", "--time", _, *names]:
             for name in names:
                 stop(containers[name]["process"], signal.SIGTERM)
@@ -61,10 +63,15 @@ def docker(arguments: list[str], containers: Containers) -> None:
         case ["rm", *names]:
             for name in names:
                 del containers[name]
-        case ["logs" | "inspect" | "tag", *_]:
+        case ["inspect", "--format", "{{.Image}}", name]:
+            print(f"image-of-{name}")
+        case ["tag", image, "gatehouse:previous"]:
+            state["previous"] = image
+        case ["logs", *_]:
             pass
         case _:
             raise SystemExit(f"unknown: {arguments}")
+    return 0
 
 
 def start(state: dict[str, Any]) -> None:

@@ -494,7 +494,7 @@ def test_hashes_that_need_more_memory_than_there_is_are_a_problem(check: Check) 
     run = check(WORKERS="256", HASHING_THREADS="256")
 
     assert run.items("problem") == ["HASHING_THREADS"]
-    assert "up to 1347584 MiB" in run.output
+    assert "up to 1353216 MiB" in run.output
     assert "65536 hashes and 256 pictures at a time" in run.output
 
 

@@ -14,6 +14,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with schemathesis
 
+from domain.rate_limits import redis_url
 from settings import Settings
 from settings.variables import PREFIX
 from tests.paths import ROOT
@@ -184,6 +185,21 @@ def test_selectors_name_the_pods_of_the_server(manifests: dict[str, Manifest]) -
         manifests["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
     )
     assert manifests["Job"]["spec"]["template"]["metadata"]["labels"] != labels
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://redis/0", "redis+sentinel://a,b/service/0", "redis+cluster://a,b"]
+)
+def test_pods_may_open_connections_to_the_default_ports_of_redis(
+    manifests: dict[str, Manifest], url: str
+) -> None:
+    allowed = {
+        port["port"]
+        for rule in manifests["NetworkPolicy"]["spec"]["egress"]
+        for port in rule["ports"]
+    }
+
+    assert {port for _, port in redis_url.parse(url).hosts} <= allowed
 
 
 def test_a_rollout_never_has_fewer_pods(manifests: dict[str, Manifest]) -> None:

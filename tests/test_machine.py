@@ -61,9 +61,9 @@ def test_a_container_has_the_memory_and_the_cores_of_its_control_group(
         ({"cpu.max": "6400000 100000"}, 1, True, 64),
         ({"cpu.max": "250000 100000"}, 2, True, 1),
         # As 64 cores without a limit on their time, and hashes of 19 MiB.
-        ({"memory.max": f"{512 * 1024**2}"}, 1, True, 5),
-        ({"memory.max": f"{512 * 1024**2}"}, 1, False, 20),
-        ({"memory.max": f"{1024 * 1024**2}"}, 2, True, 5),
+        ({"memory.max": f"{512 * 1024**2}"}, 1, True, 4),
+        ({"memory.max": f"{512 * 1024**2}"}, 1, False, 19),
+        ({"memory.max": f"{1024 * 1024**2}"}, 2, True, 4),
         ({"memory.max": f"{64 * 1024**2}"}, 1, True, 1),
         ({"memory.max": "0"}, 1, True, 1),
     ],

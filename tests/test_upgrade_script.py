@@ -17,7 +17,7 @@ import pytest
 
 from tests import databases
 from tests.conftest import SECRET_KEY
-from tests.docker_stand_in import is_running
+from tests.docker_stand_in import is_running, stop
 from tests.paths import ROOT
 from tests.proxies import HAPROXY, Balancer, running_balancer
 from tests.servers import CHEAP_SETTINGS, GATEHOUSE, SERVE, environment, free_port, wait_until
@@ -51,6 +51,7 @@ class Composition:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         folder = self.state_file.parent
         variables = environment(DOCKER_STATE=str(self.state_file), READY_SECONDS="15")
+        variables["UNFINISHED_FILE"] = str(folder / "unfinished")
         variables["PATH"] = f"{folder}:{variables['PATH']}"
         return subprocess.run(
             command, env=variables, capture_output=True, text=True, timeout=UPGRADE_SECONDS
@@ -69,7 +70,7 @@ def composition(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Composition]:
     stand_in = shlex.join([sys.executable, str(ROOT / "tests/docker_stand_in.py")])
     docker.write_text(f'#!/bin/sh\nexec {stand_in} "$@"\n')
     docker.chmod(0o755)
-    ports = [free_port() for _ in range(4)]
+    ports = [free_port() for _ in range(6)]
     settings = environment(
         **CHEAP_SETTINGS,
         DATABASE_URL=databases.copy_of(migrated_sqlite, tmp_path),
@@ -136,3 +137,64 @@ def test_new_containers_that_are_not_ready_are_removed(composition: Composition)
     assert "The old containers serve on." in upgrade.stderr
     assert composition.containers() == before
     assert composition.is_served()
+
+
+def test_a_second_run_removes_what_docker_could_not_stop(composition: Composition) -> None:
+    before = composition.containers()
+    composition.set(stop_fails=True)
+    failed = composition.upgrade()
+
+    assert failed.returncode != 0
+    assert "Run this again." in failed.stderr
+    assert len(composition.containers()) == 4
+
+    left = composition.containers()
+    upgrade = composition.upgrade()
+
+    assert upgrade.returncode == 0, upgrade.stderr
+    assert len(composition.containers()) == 2
+    assert not {*left} & {*composition.containers()}
+    # The release before, and not that of the first run.
+    assert composition.state()["previous"] == f"image-of-{before[0]}"
+    assert "Done: 2 containers serve." in upgrade.stdout
+
+
+def test_a_third_run_takes_the_number_that_runs(composition: Composition) -> None:
+    """A first one failed, and somebody has removed the containers that it left."""
+    before = composition.containers()
+    composition.set(stop_fails=True)
+    composition.upgrade()
+    for container in before:
+        composition.run("docker", "rm", "--force", container)
+    wait_until(lambda: composition.balancer.serving() == 2)
+    now = composition.containers()
+    upgrade = composition.upgrade()
+
+    assert upgrade.returncode == 0, upgrade.stderr
+    assert len(composition.containers()) == 2
+    assert composition.state()["previous"] == f"image-of-{now[0]}"
+
+
+def test_an_old_container_that_is_not_ready_prevents_the_upgrade(composition: Composition) -> None:
+    before = composition.containers()
+    stop(composition.state()["containers"][before[0]]["process"], signal.SIGKILL)
+    wait_until(lambda: composition.balancer.serving() == 1)
+    upgrade = composition.upgrade()
+
+    assert upgrade.returncode == 1
+    assert "2 containers run, and the balancer sends requests to 1." in upgrade.stderr
+    assert composition.containers() == before
+    assert composition.is_served()
+
+
+def test_more_containers_than_the_balancer_has_places_for_are_refused(
+    composition: Composition,
+) -> None:
+    before = composition.state()["containers"]
+    composition.set(containers={f"{number}": {} for number in range(17)})
+    upgrade = composition.upgrade()
+    composition.set(containers=before)
+
+    assert upgrade.returncode == 1
+    assert "17 containers and 17 new ones are more than the 32" in upgrade.stderr
+    assert "At most 16 containers can be upgraded." in upgrade.stderr

@@ -11,8 +11,10 @@ import logging
 from collections.abc import Iterator
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.errors import is_undefined
 from db.locks import INDEXES
 from db.migrations.version import REVISIONS, SCRIPTS, Schema
 
@@ -21,12 +23,11 @@ logger = logging.getLogger("gatehouse")
 # While another process creates them, which may take minutes.
 _PAUSE_SECONDS = 0.5
 
-_HAS_TABLE = text("SELECT to_regclass(:table) IS NOT NULL")
 _IS_VALID = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
 
 
 async def create_ahead(engine: AsyncEngine, schema: Schema, revision: str) -> None:
-    """Create the indexes of the migrations up to a revision, where their tables exist."""
+    """Create the indexes of the migrations up to a revision, where their columns exist."""
     pending = list(_pending(schema, revision))
     while pending:
         # No process may wait for this lock inside PostgreSQL: an index is complete only when every
@@ -44,13 +45,17 @@ async def create_ahead(engine: AsyncEngine, schema: Schema, revision: str) -> No
 
 
 async def _create(connection: AsyncConnection, name: str, table: str, columns: str) -> None:
-    has_table = await connection.scalar(_HAS_TABLE, {"table": table})
-    if not has_table or await connection.scalar(_IS_VALID, {"name": name}):
+    if await connection.scalar(_IS_VALID, {"name": name}):
         return
     logger.info("Creating the index %s.", name)
     # What a process has left that was interrupted.
     await connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
-    await connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON {table} {columns}"))
+    try:
+        await connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON {table} {columns}"))
+    except DBAPIError as error:
+        # A migration before, which is pending too, adds the table or a column.
+        if not is_undefined(error):
+            raise
 
 
 def _pending(schema: Schema, revision: str) -> Iterator[tuple[str, str, str]]:

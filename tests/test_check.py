@@ -231,6 +231,20 @@ def test_a_provider_that_lacks_something_cannot_be_checked(
     assert "no key" not in str(run.status)
 
 
+def test_a_pipe_in_place_of_the_key_for_apple_is_not_waited_for(
+    check: Check, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "key.p8")
+    run = check(
+        DATA_KEY=secrets.token_urlsafe(32),
+        PROVIDERS="apple",
+        PROVIDER_APPLE_CLIENT_ID="a",
+        PROVIDER_APPLE_PRIVATE_KEY_FILE="key.p8",
+    )
+
+    assert "PROVIDER_APPLE_PRIVATE_KEY_FILE cannot be read" in str(run.status)
+
+
 @pytest.mark.parametrize(
     ("memory", "passes", "status"),
     [("19456", "2", 0), ("47104", "1", 0), ("19456", "1", 1), ("7168", "4", 1), ("1024", "50", 1)],

@@ -1,6 +1,7 @@
 """Trusted documents: manifests, the requests that name their documents, and no other documents."""
 
 import json
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -327,6 +328,13 @@ def test_a_manifest_that_is_missing_stops_the_start(tmp_path: Path) -> None:
     settings = settings_for("sqlite:///unused.db", trusted_documents=[tmp_path / "a.json"])
 
     assert reason(settings).endswith("a.json cannot be read: No such file or directory")
+
+
+def test_a_manifest_that_is_a_pipe_stops_the_start(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    settings = settings_for("sqlite:///unused.db", trusted_documents=[tmp_path / "a.json"])
+
+    assert reason(settings).endswith("a.json cannot be read: Not a regular file")
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:

@@ -546,6 +546,52 @@ def test_connections_that_others_could_use_are_a_problem(
     assert PASSWORD not in str(found)
 
 
+SENTINELS = "RATE_LIMIT_STORAGE_URL (Sentinels)"
+
+
+@pytest.mark.parametrize(
+    ("url", "items"),
+    [
+        (f"redis+sentinel://:{PASSWORD}@127.0.0.1:1/s?sentinel_password=password", [SENTINELS]),
+        (
+            f"redis+sentinel://:{PASSWORD}@127.0.0.1:1/s?sentinel_username=watch"
+            "&sentinel_password=watch",
+            [SENTINELS],
+        ),
+        (
+            f"redis+sentinel://:foobared@127.0.0.1:1/s?sentinel_password={PASSWORD}",
+            ["RATE_LIMIT_STORAGE_URL"],
+        ),
+        (f"rediss+sentinel://:{PASSWORD}@[{PUBLIC}]:1/s", [SENTINELS]),
+        (f"rediss+sentinel://:{PASSWORD}@[{PUBLIC}]:1/s?sentinel_password={PASSWORD}", []),
+        ("redis+sentinel://127.0.0.1:1/s", []),
+    ],
+)
+def test_sentinels_have_a_password_of_their_own(url: str, items: list[str]) -> None:
+    found = list(connections(Settings(secret_key=KEY, rate_limit_storage_url=SecretStr(url))))
+
+    assert [finding.item for finding in found] == ["RATE_LIMIT_STORAGE_URL", SENTINELS]
+    assert [finding.item for finding in found if finding.level == "problem"] == items
+    assert PASSWORD not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("url", "encrypted"),
+    [
+        (f"redis://:{PASSWORD}@[{PUBLIC}]:1", "rediss://"),
+        (
+            f"redis+sentinel://:{PASSWORD}@[{PUBLIC}]:1/s?sentinel_password={PASSWORD}",
+            "rediss+sentinel://",
+        ),
+        (f"redis+cluster://:{PASSWORD}@[{PUBLIC}]:1", "rediss+cluster://"),
+    ],
+)
+def test_the_url_of_redis_that_encrypts_names_as_many_servers(url: str, encrypted: str) -> None:
+    found = list(connections(Settings(secret_key=KEY, rate_limit_storage_url=SecretStr(url))))
+
+    assert all(finding.message.endswith(f": use {encrypted}") for finding in found)
+
+
 def test_random_secrets_of_any_alphabet_are_good(check: Check) -> None:
     for secret in (secrets.token_hex(32), secrets.token_urlsafe(32), secrets.token_hex(64)):
         assert "SECRET_KEY: looks random" in check(SECRET_KEY=secret).output

@@ -646,7 +646,7 @@ def test_check_changes_nothing_in_a_database_file(
     with in_use(file) if state in ("in use", "killed") else nullcontext() as process:
         if process and state == "killed":
             process.kill()
-            process.wait()
+            process.wait(TIMEOUT_SECONDS)
         before = snapshot(tmp_path)
         run = check(DATABASE_URL="sqlite:///g.db")
         after = snapshot(tmp_path)
@@ -660,7 +660,7 @@ def test_a_log_without_its_index_is_not_read(check: Check, migrated: Path, tmp_p
     shutil.copy(migrated, tmp_path / "g.db")
     with in_use(tmp_path / "g.db") as process:
         process.kill()
-        process.wait()
+        process.wait(TIMEOUT_SECONDS)
     (tmp_path / "g.db-shm").unlink()
     before = snapshot(tmp_path)
     run = check(DATABASE_URL="sqlite:///g.db")

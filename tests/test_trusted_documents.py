@@ -27,7 +27,7 @@ from tests.conftest import SECRET_KEY, client_of, settings_for
 from tests.databases import copy_of
 from tests.documents import DEFAULT_LIMITS, PREPARATION, SCHEMA
 from tests.operations import LOGIN
-from tests.servers import Server, running_server, wait_until
+from tests.servers import TIMEOUT_SECONDS, Server, running_server, wait_until
 from tests.users import GraphQL, register_user
 from tests.websockets import error_of, execute, initialize, open_socket
 
@@ -432,8 +432,8 @@ def test_they_are_named_over_websockets(migrated_sqlite: Path, tmp_path: Path) -
 def send(socket: Any, **payload: Any) -> Any:
     """Return the data of an operation."""
     socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
-    message = json.loads(socket.recv())
-    assert json.loads(socket.recv())["type"] == "complete"
+    message = json.loads(socket.recv(TIMEOUT_SECONDS))
+    assert json.loads(socket.recv(TIMEOUT_SECONDS))["type"] == "complete"
     return message["payload"]["data"]
 
 

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 from api.pages import LOCAL, STATIC, BuiltFiles, Page
 from api.routes import Mount, Route
 from domain.providers import Provider
+from settings.files import open_regular
 
 logger = logging.getLogger("gatehouse")
 
@@ -88,7 +89,7 @@ def read_logo(path: Path) -> Logo:
     if media_type is None:
         raise ValueError(f"BRAND_LOGO must be a file that ends with {', '.join(LOGO_TYPES)}")
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_LOGO_KIB * 1024 + 1)
     except OSError as error:
         raise ValueError(f"BRAND_LOGO cannot be read: {error.strerror}") from None

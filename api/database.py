@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db import migrations
 from db.engine import TIMEOUT, create_engine
 from db.errors import is_away, reason
-from db.migrations import Schema
+from db.migrations import Schema, SchemaMismatch
 from db.replica import Replica
 from settings import Settings
 
@@ -52,6 +52,26 @@ async def prepare_database(engine: AsyncEngine) -> Schema:
         schema = await connection.run_sync(migrations.read_schema)
     schema.require_usable()
     return schema
+
+
+class SchemaLog:
+    """Logs that the schema excludes this code, and that it no longer does, once each.
+
+    Balancers ask for ``/health/ready`` every second, and any client may.
+    """
+
+    def __init__(self) -> None:
+        self._problem = ""
+
+    def excluded(self, error: SchemaMismatch) -> None:
+        if str(error) != self._problem:
+            self._problem = str(error)
+            logger.error("%s", error)
+
+    def usable(self) -> None:
+        if self._problem:
+            self._problem = ""
+            logger.warning("The database has a usable schema again.")
 
 
 async def prepare_if_available(engine: AsyncEngine) -> None:

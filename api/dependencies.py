@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
 from api.background import Sender
+from api.database import SchemaLog
 from api.headers import header_of
 from api.signing_keys.watcher import KeyReloader
 from api.telemetry.request import current
@@ -44,6 +45,7 @@ class AppState:
     responses: ResponsesUnderWay
     mail_renderer: MailRenderer
     subscriptions: Subscriptions
+    schema_log: SchemaLog = field(default_factory=SchemaLog)
     #: What sends the messages of the outbox.
     senders: list[Sender] = field(default_factory=list)
     introspection_client: ClientCredential | None = None

@@ -1,6 +1,5 @@
 """Health checks."""
 
-import logging
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -8,13 +7,11 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 
 from api.database import is_read_only
-from api.dependencies import services
+from api.dependencies import app_state
 from api.errors import OAuthError
 from db import migrations
 from db.errors import is_standby
 from domain.errors import Unavailable
-
-logger = logging.getLogger("gatehouse")
 
 router = APIRouter(prefix="/health", tags=["Health"])
 
@@ -34,14 +31,16 @@ async def live() -> Health:
     responses={503: {"model": OAuthError}},
 )
 async def ready(request: Request) -> Health:
+    state = app_state(request)
     try:
-        async with services(request).database.reading() as session:
+        async with state.services.database.reading() as session:
             connection = await session.connection()
             schema = await connection.run_sync(migrations.read_schema)
             schema.require_usable()
+            state.schema_log.usable()
             read_only = await connection.run_sync(is_read_only)
     except migrations.SchemaMismatch as error:
-        logger.error("%s", error)
+        state.schema_log.excluded(error)
         raise Unavailable(str(error)) from None
     except DBAPIError as error:
         if not is_standby(error):

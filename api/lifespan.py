@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from api.database import SchemaLog
 from db.migrations import SchemaMismatch
 from domain.errors import Unavailable
 
@@ -18,8 +19,12 @@ class Lifespan:
     served with ``--lifespan off`` or called by a test client.
     """
 
-    def __init__(self, run: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+    def __init__(
+        self, run: Callable[[], AbstractAsyncContextManager[None]], schema_log: SchemaLog
+    ) -> None:
         self._run = run
+        self._schema_log = schema_log
+        self._is_announced = False
         self._begun: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self.is_running = False
@@ -39,10 +44,13 @@ class Lifespan:
         Raises Unavailable if the database has another schema than this code needs.
         """
         if self._begun is None:
-            logger.warning(
-                "The application runs without its lifespan, which begins with this request."
-                " See docs/how-to/embedding.md."
-            )
+            # Each request tries again while the database cannot be used.
+            if not self._is_announced:
+                logger.warning(
+                    "The application runs without its lifespan, which begins with this request."
+                    " See docs/how-to/embedding.md."
+                )
+            self._is_announced = True
             self._begun = asyncio.get_running_loop().create_future()
             self._task = asyncio.create_task(self._run_with_loop(self._begun))
         await asyncio.shield(self._begun)
@@ -51,20 +59,20 @@ class Lifespan:
         try:
             async with self(self):
                 begun.set_result(None)
+                self._schema_log.usable()
                 await asyncio.Event().wait()
         except Exception as error:
             if begun.done():
                 raise
-            begun.set_exception(_to_error(error))
+            begun.set_exception(self._to_error(error))
             # Retrieved here, in case the request was cancelled meanwhile.
             begun.exception()
         finally:
             # The next request tries again, in another event loop too.
             self._begun = self._task = None
 
-
-def _to_error(error: Exception) -> Exception:
-    if not isinstance(error, SchemaMismatch):
-        return error
-    logger.error("%s", error)
-    return Unavailable(str(error))
+    def _to_error(self, error: Exception) -> Exception:
+        if not isinstance(error, SchemaMismatch):
+            return error
+        self._schema_log.excluded(error)
+        return Unavailable(str(error))

@@ -1,5 +1,7 @@
 """The identity providers of the settings."""
 
+from pathlib import Path
+
 from domain.providers import (
     MAX_PROVIDERS,
     InvalidProvider,
@@ -8,6 +10,7 @@ from domain.providers import (
     build_provider,
 )
 from settings import Settings
+from settings.files import open_regular
 from settings.providers import ProviderSettings
 
 
@@ -23,10 +26,15 @@ def redirect_uri(issuer: str, name: str) -> str:
     return f"{issuer}/sign-in/{name}/callback"
 
 
+def _text_of(file: Path) -> str:
+    with open_regular(file) as stream:
+        return stream.read().decode()
+
+
 def _create(name: str, found: ProviderSettings) -> Provider:
     variable = f"PROVIDER_{name.upper()}"
     try:
-        private_key = found.private_key_file.read_text() if found.private_key_file else None
+        private_key = _text_of(found.private_key_file) if found.private_key_file else None
     except (OSError, UnicodeDecodeError):
         raise ValueError(f"{variable}_PRIVATE_KEY_FILE cannot be read") from None
     secret = found.client_secret

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from graphql_schema.engine.trusted_documents import TrustedDocuments, merge, texts_in
+from settings.files import open_regular
 
 # A thousand documents of the greatest length.
 MAX_MANIFEST_MIB = 16
@@ -29,7 +30,7 @@ def _read(file: Path) -> dict[str, str]:
 
 
 def _parse(file: Path) -> Any:
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         content = stream.read(MAX_MANIFEST_MIB * 1024 * 1024 + 1)
     if len(content) > MAX_MANIFEST_MIB * 1024 * 1024:
         raise ValueError(f"must have at most {MAX_MANIFEST_MIB} MiB")

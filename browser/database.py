@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests import databases
 from tests.conftest import SECRET_KEY
-from tests.servers import GATEHOUSE, environment
+from tests.servers import GATEHOUSE, TIMEOUT_SECONDS, environment
 
 
 @contextmanager
@@ -20,5 +20,7 @@ def database(kind: str, folder: Path) -> Iterator[str]:
     with databases.empty_postgres() as url:
         # A process of its own: Playwright runs an event loop in this one.
         variables = environment(DATABASE_URL=url, SECRET_KEY=SECRET_KEY)
-        subprocess.run([GATEHOUSE, "migrate"], cwd=folder, env=variables, check=True)
+        subprocess.run(
+            [GATEHOUSE, "migrate"], cwd=folder, env=variables, check=True, timeout=TIMEOUT_SECONDS
+        )
         yield url

@@ -14,7 +14,7 @@ from browser.database import database
 from clients.npm import expired_token, run_npm
 from tests.conftest import DATABASES, SECRET_KEY
 from tests.operations import LOGIN, LOGOUT_EVERYWHERE, REGISTER
-from tests.servers import Server, running_server
+from tests.servers import TIMEOUT_SECONDS, Server, running_server
 
 EXAMPLES = Path(__file__).parent.parent / "web" / "examples"
 PASSWORD = "analytical engine"
@@ -99,7 +99,9 @@ def test_a_page_is_told_what_happens_to_the_account(app: Page, server: Server, c
     app.evaluate("([name, password]) => page.logIn(name, password)", [name, PASSWORD])
     with app.expect_websocket() as opened:
         app.evaluate("() => void page.watch()")
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not app.evaluate("page.kinds.length"):
+        assert time.monotonic() < deadline
         token = log_in_elsewhere(server, name)
         app.wait_for_timeout(1500)
     kinds = set(app.evaluate("page.kinds"))

@@ -21,7 +21,7 @@ from clients.npm import expired_token
 from clients.watcher import Watcher, watching
 from tests.conftest import DATABASES, SECRET_KEY
 from tests.operations import LOGIN, LOGOUT_EVERYWHERE, REGISTER
-from tests.servers import Server, running_server, wait_until, workers_of
+from tests.servers import TIMEOUT_SECONDS, Server, running_server, wait_until, workers_of
 
 PASSWORD = "analytical engine"
 LOGOUT = "mutation { logout }"
@@ -100,7 +100,9 @@ def files_of(pid: int) -> set[str]:
 def connection_to_another_worker(server: Server, worker: int) -> http.client.HTTPConnection:
     address = urlsplit(server.url)
     for _ in range(200):
-        connection = http.client.HTTPConnection(address.hostname or "", address.port)
+        connection = http.client.HTTPConnection(
+            address.hostname or "", address.port, timeout=TIMEOUT_SECONDS
+        )
         connection.request("GET", "/health/live")
         connection.getresponse().read()
         if worker_of(server, connection.sock.getsockname()[1]) != worker:
@@ -111,7 +113,9 @@ def connection_to_another_worker(server: Server, worker: int) -> http.client.HTT
 
 def wait_until_subscribed(server: Server, name: str, watcher: Watcher) -> None:
     """Make events until the watcher is told of them. None is left."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not watcher.is_told(within=2):
+        assert time.monotonic() < deadline
         enter_a_wrong_password(server, name, times=1)
     execute(server, LOGOUT, log_in(server, name))
     while watcher.next_event() != "SESSION_ENDED":

@@ -53,7 +53,7 @@ class Watcher:
         assert self._process.stdin
         self._process.stdin.close()
         assert self._process.wait(TIMEOUT_SECONDS) == 0
-        self._reader.join()
+        self._reader.join(TIMEOUT_SECONDS)
         return list(self._lines)
 
     def tell(self, line: str) -> None:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-# Larger than any secret. A device such as /dev/zero never ends.
+from settings.files import open_regular
+
+# Larger than any secret.
 _MAX_BYTES = 64 * 1024
 
 
@@ -13,7 +15,7 @@ def read_secret(path: str) -> str:
     not contain the path: someone may have put the secret there.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(Path(path)) as file:
             content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise ValueError(f"names a file that cannot be read: {error.strerror}") from None

@@ -74,6 +74,8 @@ def without_users(url: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         # TRUNCATE makes new files for each table and index, which takes a tenth of a second.
         connection.execute("SET synchronous_commit = off")
+        # A transaction that a failed test has left open is an error, and not a hang.
+        connection.execute("SET lock_timeout = '30s'")
         connection.execute(
             "DELETE FROM users; DELETE FROM security_events; DELETE FROM tickets; DELETE FROM outbox"
         )

@@ -226,10 +226,10 @@ def serving_in_thread(server: Server) -> Iterator[Server]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
     thread.start()
-    serves.wait()
+    assert serves.wait(TIMEOUT_SECONDS), "the server does not start"
     try:
         yield server
     finally:
         loop.call_soon_threadsafe(ends.set)
-        thread.join()
+        thread.join(TIMEOUT_SECONDS)
         loop.close()

@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -261,6 +262,13 @@ def test_a_logo_that_cannot_be_used_stops_the_start(
 
     with pytest.raises(SystemExit, match=re.escape(message)):
         create_app(settings_for(database_url, brand_logo=str(tmp_path / name)))
+
+
+def test_a_logo_that_is_a_pipe_stops_the_start(database_url: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "logo.png")
+
+    with pytest.raises(SystemExit, match="BRAND_LOGO cannot be read: Not a regular file"):
+        create_app(settings_for(database_url, brand_logo=str(tmp_path / "logo.png")))
 
 
 async def test_only_listed_origins_may_be_returned_to(database_url: str) -> None:

@@ -231,6 +231,20 @@ def test_a_provider_that_lacks_something_cannot_be_checked(
     assert "no key" not in str(run.status)
 
 
+def test_a_pipe_in_place_of_the_key_for_apple_is_not_waited_for(
+    check: Check, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "key.p8")
+    run = check(
+        DATA_KEY=secrets.token_urlsafe(32),
+        PROVIDERS="apple",
+        PROVIDER_APPLE_CLIENT_ID="a",
+        PROVIDER_APPLE_PRIVATE_KEY_FILE="key.p8",
+    )
+
+    assert "PROVIDER_APPLE_PRIVATE_KEY_FILE cannot be read" in str(run.status)
+
+
 @pytest.mark.parametrize(
     ("memory", "passes", "status"),
     [("19456", "2", 0), ("47104", "1", 0), ("19456", "1", 1), ("7168", "4", 1), ("1024", "50", 1)],
@@ -532,6 +546,52 @@ def test_connections_that_others_could_use_are_a_problem(
     assert PASSWORD not in str(found)
 
 
+SENTINELS = "RATE_LIMIT_STORAGE_URL (Sentinels)"
+
+
+@pytest.mark.parametrize(
+    ("url", "items"),
+    [
+        (f"redis+sentinel://:{PASSWORD}@127.0.0.1:1/s?sentinel_password=password", [SENTINELS]),
+        (
+            f"redis+sentinel://:{PASSWORD}@127.0.0.1:1/s?sentinel_username=watch"
+            "&sentinel_password=watch",
+            [SENTINELS],
+        ),
+        (
+            f"redis+sentinel://:foobared@127.0.0.1:1/s?sentinel_password={PASSWORD}",
+            ["RATE_LIMIT_STORAGE_URL"],
+        ),
+        (f"rediss+sentinel://:{PASSWORD}@[{PUBLIC}]:1/s", [SENTINELS]),
+        (f"rediss+sentinel://:{PASSWORD}@[{PUBLIC}]:1/s?sentinel_password={PASSWORD}", []),
+        ("redis+sentinel://127.0.0.1:1/s", []),
+    ],
+)
+def test_sentinels_have_a_password_of_their_own(url: str, items: list[str]) -> None:
+    found = list(connections(Settings(secret_key=KEY, rate_limit_storage_url=SecretStr(url))))
+
+    assert [finding.item for finding in found] == ["RATE_LIMIT_STORAGE_URL", SENTINELS]
+    assert [finding.item for finding in found if finding.level == "problem"] == items
+    assert PASSWORD not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("url", "encrypted"),
+    [
+        (f"redis://:{PASSWORD}@[{PUBLIC}]:1", "rediss://"),
+        (
+            f"redis+sentinel://:{PASSWORD}@[{PUBLIC}]:1/s?sentinel_password={PASSWORD}",
+            "rediss+sentinel://",
+        ),
+        (f"redis+cluster://:{PASSWORD}@[{PUBLIC}]:1", "rediss+cluster://"),
+    ],
+)
+def test_the_url_of_redis_that_encrypts_names_as_many_servers(url: str, encrypted: str) -> None:
+    found = list(connections(Settings(secret_key=KEY, rate_limit_storage_url=SecretStr(url))))
+
+    assert all(finding.message.endswith(f": use {encrypted}") for finding in found)
+
+
 def test_random_secrets_of_any_alphabet_are_good(check: Check) -> None:
     for secret in (secrets.token_hex(32), secrets.token_urlsafe(32), secrets.token_hex(64)):
         assert "SECRET_KEY: looks random" in check(SECRET_KEY=secret).output
@@ -586,7 +646,7 @@ def test_check_changes_nothing_in_a_database_file(
     with in_use(file) if state in ("in use", "killed") else nullcontext() as process:
         if process and state == "killed":
             process.kill()
-            process.wait()
+            process.wait(TIMEOUT_SECONDS)
         before = snapshot(tmp_path)
         run = check(DATABASE_URL="sqlite:///g.db")
         after = snapshot(tmp_path)
@@ -600,7 +660,7 @@ def test_a_log_without_its_index_is_not_read(check: Check, migrated: Path, tmp_p
     shutil.copy(migrated, tmp_path / "g.db")
     with in_use(tmp_path / "g.db") as process:
         process.kill()
-        process.wait()
+        process.wait(TIMEOUT_SECONDS)
     (tmp_path / "g.db-shm").unlink()
     before = snapshot(tmp_path)
     run = check(DATABASE_URL="sqlite:///g.db")

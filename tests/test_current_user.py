@@ -167,6 +167,20 @@ async def test_a_failure_reaches_all_who_asked_and_none_who_ask_later(
     assert [answer.errors for answer in answered if answer.errors] == []
 
 
+@pytest.mark.parametrize("is_begun", [True, False])
+async def test_close_leaves_nobody_waiting(
+    ada: RegisteredUser, services: Services, current_users: CurrentUserLoader, is_begun: bool
+) -> None:
+    under_way = current_users.load(caller_of(services, ada))
+    if is_begun:
+        await next_statement()
+    late = current_users.load(caller_of(services, ada))
+    await current_users.close()
+
+    assert under_way.cancelled()
+    assert late.cancelled()
+
+
 async def test_more_than_fit_into_a_statement_are_answered_by_several(
     ada: RegisteredUser, services: Services, current_users: CurrentUserLoader
 ) -> None:

@@ -19,6 +19,7 @@ from tests import databases
 from tests.conftest import client_of, settings_for
 from tests.operations import LOGIN, ME, UPDATE_ME
 from tests.postgres_cluster import PROGRAMS, Cluster, running_cluster
+from tests.servers import TIMEOUT_SECONDS
 from tests.users import GraphQL, register_user
 
 # Three seconds on a quiet machine. Without care it takes eleven, and twenty to write.
@@ -139,10 +140,11 @@ async def test_a_frozen_primary_is_left_when_a_standby_is_promoted(cluster: Clus
         cluster.primary.freeze()
         await asyncio.to_thread(cluster.standby.promote)
         start = time.monotonic()
-        while (await client.get("/health/ready")).status_code != httpx.codes.OK:
-            pass
-        while (await graphql(UPDATE_ME, by=ada, input={"imageFile": "a.png"})).errors:
-            pass
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while (await client.get("/health/ready")).status_code != httpx.codes.OK:
+                pass
+            while (await graphql(UPDATE_ME, by=ada, input={"imageFile": "a.png"})).errors:
+                pass
         duration = time.monotonic() - start
         me = await graphql(ME, by=ada)
         login = await graphql(LOGIN, username="Ada", password=ada.password)

@@ -19,6 +19,7 @@ from tests.databases import POSTGRES_URL, empty_postgres, execute, migrate
 from tests.operations import DELETE_ME, ME
 from tests.paths import ROOT
 from tests.posts import publish
+from tests.servers import TIMEOUT_SECONDS
 from tests.serving import served
 from tests.sessions import change_password, log_in, refresh
 from tests.users import register_user
@@ -71,6 +72,7 @@ def run_file(url: str, folder: Path) -> None:
         ["psql", *options, "--file", str(folder / "roles.sql"), url],
         check=True,
         capture_output=True,
+        timeout=TIMEOUT_SECONDS,
     )
 
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
 from settings import Settings
+from tests import databases
 from tests.conftest import SECRET_KEY, client_of, settings_for
 from tests.databases import copy_of
 from tests.operations import ME
@@ -148,6 +149,25 @@ async def test_of_twenty_first_requests_one_begins_it(
         assert {answer.status_code for answer in found} == {503}
         assert "run `gatehouse migrate`" in found[0].json()["error_description"]
         assert "run `gatehouse migrate`" in caplog.text
+    assert caplog.text.count("runs without its lifespan") == 1
+
+
+@pytest.fixture
+def unusable_database_url(empty_database_url: str) -> str:
+    """Return the URL of a database of a newer release, which excludes this code."""
+    databases.migrate(empty_database_url)
+    databases.make_newer(empty_database_url, oldest_compatible="0999")
+    return empty_database_url
+
+
+async def test_what_keeps_it_from_its_begin_is_logged_once(
+    unusable_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client_of(create_app(settings_for(unusable_database_url))) as client:
+        found = [(await client.get("/health/ready")).status_code for _ in range(3)]
+
+    assert found == [503] * 3
+    assert caplog.text.count("newer than this program") == 1
     assert caplog.text.count("runs without its lifespan") == 1
 
 

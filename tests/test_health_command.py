@@ -11,7 +11,7 @@ from tests.commands import process_of
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.ipv6 import needs_ipv6
-from tests.servers import Server, free_port, running_server
+from tests.servers import TIMEOUT_SECONDS, Server, free_port, running_server
 
 
 def health(folder: Path, *options: str, **settings: str) -> str:
@@ -73,16 +73,18 @@ def test_a_database_that_is_away_is_told_by_ready_alone(tmp_path: Path) -> None:
 
 def test_another_server_is_refused_in_a_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(TIMEOUT_SECONDS)
 
         def answer() -> None:
             connection, _ = listener.accept()
             with connection:
+                connection.settimeout(TIMEOUT_SECONDS)
                 connection.recv(1024)
                 connection.sendall(b"220 mail.example.com ready\r\n")
 
         other = Thread(target=answer)
         other.start()
         said = health(tmp_path, PORT=str(listener.getsockname()[1]))
-        other.join()
+        other.join(TIMEOUT_SECONDS)
 
     assert said.endswith(": it does not speak HTTP in time")

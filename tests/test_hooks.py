@@ -224,7 +224,7 @@ def test_a_hook_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     stuck = hooks._running
     assert stuck
     goes_on.set()
-    stuck.join()
+    stuck.join(TIMEOUT_SECONDS)
     monkeypatch.undo()
     assert hooks.claims(ACCOUNT, SESSION) == {"plan": "pro"}
 

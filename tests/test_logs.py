@@ -24,7 +24,7 @@ from api.telemetry.request import RequestRecord
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.operations import LOGIN, REFRESH, REGISTER
-from tests.servers import Server, free_port, running_server
+from tests.servers import TIMEOUT_SECONDS, Server, free_port, running_server
 
 PASSWORD = "hunter2hunter2"
 EMAIL = "countess@example.com"
@@ -148,12 +148,12 @@ def execute_over_websocket(server: Server, token: str) -> None:
     with connect(address, subprotocols=[protocol], additional_headers={"X-Request-ID": "ws"}) as ws:
         init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
         ws.send(json.dumps(init))
-        ws.recv()
+        ws.recv(TIMEOUT_SECONDS)
         for id, query in (("1", "query Mine { me { id } }"), ("2", "{ nothing }")):
             ws.send(json.dumps({"type": "subscribe", "id": id, "payload": {"query": query}}))
-            ws.recv()
+            ws.recv(TIMEOUT_SECONDS)
             if id == "1":
-                ws.recv()
+                ws.recv(TIMEOUT_SECONDS)
 
 
 def run_of(template: Path, folder: Path, **settings: str) -> Run:

@@ -519,7 +519,7 @@ async def test_a_process_that_is_killed_at_any_step_loses_no_mail(
     ) as process:
         await mailbox.until(2)
         process.process.kill()
-        process.process.wait()
+        process.process.wait(TIMEOUT_SECONDS)
     await held.__aexit__(None, None, None)
     assert [bool(one.done_at) for one in await rows(database)] == [True, False, False]
 

@@ -306,16 +306,19 @@ def test_workers_are_counted_together_and_their_queues_end_with_them(
             ours, theirs = spawn.Pipe()
             worker = spawn.Process(target=count_in_a_worker, args=(theirs,))
             worker.start()
+            # The worker has the only other end, so that its death is the end of the pipe.
+            theirs.close()
+            assert ours.poll(TIMEOUT_SECONDS)
             assert ours.recv() == "counted"
             workers.append((worker, ours))
         both = read(port)
         ended, its_end = workers[0]
         its_end.send("end")
-        ended.join()
+        ended.join(TIMEOUT_SECONDS)
         exporter.forget(ended.pid or 0)
         one = read(port)
         workers[1][1].send("end")
-        workers[1][0].join()
+        workers[1][0].join(TIMEOUT_SECONDS)
 
     assert both["gatehouse_logins_total", "LOGIN", "OK"] == 2
     assert both["gatehouse_hashing_queue",] == 6
@@ -382,7 +385,9 @@ exporter.IN_MEMORY = Path({str(folder)!r})
 with exporter.serving_metrics(Settings(secret_key="k" * 32, metrics_port={free_port()}), 2):
     os.kill(os.getpid(), 9)
 """
-    killed = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True)
+    killed = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, timeout=TIMEOUT_SECONDS
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
 
 

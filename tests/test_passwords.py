@@ -19,6 +19,7 @@ from domain.passwords.hashing import SLOTS_PER_THREAD, WAITING_PER_THREAD, Hashi
 from domain.services import Services
 from domain.sessions import LoginMethod, SignedIn
 from tests.hashing import hash_password, verify_password
+from tests.servers import TIMEOUT_SECONDS
 from tests.users import THIS_DEVICE
 
 
@@ -190,9 +191,10 @@ async def test_a_closed_pool_hashes_again(cheap: HashingQueue) -> None:
 async def test_the_event_loop_never_waits_for_a_hash(costly: HashingQueue) -> None:
     hashes = asyncio.gather(*(hash_password(costly, "analytical engine") for _ in range(10)))
     iterations = 0
-    while not hashes.done():
-        await asyncio.sleep(0)
-        iterations += 1
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while not hashes.done():
+            await asyncio.sleep(0)
+            iterations += 1
 
     # A loop that is blocked by hashing would iterate about once a hash.
     assert iterations > 100

@@ -35,7 +35,7 @@ from tests.conftest import SECRET_KEY, client_of, settings_for, unprepared_app
 from tests.images import JPEG, PNG, WEBP, opened
 from tests.operations import DELETE_ME, UPDATE_ME
 from tests.pictures import PICTURE, names_in, path_of, remove, upload
-from tests.servers import wait_until
+from tests.servers import TIMEOUT_SECONDS, wait_until
 from tests.users import THIS_DEVICE, GraphQL, RegisteredUser
 from tests.webhooks import SECRET, published
 
@@ -631,7 +631,7 @@ async def test_what_is_not_used_is_not_loaded(database_url: str, tmp_path: Path)
         sys.executable, "-c", program, cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
         env={"PATH": os.environ["PATH"], "SECRET_KEY": SECRET_KEY, "DATABASE_URL": database_url},
     )  # fmt: skip
-    out, _ = await process.communicate()
+    out, _ = await asyncio.wait_for(process.communicate(), TIMEOUT_SECONDS)
 
     assert out.decode() == "[]\n"
     assert not (tmp_path / "pictures").exists()

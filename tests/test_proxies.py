@@ -117,9 +117,11 @@ def test_a_websocket_comes_through(front: Front, token: str) -> None:
     ) as websocket:
         init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
         websocket.send(json.dumps(init))
-        acknowledged = json.loads(websocket.recv())
+        acknowledged = json.loads(websocket.recv(TIMEOUT_SECONDS))
         query = {"id": "1", "type": "subscribe", "payload": {"query": "{ me { username } }"}}
         websocket.send(json.dumps(query))
 
         assert acknowledged["type"] == "connection_ack"
-        assert json.loads(websocket.recv())["payload"]["data"] == {"me": {"username": "Ada"}}
+        assert json.loads(websocket.recv(TIMEOUT_SECONDS))["payload"]["data"] == {
+            "me": {"username": "Ada"}
+        }

@@ -27,7 +27,7 @@ from tests.proxies import (
     running,
     running_balancer,
 )
-from tests.servers import free_port, running_server, wait_until
+from tests.servers import TIMEOUT_SECONDS, free_port, running_server, wait_until
 
 POSTS = """
 query Titles($after: String) {
@@ -209,7 +209,9 @@ def test_the_load_script_reports_what_was_refused(
 
     def load() -> subprocess.CompletedProcess[str]:
         program = [sys.executable, str(ROOT / "deploy/load.py"), f"{balancer.url}/graphql"]
-        return subprocess.run([*program, "--seconds", "1"], capture_output=True, text=True)
+        return subprocess.run(
+            [*program, "--seconds", "1"], capture_output=True, text=True, timeout=TIMEOUT_SECONDS
+        )
 
     served = load()
     for port in ports[:2]:

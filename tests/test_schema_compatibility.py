@@ -87,6 +87,26 @@ async def test_code_is_not_ready_on_a_newer_schema_that_excludes_it(
     assert message in caplog.messages
 
 
+async def test_the_log_says_once_that_the_schema_excludes_this_code_and_once_that_it_does_not(
+    newer_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = []
+    async with served(newer_database_url) as graphql:
+        for oldest in ("0999", migrations.HEAD, "0999"):
+            make_newer(newer_database_url, oldest_compatible=oldest)
+            caplog.clear()
+            for _ in range(3):
+                await graphql.client.get("/health/ready")
+            messages.append(
+                [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
+            )
+
+    excluded, usable, again = messages
+    assert len(excluded) == 1
+    assert usable == ["The database has a usable schema again."]
+    assert again == excluded
+
+
 async def test_code_is_not_ready_on_a_newer_schema_that_says_nothing(
     newer_database_url: str,
 ) -> None:

@@ -1,5 +1,6 @@
 """Secrets from files, as Docker, Kubernetes and systemd mount them."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -121,8 +122,17 @@ def make_loop(file: Path) -> None:
     file.symlink_to(file.name)
 
 
-def make_endless(file: Path) -> None:
+def make_pipe(file: Path) -> None:
+    """Make a pipe that nobody writes to: opening it would wait."""
+    os.mkfifo(file)
+
+
+def make_device(file: Path) -> None:
     file.symlink_to("/dev/zero")
+
+
+def make_too_large(file: Path) -> None:
+    file.write_bytes(b"a" * 65537)
 
 
 def make_unreadable(file: Path) -> None:
@@ -134,10 +144,12 @@ def make_unreadable(file: Path) -> None:
     ("make", "why"),
     [
         (make_nothing, "names a file that cannot be read: No such file or directory"),
-        (Path.mkdir, "names a file that cannot be read: Is a directory"),
+        (Path.mkdir, "names a file that cannot be read: Not a regular file"),
+        (make_pipe, "names a file that cannot be read: Not a regular file"),
+        (make_device, "names a file that cannot be read: Not a regular file"),
         (make_loop, "names a file that cannot be read: Too many levels of symbolic links"),
         (make_unreadable, "names a file that cannot be read: Input/output error"),
-        (make_endless, "names a file of more than 65536 bytes"),
+        (make_too_large, "names a file of more than 65536 bytes"),
         (Path.touch, "names a file that is empty"),
         (lambda file: file.write_text(" \r\n"), "names a file that is empty"),
         (lambda file: file.write_bytes(b"\xff" * 40), "names a file that is not text in UTF-8"),

@@ -14,7 +14,7 @@ from graphql_schema.mutations.accounts import RegisterInput
 from graphql_schema.types.token import Token
 from settings import Settings
 from tests.conftest import SECRET_KEY
-from tests.servers import Server
+from tests.servers import TIMEOUT_SECONDS, Server
 from tests.users import RegisteredUser
 
 PASSWORD = "hunter2hunter2"
@@ -144,7 +144,7 @@ def test_the_log_of_a_running_server(shared_server: Server) -> None:
     httpx.get(f"{server.url}/token?password={PASSWORD}")
     # With the absolute URL that clients send to a proxy, which httpx cannot send.
     with socket.create_connection(
-        (httpx.URL(server.url).host, httpx.URL(server.url).port or 80)
+        (httpx.URL(server.url).host, httpx.URL(server.url).port or 80), TIMEOUT_SECONDS
     ) as raw:
         raw.sendall(f"GET {server.url}/graphql?q={PASSWORD} HTTP/1.0\r\n\r\n".encode())
         assert raw.recv(100).startswith(b"HTTP/1.1")

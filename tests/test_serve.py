@@ -119,7 +119,12 @@ def test_a_capability_that_is_off_is_not_loaded_by_the_start(
         "print({'webauthn', 'httpx2', 'joserfc'} & sys.modules.keys() or 'none')"
     )
     found = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
     )
 
     assert found.stdout.strip() == loaded

@@ -87,7 +87,9 @@ def request_on(connection: socket.socket) -> None:
     connection.sendall(POST + BODY)
     answer = b""
     while not answer.endswith(b"}}"):
-        answer += connection.recv(4096)
+        chunk = connection.recv(4096)
+        assert chunk
+        answer += chunk
 
 
 def read_to_end(connection: socket.socket) -> str:
@@ -188,7 +190,7 @@ def test_a_websocket_is_told_that_the_server_restarts(server: Server) -> None:
         stop(server)
 
         with pytest.raises(ConnectionClosed) as closed:
-            websocket.recv()
+            websocket.recv(TIMEOUT_SECONDS)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
     assert exit_status(server) == 0

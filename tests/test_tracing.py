@@ -73,7 +73,7 @@ def collector() -> Iterator[Collector]:
         thread.start()
         yield collector
         collector.shutdown()
-        thread.join()
+        thread.join(TIMEOUT_SECONDS)
 
 
 @contextmanager
@@ -125,11 +125,11 @@ def execute_over_websocket(server: Server, token: str) -> None:
     with connect(address, subprotocols=[protocol]) as ws:
         init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
         ws.send(json.dumps(init))
-        ws.recv()
+        ws.recv(TIMEOUT_SECONDS)
         payload = {"query": "query OverTheSocket { me { id } }"}
         ws.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
-        ws.recv()
-        ws.recv()
+        ws.recv(TIMEOUT_SECONDS)
+        ws.recv(TIMEOUT_SECONDS)
 
 
 def attributes(span: Span) -> dict[str, Any]:

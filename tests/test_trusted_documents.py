@@ -1,6 +1,7 @@
 """Trusted documents: manifests, the requests that name their documents, and no other documents."""
 
 import json
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +27,7 @@ from tests.conftest import SECRET_KEY, client_of, settings_for
 from tests.databases import copy_of
 from tests.documents import DEFAULT_LIMITS, PREPARATION, SCHEMA
 from tests.operations import LOGIN
-from tests.servers import Server, running_server, wait_until
+from tests.servers import TIMEOUT_SECONDS, Server, running_server, wait_until
 from tests.users import GraphQL, register_user
 from tests.websockets import error_of, execute, initialize, open_socket
 
@@ -329,6 +330,13 @@ def test_a_manifest_that_is_missing_stops_the_start(tmp_path: Path) -> None:
     assert reason(settings).endswith("a.json cannot be read: No such file or directory")
 
 
+def test_a_manifest_that_is_a_pipe_stops_the_start(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    settings = settings_for("sqlite:///unused.db", trusted_documents=[tmp_path / "a.json"])
+
+    assert reason(settings).endswith("a.json cannot be read: Not a regular file")
+
+
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     file = tmp_path / "manifest.json"
     file.write_text(json.dumps(hashed(NAME)), encoding="utf-8-sig")
@@ -424,8 +432,8 @@ def test_they_are_named_over_websockets(migrated_sqlite: Path, tmp_path: Path) -
 def send(socket: Any, **payload: Any) -> Any:
     """Return the data of an operation."""
     socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
-    message = json.loads(socket.recv())
-    assert json.loads(socket.recv())["type"] == "complete"
+    message = json.loads(socket.recv(TIMEOUT_SECONDS))
+    assert json.loads(socket.recv(TIMEOUT_SECONDS))["type"] == "complete"
     return message["payload"]["data"]
 
 

@@ -30,6 +30,9 @@ pytestmark = [
 # More than a build, a start and a stop of each container take here.
 UPGRADE_SECONDS = 120
 
+# Of the containers. What listens elsewhere for another test takes no port of it.
+HOST = "127.0.0.7"
+
 
 @dataclass
 class Composition:
@@ -75,9 +78,10 @@ def composition(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Composition]:
         **CHEAP_SETTINGS,
         DATABASE_URL=databases.copy_of(migrated_sqlite, tmp_path),
         SECRET_KEY=SECRET_KEY,
+        HOST=HOST,
         TRUSTED_PROXIES="127.0.0.1",
     )
-    with running_balancer(tmp_path, [f"127.0.0.1:{port}" for port in ports]) as balancer:
+    with running_balancer(tmp_path, [f"{HOST}:{port}" for port in ports]) as balancer:
         composition = Composition(tmp_path / "state.json", balancer)
         composition.state_file.write_text("{}")
         composition.set(

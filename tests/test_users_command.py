@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from io import StringIO
 from pathlib import Path
+from select import select as wait_for
 from unittest.mock import patch
 from uuid import UUID
 
@@ -155,6 +156,11 @@ async def test_without_a_terminal_it_does_not_ask_for_the_password(users: Users)
     assert "Use --password-file or --reset-link without a terminal" in ended.stderr
 
 
+def read_from(terminal: int) -> str:
+    assert wait_for([terminal], [], [], TIMEOUT_SECONDS)[0]
+    return os.read(terminal, 1000).decode()
+
+
 @pytest.mark.any_database
 def test_at_a_terminal_the_password_is_typed_twice_and_not_shown(
     database_url: str, tmp_path: Path
@@ -173,10 +179,10 @@ def test_at_a_terminal_the_password_is_typed_twice_and_not_shown(
     shown = ""
     for prompt in ("Password: ", "Repeat for confirmation: "):
         while prompt not in shown:
-            shown += os.read(terminal, 1000).decode()
+            shown += read_from(terminal)
         os.write(terminal, f"{PASSWORD}\n".encode())
     while "Gatehouse: " not in shown:
-        shown += os.read(terminal, 1000).decode()
+        shown += read_from(terminal)
 
     assert process.wait(TIMEOUT_SECONDS) == 0
     os.close(terminal)

@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 from tests.conftest import SECRET_KEY
 from tests.databases import copy_of
 from tests.operations import REGISTER
-from tests.servers import Server, running_server
+from tests.servers import TIMEOUT_SECONDS, Server, running_server
 from tests.websockets import (
     code_of_close,
     error_of,
@@ -109,7 +109,7 @@ def test_a_hash_instead_of_a_document_is_not_supported(one_server: Server) -> No
     with open_socket(one_server) as socket:
         initialize(socket)
         socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
-        answer = json.loads(socket.recv())
+        answer = json.loads(socket.recv(TIMEOUT_SECONDS))
         [error] = answer["payload"]
         document = execute(socket, "{ __typename }")
 
@@ -156,7 +156,7 @@ def test_a_malformed_message_closes_the_socket_with_a_reason(
         initialize(socket)
         socket.send(message)
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv()
+            socket.recv(TIMEOUT_SECONDS)
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4400
@@ -240,7 +240,7 @@ def test_an_error_of_one_operation_leaves_the_socket_and_the_others_alone(
         initialize(socket)
         subscribe(socket, login, id="other")
         socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
-        answers = [json.loads(socket.recv()) for _ in range(3)]
+        answers = [json.loads(socket.recv(TIMEOUT_SECONDS)) for _ in range(3)]
 
     by_type = {(answer["id"], answer["type"]): answer.get("payload") for answer in answers}
     assert by_type["1", "error"][0]["extensions"]["code"] == code
@@ -274,7 +274,7 @@ def test_a_message_that_is_too_big_closes_the_socket(one_server: Server) -> None
         initialize(socket)
         socket.send("#" * 2_000_000)
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv()
+            socket.recv(TIMEOUT_SECONDS)
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1009

@@ -250,7 +250,9 @@ def test_a_message_in_parts_arrives(one_server: Server) -> None:
         for byte in frame(asked[20:], Opcode.CONT):
             send_raw(socket, bytes([byte]))
 
-        assert json.loads(socket.recv())["payload"] == {"data": {"__typename": "Query"}}
+        assert json.loads(socket.recv(TIMEOUT_SECONDS))["payload"] == {
+            "data": {"__typename": "Query"}
+        }
 
 
 @every_server
@@ -405,7 +407,9 @@ def test_a_client_that_does_not_read_is_cut_off_with_its_session(database: str) 
             connection.sendall(frame(json.dumps(asked)))
             received = b""
             while b'"Ada"' not in received:
-                received += connection.recv(4096)
+                chunk = connection.recv(4096)
+                assert chunk
+                received += chunk
             # Nothing more can be sent after their results, which are not read.
             connection.sendall(b"".join(map(subscription, range(MAX_RUNNING_OPERATIONS))))
             execute_at(url, "mutation { logout }", token=token)
@@ -466,7 +470,7 @@ def test_ordinary_clients_are_served(one_server: Server) -> None:
         assert {code_of(answer) for answer in answers_to(socket, 50)} == {"OK"}
         for _ in range(3):
             socket.send(largest)
-            assert json.loads(socket.recv()) == {"type": "pong"}
+            assert json.loads(socket.recv(TIMEOUT_SECONDS)) == {"type": "pong"}
 
 
 def test_a_socket_has_the_same_times_as_a_request() -> None:
@@ -520,6 +524,7 @@ def open_unread(url: str, token: str = "") -> Iterator[sockets.socket]:
     """Open a WebSocket with a small buffer, and initialize it."""
     address = httpx.URL(url)
     with sockets.socket() as connection:
+        connection.settimeout(TIMEOUT_SECONDS)
         connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
         connection.connect((address.host, address.port))
         connection.sendall(HANDSHAKE)

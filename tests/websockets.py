@@ -47,7 +47,7 @@ def code_of_close(socket: ClientConnection) -> int | None:
 def initialize(socket: ClientConnection, **params: str) -> None:
     """Send `connection_init` with these parameters, and wait for the server's acknowledgement."""
     socket.send(json.dumps({"type": "connection_init", "payload": params}))
-    assert json.loads(socket.recv())["type"] == "connection_ack"
+    assert json.loads(socket.recv(TIMEOUT_SECONDS))["type"] == "connection_ack"
 
 
 def subscribe(socket: ClientConnection, document: str, *, id: str = "1") -> None:
@@ -57,7 +57,7 @@ def subscribe(socket: ClientConnection, document: str, *, id: str = "1") -> None
 
 def error_of(socket: ClientConnection, *, id: str = "1") -> str:
     """Return the code of the one error that an operation was refused with."""
-    message = json.loads(socket.recv())
+    message = json.loads(socket.recv(TIMEOUT_SECONDS))
     assert (message["type"], message["id"]) == ("error", id)
     [error] = message["payload"]
     code: str = error["extensions"]["code"]
@@ -67,7 +67,7 @@ def error_of(socket: ClientConnection, *, id: str = "1") -> str:
 def execute(socket: ClientConnection, document: str) -> dict[str, Any]:
     """Return the one result of an operation."""
     subscribe(socket, document)
-    message: dict[str, Any] = json.loads(socket.recv())
-    assert json.loads(socket.recv())["type"] == "complete"
+    message: dict[str, Any] = json.loads(socket.recv(TIMEOUT_SECONDS))
+    assert json.loads(socket.recv(TIMEOUT_SECONDS))["type"] == "complete"
     payload: dict[str, Any] = message["payload"]
     return payload

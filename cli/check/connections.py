@@ -18,6 +18,12 @@ _DEFAULTS = {"postgres", "postgresql", "gatehouse", "redis", "foobared"}
 # connection without TLS.
 _ENCRYPTED = {"require", "verify-ca", "verify-full"}
 
+# Without the suffix, a URL names one server.
+_REDIS_WITH_TLS = {
+    redis_url.Kind.SENTINEL: "rediss+sentinel://",
+    redis_url.Kind.CLUSTER: "rediss+cluster://",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Service:
@@ -47,19 +53,23 @@ def _services(settings: Settings) -> Iterator[_Service]:
         yield from _postgresql("DATABASE_READ_URL", settings.database_read_url.get_secret_value())
     redis = settings.rate_limit_storage_url.get_secret_value()
     if redis != IN_MEMORY:
-        yield _redis(redis_url.parse(redis))
+        yield from _redis("RATE_LIMIT_STORAGE_URL", redis_url.parse(redis))
 
 
-def _redis(url: redis_url.RedisUrl) -> _Service:
-    return _Service(
-        "RATE_LIMIT_STORAGE_URL",
-        tuple(host for host, _ in url.hosts),
-        url.username or "",
-        url.password or "",
-        is_encrypted=url.tls is not None,
-        how_to_encrypt="rediss://",
-        needs_password=True,
-    )
+def _redis(item: str, url: redis_url.RedisUrl) -> Iterator[_Service]:
+    credentials = [(item, url.username, url.password)]
+    if url.kind is redis_url.Kind.SENTINEL:
+        credentials.append((f"{item} (Sentinels)", url.sentinel_username, url.sentinel_password))
+    for name, user, password in credentials:
+        yield _Service(
+            name,
+            tuple(host for host, _ in url.hosts),
+            user or "",
+            password or "",
+            is_encrypted=url.tls is not None,
+            how_to_encrypt=_REDIS_WITH_TLS.get(url.kind, "rediss://"),
+            needs_password=True,
+        )
 
 
 def _postgresql(item: str, url: str) -> Iterator[_Service]:

@@ -68,10 +68,13 @@ class CurrentUserLoader:
         return result
 
     async def close(self) -> None:
-        """Stop the read under way, which may go on after those who waited for it have left."""
+        """Stop the read under way, which may go on after those who waited for it have left. Cancel
+        the futures that have no result yet."""
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait((self._reading,))
+        _cancel(self._waiting)
+        self._waiting = []
 
     async def _read(self) -> None:
         """Read batch after batch. Callers that come meanwhile wait for the next one: two statements
@@ -88,6 +91,9 @@ class CurrentUserLoader:
                         await _read_batch(connection, batch)
                         is_kept = True
                         batch = await self._next(kept_until, pool)
+            except asyncio.CancelledError:
+                _cancel(batch)
+                raise
             except Exception as error:
                 if is_kept and is_away(error) and clock() - begun < HELD.total_seconds():
                     # The server had closed it, which is noticed when one is taken from the pool.
@@ -118,6 +124,11 @@ class CurrentUserLoader:
     def _take(self) -> list[_Waiting]:
         batch, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
         return batch
+
+
+def _cancel(batch: list[_Waiting]) -> None:
+    for _, result in batch:
+        result.cancel()
 
 
 async def _read_batch(connection: AsyncConnection, batch: list[_Waiting]) -> None:

@@ -46,7 +46,7 @@ bench: install benchmarks/.venv/.installed benchmarks/peers/node_modules/.instal
 
 comma := ,
 soak: install  ## test the guarantees under failures and attacks (65 min); ONLY=kill,disk runs a part
-	$(BIN)/pytest soak -s $(if $(ONLY),-k "$(subst $(comma), or ,$(ONLY))")
+	$(BIN)/pytest soak -s -o faulthandler_timeout=0 $(if $(ONLY),-k "$(subst $(comma), or ,$(ONLY))")
 
 # Environments of their own, for peers with packages that nothing else needs.
 %/.venv/.installed: %/requirements.lock

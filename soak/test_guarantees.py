@@ -152,7 +152,6 @@ async def test_mixed_traffic_does_not_grow_resource_usage(
     save(Figures([*on_sqlite.rows, *on_postgres.rows]))
 
 
-@pytest.mark.timeout(0)
 def test_a_database_of_full_size_is_migrated_used_and_pruned(
     postgres: Postgres, tmp_path: Path, port: int, save: Save
 ) -> None:

@@ -1,8 +1,11 @@
 import re
 import subprocess
-from pathlib import Path
+import sys
 
-ROOT = Path(__file__).parent.parent
+import pytest
+
+from tests.paths import ROOT
+from tests.servers import TIMEOUT_SECONDS
 
 
 def test_make_alone_lists_every_target_with_a_line() -> None:
@@ -13,3 +16,16 @@ def test_make_alone_lists_every_target_with_a_line() -> None:
 
     assert [line.split(maxsplit=1)[0] for line in listed.splitlines()] == sorted(targets[0].split())
     assert all(len(line.split(maxsplit=1)[1]) > 10 for line in listed.splitlines())
+
+
+@pytest.mark.parametrize("folder", ["soak", "clients"])
+def test_the_tests_of_other_targets_can_be_collected(folder: str) -> None:
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", folder, "--collect-only", "--quiet"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+
+    assert collected.returncode == 0, collected.stdout

@@ -9,15 +9,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from db.urls import by_host
+
 Connection = TypeVar("Connection")
 
 Parameters = dict[str, Any]
 
 # How long the next host waits for the one before it. A server in the same region answers in less.
 HEAD_START = timedelta(milliseconds=250)
-
-# What each host has of its own, as lists separated by commas.
-_BY_HOST = ("host", "hostaddr", "port")
 
 # With any other, libpq may look at all hosts before it chooses one.
 _OF_ONE_HOST = ("primary", "read-write")
@@ -29,19 +28,14 @@ _losers: set[asyncio.Task[Any]] = set()
 def each_host(parameters: Parameters) -> list[Parameters]:
     """Return the parameters for each host in the order to connect to them. They accept a primary
     alone, unless `target_session_attrs` says otherwise."""
-    hosts = str(parameters.get("host") or parameters.get("hostaddr") or "").count(",") + 1
-    if hosts == 1:
+    if "," not in str(parameters.get("host") or parameters.get("hostaddr")):
         # `target_session_attrs` goes by a message of the server that PgBouncer repeats after a
         # failover. So a single host is asked when the connection is prepared.
         return [parameters]
     parameters = {"target_session_attrs": "primary"} | parameters
     if parameters["target_session_attrs"] not in _OF_ONE_HOST:
         return [parameters]
-    lists = {name: str(parameters[name]).split(",") for name in _BY_HOST if parameters.get(name)}
-    return [
-        parameters | {name: values[number] for name, values in lists.items()}
-        for number in range(hosts)
-    ]
+    return [parameters | own for own in by_host(parameters)]
 
 
 async def connect_to_one(

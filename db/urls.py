@@ -1,6 +1,8 @@
 """DATABASE_URL, in the forms that SQLite's and PostgreSQL's own tools accept."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, make_url
@@ -15,6 +17,9 @@ _SCHEME = re.compile(r"(?P<database>sqlite|postgres(?:ql)?)(?:\+\w+)?://", re.IG
 _USER = re.compile(r"\A(?P<name>[^:/@]*)(?P<password>:[^@]*)?@")
 
 _MAX_PORT = 65_535
+
+# What each host has of its own, as lists separated by commas.
+_BY_HOST = ("host", "hostaddr", "port")
 
 # The parameters that libpq reads as numbers, and only when a host accepts its connection.
 _NUMBERS = (
@@ -51,14 +56,15 @@ def each_host(url: URL) -> list[URL]:
     """Return the URL of each host of one that ``with_async_driver`` made."""
     if not has_several_hosts(url):
         return [url]
-    lists = {
-        name: str(url.query[name]).split(",")
-        for name in ("host", "hostaddr", "port")
-        if url.query.get(name)
-    }
+    return [url.update_query_dict(own) for own in by_host(url.query)]
+
+
+def by_host(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what each host has of its own in parameters with lists separated by commas."""
+    lists = {name: str(parameters[name]).split(",") for name in _BY_HOST if parameters.get(name)}
+    hosts = lists.get("host") or lists.get("hostaddr") or [""]
     return [
-        url.update_query_dict({name: values[number] for name, values in lists.items()})
-        for number in range(len(lists["host"]))
+        {name: values[number] for name, values in lists.items()} for number in range(len(hosts))
     ]
 
 

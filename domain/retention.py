@@ -71,11 +71,11 @@ async def prune(database: Database, *, kept_for: timedelta, paced: bool = True) 
 async def prune_tickets(database: Database) -> int:
     """Delete expired tickets and return their number. If there are none, nothing waits for SQLite's
     single writer."""
-    expired = select(Ticket.id).where(Ticket.expires_at < datetime.now(UTC))
+    is_expired = Ticket.expires_at < datetime.now(UTC)
     async with database.reading() as session:
-        if await session.scalar(expired.limit(1)) is None:
+        if await session.scalar(select(Ticket.id).where(is_expired).limit(1)) is None:
             return 0
-    return await _delete(_Pace(database), Ticket, Ticket.expires_at < datetime.now(UTC))
+    return await _delete(_Pace(database), Ticket, is_expired)
 
 
 async def purge(database: Database) -> int:
@@ -217,4 +217,4 @@ class _Pace:
 
     async def is_alone(self, session: AsyncSession) -> bool:
         """Return whether no other process is in a batch."""
-        return not self.paced or await try_lock(session, RETENTION)
+        return not self.paced or await try_lock(await session.connection(), RETENTION)

@@ -10,12 +10,12 @@ import asyncio
 import logging
 from collections.abc import Iterator
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.errors import is_undefined
-from db.locks import INDEXES
+from db.locks import INDEXES, try_lock
 from db.migrations.version import REVISIONS, SCRIPTS, Schema
 
 logger = logging.getLogger("gatehouse")
@@ -33,7 +33,7 @@ async def create_ahead(engine: AsyncEngine, schema: Schema, revision: str) -> No
         # No process may wait for this lock inside PostgreSQL: an index is complete only when every
         # statement has ended that ran before.
         async with engine.begin() as lock:
-            if await lock.scalar(select(func.pg_try_advisory_xact_lock(INDEXES))):
+            if await try_lock(lock, INDEXES):
                 # This also ends the snapshot of the lock, for which an index would wait.
                 await lock.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
                 # PostgreSQL does this outside of transactions only.

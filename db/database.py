@@ -107,14 +107,18 @@ class Database:
             async with self._for_reads.connect() as connection:
                 yield connection
 
+    async def read(self, query: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+        """Run a query as in `reading`."""
+        async with self.reading() as session:
+            return await query(session)
+
     async def read_from_replica(self, query: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
         """Read what may be behind by a moment: on the replica if there is one that is usable, and
         on the primary otherwise. A query that fails on the replica runs again on the primary."""
         if self.replica is not None:
             with suppress(ReplicaNotRead):
                 return await self.replica.read(query)
-        async with self.reading() as session:
-            return await query(session)
+        return await self.read(query)
 
     async def read_rows_from_replica(
         self, query: Callable[[AsyncConnection], Awaitable[Result]]

@@ -36,18 +36,7 @@ class Loaders:
         **others: Arguments.kwargs,
     ) -> DataLoader[Key, Value]:
         """Return the loader of what a function reads with these arguments."""
-        name = ("primary", read, arguments)
-        if name not in self._loaders:
-            # A loader that referred to this object would keep what it has read, which may be some
-            # megabytes, until a garbage collection.
-            database = self._database
-
-            async def read_in_session(keys: list[Key]) -> list[Value]:
-                async with database.reading() as session:
-                    return await read(session, keys, *arguments, **others)
-
-            self._loaders[name] = _loader(read_in_session)
-        return self._loaders[name]
+        return self._loader(self._database.read, read, *arguments, **others)
 
     def from_replica(
         self,
@@ -56,24 +45,26 @@ class Loaders:
         **others: Arguments.kwargs,
     ) -> DataLoader[Key, Value]:
         """Return the loader of what a function reads that may be behind by a moment."""
-        name = ("replica", read, arguments)
-        if name not in self._loaders:
-            database = self._database
+        return self._loader(self._database.read_from_replica, read, *arguments, **others)
 
-            async def read_from_replica(keys: list[Key]) -> list[Value]:
-                return await database.read_from_replica(
-                    lambda session: read(session, keys, *arguments, **others)
+    def _loader(
+        self,
+        run: Callable[
+            [Callable[[AsyncSession], Awaitable[list[Value]]]], Coroutine[Any, Any, list[Value]]
+        ],
+        read: ReadBatch[Key, Arguments, Value],
+        *arguments: Arguments.args,
+        **others: Arguments.kwargs,
+    ) -> DataLoader[Key, Value]:
+        name = (run, read, arguments)
+        if name not in self._loaders:
+            # A loader that referred to this object would keep what it has read, which may be some
+            # megabytes, until a garbage collection.
+            async def load(keys: list[Key]) -> list[Value]:
+                # In a task of its own, which the first call made.
+                return await charge_same(
+                    run(lambda session: read(session, keys, *arguments, **others))
                 )
 
-            self._loaders[name] = _loader(read_from_replica)
+            self._loaders[name] = DataLoader(load_fn=load, cache=False)
         return self._loaders[name]
-
-
-def _loader(
-    read: Callable[[list[Key]], Coroutine[Any, Any, list[Value]]],
-) -> DataLoader[Key, Value]:
-    async def load(keys: list[Key]) -> list[Value]:
-        # In a task of its own, which the first call made.
-        return await charge_same(read(keys))
-
-    return DataLoader(load_fn=load, cache=False)

@@ -49,6 +49,19 @@ class Outcomes:
         if outcome != OK:
             self.last_error = now
 
+    async def record(self, request: Awaitable[str]) -> str:
+        """Wait for the outcome of a request, count it and return it. Back off after any but OK, as
+        clients do."""
+        began = time.monotonic()
+        try:
+            outcome = await request
+        except Disconnected:
+            outcome = DISCONNECTED
+        self.count(outcome, began)
+        if outcome != OK:
+            await asyncio.sleep(0.05)
+        return outcome
+
     def total(self, *outcomes: str) -> int:
         return sum(self.counts[outcome] for outcome in outcomes)
 
@@ -78,14 +91,7 @@ class AuditedClient:
     async def run(self, outcomes: Outcomes, until: asyncio.Event) -> None:
         """Send random requests until the event is set."""
         while not until.is_set():
-            began = time.monotonic()
-            try:
-                outcome = await self._send_one(outcomes)
-            except Disconnected:
-                outcome = DISCONNECTED
-            outcomes.count(outcome, began)
-            if outcome != OK:
-                await asyncio.sleep(0.05)  # back off before the next attempt, as clients do
+            await outcomes.record(self._send_one(outcomes))
 
     async def register(self) -> str:
         # A new name for each attempt: one without a response may have taken the last name.

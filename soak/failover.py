@@ -5,7 +5,6 @@ Afterwards the former primary comes back as a standby of the new one.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +16,7 @@ import psycopg
 from soak.audited_clients import OK, AuditedClient, Outcomes, audited_clients, log_in, register_all
 from soak.figures import Figures
 from soak.postgres import Postgres
-from soak.raw_client import Disconnected, RawClient
+from soak.raw_client import RawClient
 from soak.server_settings import SECRET_KEY, SLOWEST_RESPONSE_SECONDS
 from tests.operations import ME
 from tests.postgres_cluster import Cluster, running_standby
@@ -51,35 +50,28 @@ TO_PRIMARY, TO_REPLICA = "to_primary", "to_replica"
 
 @dataclass
 class Kind:
-    """One kind of request, with the time and the outcome of each."""
+    """One kind of request, its outcomes, and when requests succeeded."""
 
     name: str
     send: Callable[[AuditedClient], Awaitable[str]]
     outcomes: Outcomes = field(default_factory=Outcomes)
-    ended: list[tuple[float, str]] = field(default_factory=list)
+    successes: list[float] = field(default_factory=list)
 
     async def repeat(self, client: AuditedClient, until: asyncio.Event) -> None:
         while not until.is_set():
-            began = time.monotonic()
-            try:
-                outcome = await self.send(client)
-            except Disconnected:
-                outcome = "disconnected"
-            self.outcomes.count(outcome, began)
-            self.ended.append((time.monotonic(), outcome))
-            if outcome != OK:
-                await asyncio.sleep(0.05)
+            if await self.outcomes.record(self.send(client)) == OK:
+                self.successes.append(time.monotonic())
 
     def first_success_after(self, moment: float) -> float:
-        return min((at for at, outcome in self.ended if at > moment and outcome == OK), default=1e9)
+        return min((at for at in self.successes if at > moment), default=1e9)
 
     def count(self, since: float, until: float) -> int:
-        return sum(since < at <= until and outcome == OK for at, outcome in self.ended)
+        return sum(since < at <= until for at in self.successes)
 
 
 async def failover(cluster: Cluster, folder: Path, *, port: int, freeze: bool) -> Figures:
     """Stop the primary without a clean shutdown, or ``freeze`` it, and promote its standby."""
-    figures, load = Figures(), os.getloadavg()[0]
+    figures = Figures()
     hosts = [f"127.0.0.1:{server.port}" for server in (cluster.primary, cluster.standby)]
     settings = {
         "DATABASE_READ_URL": _url([hosts[1], hosts[0]], TO_REPLICA),
@@ -87,6 +79,7 @@ async def failover(cluster: Cluster, folder: Path, *, port: int, freeze: bool) -
         "PORT": str(port),
     }
     with (
+        figures.on_this_machine(),
         running_server(_url(hosts, TO_PRIMARY), SECRET_KEY, folder, **settings) as server,
         audited_clients(server.url, 3 * CLIENTS) as clients,
     ):
@@ -95,8 +88,6 @@ async def failover(cluster: Cluster, folder: Path, *, port: int, freeze: bool) -
         await asyncio.to_thread(cluster.wait_for_standby)
         await _fail_over(figures, cluster, clients, freeze=freeze)
         figures.none("tracebacks in the log", server.logged().count("Traceback"))
-    figures.record("processors", os.cpu_count())
-    figures.record("load average: start, end", f"{load:.1f}, {os.getloadavg()[0]:.1f}")
     return figures
 
 

@@ -1,5 +1,8 @@
 """The figures of a scenario and the limits that they must meet."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -28,6 +31,14 @@ class Figures:
     def record(self, name: str, measured: object) -> None:
         """Add a figure without a limit."""
         self.rows.append(Figure(name, _format(measured)))
+
+    @contextmanager
+    def on_this_machine(self) -> Iterator[None]:
+        """Record the processors, and the load average at the start and at the end of the block."""
+        start = os.getloadavg()[0]
+        yield
+        self.record("processors", os.cpu_count())
+        self.record("load average: start, end", f"{start:.1f}, {os.getloadavg()[0]:.1f}")
 
     def at_most(self, name: str, measured: Number, most: Number) -> None:
         self.require(name, measured, f"at most {_format(most)}", measured <= most)

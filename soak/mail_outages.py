@@ -69,14 +69,15 @@ async def mail_outages(url: str, folder: Path, *, mails: int, seconds: float, po
         "MAIL_FROM": "accounts@example.com",
         "DATA_KEY": "a data key for the soak tests only",
     }
-    began, load = time.monotonic(), os.getloadavg()[0]
-    with running_server(url, SECRET_KEY, folder, **settings) as server:
+    began = time.monotonic()
+    with (
+        figures.on_this_machine(),
+        running_server(url, SECRET_KEY, folder, **settings) as server,
+    ):
         async with _database(url) as database:
             await _run(run, server, database, mails=mails, seconds=seconds)
         log = server.logged()
     figures.record("duration (s)", time.monotonic() - began)
-    figures.record("processors", os.cpu_count())
-    figures.record("load average: start, end", f"{load:.1f}, {os.getloadavg()[0]:.1f}")
     mail_guarantees.check(run, figures)
     check_growth(run.samples, figures)
     figures.none("tracebacks in the log", log.count("Traceback"))

@@ -6,7 +6,6 @@ the ways to connect and say nothing of a machine of its own.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -14,10 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 
-import psycopg
-
 from soak.audited_clients import (
-    DISCONNECTED,
     OK,
     AuditedClient,
     Outcomes,
@@ -27,7 +23,7 @@ from soak.audited_clients import (
 )
 from soak.figures import Figures
 from soak.login_storm import PRODUCTION
-from soak.raw_client import Disconnected
+from soak.postgres import Postgres
 from soak.server_settings import SECRET_KEY, SLOWEST_RESPONSE_SECONDS
 from tests.operations import ME
 from tests.pgbouncer import running_pgbouncer
@@ -59,15 +55,8 @@ class Load:
         self, send: Callable[[AuditedClient], Awaitable[str]], client: AuditedClient, until: float
     ) -> None:
         while (began := time.monotonic()) < until:
-            try:
-                outcome = await send(client)
-            except Disconnected:
-                outcome = DISCONNECTED
-            self.outcomes.count(outcome, began)
-            if outcome == OK:
+            if await self.outcomes.record(send(client)) == OK:
                 self.seconds.append(time.monotonic() - began)
-            else:
-                await asyncio.sleep(0.05)
 
     @property
     def times(self) -> str:
@@ -75,13 +64,12 @@ class Load:
         return f"p50 {cuts[49] * 1000:.0f}, p99 {cuts[98] * 1000:.0f} ms"
 
 
-async def pooled_connections(url: str, folder: Path, *, port: int) -> Figures:
-    figures, load = Figures(), os.getloadavg()[0]
-    for size in POOLS:
-        with _pooled(url, size) as address:
-            await _measure(figures, url, address, size, folder, port=port)
-    figures.record("processors", os.cpu_count())
-    figures.record("load average: start, end", f"{load:.1f}, {os.getloadavg()[0]:.1f}")
+async def pooled_connections(postgres: Postgres, url: str, folder: Path, *, port: int) -> Figures:
+    figures = Figures()
+    with figures.on_this_machine():
+        for size in POOLS:
+            with _pooled(url, size) as address:
+                await _measure(figures, postgres, url, address, size, folder, port=port)
     return figures
 
 
@@ -95,7 +83,14 @@ def _pooled(url: str, size: int | None) -> Iterator[str]:
 
 
 async def _measure(
-    figures: Figures, url: str, address: str, size: int | None, folder: Path, *, port: int
+    figures: Figures,
+    postgres: Postgres,
+    url: str,
+    address: str,
+    size: int | None,
+    folder: Path,
+    *,
+    port: int,
 ) -> None:
     way = "direct" if size is None else f"PgBouncer with {size} connections"
     me, logins = Load(), Load()
@@ -121,7 +116,7 @@ async def _measure(
         for clients in machines:
             await register_all(clients)
         until = time.monotonic() + SECONDS
-        async with _counting(url) as counted:
+        async with _counting(postgres, url) as counted:
             await asyncio.gather(
                 *(
                     me.repeat(_read_me, client, until)
@@ -146,13 +141,13 @@ async def _measure(
 
 
 @asynccontextmanager
-async def _counting(url: str) -> AsyncIterator[list[int]]:
+async def _counting(postgres: Postgres, url: str) -> AsyncIterator[list[int]]:
     """Count the connections to the database every half second while the block runs."""
     counted: list[int] = []
 
     async def count() -> None:
         while True:
-            counted.append(await asyncio.to_thread(_connections, url))
+            counted.append(await asyncio.to_thread(postgres.connections, url))
             await asyncio.sleep(0.5)
 
     task = asyncio.create_task(count())
@@ -161,16 +156,6 @@ async def _counting(url: str) -> AsyncIterator[list[int]]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _connections(url: str) -> int:
-    with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 async def _read_me(client: AuditedClient) -> str:

@@ -6,7 +6,6 @@ show what a machine more would add.
 """
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -72,12 +71,11 @@ class Load:
 
 
 async def read_replica(cluster: Cluster, folder: Path, *, port: int) -> Figures:
-    figures, load = Figures(), os.getloadavg()[0]
+    figures = Figures()
     replica = {"DATABASE_READ_URL": cluster.standby.url}
-    for way, settings in (("with a replica", replica), ("without one", {})):
-        await _measure(figures, way, cluster, folder, PORT=str(port), **settings)
-    figures.record("processors", os.cpu_count())
-    figures.record("load average: start, end", f"{load:.1f}, {os.getloadavg()[0]:.1f}")
+    with figures.on_this_machine():
+        for way, settings in (("with a replica", replica), ("without one", {})):
+            await _measure(figures, way, cluster, folder, PORT=str(port), **settings)
     return figures
 
 

@@ -5,7 +5,6 @@ table that has the most of them.
 """
 
 import asyncio
-import os
 import subprocess
 import threading
 import time
@@ -71,11 +70,15 @@ class Request:
 
 def size(postgres: Postgres, folder: Path, *, sizes: Sizes, port: int) -> Figures:
     figures = Figures()
+    with figures.on_this_machine():
+        _measure(figures, postgres, folder, sizes, port)
+    return figures
+
+
+def _measure(figures: Figures, postgres: Postgres, folder: Path, sizes: Sizes, port: int) -> None:
     figures.record(
         "users, sessions, security events", f"{sizes.users:,}, {sizes.sessions:,}, {sizes.events:,}"
     )
-    figures.record("processors", os.cpu_count())
-    load = os.getloadavg()[0]
     with postgres.database(BEFORE) as url:
         fill(url, Sizes(sizes.users // SMALL, sizes.sessions // SMALL, sizes.events // SMALL))
         figures.record("gatehouse migrate of a thousandth (s)", _migrate(url)[0])
@@ -97,8 +100,6 @@ def size(postgres: Postgres, folder: Path, *, sizes: Sizes, port: int) -> Figure
             asyncio.run(_record_requests(figures, server.url, sizes))
             _record_pruning(figures, server.url, url, folder, sizes)
             figures.none("tracebacks in the log", server.logged().count("Traceback"))
-    figures.record("load average: start, end", f"{load:.1f}, {os.getloadavg()[0]:.1f}")
-    return figures
 
 
 def _migrate(url: str) -> tuple[float, float]:

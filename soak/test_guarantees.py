@@ -89,9 +89,9 @@ async def test_a_replica_shows_users_their_own_writes(
 
 @pytest.mark.skipif(not PGBOUNCER_PROGRAM, reason="needs pgbouncer")
 async def test_pgbouncer_bounds_the_connections(
-    postgres_url: str, tmp_path: Path, port: int, save: Save
+    postgres: Postgres, postgres_url: str, tmp_path: Path, port: int, save: Save
 ) -> None:
-    save(await pooled_connections(postgres_url, tmp_path, port=port + 2))
+    save(await pooled_connections(postgres, postgres_url, tmp_path, port=port + 2))
 
 
 @pytest.mark.skipif(not PROXIES["nginx"], reason="needs nginx")

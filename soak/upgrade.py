@@ -7,7 +7,6 @@ new release started.
 """
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable
@@ -48,11 +47,11 @@ PROBE_SECONDS = 0.2
 async def upgrade(url: str, folder: Path, *, port: int) -> Figures:
     """Upgrade both servers, and return one to the release before."""
     figures, outcomes, probes = Figures(), Outcomes(), Outcomes()
-    load = os.getloadavg()[0]
     before, installed = this_release(folder / "before"), this_release(folder / "installed")
     after = next_release(folder / "after", oldest_compatible=HEAD)
     failing = next_release(folder / "failing", oldest_compatible=HEAD, steps=FAILS)
     async with AsyncExitStack() as stack:
+        stack.enter_context(figures.on_this_machine())
         first, second = Machine(url, folder, port, workers=WORKERS), Machine(url, folder, port + 1)
         await first.start(installed)
         stack.push_async_callback(first.stop)
@@ -76,8 +75,6 @@ async def upgrade(url: str, folder: Path, *, port: int) -> Figures:
             await step.take("both releases", asyncio.sleep(SECONDS))
         lost = await lost_sessions(clients)
         log = first.server.logged() + second.server.logged()
-    figures.record("processors", os.cpu_count())
-    figures.record("load average: start, end", f"{load:.1f}, {os.getloadavg()[0]:.1f}")
     figures.record("successful requests", outcomes.counts[OK])
     figures.none("refused requests", outcomes.other_than(OK))
     figures.at_most("slowest response (s)", outcomes.slowest_seconds, SLOWEST_RESPONSE_SECONDS)
